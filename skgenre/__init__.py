@@ -1,0 +1,9 @@
+"""Music genre recognition with scikit-learn: audio files in, genres out.
+
+The public names are loaded when they are first used, so that ``import skgenre``
+is quick and loads neither TensorFlow nor librosa nor matplotlib.
+"""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

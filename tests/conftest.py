@@ -1,0 +1,28 @@
+"""Fixtures that several test modules share."""
+
+import csv
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def music():
+    """Folder of real music, one sub-folder per genre (see CONTRIBUTING.md)."""
+    folder = os.environ.get("SKGENRE_TEST_DATA")
+    if not folder:
+        pytest.skip("SKGENRE_TEST_DATA names no folder of real music")
+    return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def music_tracks(music):
+    """Rows (path, genre, artist) of the folder's tracks.csv."""
+    with open(music / "tracks.csv", newline="") as file:
+        return [
+            (music / row["path"], row["genre"], row["artist_id"])
+            for row in csv.DictReader(file)
+        ]
