@@ -1,0 +1,7 @@
+"""Classifiers: spectrograms and genres in, a fitted estimator out."""
+
+from skgenre.classifiers._base import BaseGenreClassifier
+from skgenre.classifiers._crnn import CRNNClassifier
+from skgenre.classifiers._parallel_cnn_rnn import ParallelCNNRNNClassifier
+
+__all__ = ["BaseGenreClassifier", "CRNNClassifier", "ParallelCNNRNNClassifier"]

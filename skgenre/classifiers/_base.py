@@ -1,0 +1,351 @@
+"""What every network classifier is: one fit, one predict, one embedding."""
+
+from collections.abc import Iterator, Sequence
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    _fit_context,
+)
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_is_fitted
+
+from skgenre.classifiers._checks import (
+    check_genres,
+    check_groups,
+    check_spectrograms,
+    check_validation_data,
+    check_weights,
+)
+from skgenre.classifiers._input_scaling import band_statistics, scaled
+from skgenre.classifiers._validation_split import validation_rows
+
+if TYPE_CHECKING:
+    from skgenre.classifiers._scikeras import NetworkClassifier
+
+
+class BaseGenreClassifier(
+    ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """Base of the classifiers that train a Keras network on spectrograms.
+
+    A subclass adds its constructor, its documentation and three class attributes:
+    the network to build and which of the parameters that network takes. Fitted state
+    is plain data; Keras is imported when a network is first trained or asked.
+    """
+
+    _network: ClassVar[str]
+    """Name of the function in `skgenre.networks` that builds the network."""
+    _network_parameters: ClassVar[Sequence[str]]
+    """Parameters of the estimator that are passed on to that function."""
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "input_scaling": [StrOptions({"standardize", "log"})],
+        "optimizer": [StrOptions({"adam", "adamw", "rmsprop", "sgd"})],
+        "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "batch_size": [Interval(Integral, 1, None, closed="left")],
+        "epochs": [Interval(Integral, 1, None, closed="left")],
+        "validation_fraction": [Interval(Real, 0, 1, closed="left")],
+        "plateau_patience": [Interval(Integral, 1, None, closed="left"), None],
+        "plateau_factor": [Interval(Real, 0, 1, closed="neither")],
+        "plateau_min_delta": [Interval(Real, 0, None, closed="left")],
+        "early_stopping_patience": [Interval(Integral, 1, None, closed="left"), None],
+        "class_weight": [StrOptions({"balanced"}), dict, None],
+        "precision": [StrOptions({"float32", "mixed_bfloat16"})],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        input_scaling: str,
+        optimizer: str,
+        learning_rate: float,
+        batch_size: int,
+        epochs: int,
+        validation_fraction: float,
+        plateau_patience: int | None,
+        plateau_factor: float,
+        plateau_min_delta: float,
+        early_stopping_patience: int | None,
+        class_weight: dict | str | None,
+        precision: str,
+        random_state: int | np.random.RandomState | None,
+        verbose: int,
+    ) -> None:
+        self.input_scaling = input_scaling
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.validation_fraction = validation_fraction
+        self.plateau_patience = plateau_patience
+        self.plateau_factor = plateau_factor
+        self.plateau_min_delta = plateau_min_delta
+        self.early_stopping_patience = early_stopping_patience
+        self.class_weight = class_weight
+        self.precision = precision
+        self.random_state = random_state
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> Self:
+        """Train the network on spectrograms and their genres.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB. A memory map is read batch by batch. An array of shape
+            (n_clips, n_features) counts as a series of one band.
+        y : array-like of shape (n_clips,)
+            Genres; strings, numbers or booleans.
+        sample_weight : array-like of shape (n_clips,), default=None
+            Weights of the clips in the loss and in the accuracy; clips of weight 0
+            are left out.
+        groups : array-like of shape (n_clips,), default=None
+            Artists. Clips of one are not parted by the validation split.
+        validation_data : tuple of (X, y), default=None
+            Used instead of a part of `X` to choose the learning rate and the best
+            epoch.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If fewer than two genres are given, values are not finite, lengths do not
+            match, or training diverged.
+        """
+        X = check_spectrograms(self, X, reset=True)
+        self.classes_, codes = check_genres(self, X, y)
+        weights = check_weights(X, y, sample_weight, self.class_weight)
+        groups = check_groups(X, groups)
+        self._check_params()
+        self.network_parameters_ = {
+            "input_shape": X.shape[1:],
+            "n_classes": len(self.classes_),
+            "precision": self.precision,
+            **{
+                name: _hashable(getattr(self, name))
+                for name in self._network_parameters
+            },
+        }
+        random_state = (
+            np.random.RandomState()  # not NumPy's global one: a fit leaves that alone
+            if self.random_state is None
+            else check_random_state(self.random_state)
+        )
+
+        rows = np.flatnonzero(weights)
+        if validation_data is None:
+            chosen = validation_rows(
+                codes[rows],
+                None if groups is None else groups[rows],
+                self.validation_fraction,
+                random_state,
+            )
+            validation = (X, codes, weights, rows[chosen])
+            rows = np.delete(rows, chosen)
+        else:
+            X_val, codes_val = check_validation_data(self, validation_data)
+            ones = np.ones(len(X_val), np.float32)
+            validation = (X_val, codes_val, ones, np.arange(len(X_val)))
+
+        self.input_mean_, self.input_scale_ = band_statistics(
+            X, rows, self.input_scaling
+        )
+        self._train((X, codes, weights, rows), validation, random_state)
+        return self
+
+    def _train(
+        self,
+        training: tuple[NDArray, NDArray, NDArray, NDArray],
+        validation: tuple[NDArray, NDArray, NDArray, NDArray],
+        random_state: np.random.RandomState,
+    ) -> None:
+        """Train on the rows and keep the weights and the history as plain data."""
+        from skgenre.classifiers._batches import SpectrogramBatches
+        from skgenre.classifiers._callbacks import training_callbacks
+
+        network_seed, shuffle_seed = random_state.randint(2**31 - 1, size=2).tolist()
+        scaling: dict[str, Any] = {
+            "mean": self.input_mean_,
+            "scale": self.input_scale_,
+            "batch_size": self.batch_size,
+        }
+        batches = SpectrogramBatches(*training, **scaling, shuffle_seed=shuffle_seed)
+        validates = len(validation[-1]) > 0
+        keras_classifier = self._keras_classifier(
+            epochs=self.epochs,
+            verbose=int(self.verbose),
+            callbacks=training_callbacks(
+                validates=validates,
+                epochs=self.epochs,
+                plateau_patience=self.plateau_patience,
+                plateau_factor=self.plateau_factor,
+                plateau_min_delta=self.plateau_min_delta,
+                early_stopping_patience=self.early_stopping_patience,
+            ),
+            model__seed=network_seed,
+        )
+        try:
+            keras_classifier.fit(
+                batches,
+                self.classes_[training[1]],
+                validation_data=(
+                    SpectrogramBatches(*validation, **scaling) if validates else None
+                ),
+            )
+            weights = keras_classifier.model_.get_weights()
+        finally:
+            keras_classifier.release()
+        if not all(np.isfinite(w).all() for w in weights):
+            raise ValueError(
+                "Training diverged: the network's weights are no longer finite. Lower "
+                f"learning_rate (got {self.learning_rate!r})."
+            )
+        self.weights_ = weights
+        self.history_ = {
+            name: [float(value) for value in values]
+            for name, values in keras_classifier.history_.items()
+        }
+        self.n_iter_ = len(self.history_["loss"])
+
+    def _keras_classifier(self, **parameters: Any) -> "NetworkClassifier":
+        """Return an unfitted scikeras classifier for the fitted network."""
+        from skgenre import networks
+        from skgenre.classifiers._scikeras import NetworkClassifier
+
+        return NetworkClassifier(
+            model=getattr(networks, self._network),
+            loss="sparse_categorical_crossentropy",
+            compile__weighted_metrics=["accuracy"],
+            optimizer=self.optimizer,
+            optimizer__learning_rate=self.learning_rate,
+            shuffle=False,  # the batches are shuffled clip by clip
+            scaling=(self.input_mean_, self.input_scale_),
+            **{f"model__{k}": v for k, v in self.network_parameters_.items()},
+            **parameters,
+        )
+
+    @property
+    def keras_classifier_(self) -> "NetworkClassifier":
+        """The fitted scikeras ``KerasClassifier``, rebuilt at each access."""
+        check_is_fitted(self)
+        keras_classifier = self._keras_classifier(verbose=0, model__seed=0)
+        shape = (len(self.classes_), *self.network_parameters_["input_shape"])
+        keras_classifier.initialize(np.empty(shape, np.float32), self.classes_)
+        keras_classifier.model_.set_weights(self.weights_)
+        keras_classifier.history_ = self.history_
+        return keras_classifier
+
+    def predict_proba(self, X: ArrayLike) -> NDArray:
+        """Return the probability of each genre.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            Rows sum to 1; columns in the order of `classes_`.
+        """
+        probabilities = np.concatenate([p for p, _ in self._outputs(X)])
+        probabilities = probabilities.astype(np.float64)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Return the most probable genre of each clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            Members of `classes_`.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Return each clip's embedding: the layer before the genres.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_components), float32
+            The values of the layer named 'embedding'.
+        """
+        return np.concatenate([embedding for _, embedding in self._outputs(X)])
+
+    def summary(self) -> None:
+        """Print the layers of the fitted network, as Keras does."""
+        check_is_fitted(self)
+        from skgenre import networks
+
+        getattr(networks, self._network)(**self.network_parameters_).summary()
+
+    def _outputs(self, X: ArrayLike) -> Iterator[tuple[NDArray, NDArray]]:
+        """Yield probabilities and embeddings, batch by batch."""
+        check_is_fitted(self)
+        X = check_spectrograms(self, X, reset=False)
+
+        from skgenre import networks
+        from skgenre.classifiers._compiled import predictor
+
+        predict = predictor(
+            getattr(networks, self._network), tuple(self.network_parameters_.items())
+        )
+        for start in range(0, len(X), self.batch_size):
+            batch = X[start : start + self.batch_size]
+            outputs = predict(
+                self.weights_, scaled(batch, self.input_mean_, self.input_scale_)
+            )
+            yield tuple(output.numpy() for output in outputs)
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.weights_[-2])  # rows of the kernel that reads the embedding
+
+    def _check_params(self) -> None:
+        """Check what depends on several parameters at once."""
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn should know of the estimator."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _hashable(value: Any) -> Any:
+    """Return lists as tuples, inside too."""
+    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value

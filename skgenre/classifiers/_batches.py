@@ -1,0 +1,78 @@
+"""Batches of scaled spectrograms, read from an array or a memory map on demand."""
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from skgenre.classifiers._input_scaling import scaled
+
+
+class SpectrogramBatches(keras.utils.PyDataset):
+    """Some rows of an array, as the batches that Keras trains on.
+
+    Only one batch is scaled and in memory at a time: Keras would copy a whole array
+    that is passed to its ``fit``.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n_clips, n_frames, n_mels)
+        Spectrograms in dB, of any float type.
+    y : ndarray of shape (n_clips,)
+        Number of each clip's genre.
+    sample_weight : ndarray of shape (n_clips,)
+        Weight of each clip in the loss and the accuracy.
+    rows : ndarray of int
+        The clips of `X` to take.
+    mean, scale : ndarray of shape (n_mels,)
+        What is subtracted from each mel band, and what it is then divided by.
+    batch_size : int
+        Clips in a batch; the last batch may be smaller.
+    shuffle_seed : int or None
+        Seed of the order, drawn anew each epoch; None keeps the order of `rows`.
+    """
+
+    def __init__(
+        self,
+        X: NDArray,
+        y: NDArray,
+        sample_weight: NDArray,
+        rows: NDArray,
+        *,
+        mean: NDArray,
+        scale: NDArray,
+        batch_size: int,
+        shuffle_seed: int | None = None,
+    ) -> None:
+        super().__init__()
+        self.X, self.y, self.sample_weight = X, y, sample_weight
+        self.rows = rows
+        self.mean, self.scale = mean, scale
+        self.batch_size = batch_size
+        self.generator = (
+            None if shuffle_seed is None else np.random.default_rng(shuffle_seed)
+        )
+        self.on_epoch_end()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the array that all batches together would make."""
+        return (len(self.rows), *self.X.shape[1:])
+
+    def __len__(self) -> int:
+        """Return the number of batches in an epoch."""
+        return -(-len(self.rows) // self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[NDArray, NDArray, NDArray]:
+        """Return spectrograms, genres and weights of one batch."""
+        start = index * self.batch_size
+        rows = self.rows[start : start + self.batch_size]
+        return (
+            scaled(self.X[rows], self.mean, self.scale),
+            self.y[rows],
+            self.sample_weight[rows],
+        )
+
+    def on_epoch_end(self) -> None:
+        """Draw the order of the next epoch."""
+        if self.generator is not None:
+            self.rows = self.generator.permutation(self.rows)

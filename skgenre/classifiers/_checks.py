@@ -1,0 +1,158 @@
+"""What a network classifier asks of its data."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils import compute_sample_weight
+from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    check_array,
+    check_consistent_length,
+    column_or_1d,
+    validate_data,
+)
+
+_FLOATS = [np.float32, np.float64, np.float16]
+
+
+def check_spectrograms(
+    estimator: BaseEstimator, X: ArrayLike, *, reset: bool
+) -> NDArray:
+    """Return X as a float array of shape (n_clips, n_frames, n_mels).
+
+    A two-dimensional array (n_clips, n_features) becomes a series of one band. With
+    ``reset=False`` the clips must be as large as those `estimator` was fitted on.
+    """
+    spectrograms = _with_bands(
+        estimator,
+        validate_data(estimator, X, reset=reset, dtype=_FLOATS, allow_nd=True),
+    )
+    if not reset:
+        _check_clip_shape(estimator, spectrograms)
+    return spectrograms
+
+
+def _with_bands(estimator: BaseEstimator, X: NDArray) -> NDArray:
+    if X.ndim > 3 or 0 in X.shape:
+        raise ValueError(
+            f"{type(estimator).__name__} takes spectrograms of shape (n_clips, "
+            f"n_frames, n_mels), none of them 0; got an array of shape {X.shape}."
+        )
+    return X[:, :, np.newaxis] if X.ndim == 2 else X
+
+
+def _check_clip_shape(estimator: Any, X: NDArray) -> None:
+    n_frames, n_mels = estimator.network_parameters_["input_shape"]
+    if X.shape[1:] != (n_frames, n_mels):
+        raise ValueError(
+            f"X has clips of {X.shape[1]} frames x {X.shape[2]} mel bands, but "
+            f"{type(estimator).__name__} was fitted on clips of {n_frames} x {n_mels}. "
+            "Make them with the same spectrogram settings."
+        )
+
+
+def check_genres(
+    estimator: BaseEstimator, X: NDArray, y: ArrayLike
+) -> tuple[NDArray, NDArray]:
+    """Return the genres in sorted order and the number of each clip's."""
+    if y is None:
+        raise ValueError(
+            f"{type(estimator).__name__} requires y to be passed, but the target y is "
+            "None."
+        )
+    y = column_or_1d(y, warn=True)
+    check_consistent_length(X, y)
+    check_classification_targets(y)
+    classes, codes = np.unique(y, return_inverse=True)
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs clips of at least 2 genres, but y has "
+            f"only 1 class: {classes.tolist()}."
+        )
+    return classes, codes
+
+
+def check_weights(
+    X: NDArray,
+    y: ArrayLike,
+    sample_weight: ArrayLike | None,
+    class_weight: dict | str | None,
+) -> NDArray:
+    """Return one weight a clip: `sample_weight` times that of its class."""
+    weights = _check_sample_weight(
+        sample_weight, X, dtype=np.float32, ensure_non_negative=True
+    )
+    if class_weight is not None:
+        weights = weights * compute_sample_weight(class_weight, y).astype(np.float32)
+    left = np.unique(np.asarray(y)[weights > 0])
+    if len(left) < 2:
+        raise ValueError(
+            "Only clips of positive weight are trained on (sample_weight times "
+            f"class_weight), and they have fewer than 2 classes: {left.tolist()}."
+        )
+    return weights
+
+
+def check_groups(X: NDArray, groups: ArrayLike | None) -> NDArray | None:
+    """Return one group a clip, or None."""
+    if groups is None:
+        return None
+    check_consistent_length(X, groups)
+    return column_or_1d(groups)
+
+
+def check_validation_data(
+    estimator: Any, validation_data: tuple[ArrayLike, ArrayLike]
+) -> tuple[NDArray, NDArray]:
+    """Return the spectrograms and the genre numbers of ``(X, y)``."""
+    if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+        raise ValueError(
+            "validation_data must be a tuple (X, y), got "
+            f"{type(validation_data).__name__}."
+        )
+    X, y = validation_data
+    X = check_array(X, dtype=_FLOATS, allow_nd=True, input_name="X of validation_data")
+    X = _with_bands(estimator, X)
+    _check_clip_shape(estimator, X)
+    y = column_or_1d(y)
+    check_consistent_length(X, y)
+    unknown = np.setdiff1d(y, estimator.classes_)
+    if len(unknown):
+        raise ValueError(
+            f"y of validation_data has genres that y has not: {unknown.tolist()}."
+        )
+    return X, np.searchsorted(estimator.classes_, y)
+
+
+def check_integers(
+    name: str, value: ArrayLike, *, shape: tuple[int | None, ...]
+) -> NDArray:
+    """Return the value of a parameter that is a sequence of positive integers.
+
+    Parameters
+    ----------
+    name : str
+        Name of the parameter.
+    value : array-like
+        What it was set to.
+    shape : tuple of (int or None)
+        Shape it must have; None stands for any length from 1.
+    """
+    try:
+        numbers = np.asarray(value)
+    except ValueError:  # rows of different lengths
+        numbers = np.empty(0, object)
+    fits = len(shape) == numbers.ndim and all(
+        got > 0 and wanted in (None, got)
+        for got, wanted in zip(numbers.shape, shape, strict=True)
+    )
+    if not fits or numbers.dtype.kind not in "iu" or numbers.min() < 1:
+        wanted = " x ".join("n" if n is None else str(n) for n in shape)
+        raise ValueError(
+            f"The {name!r} parameter must be a sequence of {wanted} integers >= 1. "
+            f"Got {value!r} instead."
+        )
+    return numbers

@@ -1,0 +1,81 @@
+"""The one place that knows scikeras from inside."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from numpy.typing import NDArray
+from scikeras.wrappers import KerasClassifier
+from sklearn.preprocessing import FunctionTransformer
+
+from skgenre.classifiers._batches import SpectrogramBatches
+from skgenre.classifiers._compiled import CompiledNetwork, give_back, take_compiled
+from skgenre.classifiers._input_scaling import scaled
+
+
+class NetworkClassifier(KerasClassifier):
+    """scikeras's classifier, for batches that the estimator has made.
+
+    The estimators of this package validate and encode their data themselves and pass
+    `SpectrogramBatches` as ``X``. scikeras would copy the array, refuse a second fit on
+    another float type, trace the network again for every fit and, with a
+    ``random_state``, switch TensorFlow's determinism on for the whole process.
+    """
+
+    def __init__(
+        self,
+        model: Callable[..., keras.Model],
+        *,
+        scaling: tuple[NDArray, NDArray],
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(model, **kwargs)
+        self._scaling = scaling
+        self._compiled: CompiledNetwork | None = None
+
+    def _validate_data(
+        self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
+    ) -> tuple[Any, Any]:
+        if reset:
+            self.target_type_ = self._type_of_target(y)
+            self.y_dtype_, self.y_ndim_ = y.dtype, y.ndim
+            self.X_shape_ = X.shape
+            self.n_features_in_ = X.shape[1]
+        return X, y
+
+    @property
+    def feature_encoder(self) -> FunctionTransformer:
+        """Scales an array as the batches are scaled."""
+        return FunctionTransformer(self._scale_array)
+
+    def _scale_array(
+        self, X: NDArray | SpectrogramBatches
+    ) -> NDArray | SpectrogramBatches:
+        if isinstance(X, SpectrogramBatches):
+            return X
+        return scaled(X, *self._scaling)
+
+    def _build_keras_model(self) -> keras.Model:
+        start = super()._build_keras_model()
+        graph = {
+            name: value
+            for name, value in sorted(self.get_params().items())
+            if name.startswith(("model", "optimizer", "loss"))
+            and name not in ("model__seed", "optimizer__learning_rate")
+        }
+        self._compiled = take_compiled(
+            repr(graph), start, self._get_compile_kwargs, self.optimizer__learning_rate
+        )
+        return self._compiled.model
+
+    def _fit_keras_model(
+        self, X: SpectrogramBatches, y: Any, sample_weight: None, **kwargs: Any
+    ) -> None:
+        # The batches carry genres and weights.
+        super()._fit_keras_model(X, None, None, **kwargs)
+
+    def release(self) -> None:
+        """Give the compiled network back; this object can't be used afterwards."""
+        if self._compiled is not None:
+            give_back(self._compiled)
+            del self._compiled, self.model_

@@ -1,0 +1,50 @@
+"""What the networks share: seeded initialisers and layers that fit small inputs."""
+
+import random
+from collections.abc import Iterator
+
+import keras
+
+
+def seeds(seed: int | None) -> Iterator[int]:
+    """Yield a different seed for every random part of a network.
+
+    Parameters
+    ----------
+    seed : int or None
+        Where the sequence starts; None takes it from the operating system. Keras's
+        own default would draw from Python's global generator and so change it.
+
+    Yields
+    ------
+    int
+        In [0, 2**31).
+    """
+    generator = random.Random(seed)
+    while True:
+        yield generator.getrandbits(31)
+
+
+def glorot(seed: Iterator[int]) -> keras.initializers.Initializer:
+    """Return Keras's default kernel initialiser with the next seed."""
+    return keras.initializers.GlorotUniform(seed=next(seed))
+
+
+def recurrent(seed: Iterator[int]) -> dict:
+    """Return the seeded arguments that an LSTM or a GRU layer needs."""
+    return {
+        "kernel_initializer": glorot(seed),
+        "recurrent_initializer": keras.initializers.Orthogonal(seed=next(seed)),
+        "seed": next(seed),
+    }
+
+
+def padding(size: tuple[int, ...], kernel_size: tuple[int, ...]) -> str:
+    """Return 'valid' where the kernel fits into the dimensions, else 'same'."""
+    fits = all(s >= k for s, k in zip(size, kernel_size, strict=True))
+    return "valid" if fits else "same"
+
+
+def shrunk_pool(size: tuple[int, ...], pool_size: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the pool, no larger than the dimensions it pools over."""
+    return tuple(min(s, p) for s, p in zip(size, pool_size, strict=True))

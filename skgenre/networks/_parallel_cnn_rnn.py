@@ -1,0 +1,115 @@
+"""The parallel convolutional and recurrent network (section 3.3 of the report)."""
+
+from collections.abc import Sequence
+
+import keras
+from keras import layers
+
+from skgenre.networks._layers import glorot, padding, recurrent, seeds, shrunk_pool
+
+
+def parallel_cnn_rnn(
+    input_shape: tuple[int, int],
+    n_classes: int,
+    *,
+    filters: Sequence[int] = (16, 32, 64, 64, 64),
+    kernel_size: tuple[int, int] = (3, 1),
+    pool_sizes: Sequence[tuple[int, int]] = ((2, 2), (2, 2), (2, 2), (4, 4), (4, 4)),
+    rnn_pool_size: tuple[int, int] = (4, 2),
+    gru_units: int = 64,
+    precision: str = "float32",
+    seed: int | None = None,
+) -> keras.Model:
+    """Build the parallel CNN-RNN network.
+
+    A stack of two-dimensional convolutions and a bidirectional GRU read the same
+    spectrogram side by side; what both found is joined [1]_.
+
+    Parameters
+    ----------
+    input_shape : tuple of (n_frames, n_mels)
+        Shape of one spectrogram. Where a kernel or a pool is larger than what is left
+        of it, the convolution pads ('same') and the pool shrinks.
+    n_classes : int
+        Number of genres.
+    filters : sequence of int, default=(16, 32, 64, 64, 64)
+        Filters of each convolution block.
+    kernel_size : tuple of (int, int), default=(3, 1)
+        Frames and mel bands that a filter spans.
+    pool_sizes : sequence of (int, int), \
+            default=((2, 2), (2, 2), (2, 2), (4, 4), (4, 4))
+        Frames and mel bands that each block's max-pooling merges; one for each block.
+    rnn_pool_size : tuple of (int, int), default=(4, 2)
+        Frames and mel bands merged before the GRU.
+    gru_units : int, default=64
+        Size of the GRU's state, for each of the two directions.
+    precision : str, default='float32'
+        Keras dtype policy of the layers; the output is always float32.
+    seed : int, default=None
+        Seed of the initial weights.
+
+    Returns
+    -------
+    keras.Model
+        Not compiled; (batch, n_frames, n_mels) to (batch, n_classes) probabilities.
+        The layer named 'embedding' joins the convolutions' values (256 at 640 x 128)
+        and the two directions of the GRU (128).
+
+    References
+    ----------
+    .. [1] P. Dwivedi, "Deep Learning for Music Genre Recognition", section 3.3.
+
+    Examples
+    --------
+    >>> from skgenre.networks import parallel_cnn_rnn
+    >>> parallel_cnn_rnn((640, 128), 8).get_layer("embedding").output.shape
+    (None, 384)
+    """
+    seed_of = seeds(seed)
+
+    spectrogram = keras.Input(input_shape, name="spectrogram")
+    image = layers.Reshape((*input_shape, 1), dtype=precision, name="image")(
+        spectrogram
+    )
+
+    x = image
+    for number, (n_filters, pool_size) in enumerate(
+        zip(filters, pool_sizes, strict=True), start=1
+    ):
+        x = layers.Conv2D(
+            n_filters,
+            kernel_size,
+            padding=padding(x.shape[1:3], kernel_size),
+            activation="relu",
+            kernel_initializer=glorot(seed_of),
+            dtype=precision,
+            name=f"conv{number}",
+        )(x)
+        x = layers.MaxPooling2D(
+            shrunk_pool(x.shape[1:3], pool_size), dtype=precision, name=f"pool{number}"
+        )(x)
+    left = layers.Flatten(dtype=precision, name="flatten")(x)
+
+    x = layers.MaxPooling2D(
+        shrunk_pool(input_shape, rnn_pool_size), dtype=precision, name="rnn_pool"
+    )(image)
+    x = layers.Reshape(x.shape[1:3], dtype=precision, name="rnn_series")(x)
+    # The backward layer is given, because Keras would copy the forward one's seeds.
+    right = layers.Bidirectional(
+        layers.GRU(gru_units, dtype=precision, **recurrent(seed_of)),
+        backward_layer=layers.GRU(
+            gru_units, go_backwards=True, dtype=precision, **recurrent(seed_of)
+        ),
+        dtype=precision,
+        name="gru",
+    )(x)
+
+    x = layers.Concatenate(dtype=precision, name="embedding")([left, right])
+    genre = layers.Dense(
+        n_classes,
+        activation="softmax",
+        kernel_initializer=glorot(seed_of),
+        dtype="float32",
+        name="genre",
+    )(x)
+    return keras.Model(spectrogram, genre, name="parallel_cnn_rnn")
