@@ -4,6 +4,7 @@ from .audio import AudioError, load_audio
 from .classifiers import CRNNClassifier, ParallelCNNRNNClassifier
 from .clustering import EmbeddingKMeans
 from .features import MelSpectrogramTransformer, MFCCStandardizer
+from .persistence import ModelFileError, load, save
 
 __all__ = [
     "AudioError",
@@ -11,6 +12,7 @@ __all__ = [
     "EmbeddingKMeans",
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
+    "ModelFileError",
     "ParallelCNNRNNClassifier",
     "__version__",
     "audio",
@@ -19,6 +21,8 @@ __all__ = [
     "datasets",
     "features",
     "inspection",
+    "load",
     "load_audio",
     "networks",
+    "save",
 ]

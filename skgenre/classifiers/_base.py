@@ -46,6 +46,9 @@ class BaseGenreClassifier(
     _network_parameters: ClassVar[Sequence[str]]
     """Parameters of the estimator that are passed on to that function."""
 
+    # With metadata routing on, groups that are given reach the validation split.
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "input_scaling": [StrOptions({"standardize", "log"})],
         "optimizer": [StrOptions({"adam", "adamw", "rmsprop", "sgd"})],

@@ -1,0 +1,6 @@
+"""Inspection: pictures of clips and of what was learned from them."""
+
+from skgenre.inspection._learning_curves import LearningCurvesDisplay
+from skgenre.inspection._spectrogram import SpectrogramDisplay
+
+__all__ = ["LearningCurvesDisplay", "SpectrogramDisplay"]

@@ -1,0 +1,5 @@
+"""The command line: ``skgenre demo | train | predict | info``."""
+
+from skgenre.cli._app import app
+
+__all__ = ["app"]

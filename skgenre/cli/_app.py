@@ -1,0 +1,204 @@
+"""The commands and their options."""
+
+import os
+import sys
+import warnings
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+app = typer.Typer(
+    help="Music genre recognition: audio files in, genres out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+# Results go to the standard output, everything else to the standard error.
+_console = Console(stderr=True)
+
+_Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", help="Clips to decode at a time; -1: all cores.")
+]
+
+
+class ModelName(StrEnum):
+    """Pipelines to train."""
+
+    crnn = "crnn"
+    parallel = "parallel"
+    svc = "svc"
+    ensemble = "ensemble"
+
+
+class FileFormat(StrEnum):
+    """Forms of the predictions."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from skgenre import __version__
+
+        typer.echo(f"skgenre {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_version, is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    """Music genre recognition: audio files in, genres out."""
+    # TensorFlow greets on the standard error; its errors still come through.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+def _fail(error: Exception) -> typer.Exit:
+    """Print what is wrong; return the exception that ends the command."""
+    _console.print(f"[bold red]Error:[/] {escape(str(error))}")
+    return typer.Exit(1)
+
+
+@app.command()
+def train(
+    music: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]."
+        ),
+    ],
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Model file to write.")
+    ] = Path("genres.model"),
+    model: Annotated[ModelName, typer.Option(help="What to train.")] = ModelName.crnn,
+    test_size: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=0.9,
+            help="Share of the clips (whole artists, where they are known) to judge "
+            "on; 0 trains on all of them.",
+        ),
+    ] = 0.2,
+    epochs: Annotated[
+        int | None,
+        typer.Option(min=1, help="Epochs of the networks instead of the default."),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    jobs: _Jobs = -1,
+) -> None:
+    """Train a model on labelled music, judge it on held-out clips and save it."""
+    from skgenre import save
+    from skgenre.cli._models import MODELS
+    from skgenre.cli._train import readable_tracks, train_and_evaluate
+    from skgenre.datasets import load_audio_folder
+
+    if not output.parent.is_dir():
+        raise _fail(
+            ValueError(f"There is no folder {str(output.parent)!r} to save in.")
+        )
+    network: dict[str, Any] = {"random_state": seed, "verbose": 2}
+    if epochs is not None:
+        network["epochs"] = epochs
+    pipeline = MODELS[model]({"n_jobs": jobs, "verbose": True}, network)
+    try:
+        with warnings.catch_warnings(action="default"):
+            tracks = load_audio_folder(music)
+        tracks = readable_tracks(tracks, n_jobs=jobs, console=_console)
+        evaluation = train_and_evaluate(
+            pipeline, tracks, test_size=test_size, random_state=seed, console=_console
+        )
+        _quiet(pipeline)
+        save(pipeline, output, metrics=evaluation.metrics if evaluation else None)
+    except (OSError, ValueError) as error:
+        raise _fail(error) from None
+    _console.print(f"Saved to [bold]{escape(str(output))}[/].")
+
+
+def _quiet(pipeline: Any) -> None:
+    """Take the progress bars out: a saved model serves in other programs."""
+    pipeline.set_params(
+        **{
+            name: False
+            for name in pipeline.get_params()
+            if name.split("__")[-1] == "verbose"
+        }
+    )
+
+
+@app.command()
+def predict(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    music: Annotated[list[Path], typer.Argument(help="Audio files and folders.")],
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="Form of the result.")
+    ] = FileFormat.table,
+    top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
+    jobs: _Jobs = -1,
+) -> None:
+    """Tell the genres of audio files.
+
+    Files that can't be read are named, and the others are predicted all the same; the
+    exit code is then 1.
+    """
+    from skgenre import load
+    from skgenre.cli._predict import predict_files
+    from skgenre.cli._tables import write_predictions
+    from skgenre.datasets import find_audio_files
+
+    try:
+        pipeline = load(model)
+        if not hasattr(pipeline, "predict_proba"):
+            raise ValueError(
+                f"{str(model)!r} gives no probabilities of genres: "
+                f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
+            )
+        paths = find_audio_files(music)
+    except (OSError, ValueError) as error:
+        raise _fail(error) from None
+    predictions = predict_files(pipeline, paths, top=top, n_jobs=jobs, console=_console)
+    write_predictions(predictions, file_format, sys.stdout)
+    errors = [p["error"] for p in predictions if "error" in p]
+    for error in errors:
+        _console.print(f"[bold red]Error:[/] {escape(error)}")
+    if errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def info(model: Annotated[Path, typer.Argument(help="Model file.")]) -> None:
+    """Show what a model file holds: genres, metrics, versions."""
+    from skgenre.persistence import read_info
+
+    try:
+        facts = read_info(model)
+    except (OSError, ValueError) as error:
+        raise _fail(error) from None
+    Console().print_json(data=facts)
+
+
+@app.command()
+def demo(
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Folder to write to.")
+    ] = Path("skgenre-demo"),
+    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    jobs: _Jobs = -1,
+) -> None:
+    """Make a small corpus, train on it, evaluate, predict and save pictures."""
+    from skgenre.cli._demo import run_demo
+
+    try:
+        run_demo(output, seed=seed, n_jobs=jobs, console=_console)
+    except (OSError, ValueError) as error:
+        raise _fail(error) from None

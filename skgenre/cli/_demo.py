@@ -1,0 +1,92 @@
+"""The main job on a corpus that the demonstration makes itself."""
+
+from pathlib import Path
+
+from rich.console import Console
+from rich.markup import escape
+from sklearn.metrics import ConfusionMatrixDisplay
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.utils import Bunch
+
+from skgenre.classifiers import CRNNClassifier
+from skgenre.cli._predict import predict_files
+from skgenre.cli._tables import write_predictions
+from skgenre.cli._train import Evaluation, train_and_evaluate
+from skgenre.datasets import load_audio_folder, make_genre_clips
+from skgenre.features import MelSpectrogramTransformer
+from skgenre.inspection import LearningCurvesDisplay, SpectrogramDisplay
+from skgenre.persistence import save
+
+_N_CLIPS = 200
+_SECONDS = 10.0
+_N_FRAMES = 215  # of 1,024 samples at 22,050 Hz, in 10 s
+_EPOCHS = 40
+
+
+def run_demo(folder: Path, *, seed: int, n_jobs: int | None, console: Console) -> None:
+    """Make a corpus in `folder`, train, evaluate, predict, and save what came out."""
+    import matplotlib
+
+    matplotlib.use("Agg")
+
+    music = folder / "music"
+    folder.mkdir(parents=True, exist_ok=True)
+    console.rule(f"Making {_N_CLIPS} synthetic clips")
+    make_genre_clips(_N_CLIPS, duration=_SECONDS, random_state=seed, folder=music)
+    tracks = load_audio_folder(music)
+
+    console.rule("Training")
+    model = make_pipeline(
+        MelSpectrogramTransformer(n_frames=_N_FRAMES, n_jobs=n_jobs, verbose=True),
+        CRNNClassifier(epochs=_EPOCHS, random_state=seed, verbose=2),
+    )
+    evaluation = train_and_evaluate(
+        model, tracks, test_size=0.2, random_state=seed, console=console
+    )
+    assert evaluation is not None
+    model.set_params(
+        melspectrogramtransformer__verbose=False, crnnclassifier__verbose=0
+    )
+
+    console.rule("Predicting clips of new artists")
+    new = make_genre_clips(
+        2 * len(model.classes_),
+        duration=_SECONDS,
+        random_state=seed + 1,
+        folder=folder / "new",
+    )
+    predictions = predict_files(
+        model, list(new.paths), top=2, n_jobs=n_jobs, console=console
+    )
+    write_predictions(predictions, "table", console.file)
+
+    save(model, folder / "genres.model", metrics=evaluation.metrics)
+    save_pictures(model, tracks, evaluation, folder)
+    console.rule("Done")
+    console.print(
+        f"The model, the corpus and the pictures are in [bold]{escape(str(folder))}[/]."
+    )
+
+
+def save_pictures(
+    model: Pipeline, tracks: Bunch, evaluation: Evaluation, folder: Path
+) -> None:
+    """Save the confusion matrix, the learning curves and a spectrogram per genre."""
+    import matplotlib.pyplot as plt
+
+    confusion = ConfusionMatrixDisplay.from_predictions(
+        evaluation.target, evaluation.predicted, labels=model.classes_, cmap="Blues"
+    )
+    confusion.figure_.set_layout_engine("constrained")
+    figures = {
+        "confusion_matrix": confusion.figure_,
+        "learning_curves": LearningCurvesDisplay.from_estimator(model).figure_,
+    }
+    for genre in model.classes_:
+        clip = tracks.paths[list(tracks.target).index(genre)]
+        spectrogram = SpectrogramDisplay.from_estimator(model[0], clip)
+        spectrogram.ax_.set_title(genre)
+        figures[f"spectrogram_{genre}"] = spectrogram.figure_
+    for name, figure in figures.items():
+        figure.savefig(folder / f"{name}.png", dpi=150)
+        plt.close(figure)

@@ -1,0 +1,135 @@
+"""Train on labelled music and judge on what was held out."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import sklearn
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.markup import escape
+from sklearn.metrics import accuracy_score, classification_report, confusion_matrix
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch
+
+from skgenre.audio import AudioError, load_audio
+from skgenre.audio._map import map_clips
+from skgenre.classifiers._validation_split import validation_rows
+from skgenre.cli._tables import confusion_table, report_table
+
+
+@dataclass
+class Evaluation:
+    """What a model answered on clips that it was not trained on."""
+
+    target: NDArray
+    predicted: NDArray
+    protocol: str
+
+    @property
+    def metrics(self) -> dict[str, Any]:
+        """Scores to keep with the model."""
+        return {
+            "accuracy": round(accuracy_score(self.target, self.predicted), 4),
+            "n_clips": len(self.target),
+            "protocol": self.protocol,
+        }
+
+
+def readable_tracks(tracks: Bunch, *, n_jobs: int | None, console: Console) -> Bunch:
+    """Return the tracks whose files decode; name the others.
+
+    Decoding everything once costs little next to training, and a broken file then
+    ends no training that has run for an hour.
+    """
+    errors = list(
+        map_clips(
+            _decoding_error,
+            tracks.paths,
+            n_jobs=n_jobs,
+            verbose=console.is_terminal,
+            desc="Checking",
+        )
+    )
+    good = np.array([error is None for error in errors])
+    for error in filter(None, errors):
+        console.print(f"[yellow]Left out:[/] {escape(error)}")
+    groups = tracks.groups
+    return Bunch(
+        paths=np.asarray(tracks.paths)[good],
+        target=np.asarray(tracks.target)[good],
+        groups=None if groups is None else np.asarray(groups)[good],
+    )
+
+
+def _decoding_error(path: str) -> str | None:
+    try:
+        load_audio(path, sample_rate=None)
+    except AudioError as error:
+        return str(error)
+    return None
+
+
+def train_and_evaluate(
+    model: Pipeline,
+    tracks: Bunch,
+    *,
+    test_size: float,
+    random_state: int,
+    console: Console,
+) -> Evaluation | None:
+    """Fit the model on a part of the tracks and report on the rest.
+
+    Returns
+    -------
+    Evaluation or None
+        None where nothing was held out.
+    """
+    codes = np.unique(tracks.target, return_inverse=True)[1]
+    held_out = validation_rows(
+        codes, tracks.groups, test_size, np.random.RandomState(random_state)
+    )
+    kept = np.setdiff1d(np.arange(len(codes)), held_out)
+    protocol = (
+        "held-out clips, stratified by genre"
+        if tracks.groups is None
+        else "held-out artists, stratified by genre"
+    )
+    console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
+    with sklearn.config_context(enable_metadata_routing=True):
+        wanted = model.get_metadata_routing().consumes("fit", ["groups"])
+        groups = (
+            {"groups": tracks.groups[kept]}
+            if wanted and tracks.groups is not None
+            else {}
+        )
+        model.fit(tracks.paths[kept], tracks.target[kept], **groups)
+    if not len(held_out):
+        console.print("No clips could be held out, so the model is not evaluated.")
+        return None
+
+    evaluation = Evaluation(
+        tracks.target[held_out], model.predict(tracks.paths[held_out]), protocol
+    )
+    genres = model.classes_
+    console.print(
+        report_table(
+            classification_report(
+                evaluation.target,
+                evaluation.predicted,
+                labels=genres,
+                target_names=[str(genre) for genre in genres],
+                output_dict=True,
+                zero_division=0,
+            )
+        )
+    )
+    console.print(
+        confusion_table(
+            confusion_matrix(evaluation.target, evaluation.predicted, labels=genres),
+            genres,
+        )
+    )
+    accuracy = evaluation.metrics["accuracy"]
+    console.print(f"Accuracy on {len(held_out)} {protocol}: [bold]{accuracy:.2f}[/]")
+    return evaluation

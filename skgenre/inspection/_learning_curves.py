@@ -1,0 +1,127 @@
+"""A picture of the training: loss, accuracy and learning rate over epochs."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from sklearn.pipeline import Pipeline
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_is_fitted
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+_CURVES = {"loss": "Loss", "accuracy": "Accuracy", "learning_rate": "Learning rate"}
+
+
+class LearningCurvesDisplay:
+    """Loss, accuracy and learning rate of a network, epoch by epoch.
+
+    Make it by `from_estimator`, or from a history that is there.
+
+    Parameters
+    ----------
+    history : dict of str to sequence of float
+        Keras's names: 'loss', 'accuracy', 'val_loss', 'val_accuracy',
+        'learning_rate'; those that are missing are not drawn.
+
+    Attributes
+    ----------
+    axes_ : ndarray of matplotlib Axes
+        One for each of loss, accuracy and learning rate that is there.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+
+    See Also
+    --------
+    sklearn.model_selection.LearningCurveDisplay : Scores over the number of clips.
+
+    Examples
+    --------
+    >>> from skgenre.inspection import LearningCurvesDisplay
+    >>> display = LearningCurvesDisplay(
+    ...     {"loss": [1.2, 0.8, 0.5], "val_loss": [1.3, 1.0, 1.1]}
+    ... ).plot()
+    >>> [line.get_label() for line in display.axes_[0].lines]
+    ['training', 'validation']
+    """
+
+    def __init__(self, history: Mapping[str, Sequence[float]]) -> None:
+        self.history = history
+
+    @classmethod
+    def from_estimator(
+        cls, estimator: Any, *, axes: "Sequence[Axes] | None" = None
+    ) -> Self:
+        """Draw the training of a fitted network.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted network, or a Pipeline with one among its steps.
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw, one for each curve; None makes a new figure.
+
+        Returns
+        -------
+        LearningCurvesDisplay
+
+        Raises
+        ------
+        ValueError
+            If the estimator, or no step of the Pipeline, is a network.
+        """
+        check_is_fitted(estimator)
+        steps = (
+            [step for _, step in estimator.steps]
+            if isinstance(estimator, Pipeline)
+            else [estimator]
+        )
+        for step in reversed(steps):
+            if hasattr(step, "history_"):
+                return cls(step.history_).plot(axes=axes)
+        raise ValueError(
+            "LearningCurvesDisplay needs a network (CRNNClassifier, "
+            "ParallelCNNRNNClassifier) or a Pipeline with one, got "
+            f"{type(estimator).__name__} without a history_."
+        )
+
+    def plot(self, *, axes: "Sequence[Axes] | None" = None) -> Self:
+        """Draw the curves.
+
+        Parameters
+        ----------
+        axes : sequence of matplotlib Axes, default=None
+            Where to draw, one for each curve; None makes a new figure.
+
+        Returns
+        -------
+        LearningCurvesDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+        from matplotlib.ticker import MaxNLocator
+
+        names = [name for name in _CURVES if name in self.history]
+        if axes is None:
+            _, axes = plt.subplots(
+                1,
+                len(names),
+                figsize=(4 * len(names), 3.5),
+                layout="constrained",
+                squeeze=False,
+            )
+        self.axes_ = np.ravel(axes)
+        for ax, name in zip(self.axes_, names, strict=True):
+            for key, label in ((name, "training"), (f"val_{name}", "validation")):
+                if key in self.history:
+                    values = self.history[key]
+                    ax.plot(range(1, len(values) + 1), values, label=label)
+            ax.set(xlabel="Epoch", ylabel=_CURVES[name])
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            if name == "learning_rate":
+                ax.set_yscale("log")
+            else:
+                ax.legend()
+        self.figure_ = self.axes_[0].figure
+        return self

@@ -1,0 +1,152 @@
+"""A picture of a spectrogram."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from matplotlib.axes import Axes
+
+    from skgenre.features import MelSpectrogramTransformer
+
+
+class SpectrogramDisplay:
+    """Picture of a mel spectrogram: seconds, mel-spaced hertz, decibels.
+
+    Make it by `from_estimator` from a clip, or from a spectrogram that is there.
+
+    Parameters
+    ----------
+    spectrogram : array-like of shape (n_frames, n_mels)
+        Decibels.
+    sample_rate : float, default=22050
+        Hertz, at which the spectrogram was made.
+    hop_length : int, default=1024
+        Samples between frames.
+    fmin : float, default=0.0
+        Lowest frequency of the mel bands, in hertz.
+    fmax : float or None, default=None
+        Highest frequency of the mel bands; None is half the sample rate.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Axes with the picture.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+    colorbar_ : matplotlib Colorbar or None
+        Scale of the decibels.
+
+    See Also
+    --------
+    skgenre.MelSpectrogramTransformer : Makes spectrograms.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre import MelSpectrogramTransformer
+    >>> from skgenre.inspection import SpectrogramDisplay
+    >>> seconds = np.arange(3 * 22050) / 22050
+    >>> sweep = np.sin(2 * np.pi * 200 * seconds**2)
+    >>> display = SpectrogramDisplay.from_estimator(
+    ...     MelSpectrogramTransformer(n_frames=64), sweep
+    ... )
+    >>> display.ax_.get_ylabel()
+    'Hz (mel scale)'
+    """
+
+    def __init__(
+        self,
+        spectrogram: ArrayLike,
+        *,
+        sample_rate: float = 22050,
+        hop_length: int = 1024,
+        fmin: float = 0.0,
+        fmax: float | None = None,
+    ) -> None:
+        self.spectrogram = spectrogram
+        self.sample_rate = sample_rate
+        self.hop_length = hop_length
+        self.fmin = fmin
+        self.fmax = fmax
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: "MelSpectrogramTransformer",
+        clip: "str | PathLike | ArrayLike",
+        *,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw what the mel step makes of one clip.
+
+        Parameters
+        ----------
+        estimator : MelSpectrogramTransformer
+            Mel step, fitted or not.
+        clip : str, PathLike or array-like of shape (n_samples,)
+            Path of an audio file, or a waveform.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Passed on to `plot`.
+
+        Returns
+        -------
+        SpectrogramDisplay
+        """
+        display = cls(
+            estimator.fit_transform([clip])[0],
+            sample_rate=estimator.sample_rate,
+            hop_length=estimator.hop_length,
+            fmin=estimator.fmin,
+            fmax=estimator.fmax,
+        )
+        return display.plot(ax=ax, **kwargs)
+
+    def plot(
+        self, *, ax: "Axes | None" = None, colorbar: bool = True, **kwargs: Any
+    ) -> Self:
+        """Draw the spectrogram.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        colorbar : bool, default=True
+            Whether to add the scale of the decibels.
+        **kwargs : dict
+            Passed on to `librosa.display.specshow` (``cmap``, ``vmin``, ...).
+
+        Returns
+        -------
+        SpectrogramDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import librosa.display
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(8, 4), layout="constrained")
+        image = librosa.display.specshow(
+            np.asarray(self.spectrogram).T,
+            sr=self.sample_rate,
+            hop_length=self.hop_length,
+            x_axis="time",
+            y_axis="mel",
+            fmin=self.fmin,
+            fmax=self.fmax or self.sample_rate / 2,
+            ax=ax,
+            **kwargs,
+        )
+        ax.set(xlabel="Seconds", ylabel="Hz (mel scale)")
+        self.ax_, self.figure_ = ax, ax.figure
+        self.colorbar_ = (
+            self.figure_.colorbar(image, ax=ax, format="%+.0f dB") if colorbar else None
+        )
+        return self

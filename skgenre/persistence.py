@@ -1,0 +1,247 @@
+"""A fitted estimator in one file that cannot run code when it is loaded."""
+
+import io
+import json
+import os
+import sys
+import tempfile
+import zipfile
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+
+FORMAT = 1
+"""Version of the file format that `save` writes and the newest that `load` reads."""
+
+_INFO = "skgenre.json"
+_PACKAGES = ("skgenre", "scikit-learn", "numpy", "skops")
+_TRUSTED = [
+    "skgenre.classifiers._crnn.CRNNClassifier",
+    "skgenre.classifiers._parallel_cnn_rnn.ParallelCNNRNNClassifier",
+    "skgenre.clustering._embedding_kmeans.EmbeddingKMeans",
+    "skgenre.features._mel_transformer.MelSpectrogramTransformer",
+    "skgenre.features._mfcc_standardizer.MFCCStandardizer",
+    # Plain classes of scikit-learn that skops's own list leaves out.
+    "sklearn.calibration._CalibratedClassifier",
+    "sklearn.calibration._SigmoidCalibration",
+    "sklearn.metrics._scorer._PassthroughScorer",
+    "sklearn.model_selection._split.GroupKFold",
+    "sklearn.model_selection._split.KFold",
+    "sklearn.model_selection._split.StratifiedGroupKFold",
+    "sklearn.model_selection._split.StratifiedKFold",
+    "sklearn.utils._bunch.Bunch",
+]
+
+
+class ModelFileError(ValueError):
+    """A file is not a model that can be loaded safely.
+
+    The message names the file, what is wrong with it and what to do.
+    """
+
+
+def save(
+    model: BaseEstimator,
+    path: str | os.PathLike,
+    *,
+    metrics: Mapping[str, Any] | None = None,
+) -> None:
+    """Save a fitted estimator to one file.
+
+    The file is in skops's format: plain values and arrays in a ZIP archive, no
+    pickles. It is written under another name first, so that an interruption leaves an
+    older file of this name whole.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted estimator of this package, or a Pipeline or an ensemble of them with
+        parts of scikit-learn.
+    path : str or PathLike
+        File to write; its folder must be there.
+    metrics : dict, default=None
+        Scores to keep with the model; anything that JSON can hold.
+
+    Raises
+    ------
+    TypeError
+        If the model holds objects of other packages, which `load` would refuse.
+
+    See Also
+    --------
+    load : Read it back.
+    read_info : What a file holds, without loading it.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import skgenre
+    >>> mel = skgenre.MelSpectrogramTransformer(n_mels=64)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     skgenre.save(mel, Path(folder) / "mel.model")
+    ...     skgenre.load(Path(folder) / "mel.model").n_mels
+    64
+    """
+    import skops.io
+
+    contents = skops.io.dumps(model)
+    foreign = _foreign_types(contents)
+    if foreign:
+        raise TypeError(
+            f"{type(model).__name__} can't be saved: it holds {', '.join(foreign)}. "
+            "Only estimators of skgenre and scikit-learn, and NumPy arrays, can be "
+            "loaded again without a risk; replace the others (for instance a "
+            "FunctionTransformer with a function of yours)."
+        )
+    info = {
+        "format": FORMAT,
+        "estimator": type(model).__name__,
+        "genres": _genres(model),
+        "sample_rate": _sample_rate(model),
+        "metrics": dict(metrics or {}),
+        "saved": datetime.now(UTC).isoformat(timespec="seconds"),
+        "python": ".".join(map(str, sys.version_info[:3])),
+        "packages": {name: version(name) for name in _PACKAGES},
+    }
+    buffer = io.BytesIO(contents)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.writestr(_INFO, json.dumps(info, indent=2))
+    _write_atomically(Path(path), buffer.getvalue())
+
+
+def load(path: str | os.PathLike) -> Any:
+    """Load an estimator that `save` has written.
+
+    Nothing in the file is executed: it may only hold plain values, arrays and objects
+    of scikit-learn, NumPy and this package.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        File that `save` has written.
+
+    Returns
+    -------
+    estimator
+        As it was saved.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If the file is none of `save`'s, is damaged, comes from a newer version, or
+        names types of other packages.
+    """
+    import skops.io
+
+    read_info(path)
+    contents = Path(path).read_bytes()
+    try:
+        foreign = _foreign_types(contents)
+        if not foreign:
+            return skops.io.loads(contents, trusted=_TRUSTED)
+    except Exception as error:
+        # What a damaged or forged description makes skops raise is of any type.
+        raise ModelFileError(
+            f"{os.fspath(path)!r} is damaged: {error}. Save the model again."
+        ) from error
+    raise ModelFileError(
+        f"{os.fspath(path)!r} is refused: it holds {', '.join(foreign)}, and only "
+        "objects of scikit-learn, NumPy and skgenre are loaded. Don't use files of "
+        "unknown origin."
+    )
+
+
+def read_info(path: str | os.PathLike) -> dict[str, Any]:
+    """Return what is known of a saved model, without loading it.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        File that `save` has written.
+
+    Returns
+    -------
+    dict
+        'format', 'estimator', 'genres', 'sample_rate', 'metrics', 'saved' (UTC),
+        'python' and 'packages'.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ModelFileError
+        If the file is none of `save`'s, is damaged or comes from a newer version.
+    """
+    name = os.fspath(path)
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"There is no model file {name!r}. Check the path.")
+    advice = "Save the model by skgenre.save or `skgenre train`."
+    try:
+        with zipfile.ZipFile(path) as archive:
+            # `save` stores without compression: nothing can be larger than the file.
+            if any(m.compress_type != zipfile.ZIP_STORED for m in archive.infolist()):
+                raise ModelFileError(
+                    f"{name!r} is compressed, which is refused. {advice}"
+                )
+            info = json.loads(archive.read(_INFO))
+            damaged = archive.testzip()
+    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+        if isinstance(error, ModelFileError):
+            raise
+        raise ModelFileError(
+            f"{name!r} is not a model file of skgenre, or is damaged: {error}. {advice}"
+        ) from error
+    if damaged is not None:
+        raise ModelFileError(f"{name!r} is damaged in its part {damaged!r}. {advice}")
+    if not isinstance(info, dict) or not isinstance(info.get("format"), int):
+        raise ModelFileError(f"{name!r} names no format version. {advice}")
+    if info["format"] > FORMAT:
+        raise ModelFileError(
+            f"{name!r} has format {info['format']}, and this skgenre "
+            f"{version('skgenre')} reads up to {FORMAT}. Upgrade it: "
+            "`pip install --upgrade skgenre`."
+        )
+    return info
+
+
+def _foreign_types(contents: bytes) -> list[str]:
+    """Return the types in the file that may not be loaded."""
+    import skops.io
+
+    return sorted(set(skops.io.get_untrusted_types(data=contents)) - set(_TRUSTED))
+
+
+def _genres(model: BaseEstimator) -> list | None:
+    classes = getattr(model, "classes_", None)
+    return None if classes is None else classes.tolist()
+
+
+def _sample_rate(model: BaseEstimator) -> float | None:
+    first = model[0] if isinstance(model, Pipeline) else model
+    return getattr(first, "sample_rate", None)
+
+
+def _write_atomically(path: Path, contents: bytes) -> None:
+    """Write under another name in the same folder, then rename."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(contents)
+            file.flush()
+            os.fsync(file.fileno())
+        # A temporary file is the owner's alone; a saved one is as others are.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(name, 0o666 & ~umask)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise

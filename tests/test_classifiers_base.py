@@ -1,0 +1,362 @@
+"""What fit, predict and transform of the networks promise, on real training."""
+
+import copy
+import pickle
+import random
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+
+import keras
+import numpy as np
+import pytest
+from scikeras.wrappers import KerasClassifier
+from sklearn.base import clone, is_classifier
+from sklearn.ensemble import VotingClassifier
+from sklearn.exceptions import NotFittedError
+from sklearn.frozen import FrozenEstimator
+from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.pipeline import make_pipeline
+
+from skgenre import CRNNClassifier, EmbeddingKMeans, ParallelCNNRNNClassifier
+
+FAST = {"epochs": 12, "learning_rate": 0.01, "random_state": 0}
+CRNN = CRNNClassifier(filters=(8,), lstm_units=8, embedding_units=8, **FAST)
+PARALLEL = ParallelCNNRNNClassifier(
+    filters=(8,), pool_sizes=((2, 2),), gru_units=8, **FAST
+)
+both = pytest.mark.parametrize("network", [CRNN, PARALLEL], ids=["crnn", "parallel"])
+
+
+@pytest.fixture(scope="module")
+def clips():
+    """Clips of three genres that differ in level, with noise."""
+    rng = np.random.default_rng(0)
+    y = np.array(["folk", "rock", "techno"])[rng.permutation(np.arange(90) % 3)]
+    level = np.searchsorted(["folk", "rock", "techno"], y) * 8.0
+    X = rng.normal(-60, 6, size=(90, 20, 6)) + level[:, None, None]
+    return X.astype(np.float32), y
+
+
+@both
+def test_learns_and_predicts(network, clips):
+    X, y = clips
+    fitted = clone(network).fit(X, y)
+    assert fitted.score(X, y) > 0.9
+    probabilities = fitted.predict_proba(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-12)
+    np.testing.assert_array_equal(
+        fitted.classes_[probabilities.argmax(axis=1)], fitted.predict(X)
+    )
+    assert is_classifier(fitted)
+    assert list(fitted.classes_) == ["folk", "rock", "techno"]
+    assert fitted.n_iter_ == 12 == len(fitted.history_["val_loss"])
+    assert {"loss", "accuracy", "val_accuracy", "learning_rate"} <= set(fitted.history_)
+
+
+@pytest.mark.parametrize(
+    ("network", "size"),
+    [(CRNNClassifier(epochs=1), 64), (ParallelCNNRNNClassifier(epochs=1), 384)],
+    ids=["crnn", "parallel"],
+)
+def test_embedding_of_the_papers_networks(network, size):
+    X = np.random.default_rng(0).normal(size=(8, 640, 128)).astype(np.float32)
+    fitted = clone(network).fit(X, list("abababab"))
+    assert fitted.transform(X).shape == (8, size)
+    assert len(fitted.get_feature_names_out()) == size
+    assert fitted.transform(X).dtype == np.float32
+    layers = fitted.keras_classifier_.model_
+    assert layers.get_layer("embedding").output.shape == (None, size)
+    if size == 64:
+        assert layers.count_params() == 133_520 - 6 * 65  # 2 genres instead of 8
+
+
+@both
+def test_outputs_are_those_of_the_keras_network(network, clips):
+    X, y = clips
+    fitted = clone(network).fit(X, y)
+    wrapped = fitted.keras_classifier_
+    assert isinstance(wrapped, KerasClassifier)
+    np.testing.assert_allclose(
+        wrapped.predict_proba(X), fitted.predict_proba(X), atol=1e-6
+    )
+    np.testing.assert_array_equal(wrapped.predict(X), fitted.predict(X))
+    embedding = keras.Model(
+        wrapped.model_.inputs, wrapped.model_.get_layer("embedding").output
+    )
+    scaled = (X - fitted.input_mean_) / fitted.input_scale_
+    np.testing.assert_allclose(
+        embedding.predict(scaled, verbose=0), fitted.transform(X), atol=1e-5
+    )
+
+
+@both
+def test_same_seed_same_network_also_on_a_reused_graph(network, clips):
+    X, y = clips
+    first = clone(network).fit(X, y)
+    clone(network).set_params(random_state=5).fit(X, y)  # takes over the graph
+    again = clone(network).fit(X, y)
+    for a, b in zip(first.weights_, again.weights_, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert first.history_ == again.history_
+    other = clone(network).set_params(random_state=None).fit(X, y)
+    assert any(
+        (a != b).any() for a, b in zip(first.weights_, other.weights_, strict=True)
+    )
+
+
+@both
+def test_fit_leaves_global_random_state_alone(network, clips):
+    np.random.seed(3)
+    before = random.getstate(), np.random.get_state()[1].copy()
+    clone(network).set_params(random_state=None, epochs=1).fit(*clips)
+    assert random.getstate() == before[0]
+    np.testing.assert_array_equal(np.random.get_state()[1], before[1])
+
+
+@both
+def test_fitted_state_is_plain_and_copies(network, clips):
+    X, y = clips
+    fitted = clone(network).fit(X, y)
+    state = pickle.dumps(fitted)
+    assert b"keras" not in state.replace(b"keras_classifier", b"")
+    for twin in (pickle.loads(state), copy.deepcopy(fitted), FrozenEstimator(fitted)):
+        np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
+
+
+def test_two_estimators_predict_in_eight_threads(clips):
+    X, y = clips
+    estimators = [clone(CRNN).set_params(random_state=s).fit(X, y) for s in (0, 1)]
+    expected = [e.predict_proba(X) for e in estimators]
+    with ThreadPoolExecutor(8) as pool:
+        results = list(
+            pool.map(lambda i: estimators[i % 2].predict_proba(X), range(64))
+        )
+    for i, result in enumerate(results):
+        np.testing.assert_array_equal(result, expected[i % 2])
+
+
+def test_log_scaling_is_the_natural_logarithm_of_the_power(clips):
+    X, y = clips
+    fitted = clone(CRNN).set_params(input_scaling="log", epochs=1).fit(X, y)
+    scaled = (X - fitted.input_mean_) / fitted.input_scale_
+    np.testing.assert_allclose(scaled, np.log(10 ** (X / 10)), rtol=1e-5)
+
+
+def test_standardize_learns_from_the_training_clips_only(clips):
+    X, y = clips
+    fitted = clone(CRNN).set_params(epochs=1, validation_fraction=0).fit(X, y)
+    np.testing.assert_allclose(fitted.input_mean_, X.mean(axis=(0, 1)), rtol=1e-5)
+    np.testing.assert_allclose(fitted.input_scale_, X.std(axis=(0, 1)), rtol=1e-5)
+    held_out = clone(CRNN).set_params(epochs=1).fit(X, y, validation_data=(X + 50, y))
+    np.testing.assert_allclose(held_out.input_mean_, fitted.input_mean_)
+
+
+def test_best_epoch_is_kept(clips):
+    X, y = clips
+    X_val, y_val = X[:30], y[:30]
+    fitted = clone(CRNN).fit(X[30:], y[30:], validation_data=(X_val, y_val))
+    assert fitted.score(X_val, y_val) == pytest.approx(
+        max(fitted.history_["val_accuracy"]), abs=1e-6
+    )
+
+
+def test_plateau_halves_the_learning_rate_and_early_stopping_ends():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 8, 4)), rng.integers(0, 2, 60)
+    fitted = clone(CRNN).set_params(epochs=40, plateau_patience=2).fit(X, y)
+    rates = fitted.history_["learning_rate"]
+    assert rates[0] == pytest.approx(0.01)
+    assert rates[-1] <= 0.0025
+    stopped = clone(CRNN).set_params(epochs=40, early_stopping_patience=3).fit(X, y)
+    assert stopped.n_iter_ < 40
+    constant = clone(CRNN).set_params(epochs=3, plateau_patience=None).fit(X, y)
+    assert "learning_rate" not in constant.history_
+
+
+def test_without_validation_clips(clips):
+    fitted = clone(CRNN).set_params(validation_fraction=0).fit(*clips)
+    assert "val_accuracy" not in fitted.history_
+    assert fitted.score(*clips) > 0.9
+
+
+def test_one_clip_a_genre_trains():
+    X = np.eye(3).repeat(4, axis=1)[:, :, None]
+    fitted = clone(CRNN).set_params(epochs=2).fit(X, ["a", "b", "c"])
+    assert "val_accuracy" not in fitted.history_
+    assert np.isfinite(fitted.predict_proba(X)).all()
+
+
+def test_zero_weight_is_the_same_as_absence(clips):
+    X, y = clips
+    weight = (np.arange(90) < 60).astype(float)
+    X_odd = X.copy()
+    X_odd[60:] = 1e6  # would spoil the scaling
+    network = clone(CRNN).set_params(validation_fraction=0)
+    absent = clone(network).fit(X[:60], y[:60])
+    weightless = clone(network).fit(X_odd, y, weight)
+    np.testing.assert_array_equal(absent.predict_proba(X), weightless.predict_proba(X))
+
+
+def test_class_weight_shifts_the_decision():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 8, 4)), (np.arange(120) % 6 == 0).astype(int)
+    network = clone(CRNN).set_params(epochs=8, validation_fraction=0)
+    plain = network.fit(X, y).predict_proba(X)[:, 1].mean()
+    balanced = network.set_params(class_weight="balanced").fit(X, y)
+    by_hand = clone(network).set_params(class_weight={0: 0.6, 1: 3.0}).fit(X, y)
+    assert balanced.predict_proba(X)[:, 1].mean() > plain + 0.1
+    np.testing.assert_allclose(
+        balanced.predict_proba(X), by_hand.predict_proba(X), atol=1e-4
+    )
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [False, True], ["a", "b"], [-3, 7]])
+def test_labels_keep_their_type(labels):
+    X = np.zeros((20, 4, 2))
+    X[10:] = 1
+    y = np.repeat(labels, 10)
+    predicted = clone(CRNN).set_params(epochs=20).fit(X, y).predict(X)
+    assert predicted.dtype == y.dtype
+    np.testing.assert_array_equal(predicted, y)
+
+
+def test_composes_with_scikit_learn(clips):
+    X, y = clips
+    assert cross_val_score(CRNN, X, y, cv=3).mean() > 0.8
+    vote = VotingClassifier([("c", CRNN), ("p", PARALLEL)], voting="soft").fit(X, y)
+    assert vote.score(X, y) > 0.9
+    pipeline = make_pipeline(clone(CRNN), EmbeddingKMeans(3, random_state=0))
+    assert pipeline.fit(X, y)[-1].adjusted_rand_score_ > 0.5
+    assert pipeline.predict(X).shape == (90,)
+
+
+@pytest.mark.slow
+def test_grid_search_in_two_processes_equals_one(clips):
+    grid = {"lstm_units": [4, 8]}
+    searches = [
+        GridSearchCV(CRNN, grid, cv=2, n_jobs=n, error_score="raise").fit(*clips)
+        for n in (1, 2)
+    ]
+    for key in ("mean_test_score", "split0_test_score"):
+        np.testing.assert_array_equal(*(search.cv_results_[key] for search in searches))
+    np.testing.assert_array_equal(*(s.predict_proba(clips[0]) for s in searches))
+
+
+def test_later_set_params_does_not_change_a_fitted_network(clips):
+    X, y = clips
+    fitted = clone(CRNN).fit(X, y)
+    expected = fitted.predict_proba(X)
+    np.testing.assert_array_equal(
+        fitted.set_params(filters=(3, 3), lstm_units=2).predict_proba(X), expected
+    )
+
+
+def test_summary_and_progress_bar(clips, capsys):
+    fitted = clone(CRNN).set_params(epochs=2, verbose=1).fit(*clips)
+    assert "Epoch 2/2" in capsys.readouterr().out
+    fitted.summary()
+    assert "embedding" in capsys.readouterr().out
+
+
+class TestRefusals:
+    def test_one_genre(self, clips):
+        with pytest.raises(ValueError, match=r"at least 2 genres.*1 class: \['folk'\]"):
+            clone(CRNN).fit(clips[0], ["folk"] * 90)
+
+    def test_lengths(self, clips):
+        with pytest.raises(ValueError, match=r"inconsistent.*\[90, 89\]"):
+            clone(CRNN).fit(clips[0], clips[1][:-1])
+
+    def test_four_dimensions(self, clips):
+        with pytest.raises(ValueError, match=r"n_frames, n_mels.*\(90, 20, 6, 1\)"):
+            clone(CRNN).fit(clips[0][..., None], clips[1])
+
+    def test_nan(self, clips):
+        with pytest.raises(ValueError, match="contains NaN"):
+            clone(CRNN).fit(np.full_like(clips[0], np.nan), clips[1])
+
+    def test_other_clip_shape(self, clips):
+        fitted = clone(CRNN).set_params(epochs=1).fit(*clips)
+        with pytest.raises(ValueError, match="20 frames x 5 mel bands.*20 x 6"):
+            fitted.predict(clips[0][:, :, :5])
+        with pytest.raises(ValueError, match="19 features.*expecting 20"):
+            fitted.predict(clips[0][:, :19])
+
+    def test_validation_data(self, clips):
+        X, y = clips
+        with pytest.raises(ValueError, match=r"must be a tuple \(X, y\), got ndarray"):
+            clone(CRNN).fit(X, y, validation_data=X)
+        with pytest.raises(ValueError, match=r"genres that y has not: \['jazz'\]"):
+            clone(CRNN).fit(X, y, validation_data=(X[:1], ["jazz"]))
+        with pytest.raises(ValueError, match="X of validation_data contains NaN"):
+            clone(CRNN).fit(X, y, validation_data=(X[:1] * np.nan, y[:1]))
+
+    def test_all_weight_on_one_genre(self, clips):
+        with pytest.raises(ValueError, match=r"fewer than 2 classes: \['folk'\]"):
+            clone(CRNN).fit(*clips, sample_weight=clips[1] == "folk")
+
+    def test_negative_weight(self, clips):
+        with pytest.raises(ValueError, match="Negative values"):
+            clone(CRNN).fit(*clips, sample_weight=np.full(90, -1))
+
+    @pytest.mark.parametrize(
+        ("estimator", "message"),
+        [
+            (CRNNClassifier(filters=()), "'filters' parameter must be a sequence of n"),
+            (CRNNClassifier(filters=(8, 0)), "'filters' .* integers >= 1"),
+            (CRNNClassifier(dropout=1.0), "'dropout' parameter"),
+            (CRNNClassifier(epochs=0), "'epochs' parameter"),
+            (ParallelCNNRNNClassifier(filters=(8,)), "'pool_sizes' .* 1 x 2 integers"),
+            (ParallelCNNRNNClassifier(kernel_size=(3,)), "'kernel_size' .* of 2 int"),
+        ],
+    )
+    def test_parameters(self, clips, estimator, message):
+        with pytest.raises(ValueError, match=message):
+            estimator.fit(*clips)
+
+    def test_divergence(self, clips):
+        with pytest.raises(ValueError, match="Training diverged.*learning_rate"):
+            clone(CRNN).set_params(
+                optimizer="sgd", learning_rate=1e30, validation_fraction=0
+            ).fit(*clips)
+
+    def test_not_fitted(self, clips):
+        with pytest.raises(NotFittedError):
+            clone(CRNN).predict(clips[0])
+        with pytest.raises(NotFittedError):
+            clone(CRNN).summary()
+
+
+def test_an_interrupted_fit_does_not_spoil_the_next(clips):
+    X, y = clips
+    expected = clone(CRNN).fit(X, y).predict_proba(X)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    previous = signal.signal(signal.SIGALRM, interrupt)
+    signal.setitimer(signal.ITIMER_REAL, 1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            clone(CRNN).set_params(epochs=10_000).fit(X, y)
+    finally:
+        signal.signal(signal.SIGALRM, previous)
+    np.testing.assert_array_equal(clone(CRNN).fit(X, y).predict_proba(X), expected)
+
+
+def test_importing_and_constructing_loads_no_tensorflow():
+    code = (
+        "import sys; from skgenre import CRNNClassifier; CRNNClassifier(); "
+        "assert not {'tensorflow', 'keras', 'scikeras'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_other_keras_backend_is_refused():
+    code = (
+        "import keras; keras.backend.backend = lambda: 'jax'; import skgenre.networks"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "Keras runs on 'jax'" in run.stderr

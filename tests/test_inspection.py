@@ -1,0 +1,72 @@
+import matplotlib
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from sklearn.exceptions import NotFittedError
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
+
+from skgenre import CRNNClassifier, MelSpectrogramTransformer
+from skgenre.inspection import LearningCurvesDisplay, SpectrogramDisplay
+
+matplotlib.use("Agg")
+
+
+@pytest.fixture(autouse=True)
+def close_figures():
+    yield
+    plt.close("all")
+
+
+def test_spectrogram_axes_are_seconds_and_hertz():
+    seconds = np.arange(4 * 22050) / 22050
+    mel = MelSpectrogramTransformer(n_frames=86)
+    display = SpectrogramDisplay.from_estimator(mel, np.sin(6283 * seconds))
+    left, right = display.ax_.get_xlim()
+    assert right - left == pytest.approx(86 * 1024 / 22050, rel=0.02)
+    assert display.ax_.get_ylim()[1] == pytest.approx(11025, rel=0.05)
+    assert (display.ax_.get_xlabel(), display.ax_.get_ylabel()) == (
+        "Seconds",
+        "Hz (mel scale)",
+    )
+    # The loudest band is where a tone of 1 kHz belongs.
+    mesh = display.ax_.collections[0]
+    loudest = mesh.get_array().reshape(128, 86)[:, 40].argmax()
+    edges = mesh.get_coordinates()[:, 0, 1]
+    assert edges[loudest] == pytest.approx(1000, rel=0.05)
+    assert display.colorbar_ is not None
+    display.figure_.canvas.draw()
+
+
+def test_spectrogram_on_given_axes_without_colorbar():
+    figure, ax = plt.subplots()
+    display = SpectrogramDisplay(np.zeros((10, 8))).plot(ax=ax, colorbar=False)
+    assert display.ax_ is ax
+    assert display.figure_ is figure
+    assert display.colorbar_ is None
+
+
+def test_learning_curves_of_a_network_and_of_a_pipeline():
+    X, y = np.random.default_rng(0).normal(size=(40, 8, 2)), ["a", "b"] * 20
+    crnn = CRNNClassifier(filters=(4,), lstm_units=4, epochs=3, random_state=0)
+    pipeline = make_pipeline(FunctionTransformer(), crnn).fit(X, y)
+    display = LearningCurvesDisplay.from_estimator(pipeline)
+    assert [ax.get_ylabel() for ax in display.axes_] == [
+        "Loss",
+        "Accuracy",
+        "Learning rate",
+    ]
+    training, validation = display.axes_[1].lines
+    np.testing.assert_array_equal(training.get_xdata(), [1, 2, 3])
+    np.testing.assert_array_equal(validation.get_ydata(), crnn.history_["val_accuracy"])
+    display.figure_.canvas.draw()
+    again = LearningCurvesDisplay.from_estimator(crnn, axes=display.axes_)
+    assert again.figure_ is display.figure_
+
+
+def test_learning_curves_refuse_what_has_no_history():
+    with pytest.raises(ValueError, match="needs a network.*got SVC"):
+        LearningCurvesDisplay.from_estimator(SVC().fit([[0], [1]], [0, 1]))
+    with pytest.raises(NotFittedError):
+        LearningCurvesDisplay.from_estimator(CRNNClassifier())

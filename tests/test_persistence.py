@@ -1,0 +1,243 @@
+import io
+import json
+import os
+import pickle
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+
+import numpy as np
+import pytest
+import skops.io
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.ensemble import VotingClassifier
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import FunctionTransformer
+from sklearn.svm import SVC
+
+import skgenre
+from skgenre import (
+    CRNNClassifier,
+    EmbeddingKMeans,
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
+    ModelFileError,
+    ParallelCNNRNNClassifier,
+)
+from skgenre.persistence import FORMAT, read_info
+
+FAST = {"epochs": 2, "random_state": 0}
+MEL = MelSpectrogramTransformer(n_frames=16, n_mels=8, n_fft=512)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(24, 8000)), np.array(["folk", "rock", "jazz"] * 8)
+
+
+def models():
+    crnn = CRNNClassifier(filters=(4,), lstm_units=4, **FAST)
+    parallel = ParallelCNNRNNClassifier(
+        filters=(4,), pool_sizes=((2, 2),), gru_units=4, **FAST
+    )
+    vote = VotingClassifier([("c", crnn), ("p", parallel)], voting="soft")
+    return {
+        "svc": make_pipeline(
+            MFCCStandardizer(), CalibratedClassifierCV(SVC(), ensemble=False)
+        ),
+        "crnn": make_pipeline(MEL, crnn),
+        "vote": make_pipeline(MEL, vote),
+        "clusters": make_pipeline(MEL, crnn, EmbeddingKMeans(2, random_state=0)),
+        "linear": make_pipeline(MEL, parallel, LogisticRegression()),
+    }
+
+
+@pytest.mark.parametrize("name", models())
+def test_loaded_in_a_new_process_answers_the_same(name, clips, tmp_path):
+    X, y = clips
+    model = models()[name].fit(X, y)
+    method = "transform" if name == "clusters" else "predict_proba"
+    skgenre.save(model, tmp_path / "it.model")
+    np.save(tmp_path / "X.npy", X)
+    code = (
+        "import sys, numpy as np, skgenre; folder = sys.argv[1]; "
+        "X = np.load(folder + '/X.npy'); "
+        f"out = skgenre.load(folder + '/it.model').{method}(X); "
+        "np.save(folder + '/out.npy', out)"
+    )
+    subprocess.run([sys.executable, "-c", code, str(tmp_path)], check=True)
+    np.testing.assert_array_equal(
+        np.load(tmp_path / "out.npy"), getattr(model, method)(X)
+    )
+
+
+def test_info(clips, tmp_path):
+    model = models()["crnn"].fit(*clips)
+    path = tmp_path / "it.model"
+    skgenre.save(model, path, metrics={"accuracy": 0.5})
+    info = read_info(path)
+    assert info["format"] == FORMAT
+    assert info["genres"] == ["folk", "jazz", "rock"]
+    assert info["sample_rate"] == 22050
+    assert info["metrics"] == {"accuracy": 0.5}
+    assert info["packages"]["skgenre"] == skgenre.__version__
+    assert info["saved"].endswith("+00:00")
+
+
+def test_loading_a_network_loads_no_tensorflow(clips, tmp_path):
+    skgenre.save(models()["crnn"].fit(*clips), tmp_path / "it.model")
+    code = (
+        "import sys, skgenre; skgenre.load(sys.argv[1]); "
+        "assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / "it.model"], check=True)
+
+
+def test_saved_file_is_readable_by_others(tmp_path):
+    skgenre.save(MEL, tmp_path / "it.model")
+    assert (tmp_path / "it.model").stat().st_mode & 0o777 == 0o666 & ~current_umask()
+    assert os.listdir(tmp_path) == ["it.model"]
+
+
+def current_umask():
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
+
+
+class TestRefusals:
+    """What a file may not be; and none of it runs code."""
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match="There is no model file"):
+            skgenre.load(tmp_path / "no.model")
+
+    def test_pickle_renamed(self, tmp_path):
+        path, proof = tmp_path / "evil.model", tmp_path / "executed"
+
+        class Evil:
+            def __reduce__(self):
+                return os.mkdir, (str(proof),)
+
+        path.write_bytes(pickle.dumps(Evil()))
+        with pytest.raises(ModelFileError, match="not a model file"):
+            skgenre.load(path)
+        assert not proof.exists()
+        pickle.loads(path.read_bytes())
+        assert proof.exists()  # so it would have
+
+    def test_foreign_type_executes_nothing(self, tmp_path):
+        path, proof = tmp_path / "evil.model", tmp_path / "executed"
+        skgenre.save(FunctionTransformer(), path)
+        evil = skops.io.dumps(FunctionTransformer(os.mkdir))
+        repack(path, schema=zipfile.ZipFile(io.BytesIO(evil)).read("schema.json"))
+        with pytest.raises(ModelFileError, match=r"refused: it holds .*mkdir"):
+            skgenre.load(path)
+        assert not proof.exists()
+
+    def test_saving_foreign_types(self, tmp_path):
+        with pytest.raises(
+            TypeError, match="FunctionTransformer can't be saved.*mkdir"
+        ):
+            skgenre.save(FunctionTransformer(os.mkdir), tmp_path / "it.model")
+        assert not os.listdir(tmp_path)
+
+    def test_newer_format(self, tmp_path):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        repack(path, info=json.dumps(read_info(path) | {"format": FORMAT + 1}))
+        with pytest.raises(ModelFileError, match="pip install --upgrade skgenre"):
+            skgenre.load(path)
+
+    @pytest.mark.parametrize("kept", [0, 1, 100, 0.5, 0.9, -1])
+    def test_truncated(self, tmp_path, kept):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: int(kept * len(whole)) if 0 < kept < 1 else kept])
+        with pytest.raises(ModelFileError, match="not a model file.*or is damaged"):
+            skgenre.load(path)
+
+    @pytest.mark.parametrize("schema", ["", "[]", "{}", '{"__class__": "x"}', "null"])
+    def test_forged_description(self, tmp_path, schema):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        repack(path, schema=schema)
+        with pytest.raises(ModelFileError, match="is damaged"):
+            skgenre.load(path)
+
+    @pytest.mark.parametrize("info", ["", "[]", "{}", '{"format": "1"}', "1"])
+    def test_forged_info(self, tmp_path, info):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        repack(path, info=info)
+        with pytest.raises(ModelFileError):
+            skgenre.load(path)
+
+    def test_zip_bomb(self, tmp_path):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("bomb.npy", bytes(10**8))
+        assert path.stat().st_size < 10**6
+        with pytest.raises(ModelFileError, match="compressed, which is refused"):
+            skgenre.load(path)
+
+    def test_flipped_bytes_never_pass_unseen(self, clips, tmp_path):
+        X, y = clips
+        path = tmp_path / "it.model"
+        model = models()["crnn"].fit(X, y)
+        skgenre.save(model, path)
+        whole, expected = path.read_bytes(), model.predict_proba(X)
+        for position in np.random.default_rng(0).integers(0, len(whole), 40):
+            damaged = bytearray(whole)
+            damaged[position] ^= 0xFF
+            path.write_bytes(damaged)
+            try:
+                loaded = skgenre.load(path)
+            except ModelFileError:
+                continue
+            np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+
+
+def repack(path, *, schema=None, info=None):
+    """Replace the description or the information in a model file."""
+    replaced = {"schema.json": schema, "skgenre.json": info}
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, contents in members.items():
+            new = replaced.get(name)
+            archive.writestr(name, contents if new is None else new)
+
+
+@pytest.mark.slow
+def test_killed_while_saving_leaves_the_old_file(tmp_path):
+    path = tmp_path / "it.model"
+    skgenre.save(make_pipeline(MEL), path)
+    code = (
+        "import sys, numpy as np, skgenre; from sklearn.pipeline import make_pipeline\n"
+        "from sklearn.dummy import DummyClassifier\n"
+        "model = DummyClassifier().fit([[0]], [0]); model.big_ = np.zeros(5_000_000)\n"
+        "print('ready', flush=True)\n"
+        "while True: skgenre.save(model, sys.argv[1])\n"
+    )
+    for delay in np.random.default_rng(0).uniform(0, 0.5, 10):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, path], stdout=subprocess.PIPE
+        )
+        process.stdout.readline()
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert type(skgenre.load(path)).__name__ in ("Pipeline", "DummyClassifier")
+
+
+def test_full_or_read_only_folder(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        skgenre.save(MEL, tmp_path / "no" / "it.model")
