@@ -169,8 +169,8 @@ def predict(
     predictions = predict_files(pipeline, paths, top=top, n_jobs=jobs, console=_console)
     write_predictions(predictions, file_format, sys.stdout)
     errors = [p["error"] for p in predictions if "error" in p]
-    for error in errors:
-        _console.print(f"[bold red]Error:[/] {escape(error)}")
+    for message in errors:
+        _console.print(f"[bold red]Error:[/] {escape(message)}")
     if errors:
         raise typer.Exit(1)
 

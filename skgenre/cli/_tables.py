@@ -3,7 +3,7 @@
 import csv
 import json
 from collections.abc import Sequence
-from typing import Any, TextIO
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,7 +51,7 @@ def ranked(
 
 
 def write_predictions(
-    predictions: list[dict[str, Any]], file_format: str, stream: TextIO
+    predictions: list[dict[str, Any]], file_format: str, stream: IO[str]
 ) -> None:
     """Write predictions: dicts with a 'path' and either 'genres' or an 'error'."""
     if file_format == "json":
@@ -63,7 +63,7 @@ def write_predictions(
         _write_table(predictions, stream)
 
 
-def _write_csv(predictions: list[dict[str, Any]], stream: TextIO) -> None:
+def _write_csv(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
     n_ranks = max((len(p.get("genres", [])) for p in predictions), default=1)
     suffixes = ["", *(f"_{rank}" for rank in range(2, n_ranks + 1))]
     header = [f"{name}{s}" for s in suffixes for name in ("genre", "probability")]
@@ -76,7 +76,7 @@ def _write_csv(predictions: list[dict[str, Any]], stream: TextIO) -> None:
         writer.writerow(row)
 
 
-def _write_table(predictions: list[dict[str, Any]], stream: TextIO) -> None:
+def _write_table(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
     table = Table()
     table.add_column("File", overflow="fold")
     table.add_column("Genre", overflow="fold")

@@ -13,6 +13,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from skgenre.audio import AudioError, load_audio
+from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
 from skgenre.classifiers._validation_split import validation_rows
 from skgenre.cli._tables import confusion_table, report_table
@@ -62,9 +63,9 @@ def readable_tracks(tracks: Bunch, *, n_jobs: int | None, console: Console) -> B
     )
 
 
-def _decoding_error(path: str) -> str | None:
+def _decoding_error(clip: Clip) -> str | None:
     try:
-        load_audio(path, sample_rate=None)
+        load_audio(clip, sample_rate=None)
     except AudioError as error:
         return str(error)
     return None

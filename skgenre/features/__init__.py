@@ -1,0 +1,13 @@
+"""Waveform to array: mel spectrograms and MFCC statistics."""
+
+from skgenre.features._mel_transformer import MelSpectrogramTransformer
+from skgenre.features._mfcc import mfcc_statistics
+from skgenre.features._mfcc_standardizer import MFCCStandardizer
+from skgenre.features._spectrogram import log_mel_spectrogram
+
+__all__ = [
+    "MFCCStandardizer",
+    "MelSpectrogramTransformer",
+    "log_mel_spectrogram",
+    "mfcc_statistics",
+]

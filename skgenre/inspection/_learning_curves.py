@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
@@ -104,14 +105,9 @@ class LearningCurvesDisplay:
 
         names = [name for name in _CURVES if name in self.history]
         if axes is None:
-            _, axes = plt.subplots(
-                1,
-                len(names),
-                figsize=(4 * len(names), 3.5),
-                layout="constrained",
-                squeeze=False,
-            )
-        self.axes_ = np.ravel(axes)
+            figure = plt.figure(figsize=(4 * len(names), 3.5), layout="constrained")
+            axes = list(figure.subplots(1, len(names), squeeze=False)[0])
+        self.axes_: NDArray = np.asarray(axes, dtype=object)
         for ax, name in zip(self.axes_, names, strict=True):
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
                 if key in self.history:

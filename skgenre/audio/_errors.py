@@ -1,0 +1,54 @@
+"""The exception of the audio room."""
+
+import os
+
+
+class AudioError(ValueError):
+    """A sound file can't be read.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file.
+
+    cause : str
+        What is wrong with it.
+
+    advice : str, default=""
+        What can be done about it.
+
+    Attributes
+    ----------
+    path : str
+        Name of the file, as text.
+
+    cause : str
+        What is wrong with the file.
+
+    advice : str
+        What can be done about it; may be empty.
+
+    Examples
+    --------
+    >>> from skgenre.audio import AudioError, load_audio
+    >>> try:
+    ...     load_audio("no_such_song.mp3")
+    ... except AudioError as error:
+    ...     print(error)
+    Cannot read 'no_such_song.mp3': there is no such file. Check the path.
+    """
+
+    def __init__(
+        self, path: str | bytes | os.PathLike, cause: str, advice: str = ""
+    ) -> None:
+        self.path = os.fsdecode(path)
+        self.cause = cause
+        self.advice = advice
+        # These are the arguments that unpickling calls the class with; errors
+        # travel between worker processes as pickles.
+        super().__init__(self.path, cause, advice)
+
+    def __str__(self) -> str:
+        """Name the file, the cause and what to do."""
+        message = f"Cannot read {self.path!r}: {self.cause}."
+        return f"{message} {self.advice}" if self.advice else message

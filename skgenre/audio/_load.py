@@ -1,0 +1,224 @@
+"""Sound file to waveform: open once, learn the length, read what is wanted of it."""
+
+import math
+import os
+from collections.abc import Callable
+from numbers import Integral, Real
+
+import numpy as np
+import soxr
+from sklearn.utils._param_validation import Interval, validate_params
+
+from skgenre.audio._errors import AudioError
+from skgenre.audio._readers import Reader, open_audio
+
+Clip = str | bytes | os.PathLike | np.ndarray
+
+# Samples, at the lower of the two rates, after which soxr's filter ('HQ') has no
+# more influence. A part of a file is resampled with so much around it, and so equals
+# the same part of the whole file.
+_FILTER_REACH = 1024
+# soxr's rounding errors (1e-7) depend on where it begins; near the floor of a
+# spectrogram they reach 0.004 dB. When it halves the rate, as from 44100 to 22050 Hz,
+# they are the same again every 830 samples.
+_HALVING_GRID = 830
+
+
+def _read_at_rate(
+    reader: Reader, sample_rate: int, start: int, stop: int
+) -> tuple[np.ndarray, int]:
+    """Read `start` to `stop`, which count samples at `sample_rate`.
+
+    Returns
+    -------
+    samples : ndarray of shape (n_samples,)
+        Shorter than asked for when the file ends early.
+
+    end : int
+        Where the file ended, in its own samples; -1 when all that was asked for
+        was there.
+    """
+    if sample_rate == reader.sample_rate:
+        samples = reader.read(start, stop)
+        return samples, start + len(samples) if len(samples) < stop - start else -1
+    divisor = math.gcd(sample_rate, reader.sample_rate)
+    up, down = sample_rate // divisor, reader.sample_rate // divisor
+    reach = -(-_FILTER_REACH * up // min(up, down))
+    # Sample i * up of the result is sample i * down of the file: only there can a
+    # part begin that has the same phase as the whole.
+    grid = _HALVING_GRID if (up, down) == (1, 2) else up
+    begin = max(0, start - reach) // grid * grid
+    if begin < sample_rate:
+        begin = 0  # a second more to decode, for the same rounding as the whole's
+    file_start = begin // up * down
+    file_stop = min(reader.n_samples, -(-(stop + reach) * down // up))
+    samples = reader.read(file_start, file_stop)
+    n_read = len(samples)
+    if n_read:
+        samples = soxr.resample(samples, reader.sample_rate, sample_rate, quality="HQ")
+    samples = samples[start - begin : stop - begin]
+    return samples, file_start + n_read if n_read < file_stop - file_start else -1
+
+
+def _fill(samples: np.ndarray, before: int, n_samples: int) -> np.ndarray:
+    """Put `samples` into zeros of length `n_samples`, after `before` of them."""
+    if len(samples) == n_samples:
+        return samples
+    filled = np.zeros(n_samples, dtype=np.float32)
+    filled[before : before + len(samples)] = samples
+    return filled
+
+
+def read_samples(
+    clip: Clip,
+    sample_rate: int | None,
+    choose: Callable[[int, int], tuple[int, int]],
+) -> np.ndarray:
+    """Read the part of a clip that is chosen once its length is known.
+
+    Parameters
+    ----------
+    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
+        A sound file, or a waveform that already is at `sample_rate`.
+
+    sample_rate : int or None
+        Samples a second of the result; None keeps the file's own.
+
+    choose : callable
+        Gets the clip's length in samples at `sample_rate` and the sample rate, and
+        returns the range (start, stop) to read. What lies outside the clip is
+        filled with zeros.
+
+    Returns
+    -------
+    samples : ndarray of shape (stop - start,), float32
+        Mono waveform.
+
+    Raises
+    ------
+    AudioError
+        If `clip` names a file that can't be read.
+    """
+    if isinstance(clip, np.ndarray):
+        start, stop = choose(len(clip), sample_rate or 0)
+        inside = clip[max(0, start) : max(0, stop)]
+        return _fill(inside, max(0, -start), stop - start)
+    with open_audio(clip) as reader:
+        rate = sample_rate or reader.sample_rate
+        for _ in range(2):
+            if reader.n_samples < 1:
+                raise AudioError(
+                    clip, "it holds no samples", "Replace it or leave it out."
+                )
+            n_samples = -(-reader.n_samples * rate // reader.sample_rate)
+            start, stop = choose(n_samples, rate)
+            first, last = max(0, start), min(n_samples, stop)
+            if first >= last:
+                return np.zeros(stop - start, dtype=np.float32)
+            samples, end = _read_at_rate(reader, rate, first, last)
+            if end < 0:
+                break
+            # A truncated file, whose header promises more: choose again, now with
+            # the length that it has.
+            reader.n_samples = end if len(samples) else reader.count()
+    # One sum is quicker than a look at each sample, and enough for most clips.
+    if not np.isfinite(samples.sum()) and not np.isfinite(samples).all():
+        raise AudioError(
+            clip, "it holds NaN or infinite samples", "Replace it or leave it out."
+        )
+    return _fill(samples, first - start, stop - start)
+
+
+@validate_params(
+    {
+        "path": [str, bytes, os.PathLike],
+        "sample_rate": [Interval(Integral, 1, None, closed="left"), None],
+        "offset": [Interval(Real, 0, None, closed="left")],
+        "duration": [Interval(Real, 0, None, closed="neither"), None],
+    },
+    prefer_skip_nested_validation=True,
+)
+def load_audio(
+    path: str | bytes | os.PathLike,
+    sample_rate: int | None = 22050,
+    offset: float = 0.0,
+    duration: float | None = None,
+) -> np.ndarray:
+    """Load a sound file as a mono waveform.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file. libsndfile reads WAV, FLAC, OGG, Opus, MP3, AIFF, AU and others;
+        for M4A, AAC, WMA and video files PyAV is needed
+        (``pip install "skgenre[av]"``).
+
+    sample_rate : int or None, default=22050
+        Samples a second of the result; the file is resampled to it. None keeps the
+        file's own rate, which ``soundfile.info(path).samplerate`` tells.
+
+    offset : float, default=0.0
+        Where to begin, in seconds.
+
+    duration : float or None, default=None
+        How much to load, in seconds; less is returned if the file ends before.
+        None loads everything from `offset` on.
+
+    Returns
+    -------
+    waveform : ndarray of shape (n_samples,), float32
+        Mean of all channels, in the range -1 to 1 (floating-point files may exceed
+        it).
+
+    Raises
+    ------
+    AudioError
+        If the file is missing, empty, not audio or damaged, if it ends before
+        `offset`, or if it holds NaN or infinite samples. A truncated file gives
+        what can be decoded.
+
+    ValueError
+        If a parameter is outside its range.
+
+    See Also
+    --------
+    skgenre.features.MelSpectrogramTransformer : Takes paths and loads them itself.
+
+    Notes
+    -----
+    Only the wanted part of the file is read. Parts are resampled with what is around
+    them, so that they equal the same part of the whole file.
+
+    Examples
+    --------
+    >>> import os, tempfile
+    >>> import numpy as np
+    >>> import soundfile
+    >>> from skgenre.audio import load_audio
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(44100) / 44100)
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = os.path.join(folder, "tone.flac")
+    ...     soundfile.write(path, tone, 44100)
+    ...     whole = load_audio(path)
+    ...     part = load_audio(path, offset=0.5, duration=0.1)
+    >>> whole.shape, whole.dtype
+    ((22050,), dtype('float32'))
+    >>> part.shape
+    (2205,)
+    """
+
+    def choose(n_samples: int, rate: int) -> tuple[int, int]:
+        # min() before int(), which refuses infinity.
+        start = int(round(min(offset * rate, n_samples)))
+        if start >= n_samples:
+            raise AudioError(
+                path,
+                f"it ends at {n_samples / rate:.2f} s, before offset={offset:g} s",
+                "Choose a smaller offset.",
+            )
+        if duration is None:
+            return start, n_samples
+        length = max(1, int(round(min(duration * rate, n_samples))))
+        return start, min(n_samples, start + length)
+
+    return read_samples(path, sample_rate, choose)

@@ -1,0 +1,76 @@
+"""Run a function over many clips: threads, progress, equal results."""
+
+import functools
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import ThreadpoolController
+from tqdm.auto import tqdm
+
+from skgenre.audio._load import Clip
+
+
+@functools.lru_cache(maxsize=1)
+def _threadpools() -> ThreadpoolController:
+    """Find this process's BLAS libraries, once: the search takes milliseconds."""
+    return ThreadpoolController()
+
+
+def _run(function: Callable[[Clip], Any], clip: Clip, index: int) -> Any:
+    try:
+        # In a worker process nobody else has limited BLAS yet.
+        with _threadpools().limit(limits=1, user_api="blas"):
+            return function(clip)
+    except Exception as error:
+        error.add_note(f"This happened in clip {index} of X.")
+        raise
+
+
+def map_clips(
+    function: Callable[[Clip], Any],
+    clips: Sequence[Clip],
+    *,
+    n_jobs: int | None = None,
+    verbose: bool | int = False,
+    desc: str | None = None,
+) -> Iterator[Any]:
+    """Yield ``function(clip)`` for each clip, in order, computed in parallel.
+
+    Parameters
+    ----------
+    function : callable
+        Takes one clip. It runs in threads, or in the workers of the joblib backend
+        that :func:`joblib.parallel_config` names, and then has to be picklable.
+
+    clips : sequence
+        Paths or waveforms.
+
+    n_jobs : int or None, default=None
+        Number of clips at a time; None means 1 unless in a
+        :func:`joblib.parallel_config` context, -1 as many as there are processors.
+
+    verbose : bool or int, default=False
+        Show a progress bar.
+
+    desc : str or None, default=None
+        Text in front of the progress bar.
+
+    Yields
+    ------
+    result : object
+        What `function` returns. An exception that it raises ends the iteration,
+        with a note that tells the clip's index.
+    """
+    tasks = (delayed(_run)(function, clip, i) for i, clip in enumerate(clips))
+    # Work is spread over clips alone: with a BLAS that splits its sums over threads
+    # in each of them, processors would be oversubscribed and results would depend
+    # on n_jobs in the last digits.
+    with (
+        _threadpools().limit(limits=1, user_api="blas"),
+        tqdm(total=len(clips), desc=desc, unit="clip", disable=not verbose) as bar,
+    ):
+        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+        for result in parallel(tasks):
+            yield result
+            bar.update()

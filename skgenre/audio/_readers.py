@@ -1,0 +1,301 @@
+"""Two decoders, libsndfile and FFmpeg, behind one small interface.
+
+A reader has the attributes ``sample_rate`` and ``n_samples`` (of the whole file, as
+its header tells) and the methods ``read(start, stop)``, which returns mono float32
+samples, fewer than asked for where the file ends early, and ``count()``, which
+decodes the file through to learn how long it is in truth.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, Protocol
+
+import numpy as np
+import soundfile
+
+from skgenre.audio._errors import AudioError
+
+# Files are decoded in blocks, so that a header that lies about the length can't make
+# us reserve memory that the file never fills. A 30 s clip is one block.
+_BLOCK = 1 << 21
+# libsndfile gives a length near 2**63 for files whose header doesn't tell any.
+_UNKNOWN_LENGTH = 1 << 48
+# Lossy codecs need some packets before the wanted ones to decode these exactly: an
+# MP3 frame may hold bits of the ten after it. libsndfile's seek takes no care of it.
+_PREROLL_SECONDS = 0.5
+_PREROLL_FORMATS = {"MP3", "OGG"}
+# FFmpeg's flag of formats whose index is made while reading.
+_AVFMT_GENERIC_INDEX = 0x100
+
+_INSTALL_AV = (
+    'If it is M4A, AAC, WMA or video, install PyAV: pip install "skgenre[av]". '
+    "Otherwise replace the file or leave it out."
+)
+
+
+class Reader(Protocol):
+    """What both decoders offer."""
+
+    sample_rate: int
+    n_samples: int
+
+    def read(self, start: int, stop: int) -> np.ndarray: ...  # noqa: D102
+    def count(self) -> int: ...  # noqa: D102
+    def close(self) -> None: ...  # noqa: D102
+
+
+def _to_mono(samples: np.ndarray) -> np.ndarray:
+    """Average the channels of (n_samples, n_channels) with equal weights."""
+    n_channels = samples.shape[1]
+    if n_channels == 1:
+        return samples[:, 0]
+    # A product with the weights takes 2 ms where mean(axis=1) takes 30.
+    return samples @ np.full(n_channels, 1 / n_channels, dtype=np.float32)
+
+
+def _join(blocks: list[np.ndarray]) -> np.ndarray:
+    if len(blocks) == 1:
+        return blocks[0]
+    return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.float32)
+
+
+class _SequentialSoundFile(soundfile.SoundFile):
+    """A file whose `read` goes on where the last one ended.
+
+    soundfile's own seeks to that place after each read, which in MP3 files loses the
+    bits that the next frames need: the beginning of each block would be distorted.
+    """
+
+    def seekable(self) -> bool:
+        """Say no: then `read` doesn't seek, while `seek` still does."""
+        return False
+
+
+class SoundFileReader:
+    """Read what libsndfile knows: WAV, FLAC, OGG, Opus, MP3, AIFF, AU and more."""
+
+    def __init__(self, file: BinaryIO, path: str | bytes) -> None:
+        # The descriptor spares us libsndfile's ideas about file names (encodings,
+        # extensions); on Windows the two C libraries can't share it.
+        source = path if os.name == "nt" else file.fileno()
+        self._file = _SequentialSoundFile(source, closefd=False)
+        self.sample_rate: int = self._file.samplerate
+        self.n_samples: int = self._file.frames
+        if self.n_samples >= _UNKNOWN_LENGTH:
+            self._file.close()
+            raise soundfile.SoundFileRuntimeError("the header tells no length")
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read samples `start` to `stop`."""
+        lead = 0
+        if self._file.format in _PREROLL_FORMATS:
+            lead = min(start, int(_PREROLL_SECONDS * self.sample_rate))
+        self._file.seek(start - lead)
+        self._file.read(lead)
+        blocks = []
+        while start < stop:
+            size = min(_BLOCK, stop - start)
+            block = self._file.read(size, dtype="float32", always_2d=True)
+            blocks.append(_to_mono(block))
+            start += len(block)
+            if len(block) < size:
+                break
+        return _join(blocks)
+
+    def count(self) -> int:
+        """Decode from the beginning to the end and count samples."""
+        self._file.seek(0)
+        buffer = np.empty((1 << 16, self._file.channels), dtype=np.float32)
+        n_samples = 0
+        while n_read := len(self._file.read(out=buffer)):
+            n_samples += n_read
+        return n_samples
+
+    def close(self) -> None:
+        """Free the decoder."""
+        self._file.close()
+
+
+class AVReader:
+    """Read the first audio stream of what FFmpeg knows: M4A, AAC, WMA, video..."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._container: Any  # PyAV is optional, and so are its types
+        self._stream: Any
+        self._open()
+        try:
+            stream = self._stream
+            self.sample_rate: int = stream.rate
+            self._first_pts: int = stream.start_time or 0
+            # Seeking needs exact timestamps. Formats without their own (raw AAC) get
+            # estimated ones, and those of some (Matroska, WMA) are in milliseconds.
+            has_timestamps = (
+                not int(self._container.format.flags) & _AVFMT_GENERIC_INDEX
+            )
+            is_fine = stream.time_base * self.sample_rate <= 1
+            self._can_seek = has_timestamps and is_fine
+            if self._can_seek and stream.duration:
+                self.n_samples = self._to_samples(stream.duration)
+            else:
+                self.n_samples = self.count()
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> None:
+        import av
+
+        self._file.seek(0)
+        # Playlist formats may name other files and addresses; none is opened.
+        options = {"protocol_whitelist": "none"}
+        self._container = av.open(self._file, options=options)
+        if not self._container.streams.audio:
+            self.close()
+            raise ValueError("it holds no audio stream")
+        self._stream = self._container.streams.audio[0]
+        self._is_new = True
+
+    def _to_samples(self, pts: int) -> int:
+        return round(pts * self._stream.time_base * self.sample_rate)
+
+    def _decode(self, start: int) -> Iterator[tuple[int, Any]]:
+        """Yield (position, frame) from at or before sample `start` on."""
+        from av import AudioResampler
+
+        if not self._is_new:
+            # Rewound, a decoder gives the codec's lead-in that it drops when new.
+            self.close()
+            self._open()
+        self._is_new = False
+        seconds = start / self.sample_rate - _PREROLL_SECONDS
+        if self._can_seek and seconds > 0:
+            pts = self._first_pts + int(seconds / self._stream.time_base)
+            self._container.seek(pts, stream=self._stream)
+        to_float = AudioResampler(format="fltp")  # only the sample format
+        position = None
+        for decoded in self._container.decode(self._stream):
+            if decoded.sample_rate != self.sample_rate:
+                raise ValueError("its sample rate changes on the way")
+            for frame in to_float.resample(decoded):
+                if position is None:
+                    is_known = self._can_seek and decoded.pts is not None
+                    pts = decoded.pts if is_known else self._first_pts
+                    position = max(0, self._to_samples(pts - self._first_pts))
+                yield position, frame
+                # Frames follow one another without gaps.
+                position += frame.samples
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read samples `start` to `stop`."""
+        blocks = []
+        for position, frame in self._decode(start):
+            if position >= stop:
+                break
+            if position + frame.samples > start:
+                part = slice(max(0, start - position), stop - position)
+                blocks.append(_to_mono(frame.to_ndarray().T[part]))
+        return _join(blocks)
+
+    def count(self) -> int:
+        """Decode from the beginning to the end and count samples."""
+        n_samples = 0
+        for position, frame in self._decode(0):
+            n_samples = position + frame.samples
+        return n_samples
+
+    def close(self) -> None:
+        """Free the decoder."""
+        self._container.close()
+
+
+def _check_is_file(path: str | bytes) -> None:
+    """Refuse what isn't a regular file before anything opens it.
+
+    Opening a named pipe would wait for a writer forever.
+    """
+    try:
+        status = os.stat(path)
+    except FileNotFoundError:
+        raise AudioError(path, "there is no such file", "Check the path.") from None
+    except (OSError, ValueError) as error:
+        cause = getattr(error, "strerror", None) or str(error)
+        raise AudioError(path, cause, "Check the path.") from error
+    if stat.S_ISDIR(status.st_mode):
+        raise AudioError(
+            path, "it is a directory", "Pass the paths of the files inside it."
+        )
+    if not stat.S_ISREG(status.st_mode):
+        raise AudioError(
+            path, "it is a pipe, socket or device", "Pass the path of a regular file."
+        )
+    if status.st_size == 0:
+        raise AudioError(
+            path, "the file is empty (0 bytes)", "Replace it or leave it out."
+        )
+
+
+def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
+    try:
+        return SoundFileReader(file, path)
+    except soundfile.SoundFileError as error:
+        sndfile_error = error
+    # The exception's text starts with the descriptor's number.
+    reason = getattr(sndfile_error, "error_string", None) or str(sndfile_error)
+    try:
+        import av
+    except ImportError:
+        raise AudioError(
+            path, f"libsndfile does not read it ({reason.rstrip('.')})", _INSTALL_AV
+        ) from sndfile_error
+    try:
+        return AVReader(file)
+    except (av.FFmpegError, ValueError) as error:
+        ffmpeg_reason = getattr(error, "strerror", None) or str(error)
+        raise AudioError(
+            path,
+            f"no decoder reads it as audio (libsndfile: {reason.rstrip('.')}; "
+            f"FFmpeg: {ffmpeg_reason})",
+            "Replace the file or leave it out.",
+        ) from error
+
+
+@contextmanager
+def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
+    """Open a sound file; whatever fails inside the block becomes an `AudioError`.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        The file.
+
+    Yields
+    ------
+    reader : Reader
+        Gives the file's samples; closed at the end of the block.
+    """
+    name: str | bytes = os.fspath(path)
+    _check_is_file(name)
+    try:
+        file = open(name, "rb")
+    except OSError as error:
+        raise AudioError(
+            name, error.strerror or str(error), "Check the permissions."
+        ) from error
+    with file:
+        reader = _choose_reader(file, name)
+        try:
+            yield reader
+        except AudioError:
+            raise
+        except Exception as error:
+            cause = getattr(error, "error_string", None) or str(error)
+            raise AudioError(
+                name,
+                f"decoding failed ({cause.rstrip('.')})",
+                "The file is damaged: replace it or leave it out.",
+            ) from error
+        finally:
+            reader.close()

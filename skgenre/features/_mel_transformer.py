@@ -1,0 +1,245 @@
+"""Clips to log-mel spectrograms."""
+
+import functools
+from numbers import Integral
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval
+
+from skgenre.audio._load import Clip, read_samples
+from skgenre.audio._map import map_clips
+from skgenre.features._base import AudioTransformer, excerpt_start
+from skgenre.features._spectrogram import (
+    BAND_CONSTRAINTS,
+    TOP_DB_CONSTRAINT,
+    MelSettings,
+    log_mel,
+)
+
+
+def _excerpt_spectrogram(
+    clip: Clip, settings: MelSettings, n_frames: int, top_db: float, excerpt: str
+) -> np.ndarray:
+    """Read the excerpt's samples, no others, and transform them: one task."""
+
+    def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
+        n_total = settings.n_frames(n_samples)
+        first = excerpt_start(n_total, n_frames, excerpt)
+        return settings.sample_range(first, min(n_frames, n_total))
+
+    samples = read_samples(clip, settings.sample_rate, choose)
+    return log_mel(samples, settings, top_db)
+
+
+class MelSpectrogramTransformer(AudioTransformer):
+    """Turn sound files or waveforms into log-mel spectrograms of one size.
+
+    Each clip is decoded, resampled and transformed in one task, so that waveforms of
+    a corpus are never held together; only the part of a file that the excerpt covers
+    is read.
+
+    Parameters
+    ----------
+    sample_rate : int, default=22050
+        Samples a second. Files are resampled to it; waveforms have to be at it.
+
+    n_fft : int, default=2048
+        Samples a frame.
+
+    hop_length : int, default=1024
+        Samples from one frame to the next.
+
+    n_mels : int, default=128
+        Number of mel bands.
+
+    fmin : float, default=0.0
+        Lower edge of the lowest band, in Hz.
+
+    fmax : float or None, default=None
+        Upper edge of the highest band, in Hz; None means ``sample_rate / 2``.
+
+    n_frames : int, default=640
+        Frames of the result; with the other defaults these are 29.7 s. Of longer
+        clips an excerpt is taken, shorter ones are padded at their end with the
+        floor.
+
+    top_db : float, default=80.0
+        Depth of the floor below the loudest value of the excerpt, in dB.
+
+    excerpt : {'middle', 'start'}, default='middle'
+        Which part of a clip to take.
+
+    n_jobs : int or None, default=None
+        Clips worked on at a time, in threads. None means 1 unless in a
+        :func:`joblib.parallel_config` context; -1 means all processors. Results
+        don't depend on it.
+
+    verbose : bool or int, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of samples of the waveforms, where X was a 2-D array, or of columns,
+        where X was a column of paths.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, where X was a data frame.
+
+    See Also
+    --------
+    log_mel_spectrogram : The spectrogram of one whole waveform.
+    MFCCStandardizer : A table of statistics instead of spectrograms.
+    skgenre.audio.load_audio : The waveform of a sound file.
+
+    Notes
+    -----
+    The step learns nothing: `transform` may be called without `fit`.
+
+    An excerpt is a run of whole frames of the clip's spectrogram. With `total` frames
+    in the clip, the middle excerpt starts at frame ``(total - n_frames) // 2``.
+
+    The output has three axes, so that ``set_output`` is not offered.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre.features import MelSpectrogramTransformer
+    >>> rng = np.random.default_rng(0)
+    >>> clips = [rng.normal(size=22050), rng.normal(size=44100)]
+    >>> spectrograms = MelSpectrogramTransformer(n_frames=32).fit_transform(clips)
+    >>> spectrograms.shape, spectrograms.dtype
+    ((2, 32, 128), dtype('float32'))
+    """
+
+    _parameter_constraints: dict = (
+        AudioTransformer._parameter_constraints
+        | BAND_CONSTRAINTS
+        | TOP_DB_CONSTRAINT
+        | {"n_frames": [Interval(Integral, 1, None, closed="left")]}
+    )
+
+    def __init__(
+        self,
+        *,
+        sample_rate: int = 22050,
+        n_fft: int = 2048,
+        hop_length: int = 1024,
+        n_mels: int = 128,
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        n_frames: int = 640,
+        top_db: float = 80.0,
+        excerpt: str = "middle",
+        n_jobs: int | None = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self.sample_rate = sample_rate
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.n_mels = n_mels
+        self.fmin = fmin
+        self.fmax = fmax
+        self.n_frames = n_frames
+        self.top_db = top_db
+        self.excerpt = excerpt
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def _check_settings(self) -> MelSettings:
+        """Check parameters against one another; see `MelSettings.check`."""
+        return MelSettings(
+            sample_rate=self.sample_rate,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            n_mels=self.n_mels,
+            fmin=self.fmin,
+            fmax=self.fmax,
+        ).check()
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the kind of X; nothing is learned or read.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at `sample_rate`.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : MelSpectrogramTransformer
+            The step itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is outside its range, or a waveform is empty or not
+            finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        self._check_settings()
+        self._check_clips(X, reset=True)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the spectrograms.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at `sample_rate`.
+
+        Returns
+        -------
+        spectrograms : ndarray of shape (n_clips, n_frames, n_mels), float32
+            In dB: in each clip 0 is the loudest value, ``-top_db`` the floor. A
+            silent clip is all floor.
+
+        Raises
+        ------
+        AudioError
+            If a file can't be read.
+
+        ValueError
+            If a parameter is outside its range, or a waveform is empty or not
+            finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        self._validate_params()  # here too, as fit may be left out
+        task = functools.partial(
+            _excerpt_spectrogram,
+            settings=self._check_settings(),
+            n_frames=self.n_frames,
+            top_db=self.top_db,
+            excerpt=self.excerpt,
+        )
+        clips = self._check_clips(X, reset=False)
+        shape = (len(clips), self.n_frames, self.n_mels)
+        spectrograms = np.empty(shape, dtype=np.float32)
+        results = map_clips(
+            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="Spectrograms"
+        )
+        for row, result in zip(spectrograms, results, strict=True):
+            row[: len(result)] = result
+            row[len(result) :] = -self.top_db
+        return spectrograms
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that no fit is needed."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

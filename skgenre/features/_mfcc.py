@@ -1,0 +1,143 @@
+"""Waveform to statistics of mel-frequency cepstral coefficients."""
+
+from numbers import Integral
+
+import numpy as np
+import scipy.fft
+from sklearn.utils._param_validation import Interval, validate_params
+
+from skgenre.audio._clips import check_waveform
+from skgenre.features._spectrogram import (
+    AMIN,
+    MEL_CONSTRAINTS,
+    MelSettings,
+    mel_power_and_gain,
+    pad_to_frames,
+)
+
+# In the order of the columns of FMA's features.csv.
+STATISTICS = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
+
+_TOP_DB = 80.0
+
+MFCC_CONSTRAINTS: dict = MEL_CONSTRAINTS | {
+    "n_mfcc": [Interval(Integral, 1, None, closed="left")]
+}
+
+
+def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
+    """Refuse more coefficients than there are bands to make them from."""
+    if n_mfcc > n_mels:
+        raise ValueError(
+            f"n_mfcc must be at most n_mels={n_mels}. Got n_mfcc={n_mfcc}."
+        )
+
+
+def mfcc(waveform: np.ndarray, settings: MelSettings, n_mfcc: int) -> np.ndarray:
+    """Compute the coefficients of each frame: (n_frames, n_mfcc), float64."""
+    power, gain = mel_power_and_gain(pad_to_frames(waveform, settings), settings)
+    # Double precision: the statistics subtract nearly equal numbers.
+    decibels = 10 * np.log10(np.maximum(power, AMIN, dtype=np.float64)) + gain
+    np.maximum(decibels, decibels.max() - _TOP_DB, out=decibels)
+    return scipy.fft.dct(decibels, type=2, axis=1, norm="ortho")[:, :n_mfcc]
+
+
+def moments(series: np.ndarray) -> np.ndarray:
+    """Describe columns by `STATISTICS`: (n_frames, n) to (7, n), without NaN."""
+    mean = series.mean(axis=0)
+    deviations = series - mean
+    squares = deviations**2
+    variance = squares.mean(axis=0)
+    # Rounding leaves a trace of variance in a constant series. Its size is that of
+    # the largest coefficient, from whose sum all others are made.
+    is_constant = np.sqrt(variance) <= np.finfo(float).eps * np.abs(series).max() * 10
+    divisor = np.where(is_constant, 1.0, variance)
+    skew = (squares * deviations).mean(axis=0) / divisor**1.5
+    kurtosis = (squares**2).mean(axis=0) / divisor**2 - 3
+    return np.stack(
+        [
+            np.where(is_constant, -3.0, kurtosis),
+            series.max(axis=0),
+            mean,
+            np.median(series, axis=0),
+            series.min(axis=0),
+            np.where(is_constant, 0.0, skew),
+            np.sqrt(variance),
+        ]
+    )
+
+
+@validate_params(MFCC_CONSTRAINTS, prefer_skip_nested_validation=True)
+def mfcc_statistics(
+    waveform: np.ndarray,
+    *,
+    sample_rate: int = 22050,
+    n_mfcc: int = 20,
+    n_fft: int = 2048,
+    hop_length: int = 512,
+    n_mels: int = 128,
+) -> np.ndarray:
+    """Compute statistics over time of a waveform's cepstral coefficients (MFCC).
+
+    Parameters
+    ----------
+    waveform : array-like of shape (n_samples,)
+        Mono, at `sample_rate`, in the range -1 to 1 (the gain is a part of the first
+        coefficient).
+
+    sample_rate : int, default=22050
+        Samples a second.
+
+    n_mfcc : int, default=20
+        Number of coefficients; at most `n_mels`.
+
+    n_fft : int, default=2048
+        Samples a frame.
+
+    hop_length : int, default=512
+        Samples from one frame to the next.
+
+    n_mels : int, default=128
+        Number of mel bands.
+
+    Returns
+    -------
+    statistics : ndarray of shape (7 * n_mfcc,), float64
+        Excess kurtosis of all coefficients, then their maxima, means, medians,
+        minima, skewnesses and standard deviations: the order of the columns of
+        FMA's ``features.csv``. Kurtosis and skewness are the biased estimates; of a
+        series that doesn't change they are -3 and 0, as in FMA's table.
+
+    Raises
+    ------
+    ValueError
+        If the waveform is empty, not 1-D or not finite, or a parameter is outside
+        its range.
+
+    See Also
+    --------
+    MFCCStandardizer : The same for many clips, and from sound files; standardised.
+
+    Notes
+    -----
+    The coefficients are those of ``librosa.feature.mfcc(S=librosa.power_to_db(S))``
+    for a mel spectrogram ``S``, and the statistics those of FMA's ``features.py``
+    [1]_.
+
+    References
+    ----------
+    .. [1] M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: a dataset for
+       music analysis", ISMIR 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre.features import mfcc_statistics
+    >>> noise = np.random.default_rng(0).normal(size=22050)
+    >>> mfcc_statistics(noise, n_mfcc=20).shape
+    (140,)
+    """
+    check_n_mfcc(n_mfcc, n_mels)
+    settings = MelSettings(sample_rate, n_fft, hop_length, n_mels).check()
+    waveform = check_waveform(waveform, "The waveform")
+    return moments(mfcc(waveform, settings, n_mfcc)).ravel()

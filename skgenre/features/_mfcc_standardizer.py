@@ -1,0 +1,303 @@
+"""Clips, or a table of MFCC statistics, to standardised features."""
+
+import functools
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import _fit_context
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import (
+    FLOAT_DTYPES,
+    _check_feature_names_in,
+    check_is_fitted,
+    validate_data,
+)
+
+from skgenre.audio._load import Clip, read_samples
+from skgenre.audio._map import map_clips
+from skgenre.features._base import AudioTransformer, excerpt_start
+from skgenre.features._mfcc import (
+    MFCC_CONSTRAINTS,
+    STATISTICS,
+    check_n_mfcc,
+    mfcc,
+    moments,
+)
+from skgenre.features._spectrogram import MelSettings
+
+
+def _clip_statistics(
+    clip: Clip,
+    settings: MelSettings,
+    n_mfcc: int,
+    duration: float | None,
+    excerpt: str,
+) -> np.ndarray:
+    def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
+        if duration is None:
+            return 0, n_samples
+        wanted = min(duration * settings.sample_rate, n_samples)
+        length = max(1, int(round(wanted)))
+        start = excerpt_start(n_samples, length, excerpt)
+        return start, start + length
+
+    waveform = read_samples(clip, settings.sample_rate, choose)
+    return moments(mfcc(waveform, settings, n_mfcc)).ravel()
+
+
+class MFCCStandardizer(AudioTransformer):
+    """Describe clips by statistics of their MFCCs, each with mean 0 and variance 1.
+
+    Parameters
+    ----------
+    n_mfcc : int, default=20
+        Number of cepstral coefficients; at most `n_mels`. Each has seven statistics.
+
+    sample_rate : int, default=22050
+        Samples a second. Files are resampled to it; waveforms have to be at it.
+
+    n_fft : int, default=2048
+        Samples a frame.
+
+    hop_length : int, default=512
+        Samples from one frame to the next.
+
+    n_mels : int, default=128
+        Number of mel bands.
+
+    duration : float or None, default=None
+        Seconds taken of each clip; None takes all.
+
+    excerpt : {'middle', 'start'}, default='middle'
+        Which part of a clip to take, if `duration` is given.
+
+    input : {'audio', 'features'}, default='audio'
+        What X is: sound files or waveforms, or a table of ready-made features that
+        only is to be standardised. With 'features' all parameters above are unused.
+
+    n_jobs : int or None, default=None
+        Clips worked on at a time, in threads. None means 1 unless in a
+        :func:`joblib.parallel_config` context; -1 means all processors. Results
+        don't depend on it.
+
+    verbose : bool or int, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    mean_ : ndarray of shape (n_features,)
+        Mean of each feature in the clips of `fit`.
+
+    scale_ : ndarray of shape (n_features,)
+        Standard deviation of each feature in the clips of `fit`; 1 for a feature
+        that was constant.
+
+    n_features_in_ : int
+        Number of columns of X: samples of the waveforms, where X was a 2-D array.
+        Not set by a list of paths or waveforms.
+
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, where X was a data frame.
+
+    See Also
+    --------
+    mfcc_statistics : The features of one waveform, before standardising.
+    MelSpectrogramTransformer : Spectrograms instead of a table.
+
+    Notes
+    -----
+    The features are those of the FMA data set [1]_ and have the names and the order
+    of the columns of its ``features.csv``.
+
+    References
+    ----------
+    .. [1] M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: a dataset for
+       music analysis", ISMIR 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre.features import MFCCStandardizer
+    >>> clips = np.random.default_rng(0).normal(size=(5, 22050))
+    >>> step = MFCCStandardizer().fit(clips)
+    >>> step.transform(clips).shape
+    (5, 140)
+    >>> step.get_feature_names_out()[[0, 139]]
+    array(['mfcc_kurtosis_01', 'mfcc_std_20'], dtype=object)
+    """
+
+    _parameter_constraints: dict = (
+        AudioTransformer._parameter_constraints
+        | MFCC_CONSTRAINTS
+        | {
+            "duration": [Interval(Real, 0, None, closed="neither"), None],
+            "input": [StrOptions({"audio", "features"})],
+        }
+    )
+
+    def __init__(
+        self,
+        *,
+        n_mfcc: int = 20,
+        sample_rate: int = 22050,
+        n_fft: int = 2048,
+        hop_length: int = 512,
+        n_mels: int = 128,
+        duration: float | None = None,
+        excerpt: str = "middle",
+        input: str = "audio",
+        n_jobs: int | None = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self.n_mfcc = n_mfcc
+        self.sample_rate = sample_rate
+        self.n_fft = n_fft
+        self.hop_length = hop_length
+        self.n_mels = n_mels
+        self.duration = duration
+        self.excerpt = excerpt
+        self.input = input
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def _extract(self, X: Any, *, reset: bool) -> np.ndarray:
+        """Return the table of features, not standardised."""
+        if self.input == "features":
+            return validate_data(self, X, dtype=FLOAT_DTYPES, reset=reset)
+        check_n_mfcc(self.n_mfcc, self.n_mels)
+        task = functools.partial(
+            _clip_statistics,
+            settings=MelSettings(
+                self.sample_rate, self.n_fft, self.hop_length, self.n_mels
+            ).check(),
+            n_mfcc=self.n_mfcc,
+            duration=self.duration,
+            excerpt=self.excerpt,
+        )
+        clips = self._check_clips(X, reset=reset)
+        results = map_clips(
+            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="MFCC"
+        )
+        table = np.empty((len(clips), len(STATISTICS) * self.n_mfcc))
+        for row, result in zip(table, results, strict=True):
+            row[:] = result
+        return table
+
+    def _fit_table(self, table: np.ndarray) -> None:
+        self._scaler = StandardScaler().fit(table)
+        self.mean_ = self._scaler.mean_
+        self.scale_ = self._scaler.scale_
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Learn the mean and the standard deviation of each feature.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at `sample_rate`. If ``input="features"``, an
+            array-like of shape (n_clips, n_features).
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        self : MFCCStandardizer
+            The fitted step.
+
+        Raises
+        ------
+        AudioError
+            If a file can't be read.
+
+        ValueError
+            If a parameter is outside its range, or values are not finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        self._fit_table(self._extract(X, reset=True))
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
+        """Fit and transform the same clips, which are read once.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            As in `fit`.
+
+        y : None
+            Ignored.
+
+        Returns
+        -------
+        features : ndarray of shape (n_clips, n_features)
+            Standardised features.
+        """
+        table = self._extract(X, reset=True)
+        self._fit_table(table)
+        return self._scaler.transform(table)
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the features and standardise them.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            As in `fit`.
+
+        Returns
+        -------
+        features : ndarray of shape (n_clips, n_features)
+            Standardised features; ``n_features`` is ``7 * n_mfcc`` for audio.
+
+        Raises
+        ------
+        AudioError
+            If a file can't be read.
+
+        ValueError
+            If values are not finite, or X has another number of columns than in
+            `fit`.
+        """
+        check_is_fitted(self)
+        return self._scaler.transform(self._extract(X, reset=False))
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name the features.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Names of the columns of X, used if ``input="features"``.
+
+        Returns
+        -------
+        names : ndarray of shape (n_features,), object
+            ``mfcc_{statistic}_{coefficient}``, such as ``mfcc_mean_01``; the names
+            of the columns of X if ``input="features"``.
+        """
+        check_is_fitted(self)
+        if self.input == "features":
+            return _check_feature_names_in(self, input_features)
+        n_mfcc = len(self.mean_) // len(STATISTICS)
+        return np.array(
+            [f"mfcc_{name}_{i + 1:02d}" for name in STATISTICS for i in range(n_mfcc)],
+            dtype=object,
+        )
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn which types of numbers are kept."""
+        tags = super().__sklearn_tags__()
+        if self.input == "features":
+            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,295 @@
+"""Waveform to mel spectrogram: pure functions on one clip."""
+
+import functools
+import warnings
+from dataclasses import dataclass
+from numbers import Integral, Real
+
+import numpy as np
+import scipy.fft
+from sklearn.utils._param_validation import Interval, validate_params
+
+from skgenre.audio._clips import check_waveform
+from skgenre.features._mel_filters import mel_filter_bank
+
+# Power below which librosa's power_to_db sees nothing ('amin').
+AMIN = 1e-10
+
+# Frames transformed together: their buffers fit into the processor's second cache.
+_BLOCK = 32
+# Bands multiplied together: a few neighbours span a small part of the spectrum, and
+# the zeros in the rest of the filter bank aren't multiplied.
+_BANDS = 16
+
+MEL_CONSTRAINTS: dict = {
+    "sample_rate": [Interval(Integral, 1, None, closed="left")],
+    "n_fft": [Interval(Integral, 2, None, closed="left")],
+    "hop_length": [Interval(Integral, 1, None, closed="left")],
+    "n_mels": [Interval(Integral, 1, None, closed="left")],
+}
+BAND_CONSTRAINTS: dict = {
+    "fmin": [Interval(Real, 0, None, closed="left")],
+    "fmax": [Interval(Real, 0, None, closed="neither"), None],
+}
+TOP_DB_CONSTRAINT: dict = {"top_db": [Interval(Real, 0, None, closed="neither")]}
+
+
+@dataclass(frozen=True)
+class MelSettings:
+    """All that the power in mel bands depends on, besides the samples."""
+
+    sample_rate: int = 22050
+    n_fft: int = 2048
+    hop_length: int = 1024
+    n_mels: int = 128
+    fmin: float = 0.0
+    fmax: float | None = None
+
+    def check(self) -> "MelSettings":
+        """Raise a ValueError where settings contradict one another; return self.
+
+        Warns where bands are so narrow that no bin of the spectrum is in them.
+        """
+        nyquist = self.sample_rate / 2
+        if self.fmax is not None and self.fmax > nyquist:
+            raise ValueError(
+                f"fmax must be at most half the sample rate, {nyquist:g} Hz for "
+                f"sample_rate={self.sample_rate}. Got fmax={self.fmax!r}."
+            )
+        fmax = nyquist if self.fmax is None else self.fmax
+        if self.fmin >= fmax:
+            raise ValueError(
+                f"fmin must be smaller than fmax, {fmax:g} Hz here. Got "
+                f"fmin={self.fmin!r}."
+            )
+        n_empty = int((~_filter_bank(self).any(axis=1)).sum())
+        if n_empty:
+            warnings.warn(
+                f"{n_empty} of n_mels={self.n_mels} mel bands are narrower than a bin "
+                f"of the spectrum and stay empty. Choose fewer bands or a larger "
+                f"n_fft than {self.n_fft}.",
+                UserWarning,
+                stacklevel=3,
+            )
+        return self
+
+    def n_frames(self, n_samples: int) -> int:
+        """Count the frames of a clip; they are centred on multiples of the hop."""
+        return 1 + (n_samples - self.n_fft % 2) // self.hop_length
+
+    def sample_range(self, first: int, n_frames: int) -> tuple[int, int]:
+        """Tell which samples the frames from `first` on cover."""
+        start = first * self.hop_length - self.n_fft // 2
+        return start, start + (n_frames - 1) * self.hop_length + self.n_fft
+
+
+@functools.lru_cache(maxsize=8)
+def _filter_bank(settings: MelSettings) -> np.ndarray:
+    fmax = settings.sample_rate / 2 if settings.fmax is None else settings.fmax
+    return mel_filter_bank(
+        sample_rate=settings.sample_rate,
+        n_fft=settings.n_fft,
+        n_mels=settings.n_mels,
+        fmin=settings.fmin,
+        fmax=fmax,
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _bands(settings: MelSettings) -> list[tuple[slice, slice, np.ndarray]]:
+    """Cut the filter bank into (bins, bands, weights) without most of its zeros."""
+    bank = _filter_bank(settings)
+    parts = []
+    for first in range(0, settings.n_mels, _BANDS):
+        rows = bank[first : first + _BANDS]
+        used = np.flatnonzero(rows.any(axis=0))
+        bins = slice(used[0], used[-1] + 1) if len(used) else slice(0, 1)
+        bands = slice(first, first + len(rows))
+        parts.append((bins, bands, np.ascontiguousarray(rows[:, bins].T)))
+    return parts
+
+
+@functools.lru_cache(maxsize=8)
+def _window(n_fft: int) -> np.ndarray:
+    """Periodic Hann window, as for spectra rather than for filters."""
+    angles = 2 * np.pi * np.arange(n_fft) / n_fft
+    return 0.5 - 0.5 * np.cos(angles)
+
+
+def mel_power(samples: np.ndarray, settings: MelSettings) -> np.ndarray:
+    """Compute the power in mel bands of the frames that `samples` exactly cover.
+
+    Parameters
+    ----------
+    samples : ndarray of shape ((n_frames - 1) * hop_length + n_fft,), float32
+        No padding is added; see :meth:`MelSettings.sample_range`.
+
+    settings : MelSettings
+        Frames and bands.
+
+    Returns
+    -------
+    power : ndarray of shape (n_frames, n_mels), float32
+        Of the same scale as that of ``librosa.feature.melspectrogram``.
+    """
+    n_fft, hop_length = settings.n_fft, settings.hop_length
+    samples = np.ascontiguousarray(samples)
+    frames = np.lib.stride_tricks.sliding_window_view(samples, n_fft)[::hop_length]
+    n_frames = len(frames)
+    window, parts = _window(n_fft), _bands(settings)
+    n_block = min(_BLOCK, n_frames)
+    # In single precision the transform's rounding errors, which a loud bass spreads
+    # over the spectrum, would show in bands near the floor (by up to 0.003 dB);
+    # double costs less than a millisecond more for 30 s.
+    windowed = np.empty((n_block, n_fft), dtype=np.float64)
+    power = np.empty((n_block, 1 + n_fft // 2), dtype=np.float32)
+    result = np.empty((n_frames, settings.n_mels), dtype=np.float32)
+    for first in range(0, n_frames, n_block):
+        block = slice(first, min(first + n_block, n_frames))
+        n = block.stop - block.start
+        np.multiply(frames[block], window, out=windowed[:n])
+        spectrum = scipy.fft.rfft(windowed[:n], axis=1, overwrite_x=True)
+        squares = spectrum.view(np.float64)
+        np.square(squares, out=squares)
+        np.add(squares[:, 0::2], squares[:, 1::2], out=power[:n], casting="same_kind")
+        for bins, bands, weights in parts:
+            np.matmul(power[:n, bins], weights, out=result[block, bands])
+    return result
+
+
+def pad_to_frames(waveform: np.ndarray, settings: MelSettings) -> np.ndarray:
+    """Put zeros around a whole clip, so that its frames are centred on the hops."""
+    start, stop = settings.sample_range(0, settings.n_frames(len(waveform)))
+    padded = np.zeros(stop - start, dtype=np.float32)
+    inside = waveform[:stop]
+    padded[-start : len(inside) - start] = inside
+    return padded
+
+
+def mel_power_and_gain(
+    samples: np.ndarray, settings: MelSettings
+) -> tuple[np.ndarray, float]:
+    """Like :func:`mel_power`, for samples of any size.
+
+    Returns
+    -------
+    power : ndarray of shape (n_frames, n_mels), float32
+        Finite.
+
+    gain : float
+        What to add to the power's decibels: 0, unless the samples were so large that
+        their squares left float32's range and they had to be scaled down.
+    """
+    with np.errstate(over="ignore", invalid="ignore"):
+        power = mel_power(samples, settings)
+    if np.isfinite(power).all():
+        return power, 0.0
+    peak = np.abs(samples).max()
+    return mel_power(samples / peak, settings), 20 * float(np.log10(peak))
+
+
+def log_mel(samples: np.ndarray, settings: MelSettings, top_db: float) -> np.ndarray:
+    """Like :func:`mel_power`, in dB relative to the loudest value found."""
+    floor = np.float32(-top_db)
+    power, _ = mel_power_and_gain(samples, settings)
+    peak = power.max()
+    if peak <= AMIN:
+        power.fill(floor)
+        return power
+    # First the logarithm, then the maximum: a ratio could leave float32's range.
+    with np.errstate(divide="ignore"):
+        decibels = np.log10(power, out=power)
+    decibels -= np.log10(peak)
+    decibels *= np.float32(10)
+    return np.maximum(decibels, floor, out=decibels)
+
+
+@validate_params(
+    MEL_CONSTRAINTS | BAND_CONSTRAINTS | TOP_DB_CONSTRAINT,
+    prefer_skip_nested_validation=True,
+)
+def log_mel_spectrogram(
+    waveform: np.ndarray,
+    *,
+    sample_rate: int = 22050,
+    n_fft: int = 2048,
+    hop_length: int = 1024,
+    n_mels: int = 128,
+    fmin: float = 0.0,
+    fmax: float | None = None,
+    top_db: float = 80.0,
+) -> np.ndarray:
+    """Compute the log-mel spectrogram of a waveform.
+
+    Parameters
+    ----------
+    waveform : array-like of shape (n_samples,)
+        Mono, at `sample_rate`.
+
+    sample_rate : int, default=22050
+        Samples a second.
+
+    n_fft : int, default=2048
+        Samples a frame.
+
+    hop_length : int, default=1024
+        Samples from one frame to the next. Frame `i` is centred on sample
+        ``i * hop_length``; outside the waveform there is silence.
+
+    n_mels : int, default=128
+        Number of mel bands.
+
+    fmin : float, default=0.0
+        Lower edge of the lowest band, in Hz.
+
+    fmax : float or None, default=None
+        Upper edge of the highest band, in Hz; None means ``sample_rate / 2``.
+
+    top_db : float, default=80.0
+        Depth of the floor below the loudest value, in dB.
+
+    Returns
+    -------
+    spectrogram : ndarray of shape (n_frames, n_mels), float32
+        In dB: 0 is the loudest value, ``-top_db`` the floor. A silent waveform is
+        all floor. ``n_frames`` is ``1 + n_samples // hop_length`` for an even
+        `n_fft`.
+
+    Raises
+    ------
+    ValueError
+        If the waveform is empty, not 1-D or not finite, or a parameter is outside
+        its range.
+
+    See Also
+    --------
+    MelSpectrogramTransformer : The same for many clips, and from sound files.
+    mfcc_statistics : Statistics of cepstral coefficients over the frames.
+
+    Notes
+    -----
+    Frames have a periodic Hann window, and bands are Slaney's [1]_, of equal area.
+    The result is that of ``librosa.feature.melspectrogram`` followed by
+    ``librosa.power_to_db(ref=numpy.max)``, transposed, with two differences: it
+    doesn't depend on the waveform's gain, where librosa cuts off all power below
+    1e-10; and a waveform without any power above that is floor, not 0 dB.
+
+    References
+    ----------
+    .. [1] M. Slaney, "Auditory Toolbox, version 2", Technical Report 1998-010,
+       Interval Research Corporation, 1998.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre.features import log_mel_spectrogram
+    >>> tone = np.sin(2 * np.pi * 440 * np.arange(22050) / 22050)
+    >>> spectrogram = log_mel_spectrogram(tone)
+    >>> spectrogram.shape, spectrogram.dtype
+    ((22, 128), dtype('float32'))
+    >>> float(spectrogram.max()), float(spectrogram.min())
+    (0.0, -80.0)
+    """
+    settings = MelSettings(sample_rate, n_fft, hop_length, n_mels, fmin, fmax).check()
+    samples = pad_to_frames(check_waveform(waveform, "The waveform"), settings)
+    return log_mel(samples, settings, top_db)
