@@ -288,7 +288,7 @@ class TestRefusals:
         X, y = clips
         with pytest.raises(ValueError, match=r"must be a tuple \(X, y\), got ndarray"):
             clone(CRNN).fit(X, y, validation_data=X)
-        with pytest.raises(ValueError, match=r"genres that y has not: \['jazz'\]"):
+        with pytest.raises(ValueError, match=r"not among the classes.*\['jazz'\]"):
             clone(CRNN).fit(X, y, validation_data=(X[:1], ["jazz"]))
         with pytest.raises(ValueError, match="X of validation_data contains NaN"):
             clone(CRNN).fit(X, y, validation_data=(X[:1] * np.nan, y[:1]))
@@ -360,3 +360,62 @@ def test_other_keras_backend_is_refused():
     )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "Keras runs on 'jax'" in run.stderr
+
+
+class TestContinuing:
+    def test_partial_fit_learns_over_calls(self, clips):
+        X, y = clips
+        network = clone(CRNN)
+        for _ in range(15):
+            for part in np.array_split(np.arange(90), 3):
+                network.partial_fit(X[part], y[part], classes=np.unique(y))
+        assert network.n_iter_ == 45 == len(network.history_["loss"])
+        assert network.score(X, y) > 0.9
+
+    def test_partial_fit_is_reproducible_and_survives_pickling(self, clips):
+        X, y = clips
+        straight, broken = clone(CRNN), clone(CRNN)
+        for _ in range(3):
+            straight.partial_fit(X, y, np.unique(y))
+            clone(PARALLEL).set_params(epochs=1).fit(X, y)
+            broken = pickle.loads(pickle.dumps(broken.partial_fit(X, y, np.unique(y))))
+        np.testing.assert_array_equal(
+            straight.predict_proba(X), broken.predict_proba(X)
+        )
+
+    def test_partial_fit_takes_part_of_the_genres(self, clips):
+        X, y = clips
+        one = y == "folk"
+        network = clone(CRNN).partial_fit(X[one], y[one], ["rock", "folk", "techno"])
+        assert list(network.classes_) == ["folk", "rock", "techno"]
+        assert network.partial_fit(X, y).predict_proba(X).shape == (90, 3)
+
+    def test_partial_fit_refusals(self, clips):
+        X, y = clips
+        with pytest.raises(ValueError, match="classes must be passed on the first"):
+            clone(CRNN).partial_fit(X, y)
+        network = clone(CRNN).partial_fit(X, y, np.unique(y))
+        with pytest.raises(ValueError, match="differ from those of the first call"):
+            network.partial_fit(X, y, classes=["folk", "jazz"])
+        with pytest.raises(ValueError, match=r"not among the classes.*\['jazz'\]"):
+            network.partial_fit(X[:1], ["jazz"])
+
+    def test_warm_start_goes_on_where_the_last_fit_ended(self, clips):
+        X, y = clips
+        network = clone(CRNN).set_params(
+            epochs=3, warm_start=True, plateau_patience=None, validation_fraction=0
+        )
+        first = network.fit(X, y).history_["loss"][-1]
+        losses = network.fit(X, y).history_["loss"]
+        assert len(losses) == 6 == network.n_iter_
+        assert losses[3] < first
+        cold = clone(network).set_params(warm_start=False).fit(X, y).fit(X, y)
+        assert cold.n_iter_ == 3
+
+    def test_fit_after_partial_fit_starts_anew(self, clips):
+        X, y = clips
+        network = clone(CRNN).partial_fit(X, y, np.unique(y)).fit(X, y)
+        assert not hasattr(network, "optimizer_state_")
+        np.testing.assert_array_equal(
+            network.predict_proba(X), clone(CRNN).fit(X, y).predict_proba(X)
+        )

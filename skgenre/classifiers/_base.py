@@ -18,17 +18,21 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre.classifiers._checks import (
+    check_all_genres_count,
+    check_classes,
     check_genres,
     check_groups,
     check_spectrograms,
     check_validation_data,
     check_weights,
+    genre_numbers,
 )
 from skgenre.classifiers._input_scaling import band_statistics, scaled
 from skgenre.classifiers._validation_split import validation_rows
 
 if TYPE_CHECKING:
     from skgenre.classifiers._scikeras import NetworkClassifier
+    from skgenre.classifiers._training import Rows
 
 
 class BaseGenreClassifier(
@@ -62,6 +66,7 @@ class BaseGenreClassifier(
         "early_stopping_patience": [Interval(Integral, 1, None, closed="left"), None],
         "class_weight": [StrOptions({"balanced"}), dict, None],
         "precision": [StrOptions({"float32", "mixed_bfloat16"})],
+        "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
     }
@@ -81,6 +86,7 @@ class BaseGenreClassifier(
         early_stopping_patience: int | None,
         class_weight: dict | str | None,
         precision: str,
+        warm_start: bool,
         random_state: int | np.random.RandomState | None,
         verbose: int,
     ) -> None:
@@ -96,6 +102,7 @@ class BaseGenreClassifier(
         self.early_stopping_patience = early_stopping_patience
         self.class_weight = class_weight
         self.precision = precision
+        self.warm_start = warm_start
         self.random_state = random_state
         self.verbose = verbose
 
@@ -138,25 +145,16 @@ class BaseGenreClassifier(
             If fewer than two genres are given, values are not finite, lengths do not
             match, or training diverged.
         """
-        X = check_spectrograms(self, X, reset=True)
-        self.classes_, codes = check_genres(self, X, y)
-        weights = check_weights(X, y, sample_weight, self.class_weight)
+        continues = self.warm_start and hasattr(self, "weights_")
+        X = check_spectrograms(self, X, reset=not continues)
+        y = check_genres(self, X, y)
         groups = check_groups(X, groups)
-        self._check_params()
-        self.network_parameters_ = {
-            "input_shape": X.shape[1:],
-            "n_classes": len(self.classes_),
-            "precision": self.precision,
-            **{
-                name: _hashable(getattr(self, name))
-                for name in self._network_parameters
-            },
-        }
-        random_state = (
-            np.random.RandomState()  # not NumPy's global one: a fit leaves that alone
-            if self.random_state is None
-            else check_random_state(self.random_state)
-        )
+        if not continues:
+            self._begin(X, np.unique(y))
+        codes = genre_numbers(self, y, "y")
+        weights = check_weights(X, y, sample_weight, self.class_weight)
+        check_all_genres_count(self, codes, weights)
+        random_state = self._random_state()
 
         rows = np.flatnonzero(weights)
         if validation_data is None:
@@ -173,91 +171,148 @@ class BaseGenreClassifier(
             ones = np.ones(len(X_val), np.float32)
             validation = (X_val, codes_val, ones, np.arange(len(X_val)))
 
+        if not continues:
+            self._learn_scaling(X, rows)
+        self._train(
+            (X, codes, weights, rows),
+            validation,
+            random_state,
+            epochs=self.epochs,
+            keep_optimizer=self.warm_start,
+        )
+        return self
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def partial_fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        classes: ArrayLike | None = None,
+        sample_weight: ArrayLike | None = None,
+    ) -> Self:
+        """Train for one more epoch, on these clips alone.
+
+        Nothing is held out to validate on. The first call learns the input scaling;
+        the optimiser's state is kept from call to call.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+        y : array-like of shape (n_clips,)
+            Genres; members of `classes`.
+        classes : array-like of shape (n_classes,), default=None
+            All genres that will come; required in the first call.
+        sample_weight : array-like of shape (n_clips,), default=None
+            Weights of the clips in the loss and in the accuracy.
+
+        Returns
+        -------
+        self : object
+            The estimator, trained further.
+
+        Raises
+        ------
+        ValueError
+            If the first call comes without `classes`, a later one with others, or `y`
+            has a genre that is none of them.
+        """
+        continues = hasattr(self, "weights_")
+        classes = check_classes(
+            self, classes, known=self.classes_ if continues else None
+        )
+        X = check_spectrograms(self, X, reset=not continues)
+        y = check_genres(self, X, y)
+        if not continues:
+            self._begin(X, classes)
+        codes = genre_numbers(self, y, "y")
+        weights = check_weights(X, y, sample_weight, self.class_weight)
+        rows, nothing = np.flatnonzero(weights), np.empty(0, np.intp)
+        if not continues:
+            self._learn_scaling(X, rows)
+        self._train(
+            (X, codes, weights, rows),
+            (X, codes, weights, nothing),
+            self._random_state(),
+            epochs=1,
+            keep_optimizer=True,
+        )
+        return self
+
+    def _begin(self, X: NDArray, classes: NDArray) -> None:
+        """Forget a former training; fix the genres and the network."""
+        for name in ("weights_", "optimizer_state_", "history_", "n_iter_"):
+            self.__dict__.pop(name, None)
+        if len(classes) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs clips of at least 2 genres, but got only "
+                f"1 class: {classes.tolist()}."
+            )
+        self._check_params()
+        self.classes_ = classes
+        self.network_parameters_ = {
+            "input_shape": X.shape[1:],
+            "n_classes": len(classes),
+            "precision": self.precision,
+            **{
+                name: _hashable(getattr(self, name))
+                for name in self._network_parameters
+            },
+        }
+
+    def _learn_scaling(self, X: NDArray, rows: NDArray) -> None:
         self.input_mean_, self.input_scale_ = band_statistics(
             X, rows, self.input_scaling
         )
-        self._train((X, codes, weights, rows), validation, random_state)
-        return self
+
+    def _random_state(self) -> np.random.RandomState:
+        # NumPy's global generator is left alone, which `check_random_state` would use.
+        if self.random_state is None:
+            return np.random.RandomState()
+        return check_random_state(self.random_state)
 
     def _train(
         self,
-        training: tuple[NDArray, NDArray, NDArray, NDArray],
-        validation: tuple[NDArray, NDArray, NDArray, NDArray],
+        training: "Rows",
+        validation: "Rows",
         random_state: np.random.RandomState,
+        *,
+        epochs: int,
+        keep_optimizer: bool,
     ) -> None:
-        """Train on the rows and keep the weights and the history as plain data."""
-        from skgenre.classifiers._batches import SpectrogramBatches
-        from skgenre.classifiers._callbacks import training_callbacks
+        """Train on the rows; keep the weights and the history as plain data."""
+        from skgenre.classifiers._training import train
 
-        network_seed, shuffle_seed = random_state.randint(2**31 - 1, size=2).tolist()
-        scaling: dict[str, Any] = {
-            "mean": self.input_mean_,
-            "scale": self.input_scale_,
-            "batch_size": self.batch_size,
-        }
-        batches = SpectrogramBatches(*training, **scaling, shuffle_seed=shuffle_seed)
-        validates = len(validation[-1]) > 0
-        keras_classifier = self._keras_classifier(
-            epochs=self.epochs,
-            verbose=int(self.verbose),
-            callbacks=training_callbacks(
-                validates=validates,
-                epochs=self.epochs,
-                plateau_patience=self.plateau_patience,
-                plateau_factor=self.plateau_factor,
-                plateau_min_delta=self.plateau_min_delta,
-                early_stopping_patience=self.early_stopping_patience,
-            ),
-            model__seed=network_seed,
+        history: dict[str, list[float]] = getattr(self, "history_", {})
+        n_before = len(history.get("loss", []))
+        # Other seeds for each epoch that is trained by a call of its own.
+        seeds = random_state.randint(2**31 - 1, size=(n_before + 1, 2))[-1]
+        trained = train(
+            self,
+            training,
+            validation,
+            epochs=epochs,
+            network_seed=int(seeds[0]),
+            shuffle_seed=int(seeds[1]),
         )
-        try:
-            keras_classifier.fit(
-                batches,
-                self.classes_[training[1]],
-                validation_data=(
-                    SpectrogramBatches(*validation, **scaling) if validates else None
-                ),
-            )
-            weights = keras_classifier.model_.get_weights()
-        finally:
-            keras_classifier.release()
-        if not all(np.isfinite(w).all() for w in weights):
-            raise ValueError(
-                "Training diverged: the network's weights are no longer finite. Lower "
-                f"learning_rate (got {self.learning_rate!r})."
-            )
-        self.weights_ = weights
+        self.weights_ = trained.weights
+        if keep_optimizer:
+            self.optimizer_state_ = trained.optimizer_state
         self.history_ = {
-            name: [float(value) for value in values]
-            for name, values in keras_classifier.history_.items()
+            name: history.get(name, []) + values
+            for name, values in trained.history.items()
         }
-        self.n_iter_ = len(self.history_["loss"])
-
-    def _keras_classifier(self, **parameters: Any) -> "NetworkClassifier":
-        """Return an unfitted scikeras classifier for the fitted network."""
-        from skgenre import networks
-        from skgenre.classifiers._scikeras import NetworkClassifier
-
-        return NetworkClassifier(
-            model=getattr(networks, self._network),
-            loss="sparse_categorical_crossentropy",
-            compile__weighted_metrics=["accuracy"],
-            optimizer=self.optimizer,
-            optimizer__learning_rate=self.learning_rate,
-            shuffle=False,  # the batches are shuffled clip by clip
-            scaling=(self.input_mean_, self.input_scale_),
-            **{f"model__{k}": v for k, v in self.network_parameters_.items()},
-            **parameters,
-        )
+        self.n_iter_ = n_before + len(trained.history["loss"])
 
     @property
     def keras_classifier_(self) -> "NetworkClassifier":
         """The fitted scikeras ``KerasClassifier``, rebuilt at each access."""
         check_is_fitted(self)
-        keras_classifier = self._keras_classifier(verbose=0, model__seed=0)
+        from skgenre.classifiers._training import wrapped_network
+
+        keras_classifier = wrapped_network(self, verbose=0, model__seed=0)
         shape = (len(self.classes_), *self.network_parameters_["input_shape"])
         keras_classifier.initialize(np.empty(shape, np.float32), self.classes_)
-        keras_classifier.model_.set_weights(self.weights_)
         keras_classifier.history_ = self.history_
         return keras_classifier
 

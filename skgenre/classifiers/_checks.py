@@ -54,30 +54,53 @@ def _check_clip_shape(estimator: Any, X: NDArray) -> None:
         )
 
 
-def check_genres(
-    estimator: BaseEstimator, X: NDArray, y: ArrayLike
-) -> tuple[NDArray, NDArray]:
-    """Return the genres in sorted order and the number of each clip's."""
+def check_genres(estimator: BaseEstimator, X: NDArray, y: ArrayLike) -> NDArray:
+    """Return the genres of the clips as a 1-D array."""
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires y to be passed, but the target y is "
             "None."
         )
-    y = column_or_1d(y, warn=True)
-    check_consistent_length(X, y)
-    check_classification_targets(y)
-    classes, codes = np.unique(y, return_inverse=True)
-    if len(classes) < 2:
+    genres = column_or_1d(y, warn=True)
+    check_consistent_length(X, genres)
+    check_classification_targets(genres)
+    return genres
+
+
+def check_classes(
+    estimator: BaseEstimator, classes: ArrayLike | None, known: NDArray | None
+) -> NDArray:
+    """Return all genres for `partial_fit`; `known` are those of the first call."""
+    if classes is None:
+        if known is None:
+            raise ValueError(
+                "classes must be passed on the first call to partial_fit of "
+                f"{type(estimator).__name__}: all genres that will come."
+            )
+        return known
+    genres = np.unique(column_or_1d(classes))
+    if known is not None and not np.array_equal(genres, known):
         raise ValueError(
-            f"{type(estimator).__name__} needs clips of at least 2 genres, but y has "
-            f"only 1 class: {classes.tolist()}."
+            f"classes={genres.tolist()} differ from those of the first call to "
+            f"partial_fit or fit, {known.tolist()}. They can't change."
         )
-    return classes, codes
+    return genres
+
+
+def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:
+    """Return the number of each clip's genre in the estimator's `classes_`."""
+    unknown = np.setdiff1d(y, estimator.classes_)
+    if len(unknown):
+        raise ValueError(
+            f"{name} has genres that are not among the classes "
+            f"{estimator.classes_.tolist()}: {unknown.tolist()}."
+        )
+    return np.searchsorted(estimator.classes_, y)
 
 
 def check_weights(
     X: NDArray,
-    y: ArrayLike,
+    y: NDArray,
     sample_weight: ArrayLike | None,
     class_weight: dict | str | None,
 ) -> NDArray:
@@ -87,13 +110,23 @@ def check_weights(
     )
     if class_weight is not None:
         weights = weights * compute_sample_weight(class_weight, y).astype(np.float32)
-    left = np.unique(np.asarray(y)[weights > 0])
+    if not weights.any():
+        raise ValueError(
+            "All clips have weight 0 (sample_weight times class_weight): there is "
+            "nothing to train on."
+        )
+    return weights
+
+
+def check_all_genres_count(estimator: Any, codes: NDArray, weights: NDArray) -> None:
+    """Refuse weights that leave fewer than two genres to learn."""
+    left = np.unique(codes[weights > 0])
     if len(left) < 2:
         raise ValueError(
             "Only clips of positive weight are trained on (sample_weight times "
-            f"class_weight), and they have fewer than 2 classes: {left.tolist()}."
+            "class_weight), and they have fewer than 2 classes: "
+            f"{estimator.classes_[left].tolist()}."
         )
-    return weights
 
 
 def check_groups(X: NDArray, groups: ArrayLike | None) -> NDArray | None:
@@ -119,12 +152,7 @@ def check_validation_data(
     _check_clip_shape(estimator, X)
     y = column_or_1d(y)
     check_consistent_length(X, y)
-    unknown = np.setdiff1d(y, estimator.classes_)
-    if len(unknown):
-        raise ValueError(
-            f"y of validation_data has genres that y has not: {unknown.tolist()}."
-        )
-    return X, np.searchsorted(estimator.classes_, y)
+    return X, genre_numbers(estimator, y, "y of validation_data")
 
 
 def check_integers(

@@ -48,13 +48,15 @@ class CompiledNetwork:
         """Take the weights and random seeds of `start`, and a fresh optimiser."""
         for variable, value in zip(self._variables, start.variables, strict=True):
             variable.assign(value)
+        self.set_optimizer(self._optimizer_start, learning_rate)
+        self.model.stop_training = False
+
+    def set_optimizer(self, state: list[NDArray], learning_rate: float) -> None:
+        """Give the optimiser the values of its variables, but this learning rate."""
         optimizer = self.model.optimizer
-        for variable, value in zip(
-            optimizer.variables, self._optimizer_start, strict=True
-        ):
+        for variable, value in zip(optimizer.variables, state, strict=True):
             variable.assign(value)
         optimizer.learning_rate = learning_rate
-        self.model.stop_training = False
 
 
 def take_compiled(

@@ -74,6 +74,9 @@ class CRNNClassifier(BaseGenreClassifier):
     precision : {'float32', 'mixed_bfloat16'}, default='float32'
         Arithmetic inside the network. 'mixed_bfloat16' is faster on processors that
         have it (AMX, recent GPUs) and much slower on others.
+    warm_start : bool, default=False
+        Whether another `fit` continues from the weights of the last one, on clips of
+        the same size and genres, instead of starting anew.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, the validation clips, the order of the batches
         and the dropout. With an int, two fits on one machine are identical.
@@ -93,6 +96,8 @@ class CRNNClassifier(BaseGenreClassifier):
         What is subtracted from each mel band, and what it is then divided by.
     weights_ : list of ndarray
         Weights of the network, in Keras's order.
+    optimizer_state_ : list of ndarray
+        What the optimiser remembers; only after `partial_fit` or with `warm_start`.
     network_parameters_ : dict
         What the network was built with.
     keras_classifier_ : scikeras.wrappers.KerasClassifier
@@ -100,7 +105,7 @@ class CRNNClassifier(BaseGenreClassifier):
         ``model_``; built anew at each access.
     n_features_in_ : int
         Number of frames of the clips seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns seen in `fit`; only for a data frame with string names.
 
     See Also
@@ -183,6 +188,7 @@ class CRNNClassifier(BaseGenreClassifier):
         early_stopping_patience: int | None = None,
         class_weight: dict | str | None = None,
         precision: str = "float32",
+        warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
         verbose: int = 0,
     ) -> None:
@@ -199,6 +205,7 @@ class CRNNClassifier(BaseGenreClassifier):
             early_stopping_patience=early_stopping_patience,
             class_weight=class_weight,
             precision=precision,
+            warm_start=warm_start,
             random_state=random_state,
             verbose=verbose,
         )

@@ -27,10 +27,13 @@ class NetworkClassifier(KerasClassifier):
         model: Callable[..., keras.Model],
         *,
         scaling: tuple[NDArray, NDArray],
+        start_weights: list[NDArray] | None = None,
+        start_optimizer: list[NDArray] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(model, **kwargs)
         self._scaling = scaling
+        self._start_weights, self._start_optimizer = start_weights, start_optimizer
         self._compiled: CompiledNetwork | None = None
 
     def _validate_data(
@@ -66,6 +69,12 @@ class NetworkClassifier(KerasClassifier):
         self._compiled = take_compiled(
             repr(graph), start, self._get_compile_kwargs, self.optimizer__learning_rate
         )
+        if self._start_weights is not None:
+            self._compiled.model.set_weights(self._start_weights)
+        if self._start_optimizer is not None:
+            self._compiled.set_optimizer(
+                self._start_optimizer, self.optimizer__learning_rate
+            )
         return self._compiled.model
 
     def _fit_keras_model(
@@ -73,6 +82,10 @@ class NetworkClassifier(KerasClassifier):
     ) -> None:
         # The batches carry genres and weights.
         super()._fit_keras_model(X, None, None, **kwargs)
+
+    def optimizer_state(self) -> list[NDArray]:
+        """Return what the optimiser remembers, for a training that continues."""
+        return [v.numpy() for v in self.model_.optimizer.variables]
 
     def release(self) -> None:
         """Give the compiled network back; this object can't be used afterwards."""

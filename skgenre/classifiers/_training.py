@@ -1,0 +1,139 @@
+"""One training of a network, from plain data to plain data."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skgenre import networks
+from skgenre.classifiers._batches import SpectrogramBatches
+from skgenre.classifiers._callbacks import training_callbacks
+from skgenre.classifiers._scikeras import NetworkClassifier
+
+if TYPE_CHECKING:
+    from skgenre.classifiers._base import BaseGenreClassifier
+
+Rows = tuple[NDArray, NDArray, NDArray, NDArray]
+"""Spectrograms, genre numbers, weights, and which of the clips are meant."""
+
+
+@dataclass
+class Trained:
+    """What is left of a training: arrays and lists."""
+
+    weights: list[NDArray]
+    optimizer_state: list[NDArray]
+    history: dict[str, list[float]]
+
+
+def train(
+    estimator: "BaseGenreClassifier",
+    training: Rows,
+    validation: Rows,
+    *,
+    epochs: int,
+    network_seed: int,
+    shuffle_seed: int,
+) -> Trained:
+    """Train the estimator's network; nothing of the estimator is changed.
+
+    Where the estimator has weights already, training goes on from them.
+
+    Parameters
+    ----------
+    estimator : BaseGenreClassifier
+        Its scaling, genres and network parameters are known already.
+    training, validation : tuple of ndarray
+        Clips to train on, and to validate on, which may be none.
+    epochs : int
+        Passes over the training clips, at the most.
+    network_seed, shuffle_seed : int
+        Seeds of the weights and the dropout, and of the order of the clips.
+
+    Returns
+    -------
+    Trained
+
+    Raises
+    ------
+    ValueError
+        If the weights are no longer finite.
+    """
+    scaling: dict[str, Any] = {
+        "mean": estimator.input_mean_,
+        "scale": estimator.input_scale_,
+        "batch_size": estimator.batch_size,
+    }
+    batches = SpectrogramBatches(*training, **scaling, shuffle_seed=shuffle_seed)
+    validates = len(validation[-1]) > 0
+    keras_classifier = wrapped_network(
+        estimator,
+        epochs=epochs,
+        verbose=int(estimator.verbose),
+        callbacks=training_callbacks(
+            validates=validates,
+            epochs=epochs,
+            plateau_patience=estimator.plateau_patience,
+            plateau_factor=estimator.plateau_factor,
+            plateau_min_delta=estimator.plateau_min_delta,
+            early_stopping_patience=estimator.early_stopping_patience,
+        ),
+        model__seed=network_seed,
+    )
+    try:
+        keras_classifier.fit(
+            batches,
+            estimator.classes_[training[1]],
+            validation_data=(
+                SpectrogramBatches(*validation, **scaling) if validates else None
+            ),
+        )
+        trained = Trained(
+            keras_classifier.model_.get_weights(),
+            keras_classifier.optimizer_state(),
+            {
+                name: [float(value) for value in values]
+                for name, values in keras_classifier.history_.items()
+            },
+        )
+    finally:
+        keras_classifier.release()
+    if not all(np.isfinite(weights).all() for weights in trained.weights):
+        raise ValueError(
+            "Training diverged: the network's weights are no longer finite. Lower "
+            f"learning_rate (got {estimator.learning_rate!r})."
+        )
+    return trained
+
+
+def wrapped_network(
+    estimator: "BaseGenreClassifier", **parameters: Any
+) -> NetworkClassifier:
+    """Return a scikeras classifier for the estimator's network and its weights.
+
+    Parameters
+    ----------
+    estimator : BaseGenreClassifier
+        Its scaling, genres and network parameters are known already.
+    **parameters : dict
+        More of scikeras's parameters.
+
+    Returns
+    -------
+    NetworkClassifier
+        Neither fitted nor initialised.
+    """
+    return NetworkClassifier(
+        model=getattr(networks, estimator._network),
+        loss="sparse_categorical_crossentropy",
+        compile__weighted_metrics=["accuracy"],
+        optimizer=estimator.optimizer,
+        optimizer__learning_rate=estimator.learning_rate,
+        shuffle=False,  # the batches are shuffled clip by clip
+        scaling=(estimator.input_mean_, estimator.input_scale_),
+        start_weights=getattr(estimator, "weights_", None),
+        start_optimizer=getattr(estimator, "optimizer_state_", None),
+        **{f"model__{k}": v for k, v in estimator.network_parameters_.items()},
+        **parameters,
+    )
