@@ -41,7 +41,7 @@ class AudioError(ValueError):
     def __init__(
         self, path: str | bytes | os.PathLike, cause: str, advice: str = ""
     ) -> None:
-        self.path = os.fsdecode(path)
+        self.path = str(os.fsdecode(path))  # NumPy's strings print oddly
         self.cause = cause
         self.advice = advice
         # These are the arguments that unpickling calls the class with; errors

@@ -65,7 +65,7 @@ def main(
 
 def _fail(error: Exception) -> typer.Exit:
     """Print what is wrong; return the exception that ends the command."""
-    _console.print(f"[bold red]Error:[/] {escape(str(error))}")
+    _console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
     return typer.Exit(1)
 
 
@@ -110,7 +110,7 @@ def train(
     network: dict[str, Any] = {"random_state": seed, "verbose": 2}
     if epochs is not None:
         network["epochs"] = epochs
-    pipeline = MODELS[model]({"n_jobs": jobs, "verbose": True}, network)
+    pipeline = MODELS[model]({"n_jobs": jobs, "verbose": _console.is_terminal}, network)
     try:
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
@@ -170,7 +170,7 @@ def predict(
     write_predictions(predictions, file_format, sys.stdout)
     errors = [p["error"] for p in predictions if "error" in p]
     for message in errors:
-        _console.print(f"[bold red]Error:[/] {escape(message)}")
+        _console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
     if errors:
         raise typer.Exit(1)
 

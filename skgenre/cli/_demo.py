@@ -37,16 +37,14 @@ def run_demo(folder: Path, *, seed: int, n_jobs: int | None, console: Console) -
 
     console.rule("Training")
     model = make_pipeline(
-        MelSpectrogramTransformer(n_frames=_N_FRAMES, n_jobs=n_jobs, verbose=True),
+        MelSpectrogramTransformer(n_frames=_N_FRAMES, n_jobs=n_jobs),
         CRNNClassifier(epochs=_EPOCHS, random_state=seed, verbose=2),
     )
     evaluation = train_and_evaluate(
         model, tracks, test_size=0.2, random_state=seed, console=console
     )
     assert evaluation is not None
-    model.set_params(
-        melspectrogramtransformer__verbose=False, crnnclassifier__verbose=0
-    )
+    model.set_params(crnnclassifier__verbose=0)
 
     console.rule("Predicting clips of new artists")
     new = make_genre_clips(

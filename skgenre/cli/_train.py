@@ -54,7 +54,7 @@ def readable_tracks(tracks: Bunch, *, n_jobs: int | None, console: Console) -> B
     )
     good = np.array([error is None for error in errors])
     for error in filter(None, errors):
-        console.print(f"[yellow]Left out:[/] {escape(error)}")
+        console.print(f"[yellow]Left out:[/] {escape(error)}", soft_wrap=True)
     groups = tracks.groups
     return Bunch(
         paths=np.asarray(tracks.paths)[good],
@@ -94,7 +94,7 @@ def train_and_evaluate(
     protocol = (
         "held-out clips, stratified by genre"
         if tracks.groups is None
-        else "held-out artists, stratified by genre"
+        else "clips of held-out artists, stratified by genre"
     )
     console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
     with sklearn.config_context(enable_metadata_routing=True):

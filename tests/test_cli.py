@@ -1,0 +1,218 @@
+"""The commands as a shell runs them, on real files."""
+
+import csv
+import io
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from skgenre import load, save
+from skgenre.cli import app
+from skgenre.persistence import read_info
+
+runner = CliRunner()
+
+
+def invoke(*arguments):
+    return runner.invoke(app, [str(argument) for argument in arguments])
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    """Twelve clips each of low and of high sounds, by four artists a genre."""
+    folder = tmp_path_factory.mktemp("music")
+    rng = np.random.default_rng(0)
+    seconds = np.arange(3 * 22050) / 22050
+    rows = []
+    for genre, pitch in (("low", 110), ("high", 1760)):
+        (folder / genre).mkdir()
+        for i in range(12):
+            tone = np.sin(2 * np.pi * pitch * rng.uniform(0.9, 1.1) * seconds)
+            clip = 0.3 * tone + rng.normal(0, 0.02, len(tone))
+            soundfile.write(folder / genre / f"{i}.flac", clip, 22050)
+            rows.append((f"{genre}/{i}.flac", genre, f"{genre} artist {i % 4}"))
+    with open(folder / "tracks.csv", "w", newline="") as file:
+        csv.writer(file).writerows([("path", "genre", "artist_id"), *rows])
+    return folder
+
+
+@pytest.fixture(scope="module")
+def svc(music, tmp_path_factory):
+    """Path of a trained baseline."""
+    path = tmp_path_factory.mktemp("models") / "svc.model"
+    result = invoke("train", music, "-o", path, "--model", "svc")
+    assert result.exit_code == 0, result.output
+    return path
+
+
+def test_train_reports_on_held_out_artists(music, tmp_path):
+    path = tmp_path / "it.model"
+    result = invoke("train", music, "-o", path, "--model", "svc")
+    assert result.exit_code == 0, result.output
+    assert "Training on 18 clips, 6 held out" in result.stderr
+    assert "Accuracy on 6 clips of held-out artists" in result.stderr
+    assert "Confusion" in result.stderr
+    info = read_info(path)
+    assert info["genres"] == ["high", "low"]
+    assert info["metrics"]["accuracy"] == 1.0
+    assert info["metrics"]["protocol"].startswith("clips of held-out artists")
+
+
+@pytest.mark.parametrize("model", ["crnn", "parallel", "ensemble"])
+def test_networks(music, tmp_path, model):
+    path = tmp_path / "it.model"
+    result = invoke("train", music, "-o", path, "--model", model, "--epochs", 2)
+    assert result.exit_code == 0, result.output
+    pipeline = load(path)
+    assert not any(
+        value for name, value in pipeline.get_params().items() if "verbose" in name
+    )
+    result = invoke("predict", path, music / "low" / "0.flac", "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert json.loads(result.stdout)[0]["genres"][0]["genre"] in ("low", "high")
+
+
+def test_test_size_zero_trains_on_everything(music, tmp_path):
+    path = tmp_path / "it.model"
+    result = invoke("train", music, "-o", path, "--model", "svc", "--test-size", 0)
+    assert "Training on 24 clips, 0 held out" in result.stderr
+    assert "not evaluated" in result.stderr
+    assert read_info(path)["metrics"] == {}
+
+
+def test_predict_formats_agree(svc, music):
+    clip = str(music / "high" / "3.flac")
+    table = invoke("predict", svc, clip)
+    assert "3.flac" in table.stdout
+    assert "high" in table.stdout
+    rows = list(
+        csv.DictReader(
+            io.StringIO(invoke("predict", svc, clip, "--format", "csv").stdout)
+        )
+    )
+    assert len(rows) == 1
+    assert (rows[0]["path"], rows[0]["genre"]) == (clip, "high")
+    assert rows[0]["error"] == ""
+    (found,) = json.loads(
+        invoke("predict", svc, clip, "--format", "json", "--top", 2).stdout
+    )
+    assert [genre["genre"] for genre in found["genres"]] == ["high", "low"]
+    probabilities = [genre["probability"] for genre in found["genres"]]
+    assert probabilities[0] == pytest.approx(float(rows[0]["probability"]))
+    assert sum(probabilities) == pytest.approx(1, abs=1e-3)
+
+
+def test_predict_top_in_csv(svc, music):
+    result = invoke("predict", svc, music / "low", "--format", "csv", "--top", 2)
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert len(rows) == 12
+    assert {row["genre"] for row in rows} == {"low"}
+    assert {row["genre_2"] for row in rows} == {"high"}
+
+
+def test_broken_files_are_named_and_the_others_predicted(svc, music, tmp_path):
+    (tmp_path / "empty.mp3").touch()
+    (tmp_path / "text.mp3").write_text("no music " * 100)
+    os.symlink(music / "low" / "1.flac", tmp_path / "good.flac")
+    result = invoke("predict", svc, tmp_path, "--format", "csv")
+    assert result.exit_code == 1
+    rows = {
+        os.path.basename(row["path"]): row
+        for row in csv.DictReader(io.StringIO(result.stdout))
+    }
+    assert rows["good.flac"]["genre"] == "low"
+    for name in ("empty.mp3", "text.mp3"):
+        assert rows[name]["genre"] == ""
+        assert name in rows[name]["error"]
+        assert name in result.stderr
+
+
+def test_training_leaves_broken_files_out_and_names_them(music, tmp_path):
+    for genre in ("low", "high"):
+        (tmp_path / genre).mkdir()
+        for i in range(12):
+            os.symlink(music / genre / f"{i}.flac", tmp_path / genre / f"{i}.flac")
+    (tmp_path / "low" / "broken.mp3").write_text("no music")
+    result = invoke("train", tmp_path, "-o", tmp_path / "it.model", "--model", "svc")
+    assert result.exit_code == 0, result.output
+    assert "broken.mp3" in result.stderr
+    assert "held-out clips" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("train", "/no/such/folder"), "/no/such/folder"),
+        (("train", ".", "-o", "/no/such/folder/it.model"), "There is no folder"),
+        (("predict", "/no/such.model", "song.mp3"), "There is no model file"),
+        (("predict", __file__, "song.mp3"), "not a model file"),
+        (("info", __file__), "not a model file"),
+    ],
+)
+def test_errors_are_one_clear_line(arguments, message):
+    result = invoke(*arguments)
+    assert result.exit_code == 1
+    assert message in result.stderr.replace("\n", "")
+    assert "Traceback" not in result.output
+
+
+def test_predict_refuses_what_gives_no_probabilities(music, tmp_path):
+    from skgenre import EmbeddingKMeans
+
+    save(EmbeddingKMeans(2), tmp_path / "it.model")
+    result = invoke("predict", tmp_path / "it.model", music)
+    assert result.exit_code == 1
+    assert "has no predict_proba" in result.stderr
+
+
+def test_missing_song_is_named(svc):
+    result = invoke("predict", svc, "no_such_song.mp3")
+    assert result.exit_code == 1
+    assert "no_such_song.mp3" in result.stderr
+
+
+def test_info(svc):
+    info = json.loads(invoke("info", svc).stdout)
+    assert info["estimator"] == "Pipeline"
+    assert info["sample_rate"] == 22050
+
+
+def test_version_and_help():
+    assert invoke("--version").stdout.startswith("skgenre ")
+    assert "train" in invoke("--help").stdout
+
+
+def test_command_is_installed_and_starts_without_tensorflow(svc, music):
+    code = (
+        "import sys; sys.argv = sys.argv[1:]\n"
+        "from skgenre.cli import app\n"
+        "try: app()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "assert 'tensorflow' not in sys.modules\n"
+    )
+    clip = music / "low" / "0.flac"
+    run = [sys.executable, "-c", code, "skgenre", "predict", svc, clip]
+    assert b"low" in subprocess.run(run, check=True, capture_output=True).stdout
+
+
+@pytest.mark.slow
+def test_demo(tmp_path):
+    folder = tmp_path / "demo"
+    result = invoke("demo", "-o", folder)
+    assert result.exit_code == 0, result.output
+    names = {path.name for path in folder.glob("*.png")}
+    info = read_info(folder / "genres.model")
+    assert names == {
+        "confusion_matrix.png",
+        "learning_curves.png",
+        *(f"spectrogram_{genre}.png" for genre in info["genres"]),
+    }
+    assert info["metrics"]["accuracy"] >= 0.8
+    again = invoke("predict", folder / "genres.model", folder / "new")
+    assert again.exit_code == 0, again.output
