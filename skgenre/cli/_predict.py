@@ -9,6 +9,7 @@ from rich.progress import track
 from sklearn.pipeline import Pipeline
 
 from skgenre.audio import AudioError
+from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
 
 # Enough clips to keep all cores busy, few enough to be held in memory.
@@ -24,6 +25,7 @@ def predict_files(
     console: Console,
 ) -> list[dict[str, Any]]:
     """Return one dict a file: 'path', and 'genres' or what is wrong ('error')."""
+    import_networks_quietly(model)
     if "n_jobs" in model[0].get_params():
         model[0].set_params(n_jobs=n_jobs)
     predictions: list[dict[str, Any]] = []

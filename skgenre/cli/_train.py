@@ -16,6 +16,7 @@ from skgenre.audio import AudioError, load_audio
 from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
 from skgenre.classifiers._validation_split import validation_rows
+from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
 
 
@@ -96,6 +97,7 @@ def train_and_evaluate(
         if tracks.groups is None
         else "clips of held-out artists, stratified by genre"
     )
+    import_networks_quietly(model)
     console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
     with sklearn.config_context(enable_metadata_routing=True):
         wanted = model.get_metadata_routing().consumes("fit", ["groups"])

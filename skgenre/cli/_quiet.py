@@ -1,0 +1,27 @@
+"""TensorFlow's greetings, kept out of the results."""
+
+import os
+import sys
+from typing import Any
+
+from skgenre.classifiers import BaseGenreClassifier
+
+
+def import_networks_quietly(model: Any) -> None:
+    """Import TensorFlow if the model has a network, without what it prints.
+
+    Its C++ code writes notes about the machine to the standard error while it is being
+    imported, whatever the level of its log is; errors are raised as ever.
+    """
+    parts = [model, *model.get_params().values()]
+    if not any(isinstance(part, BaseGenreClassifier) for part in parts):
+        return
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    try:
+        import skgenre.networks  # noqa: F401
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
