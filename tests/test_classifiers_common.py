@@ -1,6 +1,8 @@
 """scikit-learn's own checks on the networks, with real training of small ones."""
 
 import pytest
+from estimator_checks_3d import checks_3d
+from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skgenre import CRNNClassifier, ParallelCNNRNNClassifier
@@ -22,6 +24,13 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 
+@pytest.mark.slow
 @parametrize_with_checks(NETWORKS, expected_failed_checks=lambda _: EXPECTED_FAILURES)
 def test_sklearn_check(estimator, check):
     check(estimator)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("check", list(checks_3d()), ids=lambda check: check.__name__)
+def test_check_3d(network, check):
+    check(clone(network).set_params(epochs=3))
