@@ -1,5 +1,6 @@
 """A fitted estimator in one file that cannot run code when it is loaded."""
 
+import copy
 import io
 import json
 import os
@@ -77,6 +78,10 @@ def save(
     load : Read it back.
     read_info : What a file holds, without loading it.
 
+    Notes
+    -----
+    What ``set_fit_request`` and its like have set is not saved: it serves fitting only.
+
     Examples
     --------
     >>> import tempfile
@@ -90,7 +95,7 @@ def save(
     """
     import skops.io
 
-    contents = skops.io.dumps(model)
+    contents = skops.io.dumps(_without_requests(model))
     foreign = _foreign_types(contents)
     if foreign:
         raise TypeError(
@@ -210,6 +215,27 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
             "`pip install --upgrade skgenre`."
         )
     return info
+
+
+def _without_requests(model: BaseEstimator) -> BaseEstimator:
+    """Return a copy without metadata requests, in which skops would loop forever."""
+    model = copy.deepcopy(model)
+    seen: set[int] = set()
+    rest: list[Any] = [model]
+    while rest:
+        part = rest.pop()
+        if id(part) in seen:
+            continue
+        seen.add(id(part))
+        if isinstance(part, Mapping):
+            rest += part.values()
+        elif isinstance(part, list | tuple):
+            rest += part
+        elif type(part).__module__.startswith(("sklearn.", "skgenre.")):
+            attributes = getattr(part, "__dict__", {})
+            attributes.pop("_metadata_request", None)
+            rest += attributes.values()
+    return model
 
 
 def _foreign_types(contents: bytes) -> list[str]:

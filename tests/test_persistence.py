@@ -10,6 +10,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import sklearn
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
@@ -73,6 +74,20 @@ def test_loaded_in_a_new_process_answers_the_same(name, clips, tmp_path):
     np.testing.assert_array_equal(
         np.load(tmp_path / "out.npy"), getattr(model, method)(X)
     )
+
+
+def test_metadata_requests_are_left_out(clips, tmp_path):
+    X, y = clips
+    with sklearn.config_context(enable_metadata_routing=True):
+        crnn = CRNNClassifier(filters=(4,), lstm_units=4, **FAST)
+        svc = SVC().set_fit_request(sample_weight=True)
+        vote = VotingClassifier([("c", crnn.set_fit_request(sample_weight=True))])
+        model = make_pipeline(MEL, vote).fit(X, y, sample_weight=np.ones(24))
+        skgenre.save(model, tmp_path / "it.model")
+        skgenre.save(CalibratedClassifierCV(svc).fit(X, y), tmp_path / "svc.model")
+        assert crnn.get_metadata_routing().fit.requests["sample_weight"]
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
 
 
 def test_info(clips, tmp_path):
