@@ -162,6 +162,24 @@ def test_best_epoch_is_kept(clips):
     )
 
 
+def test_lowest_loss_decides_between_equally_accurate_epochs(clips):
+    X, y = clips
+    X_val, y_val = X[:30], y[:30]
+    fitted = clone(CRNN).set_params(epochs=30)
+    fitted.fit(X[30:], y[30:], validation_data=(X_val, y_val))
+    accuracy, loss = (
+        np.array(fitted.history_[f"val_{n}"]) for n in ("accuracy", "loss")
+    )
+    best = accuracy == accuracy.max()
+    assert best.sum() > 1
+    genres = np.searchsorted(fitted.classes_, y_val)
+    probabilities = fitted.predict_proba(X_val)[np.arange(30), genres]
+    penalty = float(sum(fitted.keras_classifier_.model_.losses))  # L2, in Keras's loss
+    assert -np.log(probabilities).mean() + penalty == pytest.approx(
+        loss[best].min(), rel=1e-3
+    )
+
+
 def test_plateau_halves_the_learning_rate_and_early_stopping_ends():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 8, 4)), rng.integers(0, 2, 60)

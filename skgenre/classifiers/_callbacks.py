@@ -1,12 +1,14 @@
 """What happens between epochs: slower learning, an early end, the best epoch."""
 
+from typing import Any
+
 import keras
+from numpy.typing import NDArray
 
 
 def training_callbacks(
     *,
     validates: bool,
-    epochs: int,
     plateau_patience: int | None,
     plateau_factor: float,
     plateau_min_delta: float,
@@ -19,8 +21,6 @@ def training_callbacks(
     validates : bool
         Whether there are clips to validate on. Without, the accuracy in training is
         watched, and the last epoch is kept instead of the best.
-    epochs : int
-        Epochs at the most.
     plateau_patience, plateau_factor, plateau_min_delta
         After so many epochs in which the accuracy has not risen by so much, the
         learning rate is multiplied by the factor; None never changes it.
@@ -42,12 +42,37 @@ def training_callbacks(
                 min_delta=plateau_min_delta,
             )
         )
-    if validates or early_stopping_patience is not None:
+    if early_stopping_patience is not None:
         callbacks.append(
-            keras.callbacks.EarlyStopping(
-                **watched,
-                patience=early_stopping_patience or epochs,
-                restore_best_weights=validates,
-            )
+            keras.callbacks.EarlyStopping(**watched, patience=early_stopping_patience)
         )
+    if validates:
+        callbacks.append(BestEpoch())
     return callbacks
+
+
+class BestEpoch(keras.callbacks.Callback):
+    """Give the network the weights of its best epoch when training ends.
+
+    The best is that of the highest accuracy in validation and, among equals, of the
+    lowest loss. Keras's ``EarlyStopping`` and ``ModelCheckpoint`` keep the first of the
+    equals: a few clips are soon all right, long before training is done.
+    """
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Forget an earlier training."""
+        self._best = (-1.0, 0.0)
+        self._weights: list[NDArray] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the weights if they are the best so far."""
+        logs = logs or {}
+        reached = (logs["val_accuracy"], -logs["val_loss"])
+        if reached > self._best:
+            self._best = reached
+            self._weights = self.model.get_weights()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Take the best weights."""
+        if self._weights is not None:
+            self.model.set_weights(self._weights)

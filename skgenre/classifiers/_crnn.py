@@ -56,8 +56,9 @@ class CRNNClassifier(BaseGenreClassifier):
     validation_fraction : float, default=0.1
         Share of the clips that `fit` holds out, stratified by genre (and parted by
         group where groups are given), to lower the learning rate and to choose the
-        epoch whose weights are kept: the best by accuracy. With 0, or where no clip can
-        be spared, the accuracy in training is watched and the last epoch is kept.
+        epoch whose weights are kept: the best by accuracy, and by loss among equals.
+        With 0, or where no clip can be spared, the accuracy in training is watched and
+        the last epoch is kept.
     plateau_patience : int or None, default=10
         Epochs without a rise of `plateau_min_delta` in the watched accuracy before the
         learning rate is lowered; None never lowers it.

@@ -73,7 +73,6 @@ def train(
         verbose=int(estimator.verbose),
         callbacks=training_callbacks(
             validates=validates,
-            epochs=epochs,
             plateau_patience=estimator.plateau_patience,
             plateau_factor=estimator.plateau_factor,
             plateau_min_delta=estimator.plateau_min_delta,

@@ -72,10 +72,14 @@ def save_pictures(
     """Save the confusion matrix, the learning curves and a spectrogram per genre."""
     import matplotlib.pyplot as plt
 
+    _, ax = plt.subplots(layout="constrained")
     confusion = ConfusionMatrixDisplay.from_predictions(
-        evaluation.target, evaluation.predicted, labels=model.classes_, cmap="Blues"
+        evaluation.target,
+        evaluation.predicted,
+        labels=model.classes_,
+        cmap="Blues",
+        ax=ax,
     )
-    confusion.figure_.set_layout_engine("constrained")
     figures = {
         "confusion_matrix": confusion.figure_,
         "learning_curves": LearningCurvesDisplay.from_estimator(model).figure_,

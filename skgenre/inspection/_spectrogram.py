@@ -147,6 +147,6 @@ class SpectrogramDisplay:
         ax.set(xlabel="Seconds", ylabel="Hz (mel scale)")
         self.ax_, self.figure_ = ax, ax.figure
         self.colorbar_ = (
-            self.figure_.colorbar(image, ax=ax, format="%+.0f dB") if colorbar else None
+            self.figure_.colorbar(image, ax=ax, format="%.0f dB") if colorbar else None
         )
         return self
