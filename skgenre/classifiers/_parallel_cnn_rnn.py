@@ -125,7 +125,12 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
     >>> X = rng.normal(size=(40, 20, 8)) + np.repeat([0, 3], 20)[:, None, None]
     >>> y = np.repeat(["folk", "techno"], 20)
     >>> parallel = ParallelCNNRNNClassifier(
-    ...     filters=(4,), pool_sizes=((2, 2),), gru_units=8, epochs=10, random_state=0
+    ...     filters=(4,),
+    ...     pool_sizes=((2, 2),),
+    ...     gru_units=8,
+    ...     epochs=15,
+    ...     learning_rate=0.01,
+    ...     random_state=0,
     ... )
     >>> parallel.fit(X, y).score(X, y)
     1.0

@@ -53,7 +53,7 @@ class EmbeddingKMeans(
         Number of clusters found.
     labels_ : ndarray of shape (n_clips,)
         Cluster of each clip seen in `fit`.
-    cluster_centers_ : ndarray of shape (n_clusters_, n_features)
+    cluster_centers_ : ndarray of shape (`n_clusters_`, n_features)
         Mean embedding of each cluster.
     silhouette_score_ : float
         Silhouette of the clips seen in `fit`, in [-1, 1]; NaN where it is not defined
@@ -63,9 +63,11 @@ class EmbeddingKMeans(
     adjusted_rand_score_ : float
         Agreement of the clusters with the genres: 1 is perfect, 0 is chance. Only
         where `fit` was given genres.
+    kmeans_ : sklearn.cluster.KMeans
+        The fitted clustering.
     n_features_in_ : int
         Number of features seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the features seen in `fit`; only for string names.
 
     See Also
@@ -180,7 +182,7 @@ class EmbeddingKMeans(
 
         Returns
         -------
-        ndarray of shape (n_clips, n_clusters_)
+        ndarray of shape (n_clips, `n_clusters_`)
             Euclidean distances.
         """
         check_is_fitted(self)
