@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.model_selection import StratifiedGroupKFold
 
 
 def validation_rows(
@@ -13,17 +12,18 @@ def validation_rows(
 ) -> NDArray:
     """Choose the clips to validate on: shuffled, stratified and by group.
 
-    Every genre keeps at least one clip (with groups: one artist) to train on; a genre
-    with too few is not validated on.
+    Every genre keeps at least one clip (with groups: one artist) to train on, and none
+    gives much more than its share: a genre of few clips or few artists may not be
+    validated on.
 
     Parameters
     ----------
     y : ndarray of shape (n_clips,)
-        Number of each clip's genre, in [0, n_classes).
+        Number of each clip's genre.
     groups : ndarray of shape (n_clips,) or None
         Artist of each clip; the clips of one are never parted.
     fraction : float
-        Share of the clips to choose, in [0, 1).
+        Share of each genre's clips to choose, in [0, 1).
     random_state : RandomState
         Decides which.
 
@@ -33,15 +33,11 @@ def validation_rows(
         Rows, sorted; empty where nothing can be spared.
     """
     if groups is None:
-        chosen = _stratified(y, fraction, random_state)
-    else:
-        chosen = _stratified_by_group(y, groups, fraction, random_state)
-    return np.sort(chosen)
+        return np.sort(_clips(y, fraction, random_state))
+    return _clips_of_artists(y, groups, fraction, random_state)
 
 
-def _stratified(
-    y: NDArray, fraction: float, random_state: np.random.RandomState
-) -> NDArray:
+def _clips(y: NDArray, fraction: float, random_state: np.random.RandomState) -> NDArray:
     chosen = []
     for genre in np.unique(y):
         rows = random_state.permutation(np.flatnonzero(y == genre))
@@ -50,24 +46,23 @@ def _stratified(
     return np.concatenate(chosen)
 
 
-def _stratified_by_group(
-    y: NDArray,
-    groups: NDArray,
-    fraction: float,
-    random_state: np.random.RandomState,
+def _clips_of_artists(
+    y: NDArray, groups: NDArray, fraction: float, random_state: np.random.RandomState
 ) -> NDArray:
-    n_splits = min(round(1 / fraction) if fraction else 0, len(np.unique(groups)))
-    nothing = np.empty(0, dtype=np.intp)
-    if n_splits < 2:
-        return nothing
-    n_genres = len(np.unique(y))
-    splitter = StratifiedGroupKFold(
-        n_splits, shuffle=True, random_state=random_state.randint(2**31 - 1)
-    )
-    folds = [
-        held_out
-        for kept, held_out in splitter.split(y, y, groups)
-        if len(np.unique(y[kept])) == n_genres
-    ]
-    # The fold with the most genres in it judges best; ties go to the first.
-    return max(folds, key=lambda rows: len(np.unique(y[rows])), default=nothing)
+    """Take artists, in random order, as long as that comes closer to the share."""
+    artists, artist_of = np.unique(groups, return_inverse=True)
+    genres, genre_of = np.unique(y, return_inverse=True)
+    n_clips = np.zeros((len(artists), len(genres)), dtype=int)
+    np.add.at(n_clips, (artist_of, genre_of), 1)
+
+    missing = fraction * n_clips.sum(axis=0)  # clips of each genre still to be chosen
+    n_left = (n_clips > 0).sum(axis=0)  # artists of each genre left to train on
+    chosen = np.zeros(len(artists), dtype=bool)
+    for artist in random_state.permutation(len(artists)):
+        clips = n_clips[artist]
+        comes_closer = np.abs(missing - clips).sum() < np.abs(missing).sum()
+        if comes_closer and (n_left[clips > 0] > 1).all():
+            chosen[artist] = True
+            missing -= clips
+            n_left -= clips > 0
+    return np.flatnonzero(chosen[artist_of])

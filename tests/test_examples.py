@@ -1,0 +1,92 @@
+"""The scripts in examples/ run as a user runs them."""
+
+import csv
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+
+# What each script must print, among other things.
+KEY_LINES = {
+    "plot_clustering.py": ["Adjusted Rand index, new artists: ", "CRNN embedding: "],
+    "plot_grid_search.py": [
+        "Best: ",
+        "9 fits, spectrograms of the training clips computed 5 times",
+    ],
+    "plot_mfcc_baseline.py": ["majority: accuracy ", "MFCC + SVC: accuracy "],
+    "plot_predict_folder.py": [
+        "weighted avg",
+        "Loaded model agrees on all clips: True",
+    ],
+    "plot_soft_vote.py": ["CRNN     accuracy ", "vote     accuracy "],
+}
+
+
+def run(script, *arguments, folder):
+    """Run a script from an empty folder and return what it prints."""
+    result = subprocess.run(
+        [sys.executable, EXAMPLES / script, *arguments],
+        cwd=folder,
+        env={**os.environ, "MPLBACKEND": "Agg"},
+        capture_output=True,
+        text=True,
+        timeout=500,
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_every_example_is_tested():
+    assert {path.name for path in EXAMPLES.glob("*.py")} == set(KEY_LINES)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        script
+        if script == "plot_mfcc_baseline.py"  # the one without a network
+        else pytest.param(script, marks=pytest.mark.slow)
+        for script in KEY_LINES
+    ],
+)
+def test_an_example_runs_on_synthetic_clips(script, tmp_path):
+    printed = run(script, folder=tmp_path)
+    for line in KEY_LINES[script]:
+        assert line in printed
+    assert list(tmp_path.iterdir()) == [], "files were left behind"
+
+
+@pytest.fixture
+def few_tracks(music_tracks, tmp_path):
+    """Make a folder of six clips of each genre and a CSV that names their artists."""
+    folder = tmp_path / "music"
+    rows, counts = [("path", "genre", "group")], {}
+    for path, genre, artist in music_tracks:
+        counts[genre] = counts.get(genre, 0) + 1
+        if counts[genre] <= 6:
+            copy = folder / genre / path.name
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+            rows.append((copy.relative_to(folder), genre, artist))
+    with open(folder / "some.csv", "w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("script", "csv_file"),
+    [
+        ("plot_mfcc_baseline.py", "some.csv"),
+        pytest.param("plot_predict_folder.py", "", marks=pytest.mark.slow),
+    ],
+)
+def test_an_example_runs_on_real_music(script, csv_file, few_tracks, tmp_path):
+    # An empty name is the folder itself, without artists.
+    printed = run(script, str(few_tracks / csv_file), folder=tmp_path)
+    for line in KEY_LINES[script]:
+        assert line in printed
