@@ -1,0 +1,191 @@
+"""Music of the user's own: folders or a table."""
+
+import os
+import warnings
+
+import numpy as np
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import StrOptions, validate_params
+
+from skgenre.datasets._audio_files import AUDIO_SUFFIXES, audio_files_below, is_audio
+from skgenre.datasets._tracks_csv import Track, named, read_tracks_csv
+
+_TABLE = "tracks.csv"
+# From a warning out of the private functions, through `validate_params`, to the user.
+_STACK_LEVEL = 5
+
+
+@validate_params(
+    {"path": [str, os.PathLike], "groups": [StrOptions({"folder"}), None]},
+    prefer_skip_nested_validation=True,
+)
+def load_audio_folder(
+    path: str | os.PathLike[str], *, groups: str | None = None
+) -> Bunch:
+    """List labelled music: a folder with one sub-folder per genre, or a CSV.
+
+    No audio is read: the paths are what the first step of a pipeline takes.
+
+    Parameters
+    ----------
+    path : str or os.PathLike
+        One of:
+
+        - A folder with one sub-folder for each genre. All that lies in ``rock/``, at
+          any depth, is rock. Files are taken by their names' ends (``.mp3``,
+          ``.flac``, ``.wav``, ``.m4a`` …); hidden ones are left out, and so, with a
+          warning, are audio files beside the sub-folders. Links are followed.
+        - A CSV file in UTF-8 whose first line names the columns ``path`` and
+          ``genre`` and, where artists are known, ``group``, ``artist_id`` or
+          ``artist`` (the first of these that is there counts). Relative paths begin
+          at the CSV's folder; other columns are ignored.
+        - A folder that holds such a CSV by the name of ``tracks.csv``: this is read
+          then, and not the sub-folders.
+
+    groups : {'folder'} or None, default=None
+        How the artists are told in a folder without ``tracks.csv``: 'folder' takes
+        the folders in a genre for its artists (``rock/some artist/some
+        album/song.mp3``). With None, artists are not known.
+
+    Returns
+    -------
+    tracks : :class:`~sklearn.utils.Bunch`
+        With the attributes:
+
+        paths : ndarray of shape (n_clips,), object
+            Names of the files, each a str that begins with `path`'s folder. Of a
+            folder they are sorted by genre and name, of a CSV in its order.
+        target : ndarray of shape (n_clips,), str
+            Genres.
+        groups : ndarray of shape (n_clips,), str, or None
+            Artists, for splits that keep an artist's clips together.
+        target_names : ndarray of shape (n_classes,), str
+            The genres, sorted.
+        DESCR : str
+            Where the tracks come from and how many there are.
+
+    Raises
+    ------
+    FileNotFoundError
+        If `path` or a file that the CSV lists does not exist.
+
+    ValueError
+        If there are no sub-folders or no audio files in them, if the CSV lacks a
+        column or a cell, or if a file lies outside any artist's folder with
+        ``groups='folder'``.
+
+    Warns
+    -----
+    UserWarning
+        If a genre's folder has no audio files, audio files lie beside the genres'
+        folders, or a CSV lists a file more than once.
+
+    See Also
+    --------
+    make_genre_clips : Synthetic music, which this function reads back.
+    find_audio_files : Audio files without genres.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skgenre.datasets import load_audio_folder
+    >>> with tempfile.TemporaryDirectory() as music:
+    ...     for name in ("jazz/ella/1.mp3", "rock/abc/1.mp3", "rock/abc/2.mp3"):
+    ...         Path(music, name).parent.mkdir(parents=True, exist_ok=True)
+    ...         Path(music, name).touch()
+    ...     tracks = load_audio_folder(music, groups="folder")
+    >>> [Path(path).name for path in tracks.paths]
+    ['1.mp3', '1.mp3', '2.mp3']
+    >>> tracks.target.tolist(), tracks.groups.tolist()
+    (['jazz', 'rock', 'rock'], ['ella', 'abc', 'abc'])
+    """
+    name = os.fspath(path)
+    if not os.path.exists(name):
+        raise FileNotFoundError(
+            f"There is no file or folder {name!r}. Give a folder with one sub-folder "
+            "per genre, or a CSV of path,genre[,group]."
+        )
+    table = os.path.join(name, _TABLE) if os.path.isdir(name) else name
+    if not os.path.isfile(table):
+        tracks = _tracks_of_folders(name, groups)
+        return _bunch(tracks, f"the sub-folders of {name}")
+    if groups is not None:
+        raise ValueError(
+            f"groups={groups!r} is for folders without {_TABLE}, but artists are read "
+            f"from {table!r}. Leave groups out and name the artists in the CSV's "
+            "'group' column."
+        )
+    if not table.lower().endswith(".csv"):
+        raise ValueError(
+            f"{name!r} is neither a folder nor a CSV file (*.csv). Give a folder with "
+            "one sub-folder per genre, or a CSV of path,genre[,group]."
+        )
+    return _bunch(read_tracks_csv(table), table)
+
+
+def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
+    entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    genres = [e.name for e in entries if e.is_dir() and not e.name.startswith(".")]
+    loose = [e.name for e in entries if not e.is_dir() and is_audio(e.name)]
+    if not genres:
+        raise ValueError(
+            f"{folder!r} has no sub-folders{' but audio files' if loose else ''}. Make "
+            "one for each genre and put its audio files there, or give a CSV of "
+            "path,genre[,group]."
+        )
+    tracks = []
+    empty = []
+    for genre in genres:
+        top = os.path.join(folder, genre)
+        files = audio_files_below(top, root=folder)
+        tracks += [
+            Track(file, genre, os.path.dirname(os.path.relpath(file, top)))
+            for file in files
+        ]
+        if not files:
+            empty.append(genre)
+    if not tracks:
+        raise ValueError(
+            f"The sub-folders of {folder!r} ({named(genres)}) hold no audio files. "
+            f"Expected names that end in one of {' '.join(sorted(AUDIO_SUFFIXES))}."
+        )
+    if empty:
+        _warn(f"No audio files in {named(empty)} of {folder!r}: not a genre then.")
+    if loose:
+        # Not refused: a stray mix beside the genres is no reason to move files.
+        _warn(
+            f"{len(loose)} audio files of {folder!r} are in no genre's folder and left "
+            f"out: {named(loose)}."
+        )
+    if groups is None:
+        return [track._replace(group=None) for track in tracks]
+    without = [track.path for track in tracks if not track.group]
+    if without:
+        raise ValueError(
+            "groups='folder' needs every file in an artist's folder (genre/artist/"
+            f"song.mp3), but {len(without)} are in none: {named(without)}. Move them, "
+            "or name the artists in a CSV of path,genre,group."
+        )
+    return [track._replace(group=str(track.group).split(os.sep)[0]) for track in tracks]
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, stacklevel=_STACK_LEVEL)
+
+
+def _bunch(tracks: list[Track], source: str) -> Bunch:
+    target = np.array([track.genre for track in tracks])
+    groups = None
+    if tracks[0].group is not None:
+        groups = np.array([track.group for track in tracks])
+    genres, counts = np.unique(target, return_counts=True)
+    numbers = ", ".join(f"{c} {g}" for g, c in zip(genres, counts, strict=True))
+    artists = "" if groups is None else f" by {len(np.unique(groups))} artists"
+    return Bunch(
+        paths=np.array([track.path for track in tracks], dtype=object),
+        target=target,
+        groups=groups,
+        target_names=genres,
+        DESCR=f"{len(tracks)} tracks{artists} from {source}: {numbers}.",
+    )

@@ -1,0 +1,111 @@
+"""Tables of tracks: path, genre and, where it is known, the artist."""
+
+import csv
+import os
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from typing import NamedTuple
+
+GROUP_COLUMNS = ("group", "artist_id", "artist")
+"""Names of the column of artists; the first that is there counts."""
+
+_N_NAMED = 5
+
+
+class Track(NamedTuple):
+    """A file, its genre and its artist."""
+
+    path: str
+    genre: str
+    group: str | None
+
+
+def named(names: list[str]) -> str:
+    """Return the first few of some names, and how many more there are."""
+    first = ", ".join(map(repr, names[:_N_NAMED]))
+    more = len(names) - _N_NAMED
+    return f"{first} and {more} more" if more > 0 else first
+
+
+def read_tracks_csv(path: str) -> list[Track]:
+    """Read a table of tracks.
+
+    Parameters
+    ----------
+    path : str
+        A CSV file in UTF-8 with a header; see `load_audio_folder`.
+
+    Returns
+    -------
+    list of Track
+        In the file's order. Relative paths begin with the file's folder.
+
+    Raises
+    ------
+    FileNotFoundError
+        If files are listed that don't exist.
+
+    ValueError
+        If the table is not of that form.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as file:
+            tracks = list(_tracks(file, path))
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"{path!r} is not UTF-8 text ({error.reason} at byte {error.start}). Save "
+            "it as CSV in UTF-8."
+        ) from None
+    except csv.Error as error:
+        raise ValueError(f"{path!r} is not a CSV file: {error}.") from None
+    if not tracks:
+        raise ValueError(f"{path!r} lists no tracks. Add a row for each audio file.")
+    missing = [track.path for track in tracks if not os.path.isfile(track.path)]
+    if missing:
+        raise FileNotFoundError(
+            f"{path!r} lists {len(missing)} files that don't exist: {named(missing)}. "
+            "Relative paths begin at the CSV's folder; correct or delete these rows."
+        )
+    counts = Counter(os.path.normpath(track.path) for track in tracks)
+    twice = [name for name, count in counts.items() if count > 1]
+    if twice:
+        warnings.warn(
+            f"{path!r} lists {len(twice)} files more than once: {named(twice)}. A "
+            "model may be judged on clips that it was trained on.",
+            stacklevel=4,  # past `load_audio_folder` and its validation
+        )
+    return tracks
+
+
+def _tracks(file: Iterator[str], path: str) -> Iterator[Track]:
+    reader = csv.DictReader(file)
+    found = list(reader.fieldnames or [])
+    columns = {name.strip().lower(): name for name in found}
+    if not {"path", "genre"} <= set(columns):
+        raise ValueError(
+            f"{path!r} needs the columns 'path' and 'genre' in its first line, "
+            f"separated by commas; found {found}. Name them so or, if it is no list of "
+            "tracks, rename the file: a folder without tracks.csv is read by its "
+            "sub-folders."
+        )
+    group_column = next((columns[c] for c in GROUP_COLUMNS if c in columns), None)
+    wanted = [columns["path"], columns["genre"]]
+    if group_column is not None:
+        wanted.append(group_column)
+    folder = os.path.dirname(path)
+    for row in reader:
+        if None in row:
+            raise ValueError(
+                f"Line {reader.line_num} of {path!r} has more cells than the first "
+                "line. Put cells that hold a comma in double quotes."
+            )
+        cells = [(row[column] or "").strip() for column in wanted]
+        if "" in cells:
+            column = wanted[cells.index("")]
+            raise ValueError(
+                f"Line {reader.line_num} of {path!r} has no {column!r}. Fill the cell "
+                "or delete the row."
+            )
+        group = cells[2] if group_column is not None else None
+        yield Track(os.path.join(folder, cells[0]), cells[1], group)

@@ -1,0 +1,152 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn.model_selection import train_test_split
+
+from skgenre.datasets import load_audio_folder
+
+
+@pytest.fixture
+def folder(tmp_path):
+    for name in (
+        "rock/x/album/2.mp3",
+        "rock/x/1.MP3",
+        "rock/y/3.flac",
+        "jazz/x/4.ogg",
+        "jazz/x/cover.jpg",
+        "jazz/x/._4.ogg",
+        ".hidden/5.mp3",
+    ):
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def names(tracks, folder):
+    return [Path(path).relative_to(folder).as_posix() for path in tracks.paths]
+
+
+def test_genres_are_folders(folder):
+    tracks = load_audio_folder(folder)
+    assert names(tracks, folder) == [
+        "jazz/x/4.ogg",
+        "rock/x/1.MP3",
+        "rock/x/album/2.mp3",
+        "rock/y/3.flac",
+    ]
+    assert tracks.target.tolist() == ["jazz", "rock", "rock", "rock"]
+    assert tracks.target_names.tolist() == ["jazz", "rock"]
+    assert tracks.groups is None
+    assert "4 tracks from the sub-folders" in tracks.DESCR
+    assert "1 jazz, 3 rock" in tracks.DESCR
+    assert all(type(path) is str for path in tracks.paths)
+
+
+def test_artists_are_folders(folder):
+    tracks = load_audio_folder(str(folder), groups="folder")
+    assert tracks.groups.tolist() == ["x", "x", "x", "y"]
+    assert "by 2 artists" in tracks.DESCR
+
+
+def test_arrays_can_be_split(folder):
+    tracks = load_audio_folder(folder, groups="folder")
+    train, test, *_ = train_test_split(
+        tracks.paths, tracks.target, tracks.groups, random_state=0
+    )
+    assert set(train) | set(test) == set(tracks.paths)
+    assert tracks.paths[np.array([1, 0])].tolist() == tracks.paths.tolist()[1::-1]
+
+
+def test_a_file_outside_any_artist_is_refused(folder):
+    (folder / "rock" / "loose.mp3").touch()
+    with pytest.raises(ValueError, match=r"1 are in none: '.*loose\.mp3'"):
+        load_audio_folder(folder, groups="folder")
+
+
+def test_csv_and_folder_with_tracks_csv(folder):
+    text = "path,genre,artist_id\nrock/y/3.flac,metal,7\njazz/x/4.ogg,bop,8\n"
+    for name in ("tracks.csv", "other.csv"):
+        (folder / name).write_text(text)
+    for path in (folder, folder / "tracks.csv", folder / "other.csv"):
+        tracks = load_audio_folder(path)
+        assert names(tracks, folder) == ["rock/y/3.flac", "jazz/x/4.ogg"]
+        assert tracks.target.tolist() == ["metal", "bop"]
+        assert tracks.groups.tolist() == ["7", "8"]
+        assert tracks.target_names.tolist() == ["bop", "metal"]
+        assert ".csv" in tracks.DESCR
+    with pytest.raises(ValueError, match="groups='folder' is for folders without"):
+        load_audio_folder(folder, groups="folder")
+
+
+def test_relative_path(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    assert Path(load_audio_folder(".").paths[0]) == Path("jazz/x/4.ogg")
+    (folder / "list.csv").write_text("path,genre\nrock/y/3.flac,rock\n")
+    assert load_audio_folder("list.csv").paths.tolist() == ["rock/y/3.flac"]
+
+
+def test_link_to_the_folder_itself_does_not_mix_genres(folder):
+    (folder / "rock" / "up").symlink_to(folder)
+    assert load_audio_folder(folder).target.tolist().count("rock") == 3
+
+
+def test_warnings_point_at_the_caller(folder):
+    (folder / "empty").mkdir()
+    with pytest.warns(UserWarning, match="No audio files in 'empty'") as record:
+        tracks = load_audio_folder(folder)
+    assert record[0].filename == __file__
+    assert tracks.target_names.tolist() == ["jazz", "rock"]
+    (folder / "empty").rmdir()
+    (folder / "mix.mp3").touch()
+    with pytest.warns(UserWarning, match=r"left out: 'mix\.mp3'") as record:
+        assert len(load_audio_folder(folder).paths) == 4
+    assert record[0].filename == __file__
+    (folder / "mix.mp3").unlink()
+    (folder / "list.csv").write_text("path,genre\n" + "rock/y/3.flac,rock\n" * 2)
+    with pytest.warns(UserWarning, match="more than once") as record:
+        load_audio_folder(folder / "list.csv")
+    assert record[0].filename == __file__
+
+
+def test_refusals(folder, tmp_path_factory):
+    other = tmp_path_factory.mktemp("other")
+    with pytest.raises(FileNotFoundError, match=r"no file or folder '.*nothing'"):
+        load_audio_folder(other / "nothing")
+    with pytest.raises(ValueError, match="has no sub-folders. Make one"):
+        load_audio_folder(other)
+    (other / "a.mp3").touch()
+    with pytest.raises(ValueError, match="no sub-folders but audio files"):
+        load_audio_folder(other)
+    with pytest.raises(ValueError, match="neither a folder nor a CSV"):
+        load_audio_folder(other / "a.mp3")
+    (other / "rock").mkdir()
+    with pytest.raises(ValueError, match=r"\('rock'\) hold no audio files"):
+        load_audio_folder(other)
+    with pytest.raises(ValueError, match="'groups' parameter"):
+        load_audio_folder(folder, groups="artist")
+    with pytest.raises(ValueError, match="'path' parameter"):
+        load_audio_folder(None)
+    (folder / "tracks.csv").write_text("track_id,title\n1,x\n")
+    with pytest.raises(ValueError, match=r"\['track_id', 'title'\].*rename the file"):
+        load_audio_folder(folder)
+
+
+def test_real_music(music, music_tracks):
+    tracks = load_audio_folder(music)
+    assert [Path(path) for path in tracks.paths] == [row[0] for row in music_tracks]
+    assert tracks.target.tolist() == [row[1] for row in music_tracks]
+    assert tracks.groups.tolist() == [row[2] for row in music_tracks]
+
+
+def test_import_is_light():
+    # scikit-learn loads pandas by itself where it is installed.
+    code = (
+        "import sys, sklearn.utils; before = set(sys.modules); import skgenre.datasets;"
+        "heavy = {'tensorflow', 'keras', 'librosa', 'matplotlib', 'pandas'};"
+        "assert not heavy & (set(sys.modules) - before)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
