@@ -3,6 +3,7 @@
 import copy
 import io
 import json
+import math
 import os
 import sys
 import tempfile
@@ -66,12 +67,15 @@ def save(
     path : str or PathLike
         File to write; its folder must be there.
     metrics : dict, default=None
-        Scores to keep with the model; anything that JSON can hold.
+        Scores to keep with the model: numbers, strings, anything that JSON can hold.
 
     Raises
     ------
     TypeError
-        If the model holds objects of other packages, which `load` would refuse.
+        If the model is no estimator, or holds objects of other packages, which `load`
+        would refuse.
+    OSError
+        If the file can't be written.
 
     See Also
     --------
@@ -95,6 +99,9 @@ def save(
     """
     import skops.io
 
+    if not isinstance(model, BaseEstimator):
+        raise TypeError(f"model must be a fitted estimator, got {model!r}.")
+    target = check_writable(path)
     contents = skops.io.dumps(_without_requests(model))
     foreign = _foreign_types(contents)
     if foreign:
@@ -109,7 +116,7 @@ def save(
         "estimator": type(model).__name__,
         "genres": _genres(model),
         "sample_rate": _sample_rate(model),
-        "metrics": dict(metrics or {}),
+        "metrics": {k: _json_value(v) for k, v in (metrics or {}).items()},
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": {name: version(name) for name in _PACKAGES},
@@ -117,7 +124,35 @@ def save(
     buffer = io.BytesIO(contents)
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.writestr(_INFO, json.dumps(info, indent=2))
-    _write_atomically(Path(path), buffer.getvalue())
+    _write_atomically(target, buffer.getvalue())
+
+
+def check_writable(path: str | os.PathLike) -> Path:
+    """Return where a model will be written; links are followed.
+
+    Raises
+    ------
+    OSError
+        If there is no such folder, it can't be written to, or the path is that of a
+        folder, a device or another thing that is no file.
+    """
+    target = Path(os.path.realpath(path))
+    name = os.fspath(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(
+            f"There is no folder {os.fspath(target.parent)!r} to save {name!r} in. "
+            "Make it first."
+        )
+    if target.exists() and not target.is_file():
+        raise FileExistsError(
+            f"{name!r} is there already and is no file. Choose another name."
+        )
+    if not os.access(target.parent, os.W_OK):
+        raise PermissionError(
+            f"The folder {os.fspath(target.parent)!r} can't be written to. Choose "
+            "another one."
+        )
+    return target
 
 
 def load(path: str | os.PathLike) -> Any:
@@ -243,6 +278,12 @@ def _foreign_types(contents: bytes) -> list[str]:
     import skops.io
 
     return sorted(set(skops.io.get_untrusted_types(data=contents)) - set(_TRUSTED))
+
+
+def _json_value(value: Any) -> Any:
+    """Return NumPy's numbers and arrays as Python's, and NaN as None."""
+    value = value.tolist() if hasattr(value, "tolist") else value
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _genres(model: BaseEstimator) -> list | None:

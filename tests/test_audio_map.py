@@ -74,3 +74,21 @@ def test_progress_bar(capsys):
     assert "Doubling: 100%" in capsys.readouterr().err
     list(map_clips(double, [1, 2, 3]))
     assert capsys.readouterr().err == ""
+
+
+def test_blas_is_restored_after_overlapping_runs():
+    def threads():
+        return [
+            pool["num_threads"]
+            for pool in threadpool_info()
+            if pool["user_api"] == "blas"
+        ]
+
+    before = threads()
+    first, second = (map_clips(len, ["a", "b"]) for _ in range(2))
+    next(first), next(second)
+    assert set(threads()) == {1}
+    list(first)
+    assert set(threads()) == {1}
+    list(second)
+    assert threads() == before

@@ -217,6 +217,17 @@ def test_zero_weight_is_the_same_as_absence(clips):
     np.testing.assert_array_equal(absent.predict_proba(X), weightless.predict_proba(X))
 
 
+def test_zero_weight_is_absence_for_the_balance_too(clips):
+    X, y = clips
+    weight = np.r_[np.ones(50), np.zeros(40)]
+    network = clone(CRNN).set_params(validation_fraction=0, class_weight="balanced")
+    np.testing.assert_allclose(
+        clone(network).fit(X[:50], y[:50]).predict_proba(X),
+        clone(network).fit(X, y, weight).predict_proba(X),
+        atol=1e-6,
+    )
+
+
 def test_class_weight_shifts_the_decision():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 8, 4)), (np.arange(120) % 6 == 0).astype(int)
@@ -260,6 +271,32 @@ def test_grid_search_in_two_processes_equals_one(clips):
     for key in ("mean_test_score", "split0_test_score"):
         np.testing.assert_array_equal(*(search.cv_results_[key] for search in searches))
     np.testing.assert_array_equal(*(s.predict_proba(clips[0]) for s in searches))
+
+
+def test_parameters_of_numpy_types(clips):
+    X, y = clips
+    expected = clone(CRNN).set_params(epochs=2).fit(X, y)
+    network = CRNNClassifier(
+        **{
+            **clone(CRNN).set_params(epochs=2).get_params(),
+            "filters": np.array([8]),
+            "kernel_size": np.int64(5),
+            "lstm_units": np.int32(8),
+            "dropout": np.float64(0.4),
+            "learning_rate": np.float64(0.01),
+        }
+    ).fit(X, y)
+    np.testing.assert_array_equal(network.predict_proba(X), expected.predict_proba(X))
+
+
+def test_notebook_display_builds_no_network(clips):
+    code = (
+        "import pickle, sys; fitted = pickle.load(sys.stdin.buffer); "
+        "fitted._repr_html_(); dir(fitted); repr(fitted); "
+        "assert 'tensorflow' not in sys.modules"
+    )
+    fitted = pickle.dumps(clone(CRNN).set_params(epochs=1).fit(*clips))
+    subprocess.run([sys.executable, "-c", code], input=fitted, check=True)
 
 
 def test_later_set_params_does_not_change_a_fitted_network(clips):
@@ -311,6 +348,38 @@ class TestRefusals:
         with pytest.raises(ValueError, match="X of validation_data contains NaN"):
             clone(CRNN).fit(X, y, validation_data=(X[:1] * np.nan, y[:1]))
 
+    def test_missing_labels(self, clips):
+        X, y = clips
+        for missing in (None, np.nan):
+            labels = y.astype(object)
+            labels[7] = missing
+            with pytest.raises(ValueError, match="y contains NaN or None in row 7"):
+                clone(CRNN).fit(X, labels)
+            with pytest.raises(ValueError, match="groups contains NaN or None"):
+                clone(CRNN).fit(X, y, groups=labels)
+
+    def test_paths_instead_of_spectrograms(self):
+        with pytest.raises(ValueError, match="put a MelSpectrogramTransformer in fro"):
+            clone(CRNN).fit([["a.mp3"], ["b.mp3"]], ["a", "b"])
+
+    @pytest.mark.parametrize(
+        ("class_weight", "message"),
+        [
+            ({"folk": -1.0}, r"numbers >= 0, got 'folk': -1\.0"),
+            ({"folk": np.nan}, "numbers >= 0, got 'folk': nan"),
+            ({"folk": "x"}, "numbers >= 0, got 'folk': 'x'"),
+            ({"jazz": 1.0}, r"weights of \['jazz'\]"),
+        ],
+    )
+    def test_class_weight(self, clips, class_weight, message):
+        with pytest.raises(ValueError, match=message):
+            clone(CRNN).set_params(class_weight=class_weight).fit(*clips)
+
+    def test_balanced_is_not_for_partial_fit(self, clips):
+        X, y = clips
+        with pytest.raises(ValueError, match="'balanced' is not for partial_fit"):
+            clone(CRNN).set_params(class_weight="balanced").partial_fit(X, y, y)
+
     def test_all_weight_on_one_genre(self, clips):
         with pytest.raises(ValueError, match=r"fewer than 2 classes: \['folk'\]"):
             clone(CRNN).fit(*clips, sample_weight=clips[1] == "folk")
@@ -334,11 +403,26 @@ class TestRefusals:
         with pytest.raises(ValueError, match=message):
             estimator.fit(*clips)
 
-    def test_divergence(self, clips):
+    @pytest.mark.parametrize("validation_fraction", [0, 0.2])
+    @pytest.mark.parametrize("learning_rate", [30, 1e30])
+    def test_divergence(self, clips, learning_rate, validation_fraction):
+        network = clone(CRNN).set_params(
+            optimizer="sgd",
+            learning_rate=learning_rate,
+            validation_fraction=validation_fraction,
+            epochs=60,
+        )
         with pytest.raises(ValueError, match="Training diverged.*learning_rate"):
-            clone(CRNN).set_params(
-                optimizer="sgd", learning_rate=1e30, validation_fraction=0
-            ).fit(*clips)
+            network.fit(*clips)
+        with pytest.raises(NotFittedError):
+            network.predict(clips[0])
+
+    def test_failed_refit_leaves_an_unfitted_estimator(self, clips):
+        network = clone(CRNN).set_params(epochs=1).fit(*clips)
+        with pytest.raises(ValueError):
+            network.set_params(class_weight={"jazz": 1}).fit(*clips)
+        with pytest.raises(NotFittedError):
+            network.predict(clips[0])
 
     def test_not_fitted(self, clips):
         with pytest.raises(NotFittedError):
@@ -429,6 +513,23 @@ class TestContinuing:
         assert losses[3] < first
         cold = clone(network).set_params(warm_start=False).fit(X, y).fit(X, y)
         assert cold.n_iter_ == 3
+
+    def test_history_stays_aligned(self, clips):
+        X, y = clips
+        network = clone(CRNN).set_params(epochs=2).fit(X, y).partial_fit(X, y)
+        assert {len(values) for values in network.history_.values()} == {3}
+        assert np.isnan(network.history_["val_loss"][-1])
+
+    def test_other_optimizer_starts_with_a_fresh_state(self, clips):
+        X, y = clips
+        network = clone(CRNN).partial_fit(X, y, y).set_params(optimizer="sgd")
+        assert network.partial_fit(X, y).n_iter_ == 2
+
+    def test_changed_network_is_refused(self, clips):
+        X, y = clips
+        network = clone(CRNN).set_params(epochs=1, warm_start=True).fit(X, y)
+        with pytest.raises(ValueError, match="filters, dropout changed since"):
+            network.set_params(filters=(3,), dropout=0.1).fit(X, y)
 
     def test_fit_after_partial_fit_starts_anew(self, clips):
         X, y = clips

@@ -31,6 +31,29 @@ def test_artists_are_not_parted_and_genres_stratified(fraction):
     np.testing.assert_allclose(share, fraction, atol=0.06)
 
 
+def test_no_artist_is_always_chosen():
+    """Not even one that has most of its genre's clips."""
+    sizes = [17, *[3] * 14, *[1] * 10]
+    artists = np.repeat(np.arange(25), sizes)
+    y = np.where(artists == 0, 0, artists % 2)
+    times = np.zeros(25)
+    for seed in range(40):
+        rows = choose(y, artists, 0.2, seed)
+        times[np.unique(artists[rows])] += 1
+        assert 0.1 < len(rows) / len(y) < 0.35
+    assert times.max() < 35
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.4, 0.6, 0.67, 0.9])
+def test_share_of_all_clips(fraction):
+    y = np.arange(400) % 4
+    for groups in (None, np.arange(400) // 4 * 4 + y):
+        rows = choose(y, groups, fraction)
+        assert len(rows) / 400 == pytest.approx(fraction, abs=0.03)
+    # Genres too small to give a clip each give some together.
+    assert len(choose(np.arange(40) % 8, None, 0.1)) == 4
+
+
 def test_few_clips_give_none():
     assert len(choose([0, 1, 2], None, 0.1)) == 0
     assert len(choose([0, 0, 1, 1], ["a", "a", "b", "b"], 0.5)) == 0

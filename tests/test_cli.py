@@ -81,6 +81,7 @@ def test_networks(music, tmp_path, model):
 def test_test_size_zero_trains_on_everything(music, tmp_path):
     path = tmp_path / "it.model"
     result = invoke("train", music, "-o", path, "--model", "svc", "--test-size", 0)
+    assert result.exit_code == 0, result.output
     assert "Training on 24 clips, 0 held out" in result.stderr
     assert "not evaluated" in result.stderr
     assert read_info(path)["metrics"] == {}
@@ -150,6 +151,7 @@ def test_training_leaves_broken_files_out_and_names_them(music, tmp_path):
     [
         (("train", "/no/such/folder"), "/no/such/folder"),
         (("train", ".", "-o", "/no/such/folder/it.model"), "There is no folder"),
+        (("train", ".", "-o", "/"), "is no file"),
         (("predict", "/no/such.model", "song.mp3"), "There is no model file"),
         (("predict", __file__, "song.mp3"), "not a model file"),
         (("info", __file__), "not a model file"),
@@ -171,10 +173,91 @@ def test_predict_refuses_what_gives_no_probabilities(music, tmp_path):
     assert "has no predict_proba" in result.stderr
 
 
-def test_missing_song_is_named(svc):
-    result = invoke("predict", svc, "no_such_song.mp3")
+def test_missing_song_is_named_and_the_others_predicted(svc, music):
+    songs = music / "low" / "0.flac", "no_such_song.mp3"
+    result = invoke("predict", svc, *songs, "--format", "json")
     assert result.exit_code == 1
     assert "no_such_song.mp3" in result.stderr
+    missing, found = json.loads(result.stdout)
+    assert missing["path"] == "no_such_song.mp3"
+    assert found["genres"][0]["genre"] == "low"
+
+
+def test_any_classifier_of_audio_predicts(music, tmp_path):
+    """A grid search, and an ensemble of whole pipelines."""
+    from sklearn.ensemble import VotingClassifier
+    from sklearn.model_selection import GridSearchCV
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.pipeline import make_pipeline
+
+    from skgenre import MFCCStandardizer
+    from skgenre.datasets import load_audio_folder
+
+    tracks = load_audio_folder(music)
+    pipeline = make_pipeline(MFCCStandardizer(n_mfcc=5), GaussianNB())
+    for model in (
+        GridSearchCV(pipeline, {"gaussiannb__var_smoothing": [1e-9, 1e-3]}, cv=2),
+        VotingClassifier([("one", pipeline)], voting="soft"),
+    ):
+        save(model.fit(tracks.paths, tracks.target), tmp_path / "it.model")
+        result = invoke("predict", tmp_path / "it.model", tracks.paths[0], "-j", 2)
+        assert result.exit_code == 0, result.output
+        assert tracks.target[0] in result.stdout
+
+
+def test_models_of_spectrograms_are_refused_in_a_sentence(music, tmp_path):
+    from skgenre import CRNNClassifier
+
+    crnn = CRNNClassifier(filters=(2,), lstm_units=2, epochs=1)
+    crnn.fit(np.zeros((4, 5, 2)), ["a", "b", "a", "b"])
+    save(crnn, tmp_path / "it.model")
+    result = invoke("predict", tmp_path / "it.model", music / "low" / "0.flac")
+    assert result.exit_code == 1
+    assert "put a MelSpectrogramTransformer in front" in result.stderr
+
+
+def test_genres_and_files_with_odd_names(music, tmp_path):
+    genres = "accuracy", "[bold]macro avg"
+    for genre, source in zip(genres, ("low", "high"), strict=True):
+        (tmp_path / genre).mkdir()
+        for i in range(6):
+            os.symlink(music / source / f"{i}.flac", tmp_path / genre / f"{i}.flac")
+    model = tmp_path / "it.model"
+    result = invoke("train", tmp_path, "-o", model, "--model", "svc", "--jobs", 1)
+    assert result.exit_code == 0, result.output
+    assert result.stderr.count("accuracy") >= 3
+    assert "[bold]macro avg" in result.stderr
+
+    name = os.fsencode(tmp_path) + b"/no\xff utf-8\x1b[31m.flac"
+    os.symlink(os.fsencode(music / "low" / "0.flac"), name)
+    run = [sys.executable, "-m", "skgenre.cli", "predict", model, name]
+    for file_format in ("json", "csv", "table"):
+        found = subprocess.run(
+            [*run, "--format", file_format],
+            env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+            capture_output=True,
+        )
+        assert found.returncode == 0, found.stderr
+        assert "accuracy" in found.stdout.decode()
+
+
+def test_small_and_broken_corpora(music, tmp_path):
+    for genre in ("low", "high"):
+        (tmp_path / genre).mkdir()
+        (tmp_path / genre / "x.mp3").write_text("no music")
+    train = ("train", tmp_path, "-o", tmp_path / "it.model", "--model", "svc")
+    result = invoke(*train)
+    assert result.exit_code == 1
+    assert "none could be read of 'high', 'low'" in result.stderr
+    for genre in ("low", "high"):
+        os.symlink(music / genre / "0.flac", tmp_path / genre / "0.flac")
+    result = invoke(*train)
+    assert result.exit_code == 1
+    assert "Genre 'high' has 1 clip to train on" in result.stderr
+    for name in ("low/1.flac", "low/2.flac", "high/1.flac", "high/2.flac"):
+        os.symlink(music / name, tmp_path / name)
+    result = invoke(*train)
+    assert result.exit_code == 0, result.output
 
 
 def test_info(svc):

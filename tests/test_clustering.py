@@ -38,6 +38,12 @@ def test_scores_are_those_of_scikit_learn(blobs):
     np.testing.assert_array_equal(kmeans.transform(E).argmin(axis=1), kmeans.labels_)
 
 
+def test_fit_predict_scores_the_genres_too(blobs):
+    kmeans = EmbeddingKMeans(4, random_state=0)
+    np.testing.assert_array_equal(kmeans.fit_predict(*blobs), kmeans.labels_)
+    assert kmeans.adjusted_rand_score_ > 0
+
+
 def test_auto_takes_the_best_silhouette_and_keeps_all(blobs):
     kmeans = EmbeddingKMeans("auto", k_range=(2, 6), random_state=0).fit(blobs[0])
     assert kmeans.n_clusters_ == 4

@@ -80,6 +80,11 @@ def test_missing_files_are_named_and_counted(table):
 
 def test_a_file_listed_twice_is_warned_of(table):
     with pytest.warns(UserWarning, match=r"1 files more than once: '.*a\.mp3'"):
+        read_tracks_csv(table("path,genre\na.mp3,rock\n./a.mp3,rock\n"))
+
+
+def test_a_file_of_two_genres_is_refused(table):
+    with pytest.raises(ValueError, match="as 'rock' and as 'pop'"):
         read_tracks_csv(table("path,genre\na.mp3,rock\n./a.mp3,pop\n"))
 
 

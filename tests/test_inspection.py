@@ -39,6 +39,13 @@ def test_spectrogram_axes_are_seconds_and_hertz():
     display.figure_.canvas.draw()
 
 
+def test_spectrogram_leaves_the_step_as_it_is():
+    waveforms = np.random.default_rng(0).normal(size=(3, 4000))
+    mel = MelSpectrogramTransformer(n_frames=4).fit(waveforms)
+    SpectrogramDisplay.from_estimator(mel, np.ones(9000))
+    assert mel.n_features_in_ == 4000
+
+
 def test_spectrogram_on_given_axes_without_colorbar():
     figure, ax = plt.subplots()
     display = SpectrogramDisplay(np.zeros((10, 8))).plot(ax=ax, colorbar=False)

@@ -92,6 +92,15 @@ def test_small_inputs_still_make_a_network(build, shape):
     np.testing.assert_allclose(probabilities.sum(axis=1), 1, rtol=1e-5)
 
 
+def test_kernels_far_longer_than_the_clip():
+    for network in (
+        crnn((4, 3), 2, kernel_size=1000),
+        parallel_cnn_rnn((4, 3), 2, kernel_size=(1000, 3)),
+    ):
+        assert network.get_layer("conv1").kernel_size[0] == 7
+        assert network(np.zeros((1, 4, 3), np.float32)).shape == (1, 2)
+
+
 @pytest.mark.parametrize("build", [crnn, parallel_cnn_rnn])
 def test_seed_decides_every_weight_and_leaves_global_generators_alone(build):
     before = random.getstate(), np.random.get_state()

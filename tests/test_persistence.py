@@ -253,6 +253,41 @@ def test_killed_while_saving_leaves_the_old_file(tmp_path):
         assert type(skgenre.load(path)).__name__ in ("Pipeline", "DummyClassifier")
 
 
-def test_full_or_read_only_folder(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        skgenre.save(MEL, tmp_path / "no" / "it.model")
+class TestWhereToSave:
+    def test_no_folder(self, tmp_path):
+        with pytest.raises(
+            FileNotFoundError, match="There is no folder.*Make it first"
+        ):
+            skgenre.save(MEL, tmp_path / "no" / "it.model")
+
+    def test_a_folder_or_a_pipe(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        for path in (tmp_path, tmp_path / "pipe"):
+            with pytest.raises(FileExistsError, match="is no file"):
+                skgenre.save(MEL, path)
+
+    def test_through_a_link(self, tmp_path):
+        os.symlink(tmp_path / "real.model", tmp_path / "link.model")
+        skgenre.save(MEL, tmp_path / "link.model")
+        assert (tmp_path / "link.model").is_symlink()
+        assert read_info(tmp_path / "real.model")["estimator"] == type(MEL).__name__
+
+    def test_read_only_folder(self, tmp_path):
+        if os.geteuid() == 0:
+            pytest.skip("root may write everywhere")
+        tmp_path.chmod(0o500)
+        with pytest.raises(PermissionError, match="can't be written to"):
+            skgenre.save(MEL, tmp_path / "it.model")
+
+
+@pytest.mark.parametrize("model", ["x", None, CRNNClassifier, [MEL]])
+def test_only_estimators_are_saved(tmp_path, model):
+    with pytest.raises(TypeError, match="must be a fitted estimator"):
+        skgenre.save(model, tmp_path / "it.model")
+
+
+def test_metrics_of_numpy(tmp_path):
+    metrics = {"accuracy": np.float32(0.5), "folds": np.array([1, 2]), "loss": np.nan}
+    skgenre.save(MEL, tmp_path / "it.model", metrics=metrics)
+    expected = {"accuracy": 0.5, "folds": [1, 2], "loss": None}
+    assert read_info(tmp_path / "it.model")["metrics"] == expected

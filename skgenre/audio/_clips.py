@@ -32,7 +32,9 @@ def _column(X: Any) -> list | None:
     if array.ndim == 1 and not array.size:
         return []
     is_object = array.dtype.kind == "O" and array.size > 0
-    has_paths = array.dtype.kind in "UST" or (is_object and _is_path(array.flat[0]))
+    has_paths = array.dtype.kind in "UST" or (
+        is_object and any(_is_path(element) for element in array.flat)
+    )
     has_arrays = is_object and array.ndim == 1 and _is_array(array[0])
     if not has_paths and not has_arrays:
         return None
@@ -182,5 +184,9 @@ def check_clips(
             validate_data(estimator, X, reset=reset, skip_check_array=True)
         return _check_elements(elements)
     if estimator is None:
-        return list(check_array(X, dtype=np.float32, order="C"))
-    return list(validate_data(estimator, X, dtype=np.float32, order="C", reset=reset))
+        table = check_array(X, order="C", ensure_all_finite=False)
+    else:
+        table = validate_data(
+            estimator, X, order="C", ensure_all_finite=False, reset=reset
+        )
+    return [check_waveform(row, f"Clip {i} of X") for i, row in enumerate(table)]

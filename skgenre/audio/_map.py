@@ -1,26 +1,50 @@
 """Run a function over many clips: threads, progress, equal results."""
 
-import functools
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from sklearn.utils.parallel import Parallel, delayed
+from joblib import Parallel, delayed
 from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
 
 from skgenre.audio._load import Clip
 
 
-@functools.lru_cache(maxsize=1)
-def _threadpools() -> ThreadpoolController:
-    """Find this process's BLAS libraries, once: the search takes milliseconds."""
-    return ThreadpoolController()
+class _OneBlasThread:
+    """A limit of the process, from when the first enters until the last has left.
+
+    threadpoolctl's own would restore the limit of another that is still inside.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._controller: ThreadpoolController | None = None
+        self._limit: Any = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._controller is None:  # the search takes milliseconds
+                self._controller = ThreadpoolController()
+            if self._n_inside == 0:
+                self._limit = self._controller.limit(limits=1, user_api="blas")
+            self._n_inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._limit.restore_original_limits()
+
+
+_one_blas_thread = _OneBlasThread()
 
 
 def _run(function: Callable[[Clip], Any], clip: Clip, index: int) -> Any:
     try:
         # In a worker process nobody else has limited BLAS yet.
-        with _threadpools().limit(limits=1, user_api="blas"):
+        with _one_blas_thread:
             return function(clip)
     except Exception as error:
         error.add_note(f"This happened in clip {index} of X.")
@@ -67,7 +91,7 @@ def map_clips(
     # in each of them, processors would be oversubscribed and results would depend
     # on n_jobs in the last digits.
     with (
-        _threadpools().limit(limits=1, user_api="blas"),
+        _one_blas_thread,
         tqdm(total=len(clips), desc=desc, unit="clip", disable=not verbose) as bar,
     ):
         parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")

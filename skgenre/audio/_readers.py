@@ -288,7 +288,7 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
         reader = _choose_reader(file, name)
         try:
             yield reader
-        except AudioError:
+        except (AudioError, MemoryError):
             raise
         except Exception as error:
             cause = getattr(error, "error_string", None) or str(error)

@@ -40,11 +40,13 @@ class BaseGenreClassifier(
 ):
     """Base of the classifiers that train a Keras network on spectrograms.
 
-    A subclass adds its constructor, its documentation and three class attributes:
-    the network to build and which of the parameters that network takes. Fitted state
-    is plain data; Keras is imported when a network is first trained or asked.
+    A subclass adds its constructor, its documentation, `_parameter_constraints` on top
+    of these, and two class attributes: the network to build and which of the parameters
+    that network takes. Fitted state is plain data; Keras is imported when a network is
+    first trained or asked.
     """
 
+    network_parameters_: dict[str, Any]
     _network: ClassVar[str]
     """Name of the function in `skgenre.networks` that builds the network."""
     _network_parameters: ClassVar[Sequence[str]]
@@ -129,7 +131,8 @@ class BaseGenreClassifier(
             Weights of the clips in the loss and in the accuracy; clips of weight 0
             are left out.
         groups : array-like of shape (n_clips,), default=None
-            Artists. Clips of one are not parted by the validation split.
+            Artists. Clips of one are not parted by the validation split. With
+            metadata routing on, `fit` asks for them by default.
         validation_data : tuple of (X, y), default=None
             Used instead of a part of `X` to choose the learning rate and the best
             epoch.
@@ -149,10 +152,10 @@ class BaseGenreClassifier(
         X = check_spectrograms(self, X, reset=not continues)
         y = check_genres(self, X, y)
         groups = check_groups(X, groups)
-        if not continues:
-            self._begin(X, np.unique(y))
+        classes = self.classes_ if continues else np.unique(y)
+        self._begin(X, classes, continues=continues)
         codes = genre_numbers(self, y, "y")
-        weights = check_weights(X, y, sample_weight, self.class_weight)
+        weights = check_weights(self, X, codes, sample_weight)
         check_all_genres_count(self, codes, weights)
         random_state = self._random_state()
 
@@ -223,10 +226,14 @@ class BaseGenreClassifier(
         )
         X = check_spectrograms(self, X, reset=not continues)
         y = check_genres(self, X, y)
-        if not continues:
-            self._begin(X, classes)
+        self._begin(X, classes, continues=continues)
         codes = genre_numbers(self, y, "y")
-        weights = check_weights(X, y, sample_weight, self.class_weight)
+        if self.class_weight == "balanced":
+            raise ValueError(
+                "class_weight='balanced' is not for partial_fit, which does not see "
+                "all clips. Pass a dict of weights, or sample_weight."
+            )
+        weights = check_weights(self, X, codes, sample_weight)
         rows, nothing = np.flatnonzero(weights), np.empty(0, np.intp)
         if not continues:
             self._learn_scaling(X, rows)
@@ -239,26 +246,37 @@ class BaseGenreClassifier(
         )
         return self
 
-    def _begin(self, X: NDArray, classes: NDArray) -> None:
-        """Forget a former training; fix the genres and the network."""
-        for name in ("weights_", "optimizer_state_", "history_", "n_iter_"):
-            self.__dict__.pop(name, None)
+    def _begin(self, X: NDArray, classes: NDArray, *, continues: bool) -> None:
+        """Fix the genres and the network, or check that they are the same."""
+        self._check_params()
+        network_parameters = {
+            "input_shape": X.shape[1:],
+            "n_classes": len(classes),
+            "precision": self.precision,
+            **{name: _plain(getattr(self, name)) for name in self._network_parameters},
+        }
+        if continues:
+            changed = [
+                name
+                for name, value in network_parameters.items()
+                if value != self.network_parameters_[name]
+            ]
+            if changed:
+                raise ValueError(
+                    f"{', '.join(changed)} changed since the last training, which "
+                    "can't be continued so. Set it back, or fit a clone."
+                )
+            return
         if len(classes) < 2:
             raise ValueError(
                 f"{type(self).__name__} needs clips of at least 2 genres, but got only "
                 f"1 class: {classes.tolist()}."
             )
-        self._check_params()
+        # A fit that fails leaves an estimator that is not fitted.
+        for name in ("weights_", "optimizer_state_", "history_", "n_iter_"):
+            self.__dict__.pop(name, None)
         self.classes_ = classes
-        self.network_parameters_ = {
-            "input_shape": X.shape[1:],
-            "n_classes": len(classes),
-            "precision": self.precision,
-            **{
-                name: _hashable(getattr(self, name))
-                for name in self._network_parameters
-            },
-        }
+        self.network_parameters_ = network_parameters
 
     def _learn_scaling(self, X: NDArray, rows: NDArray) -> None:
         self.input_mean_, self.input_scale_ = band_statistics(
@@ -298,11 +316,13 @@ class BaseGenreClassifier(
         self.weights_ = trained.weights
         if keep_optimizer:
             self.optimizer_state_ = trained.optimizer_state
+        n_new = len(trained.history["loss"])
         self.history_ = {
-            name: history.get(name, []) + values
-            for name, values in trained.history.items()
+            name: history.get(name, [np.nan] * n_before)
+            + trained.history.get(name, [np.nan] * n_new)
+            for name in history | trained.history
         }
-        self.n_iter_ = n_before + len(trained.history["loss"])
+        self.n_iter_ = n_before + n_new
 
     @property
     def keras_classifier_(self) -> "NetworkClassifier":
@@ -310,11 +330,27 @@ class BaseGenreClassifier(
         check_is_fitted(self)
         from skgenre.classifiers._training import wrapped_network
 
-        keras_classifier = wrapped_network(self, verbose=0, model__seed=0)
+        keras_classifier = wrapped_network(self, pooled=False, verbose=0, model__seed=0)
         shape = (len(self.classes_), *self.network_parameters_["input_shape"])
         keras_classifier.initialize(np.empty(shape, np.float32), self.classes_)
         keras_classifier.history_ = self.history_
         return keras_classifier
+
+    def __dir__(self) -> list[str]:
+        """List the attributes, but not the one that builds a network when looked at.
+
+        scikit-learn looks at each to list those that are there, and again to show them
+        in notebooks.
+        """
+        return [
+            name
+            for name in object.__dir__(self)
+            if name != "keras_classifier_" and hasattr(self, name)
+        ]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there are weights: a fit that failed leaves none."""
+        return hasattr(self, "weights_")
 
     def predict_proba(self, X: ArrayLike) -> NDArray:
         """Return the probability of each genre.
@@ -404,6 +440,8 @@ class BaseGenreClassifier(
         return tags
 
 
-def _hashable(value: Any) -> Any:
-    """Return lists as tuples, inside too."""
-    return tuple(map(_hashable, value)) if isinstance(value, list | tuple) else value
+def _plain(value: Any) -> Any:
+    """Return NumPy's numbers and arrays as Python's, and lists as tuples."""
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value

@@ -1,11 +1,11 @@
 """What a network classifier asks of its data."""
 
+from numbers import Real
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import compute_sample_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
@@ -26,10 +26,16 @@ def check_spectrograms(
     A two-dimensional array (n_clips, n_features) becomes a series of one band. With
     ``reset=False`` the clips must be as large as those `estimator` was fitted on.
     """
-    spectrograms = _with_bands(
-        estimator,
-        validate_data(estimator, X, reset=reset, dtype=_FLOATS, allow_nd=True),
-    )
+    try:
+        X = validate_data(estimator, X, reset=reset, dtype=_FLOATS, allow_nd=True)
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(
+            f"{type(estimator).__name__} takes spectrograms, got strings. If these are "
+            "paths, put a MelSpectrogramTransformer in front, in a Pipeline."
+        ) from error
+    spectrograms = _with_bands(estimator, np.asarray(X))
     if not reset:
         _check_clip_shape(estimator, spectrograms)
     return spectrograms
@@ -63,6 +69,7 @@ def check_genres(estimator: BaseEstimator, X: NDArray, y: ArrayLike) -> NDArray:
         )
     genres = column_or_1d(y, warn=True)
     check_consistent_length(X, genres)
+    _check_none_missing("y", genres)
     check_classification_targets(genres)
     return genres
 
@@ -99,22 +106,45 @@ def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:
 
 
 def check_weights(
-    X: NDArray,
-    y: NDArray,
-    sample_weight: ArrayLike | None,
-    class_weight: dict | str | None,
+    estimator: Any, X: NDArray, codes: NDArray, sample_weight: ArrayLike | None
 ) -> NDArray:
     """Return one weight a clip: `sample_weight` times that of its class."""
     weights = _check_sample_weight(
         sample_weight, X, dtype=np.float32, ensure_non_negative=True
     )
-    if class_weight is not None:
-        weights = weights * compute_sample_weight(class_weight, y).astype(np.float32)
+    weights = weights * _class_weights(estimator, codes[weights > 0])[codes]
     if not weights.any():
         raise ValueError(
             "All clips have weight 0 (sample_weight times class_weight): there is "
             "nothing to train on."
         )
+    return weights
+
+
+def _class_weights(estimator: Any, codes: NDArray) -> NDArray:
+    """Return the weight of each class; `codes` are those of the clips that count."""
+    class_weight, classes = estimator.class_weight, estimator.classes_
+    weights = np.ones(len(classes), np.float32)
+    if class_weight is None:
+        return weights
+    if isinstance(class_weight, str):  # 'balanced'
+        counts = np.bincount(codes, minlength=len(classes))
+        n_present = np.count_nonzero(counts)
+        weights[:] = len(codes) / (n_present * np.maximum(counts, 1))
+        return weights
+    unknown = [genre for genre in class_weight if genre not in classes.tolist()]
+    if unknown:
+        raise ValueError(
+            f"class_weight has weights of {unknown}, which are not among the classes "
+            f"{classes.tolist()}."
+        )
+    for genre, weight in class_weight.items():
+        if not isinstance(weight, Real) or not 0 <= float(weight) < np.inf:
+            raise ValueError(
+                "The weights in class_weight must be numbers >= 0, got "
+                f"{genre!r}: {weight!r}."
+            )
+        weights[classes.tolist().index(genre)] = weight
     return weights
 
 
@@ -134,7 +164,20 @@ def check_groups(X: NDArray, groups: ArrayLike | None) -> NDArray | None:
     if groups is None:
         return None
     check_consistent_length(X, groups)
-    return column_or_1d(groups)
+    labels = column_or_1d(groups)
+    _check_none_missing("groups", labels)
+    return labels
+
+
+def _check_none_missing(name: str, values: NDArray) -> None:
+    if values.dtype.kind not in "Of":
+        return
+    missing = np.array([value is None or value != value for value in values])
+    if missing.any():
+        raise ValueError(
+            f"Input {name} contains NaN or None in row {missing.argmax()}. Fill it in, "
+            "or leave these clips out."
+        )
 
 
 def check_validation_data(
@@ -142,9 +185,10 @@ def check_validation_data(
 ) -> tuple[NDArray, NDArray]:
     """Return the spectrograms and the genre numbers of ``(X, y)``."""
     if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
+        length = f" of length {len(validation_data)}"
         raise ValueError(
             "validation_data must be a tuple (X, y), got "
-            f"{type(validation_data).__name__}."
+            f"{type(validation_data).__name__}{length}."
         )
     X, y = validation_data
     X = check_array(X, dtype=_FLOATS, allow_nd=True, input_name="X of validation_data")
@@ -152,6 +196,7 @@ def check_validation_data(
     _check_clip_shape(estimator, X)
     y = column_or_1d(y)
     check_consistent_length(X, y)
+    _check_none_missing("y of validation_data", y)
     return X, genre_numbers(estimator, y, "y of validation_data")
 
 

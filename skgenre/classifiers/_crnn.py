@@ -77,7 +77,8 @@ class CRNNClassifier(BaseGenreClassifier):
         have it (AMX, recent GPUs) and much slower on others.
     warm_start : bool, default=False
         Whether another `fit` continues from the weights of the last one, on clips of
-        the same size and genres, instead of starting anew.
+        the same size and genres, instead of starting anew. `history_` and `n_iter_`
+        go on; the learning rate starts at `learning_rate` again.
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, the validation clips, the order of the batches
         and the dropout. With an int, two fits on one machine are identical.
@@ -97,8 +98,9 @@ class CRNNClassifier(BaseGenreClassifier):
         What is subtracted from each mel band, and what it is then divided by.
     weights_ : list of ndarray
         Weights of the network, in Keras's order.
-    optimizer_state_ : list of ndarray
-        What the optimiser remembers; only after `partial_fit` or with `warm_start`.
+    optimizer_state_ : list
+        Name of the optimiser and what it remembers; only after `partial_fit` or with
+        `warm_start`.
     network_parameters_ : dict
         What the network was built with.
     keras_classifier_ : scikeras.wrappers.KerasClassifier

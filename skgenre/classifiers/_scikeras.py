@@ -27,12 +27,14 @@ class NetworkClassifier(KerasClassifier):
         model: Callable[..., keras.Model],
         *,
         scaling: tuple[NDArray, NDArray],
+        pooled: bool = True,
         start_weights: list[NDArray] | None = None,
         start_optimizer: list[NDArray] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(model, **kwargs)
         self._scaling = scaling
+        self._pooled = pooled
         self._start_weights, self._start_optimizer = start_weights, start_optimizer
         self._compiled: CompiledNetwork | None = None
 
@@ -66,9 +68,15 @@ class NetworkClassifier(KerasClassifier):
             if name.startswith(("model", "optimizer", "loss"))
             and name not in ("model__seed", "optimizer__learning_rate")
         }
-        self._compiled = take_compiled(
-            repr(graph), start, self._get_compile_kwargs, self.optimizer__learning_rate
-        )
+        if self._pooled:
+            self._compiled = take_compiled(
+                repr(graph),
+                start,
+                self._get_compile_kwargs,
+                self.optimizer__learning_rate,
+            )
+        else:
+            self._compiled = CompiledNetwork("", start, self._get_compile_kwargs())
         if self._start_weights is not None:
             self._compiled.model.set_weights(self._start_weights)
         if self._start_optimizer is not None:
@@ -91,4 +99,5 @@ class NetworkClassifier(KerasClassifier):
         """Give the compiled network back; this object can't be used afterwards."""
         if self._compiled is not None:
             give_back(self._compiled)
-            del self._compiled, self.model_
+        self._compiled = None
+        self.__dict__.pop("model_", None)

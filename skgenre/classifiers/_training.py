@@ -23,7 +23,7 @@ class Trained:
     """What is left of a training: arrays and lists."""
 
     weights: list[NDArray]
-    optimizer_state: list[NDArray]
+    optimizer_state: list[Any]
     history: dict[str, list[float]]
 
 
@@ -90,7 +90,7 @@ def train(
         )
         trained = Trained(
             keras_classifier.model_.get_weights(),
-            keras_classifier.optimizer_state(),
+            [estimator.optimizer, *keras_classifier.optimizer_state()],
             {
                 name: [float(value) for value in values]
                 for name, values in keras_classifier.history_.items()
@@ -98,12 +98,20 @@ def train(
         )
     finally:
         keras_classifier.release()
-    if not all(np.isfinite(weights).all() for weights in trained.weights):
+    finite = all(np.isfinite(weights).all() for weights in trained.weights)
+    if not finite or not np.isfinite(trained.history["loss"]).all():
         raise ValueError(
-            "Training diverged: the network's weights are no longer finite. Lower "
-            f"learning_rate (got {estimator.learning_rate!r})."
+            "Training diverged: the loss or the weights are no longer finite. Lower "
+            f"learning_rate (got {estimator.learning_rate!r}), and look for values "
+            "of X that are out of proportion."
         )
     return trained
+
+
+def _optimizer_state(estimator: "BaseGenreClassifier") -> list[NDArray] | None:
+    """Return what the estimator's optimiser remembers, if it is still the same one."""
+    name, *state = getattr(estimator, "optimizer_state_", [None])
+    return state if name == estimator.optimizer else None
 
 
 def wrapped_network(
@@ -128,11 +136,11 @@ def wrapped_network(
         loss="sparse_categorical_crossentropy",
         compile__weighted_metrics=["accuracy"],
         optimizer=estimator.optimizer,
-        optimizer__learning_rate=estimator.learning_rate,
+        optimizer__learning_rate=float(estimator.learning_rate),  # Keras takes no int
         shuffle=False,  # the batches are shuffled clip by clip
         scaling=(estimator.input_mean_, estimator.input_scale_),
         start_weights=getattr(estimator, "weights_", None),
-        start_optimizer=getattr(estimator, "optimizer_state_", None),
+        start_optimizer=_optimizer_state(estimator),
         **{f"model__{k}": v for k, v in estimator.network_parameters_.items()},
         **parameters,
     )

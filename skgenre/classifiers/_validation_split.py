@@ -38,12 +38,18 @@ def validation_rows(
 
 
 def _clips(y: NDArray, fraction: float, random_state: np.random.RandomState) -> NDArray:
-    chosen = []
-    for genre in np.unique(y):
-        rows = random_state.permutation(np.flatnonzero(y == genre))
-        n_chosen = min(round(fraction * len(rows)), len(rows) - 1)
-        chosen.append(rows[:n_chosen])
-    return np.concatenate(chosen)
+    genres, counts = np.unique(y, return_counts=True)
+    shares = fraction * counts
+    wanted = shares.astype(int)
+    # What rounding down has left over goes to the genres that lost most by it.
+    n_over = round(fraction * len(y)) - wanted.sum()
+    wanted[np.argsort(wanted - shares, kind="stable")[:n_over]] += 1
+    return np.concatenate(
+        [
+            random_state.permutation(np.flatnonzero(y == genre))[: min(n, count - 1)]
+            for genre, n, count in zip(genres, wanted, counts, strict=True)
+        ]
+    )
 
 
 def _clips_of_artists(

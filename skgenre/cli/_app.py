@@ -20,8 +20,16 @@ app = typer.Typer(
 _console = Console(stderr=True)
 
 _Jobs = Annotated[
-    int, typer.Option("--jobs", "-j", help="Clips to decode at a time; -1: all cores.")
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=-1,
+        max=256,
+        help="Clips to decode at a time; -1: as many as cores.",
+    ),
 ]
+_Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
 
 
 class ModelName(StrEnum):
@@ -94,7 +102,7 @@ def train(
         int | None,
         typer.Option(min=1, help="Epochs of the networks instead of the default."),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: _Seed = 0,
     jobs: _Jobs = -1,
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
@@ -102,16 +110,14 @@ def train(
     from skgenre.cli._models import MODELS
     from skgenre.cli._train import readable_tracks, train_and_evaluate
     from skgenre.datasets import load_audio_folder
+    from skgenre.persistence import check_writable
 
-    if not output.parent.is_dir():
-        raise _fail(
-            ValueError(f"There is no folder {str(output.parent)!r} to save in.")
-        )
     network: dict[str, Any] = {"random_state": seed, "verbose": 2}
     if epochs is not None:
         network["epochs"] = epochs
     pipeline = MODELS[model]({"n_jobs": jobs, "verbose": _console.is_terminal}, network)
     try:
+        check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         tracks = readable_tracks(tracks, n_jobs=jobs, console=_console)
@@ -126,12 +132,13 @@ def train(
 
 
 def _quiet(pipeline: Any) -> None:
-    """Take the progress bars out: a saved model serves in other programs."""
+    """Take progress bars and threads out: a saved model serves in other programs."""
+    quiet = {"verbose": False, "n_jobs": None}
     pipeline.set_params(
         **{
-            name: False
+            name: quiet[name.split("__")[-1]]
             for name in pipeline.get_params()
-            if name.split("__")[-1] == "verbose"
+            if name.split("__")[-1] in quiet
         }
     )
 
@@ -163,11 +170,15 @@ def predict(
                 f"{str(model)!r} gives no probabilities of genres: "
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
-        paths = find_audio_files(music)
+        missing = [str(path) for path in music if not path.exists()]
+        there = [path for path in music if path.exists()]
+        paths = [*missing, *(find_audio_files(there) if there else [])]
+        predictions = predict_files(
+            pipeline, paths, top=top, n_jobs=jobs, console=_console
+        )
+        write_predictions(predictions, file_format, sys.stdout)
     except (OSError, ValueError) as error:
         raise _fail(error) from None
-    predictions = predict_files(pipeline, paths, top=top, n_jobs=jobs, console=_console)
-    write_predictions(predictions, file_format, sys.stdout)
     errors = [p["error"] for p in predictions if "error" in p]
     for message in errors:
         _console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
@@ -192,7 +203,7 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder to write to.")
     ] = Path("skgenre-demo"),
-    seed: Annotated[int, typer.Option(help="Random seed.")] = 0,
+    seed: _Seed = 0,
     jobs: _Jobs = -1,
 ) -> None:
     """Make a small corpus, train on it, evaluate, predict and save pictures."""

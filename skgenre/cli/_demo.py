@@ -23,7 +23,7 @@ _N_FRAMES = 215  # of 1,024 samples at 22,050 Hz, in 10 s
 _EPOCHS = 40
 
 
-def run_demo(folder: Path, *, seed: int, n_jobs: int | None, console: Console) -> None:
+def run_demo(folder: Path, *, seed: int, n_jobs: int, console: Console) -> None:
     """Make a corpus in `folder`, train, evaluate, predict, and save what came out."""
     import matplotlib
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -56,3 +58,16 @@ MODELS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Pipeline]] = {
     "ensemble": _ensemble,
 }
 """By name: makes a pipeline from parameters of the mel step and of the networks."""
+
+
+def fit_folds(model: Pipeline, target: NDArray) -> None:
+    """Calibrate in as many folds as the smallest genre has clips, five at the most."""
+    if not isinstance(model[-1], CalibratedClassifierCV):
+        return
+    genres, counts = np.unique(target, return_counts=True)
+    if counts.min() < 2:
+        raise ValueError(
+            f"Genre {str(genres[counts.argmin()])!r} has 1 clip to train on; --model "
+            "svc needs at least 2 of each."
+        )
+    model[-1].set_params(cv=int(min(5, counts.min())))

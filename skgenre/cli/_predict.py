@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import track
-from sklearn.pipeline import Pipeline
 
 from skgenre.audio import AudioError
+from skgenre.cli._decoding import decoding_errors
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
 
@@ -17,17 +17,24 @@ _CLIPS_AT_A_TIME = 64
 
 
 def predict_files(
-    model: Pipeline,
+    model: Any,
     paths: Sequence[str],
     *,
     top: int,
-    n_jobs: int | None,
+    n_jobs: int,
     console: Console,
 ) -> list[dict[str, Any]]:
     """Return one dict a file: 'path', and 'genres' or what is wrong ('error')."""
     import_networks_quietly(model)
-    if "n_jobs" in model[0].get_params():
-        model[0].set_params(n_jobs=n_jobs)
+    parameters = model.get_params()
+    steps = {name for name, value in parameters.items() if hasattr(value, "transform")}
+    model.set_params(
+        **{
+            f"{step}__n_jobs": n_jobs
+            for step in steps
+            if f"{step}__n_jobs" in parameters
+        }
+    )
     predictions: list[dict[str, Any]] = []
     chunks = [
         paths[start : start + _CLIPS_AT_A_TIME]
@@ -36,7 +43,7 @@ def predict_files(
     for chunk in track(
         chunks, "Predicting", console=console, disable=not console.is_terminal
     ):
-        probabilities, errors = _probabilities(model, chunk)
+        probabilities, errors = _probabilities(model, chunk, n_jobs)
         for path in chunk:
             if path in errors:
                 predictions.append({"path": path, "error": errors[path]})
@@ -47,7 +54,7 @@ def predict_files(
 
 
 def _probabilities(
-    model: Pipeline, paths: Sequence[str]
+    model: Any, paths: Sequence[str], n_jobs: int
 ) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """Return probabilities of the files that can be read, and errors of the others."""
     errors: dict[str, str] = {}
@@ -55,6 +62,9 @@ def _probabilities(
         try:
             probabilities = model.predict_proba(good)
         except AudioError as error:
+            if not errors:  # find the other broken ones in one go
+                found = decoding_errors(good, n_jobs=n_jobs, verbose=False)
+                errors = {p: e for p, e in zip(good, found, strict=True) if e}
             errors[error.path] = str(error)
         else:
             return dict(zip(good, probabilities, strict=True)), errors

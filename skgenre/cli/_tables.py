@@ -1,6 +1,7 @@
 """Results as tables for people, and as CSV or JSON for programs."""
 
 import csv
+import io
 import json
 from collections.abc import Sequence
 from typing import IO, Any
@@ -10,33 +11,42 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
 
-def report_table(report: dict[str, Any]) -> Table:
-    """Return scikit-learn's classification report (as a dict) as a table."""
+def report_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Table:
+    """Return precision, recall, F1 and number of clips of each genre as a table."""
     table = Table(title="Held-out clips")
     table.add_column("Genre")
     for name in ("Precision", "Recall", "F1 score", "Clips"):
         table.add_column(name, justify="right")
-    for genre, scores in report.items():
-        if isinstance(scores, dict):
-            table.add_row(
-                escape(genre),
-                *(f"{scores[s]:.2f}" for s in ("precision", "recall", "f1-score")),
-                f"{scores['support']:.0f}",
-            )
+    scores = precision_recall_fscore_support(
+        target, predicted, labels=genres, zero_division=0
+    )
+    for genre, *row, n_clips in zip(genres, *scores, strict=True):
+        table.add_row(_cell(genre), *(f"{score:.2f}" for score in row), str(n_clips))
+    table.add_section()
+    means = np.mean(scores[:3], axis=1)
+    table.add_row("mean", *(f"{mean:.2f}" for mean in means), str(len(target)))
     return table
 
 
-def confusion_table(matrix: NDArray, genres: Sequence[Any]) -> Table:
+def confusion_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Table:
     """Return a confusion matrix as a table: rows are true, columns predicted."""
     table = Table(title="Confusion (rows: true, columns: predicted)")
     table.add_column("")
     for genre in genres:
-        table.add_column(escape(str(genre)), justify="right")
+        table.add_column(_cell(genre), justify="right")
+    matrix = confusion_matrix(target, predicted, labels=genres)
     for genre, row in zip(genres, matrix, strict=True):
-        table.add_row(escape(str(genre)), *(str(n) if n else "·" for n in row))
+        table.add_row(_cell(genre), *(str(n) if n else "·" for n in row))
     return table
+
+
+def _cell(value: Any) -> str:
+    """Return text that prints as it is: no markup, no control characters."""
+    text = str(value).encode("utf-8", "backslashreplace").decode()
+    return escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
 
 
 def ranked(
@@ -54,13 +64,17 @@ def write_predictions(
     predictions: list[dict[str, Any]], file_format: str, stream: IO[str]
 ) -> None:
     """Write predictions: dicts with a 'path' and either 'genres' or an 'error'."""
+    text = io.StringIO()
     if file_format == "json":
-        json.dump(predictions, stream, indent=2, ensure_ascii=False, default=str)
-        stream.write("\n")
+        json.dump(predictions, text, indent=2, default=str)
+        text.write("\n")
     elif file_format == "csv":
-        _write_csv(predictions, stream)
+        _write_csv(predictions, text)
     else:
         _write_table(predictions, stream)
+    # All at once, and what is not Unicode in a file's name spelt out.
+    stream.write(text.getvalue().encode("utf-8", "backslashreplace").decode())
+    stream.flush()
 
 
 def _write_csv(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
@@ -85,6 +99,6 @@ def _write_table(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
             genres = ", ".join(
                 f"{g['genre']} {g['probability']:.0%}" for g in prediction["genres"]
             )
-            table.add_row(escape(prediction["path"]), escape(genres))
+            table.add_row(_cell(prediction["path"]), _cell(genres))
     if table.row_count:
         Console(file=stream).print(table)

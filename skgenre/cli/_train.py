@@ -8,14 +8,13 @@ import sklearn
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
-from sklearn.metrics import accuracy_score, classification_report, confusion_matrix
+from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from skgenre.audio import AudioError, load_audio
-from skgenre.audio._load import Clip
-from skgenre.audio._map import map_clips
 from skgenre.classifiers._validation_split import validation_rows
+from skgenre.cli._decoding import decoding_errors
+from skgenre.cli._models import fit_folds
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
 
@@ -41,35 +40,34 @@ class Evaluation:
 def readable_tracks(tracks: Bunch, *, n_jobs: int | None, console: Console) -> Bunch:
     """Return the tracks whose files decode; name the others.
 
-    Decoding everything once costs little next to training, and a broken file then
-    ends no training that has run for an hour.
+    Decoding what will be needed once more costs little next to training, and a broken
+    file then ends no training that has run for an hour.
     """
-    errors = list(
-        map_clips(
-            _decoding_error,
-            tracks.paths,
-            n_jobs=n_jobs,
-            verbose=console.is_terminal,
-            desc="Checking",
-        )
-    )
-    good = np.array([error is None for error in errors])
+    errors = decoding_errors(tracks.paths, n_jobs=n_jobs, verbose=console.is_terminal)
     for error in filter(None, errors):
         console.print(f"[yellow]Left out:[/] {escape(error)}", soft_wrap=True)
-    groups = tracks.groups
+    good = np.array([error is None for error in errors])
+    lost = np.setdiff1d(tracks.target, tracks.target[good]).tolist()
+    if len(tracks.target_names) - len(lost) < 2:
+        raise ValueError(
+            "At least two genres are needed, and readable files were found for "
+            f"{len(tracks.target_names) - len(lost)}"
+            + (
+                f"; none could be read of {', '.join(map(repr, lost))}."
+                if lost
+                else "."
+            )
+        )
+    if lost:
+        console.print(
+            escape(f"No file could be read of {', '.join(map(repr, lost))}: left out."),
+            soft_wrap=True,
+        )
     return Bunch(
-        paths=np.asarray(tracks.paths)[good],
-        target=np.asarray(tracks.target)[good],
-        groups=None if groups is None else np.asarray(groups)[good],
+        paths=tracks.paths[good],
+        target=tracks.target[good],
+        groups=None if tracks.groups is None else tracks.groups[good],
     )
-
-
-def _decoding_error(clip: Clip) -> str | None:
-    try:
-        load_audio(clip, sample_rate=None)
-    except AudioError as error:
-        return str(error)
-    return None
 
 
 def train_and_evaluate(
@@ -99,6 +97,7 @@ def train_and_evaluate(
     )
     import_networks_quietly(model)
     console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
+    fit_folds(model, tracks.target[kept])
     with sklearn.config_context(enable_metadata_routing=True):
         wanted = model.get_metadata_routing().consumes("fit", ["groups"])
         groups = (
@@ -108,31 +107,18 @@ def train_and_evaluate(
         )
         model.fit(tracks.paths[kept], tracks.target[kept], **groups)
     if not len(held_out):
-        console.print("No clips could be held out, so the model is not evaluated.")
+        console.print(
+            "No clips were held out, so the model is not evaluated. Where there are "
+            "few clips or artists, try a larger --test-size."
+        )
         return None
 
     evaluation = Evaluation(
         tracks.target[held_out], model.predict(tracks.paths[held_out]), protocol
     )
-    genres = model.classes_
-    console.print(
-        report_table(
-            classification_report(
-                evaluation.target,
-                evaluation.predicted,
-                labels=genres,
-                target_names=[str(genre) for genre in genres],
-                output_dict=True,
-                zero_division=0,
-            )
-        )
-    )
-    console.print(
-        confusion_table(
-            confusion_matrix(evaluation.target, evaluation.predicted, labels=genres),
-            genres,
-        )
-    )
+    answers = evaluation.target, evaluation.predicted
+    console.print(report_table(*answers, model.classes_))
+    console.print(confusion_table(*answers, model.classes_))
     accuracy = evaluation.metrics["accuracy"]
     console.print(f"Accuracy on {len(held_out)} {protocol}: [bold]{accuracy:.2f}[/]")
     return evaluation

@@ -155,6 +155,23 @@ class EmbeddingKMeans(
             del self.adjusted_rand_score_
         return self
 
+    def fit_predict(self, E: ArrayLike, y: ArrayLike | None = None) -> NDArray:
+        """Find the clusters and return each clip's.
+
+        Parameters
+        ----------
+        E : array-like of shape (n_clips, n_features)
+            Embeddings.
+        y : array-like of shape (n_clips,), default=None
+            Genres to compare the clusters with.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            Numbers of clusters: `labels_`.
+        """
+        return self.fit(E, y).labels_
+
     def predict(self, E: ArrayLike) -> NDArray:
         """Return the nearest cluster of each clip.
 

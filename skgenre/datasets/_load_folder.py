@@ -126,8 +126,12 @@ def load_audio_folder(
 
 def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
     entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    genres = [e.name for e in entries if e.is_dir() and not e.name.startswith(".")]
-    loose = [e.name for e in entries if not e.is_dir() and is_audio(e.name)]
+    # os.path's: an entry's own is_dir raises at a link that leads to itself.
+    folders = {e.name for e in entries if os.path.isdir(e.path)}
+    genres = [
+        e.name for e in entries if e.name in folders and not e.name.startswith(".")
+    ]
+    loose = [e.name for e in entries if e.name not in folders and is_audio(e.name)]
     if not genres:
         raise ValueError(
             f"{folder!r} has no sub-folders{' but audio files' if loose else ''}. Make "

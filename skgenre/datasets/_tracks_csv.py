@@ -67,6 +67,14 @@ def read_tracks_csv(path: str) -> list[Track]:
             f"{path!r} lists {len(missing)} files that don't exist: {named(missing)}. "
             "Relative paths begin at the CSV's folder; correct or delete these rows."
         )
+    genres: dict[str, str] = {}
+    for track in tracks:
+        name = os.path.normpath(track.path)
+        if genres.setdefault(name, track.genre) != track.genre:
+            raise ValueError(
+                f"{path!r} lists {track.path!r} as {genres[name]!r} and as "
+                f"{track.genre!r}. Delete one of the rows."
+            )
     counts = Counter(os.path.normpath(track.path) for track in tracks)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:

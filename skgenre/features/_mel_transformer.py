@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
+from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
 from skgenre.audio._map import map_clips
@@ -170,8 +171,8 @@ class MelSpectrogramTransformer(AudioTransformer):
                 array-likes of shape (n_samples,)
             Sound files, or waveforms at `sample_rate`.
 
-        y : None
-            Ignored.
+        y : array-like of shape (n_clips,) or None, default=None
+            Only its length is looked at, before anything is decoded.
 
         Returns
         -------
@@ -188,7 +189,9 @@ class MelSpectrogramTransformer(AudioTransformer):
             If X is neither a sequence of paths nor of waveforms.
         """
         self._check_settings()
-        self._check_clips(X, reset=True)
+        clips = self._check_clips(X, reset=True)
+        if y is not None:  # said now rather than after hours of decoding
+            check_consistent_length(clips, y)
         return self
 
     def transform(self, X: Any) -> np.ndarray:

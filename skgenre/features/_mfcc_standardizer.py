@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     FLOAT_DTYPES,
     _check_feature_names_in,
+    check_consistent_length,
     check_is_fitted,
     validate_data,
 )
@@ -163,7 +164,7 @@ class MFCCStandardizer(AudioTransformer):
         self.n_jobs = n_jobs
         self.verbose = verbose
 
-    def _extract(self, X: Any, *, reset: bool) -> np.ndarray:
+    def _extract(self, X: Any, y: Any = None, *, reset: bool) -> np.ndarray:
         """Return the table of features, not standardised."""
         if self.input == "features":
             return validate_data(self, X, dtype=FLOAT_DTYPES, reset=reset)
@@ -178,6 +179,8 @@ class MFCCStandardizer(AudioTransformer):
             excerpt=self.excerpt,
         )
         clips = self._check_clips(X, reset=reset)
+        if y is not None:  # said now rather than after hours of decoding
+            check_consistent_length(clips, y)
         results = map_clips(
             task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="MFCC"
         )
@@ -202,8 +205,8 @@ class MFCCStandardizer(AudioTransformer):
             Sound files, or waveforms at `sample_rate`. If ``input="features"``, an
             array-like of shape (n_clips, n_features).
 
-        y : None
-            Ignored.
+        y : array-like of shape (n_clips,) or None, default=None
+            Only its length is looked at, before anything is decoded.
 
         Returns
         -------
@@ -221,7 +224,7 @@ class MFCCStandardizer(AudioTransformer):
         TypeError
             If X is neither a sequence of paths nor of waveforms.
         """
-        self._fit_table(self._extract(X, reset=True))
+        self._fit_table(self._extract(X, y, reset=True))
         return self
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -234,15 +237,15 @@ class MFCCStandardizer(AudioTransformer):
                 array-likes of shape (n_samples,)
             As in `fit`.
 
-        y : None
-            Ignored.
+        y : array-like of shape (n_clips,) or None, default=None
+            Only its length is looked at, before anything is decoded.
 
         Returns
         -------
         features : ndarray of shape (n_clips, n_features)
             Standardised features.
         """
-        table = self._extract(X, reset=True)
+        table = self._extract(X, y, reset=True)
         self._fit_table(table)
         return self._scaler.transform(table)
 

@@ -10,6 +10,7 @@ import scipy.fft
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skgenre.audio._clips import check_waveform
+from skgenre.audio._load import MAX_SAMPLE_RATE
 from skgenre.features._mel_filters import mel_filter_bank
 
 # Power below which librosa's power_to_db sees nothing ('amin').
@@ -22,7 +23,7 @@ _BLOCK = 32
 _BANDS = 16
 
 MEL_CONSTRAINTS: dict = {
-    "sample_rate": [Interval(Integral, 1, None, closed="left")],
+    "sample_rate": [Interval(Integral, 1, MAX_SAMPLE_RATE, closed="both")],
     "n_fft": [Interval(Integral, 2, None, closed="left")],
     "hop_length": [Interval(Integral, 1, None, closed="left")],
     "n_mels": [Interval(Integral, 1, None, closed="left")],

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
+from sklearn.base import clone
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 if TYPE_CHECKING:
@@ -101,7 +102,7 @@ class SpectrogramDisplay:
         SpectrogramDisplay
         """
         display = cls(
-            estimator.fit_transform([clip])[0],
+            clone(estimator).fit_transform([clip])[0],
             sample_rate=estimator.sample_rate,
             hop_length=estimator.hop_length,
             fmin=estimator.fmin,

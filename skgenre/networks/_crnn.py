@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from skgenre.networks._layers import glorot, padding, recurrent, seeds, shrunk_pool
+from skgenre.networks._layers import (
+    glorot,
+    padding,
+    recurrent,
+    seeds,
+    shrunk_kernel,
+    shrunk_pool,
+)
 
 
 def crnn(
@@ -83,7 +90,7 @@ def crnn(
     for number, n_filters in enumerate(filters, start=1):
         x = layers.Conv1D(
             n_filters,
-            kernel_size,
+            shrunk_kernel(x.shape[1:2], (kernel_size,)),
             padding=padding(x.shape[1:2], (kernel_size,)),
             kernel_initializer=glorot(seed_of),
             kernel_regularizer=penalty,

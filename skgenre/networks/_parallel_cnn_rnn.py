@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from skgenre.networks._layers import glorot, padding, recurrent, seeds, shrunk_pool
+from skgenre.networks._layers import (
+    glorot,
+    padding,
+    recurrent,
+    seeds,
+    shrunk_kernel,
+    shrunk_pool,
+)
 
 
 def parallel_cnn_rnn(
@@ -78,7 +85,7 @@ def parallel_cnn_rnn(
     ):
         x = layers.Conv2D(
             n_filters,
-            kernel_size,
+            shrunk_kernel(x.shape[1:3], kernel_size),
             padding=padding(x.shape[1:3], kernel_size),
             activation="relu",
             kernel_initializer=glorot(seed_of),
