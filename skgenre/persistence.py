@@ -101,7 +101,7 @@ def save(
 
     if not isinstance(model, BaseEstimator):
         raise TypeError(f"model must be a fitted estimator, got {model!r}.")
-    target = check_writable(path)
+    target = _check_writable(path)
     contents = skops.io.dumps(_without_requests(model))
     foreign = _foreign_types(contents)
     if foreign:
@@ -127,7 +127,7 @@ def save(
     _write_atomically(target, buffer.getvalue())
 
 
-def check_writable(path: str | os.PathLike) -> Path:
+def _check_writable(path: str | os.PathLike) -> Path:
     """Return where a model will be written; links are followed.
 
     Raises

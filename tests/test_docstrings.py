@@ -161,6 +161,8 @@ def test_fitted_attributes_are_documented(name):
     }
     assert fitted <= set(documented)
     for name in set(documented) - fitted:
+        if hasattr(estimator, name):
+            continue  # left out of dir(), as it is built when looked at
         # Some are not always there, and say when they are.
         said = documented[name].lower()
         assert "only" in said or "where x was" in said, f"there is no {name}"

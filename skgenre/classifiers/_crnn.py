@@ -105,7 +105,7 @@ class CRNNClassifier(BaseGenreClassifier):
         What the network was built with.
     keras_classifier_ : scikeras.wrappers.KerasClassifier
         The fitted network as scikeras wraps it, with the Keras model as its
-        ``model_``; built anew at each access.
+        ``model_``; built anew at each access, and not listed by ``dir``.
     n_features_in_ : int
         Number of frames of the clips seen in `fit`.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)

@@ -110,14 +110,14 @@ def train(
     from skgenre.cli._models import MODELS
     from skgenre.cli._train import readable_tracks, train_and_evaluate
     from skgenre.datasets import load_audio_folder
-    from skgenre.persistence import check_writable
+    from skgenre.persistence import _check_writable
 
     network: dict[str, Any] = {"random_state": seed, "verbose": 2}
     if epochs is not None:
         network["epochs"] = epochs
     pipeline = MODELS[model]({"n_jobs": jobs, "verbose": _console.is_terminal}, network)
     try:
-        check_writable(output)
+        _check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         tracks = readable_tracks(tracks, n_jobs=jobs, console=_console)
