@@ -125,6 +125,18 @@ def test_fitted_state_is_plain_and_copies(network, clips):
         np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
 
 
+@both
+def test_a_clip_has_one_answer_whatever_comes_with_it(network, clips):
+    X, y = clips
+    fitted = clone(network).fit(X, y)
+    together = fitted.predict_proba(X), fitted.transform(X)
+    for i in (0, 7, 8, 50, 89):
+        np.testing.assert_array_equal(
+            fitted.predict_proba(X[i : i + 1])[0], together[0][i]
+        )
+        np.testing.assert_array_equal(fitted.transform(X[i : i + 1])[0], together[1][i])
+
+
 def test_two_estimators_predict_in_eight_threads(clips):
     X, y = clips
     estimators = [clone(CRNN).set_params(random_state=s).fit(X, y) for s in (0, 1)]

@@ -1,21 +1,14 @@
-"""What every network classifier is: one fit, one predict, one embedding."""
+"""What every network classifier is before it is fitted: parameters and one fit."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
-    _fit_context,
-)
-from sklearn.utils import Tags, check_random_state
+from sklearn.base import _fit_context
+from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
-from sklearn.utils.validation import check_is_fitted
 
 from skgenre.classifiers._checks import (
     check_all_genres_count,
@@ -27,17 +20,15 @@ from skgenre.classifiers._checks import (
     check_weights,
     genre_numbers,
 )
-from skgenre.classifiers._input_scaling import band_statistics, scaled
+from skgenre.classifiers._fitted import FittedNetwork
+from skgenre.classifiers._input_scaling import band_statistics
 from skgenre.classifiers._validation_split import validation_rows
 
 if TYPE_CHECKING:
-    from skgenre.classifiers._scikeras import NetworkClassifier
     from skgenre.classifiers._training import Rows
 
 
-class BaseGenreClassifier(
-    ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
-):
+class BaseGenreClassifier(FittedNetwork):
     """Base of the classifiers that train a Keras network on spectrograms.
 
     A subclass adds its constructor, its documentation, `_parameter_constraints` on top
@@ -46,11 +37,8 @@ class BaseGenreClassifier(
     first trained or asked.
     """
 
-    network_parameters_: dict[str, Any]
-    _network: ClassVar[str]
-    """Name of the function in `skgenre.networks` that builds the network."""
     _network_parameters: ClassVar[Sequence[str]]
-    """Parameters of the estimator that are passed on to that function."""
+    """Parameters of the estimator that the network is built with."""
 
     # With metadata routing on, groups that are given reach the validation split.
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
@@ -324,120 +312,8 @@ class BaseGenreClassifier(
         }
         self.n_iter_ = n_before + n_new
 
-    @property
-    def keras_classifier_(self) -> "NetworkClassifier":
-        """The fitted scikeras ``KerasClassifier``, rebuilt at each access."""
-        check_is_fitted(self)
-        from skgenre.classifiers._training import wrapped_network
-
-        keras_classifier = wrapped_network(self, pooled=False, verbose=0, model__seed=0)
-        shape = (len(self.classes_), *self.network_parameters_["input_shape"])
-        keras_classifier.initialize(np.empty(shape, np.float32), self.classes_)
-        keras_classifier.history_ = self.history_
-        return keras_classifier
-
-    def __dir__(self) -> list[str]:
-        """List the attributes, but not the one that builds a network when looked at.
-
-        scikit-learn looks at each to list those that are there, and again to show them
-        in notebooks.
-        """
-        return [
-            name
-            for name in object.__dir__(self)
-            if name != "keras_classifier_" and hasattr(self, name)
-        ]
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Tell whether there are weights: a fit that failed leaves none."""
-        return hasattr(self, "weights_")
-
-    def predict_proba(self, X: ArrayLike) -> NDArray:
-        """Return the probability of each genre.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_frames, n_mels)
-            Spectrograms in dB.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes)
-            Rows sum to 1; columns in the order of `classes_`.
-        """
-        probabilities = np.concatenate([p for p, _ in self._outputs(X)])
-        probabilities = probabilities.astype(np.float64)
-        return probabilities / probabilities.sum(axis=1, keepdims=True)
-
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Return the most probable genre of each clip.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_frames, n_mels)
-            Spectrograms in dB.
-
-        Returns
-        -------
-        ndarray of shape (n_clips,)
-            Members of `classes_`.
-        """
-        probabilities = self.predict_proba(X)
-        return self.classes_[probabilities.argmax(axis=1)]
-
-    def transform(self, X: ArrayLike) -> NDArray:
-        """Return each clip's embedding: the layer before the genres.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_frames, n_mels)
-            Spectrograms in dB.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_components), float32
-            The values of the layer named 'embedding'.
-        """
-        return np.concatenate([embedding for _, embedding in self._outputs(X)])
-
-    def summary(self) -> None:
-        """Print the layers of the fitted network, as Keras does."""
-        check_is_fitted(self)
-        from skgenre import networks
-
-        getattr(networks, self._network)(**self.network_parameters_).summary()
-
-    def _outputs(self, X: ArrayLike) -> Iterator[tuple[NDArray, NDArray]]:
-        """Yield probabilities and embeddings, batch by batch."""
-        check_is_fitted(self)
-        X = check_spectrograms(self, X, reset=False)
-
-        from skgenre import networks
-        from skgenre.classifiers._compiled import predictor
-
-        predict = predictor(
-            getattr(networks, self._network), tuple(self.network_parameters_.items())
-        )
-        for start in range(0, len(X), self.batch_size):
-            batch = X[start : start + self.batch_size]
-            outputs = predict(
-                self.weights_, scaled(batch, self.input_mean_, self.input_scale_)
-            )
-            yield tuple(output.numpy() for output in outputs)
-
-    @property
-    def _n_features_out(self) -> int:
-        return len(self.weights_[-2])  # rows of the kernel that reads the embedding
-
     def _check_params(self) -> None:
         """Check what depends on several parameters at once."""
-
-    def __sklearn_tags__(self) -> Tags:
-        """Return what scikit-learn should know of the estimator."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags.three_d_array = True
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
 
 def _plain(value: Any) -> Any:

@@ -50,7 +50,7 @@ class CRNNClassifier(BaseGenreClassifier):
     learning_rate : float, default=0.001
         Its learning rate at the start.
     batch_size : int, default=32
-        Clips in a training step, and in a step of prediction.
+        Clips in a training step.
     epochs : int, default=70
         Passes over the training clips, at the most.
     validation_fraction : float, default=0.1

@@ -42,7 +42,7 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
     learning_rate : float, default=0.0005
         Its learning rate at the start.
     batch_size : int, default=64
-        Clips in a training step, and in a step of prediction.
+        Clips in a training step.
     epochs : int, default=50
         Passes over the training clips, at the most.
     validation_fraction : float, default=0.1

@@ -1,0 +1,158 @@
+"""What every fitted network gives: genres, probabilities, embeddings, its layers."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_is_fitted
+
+from skgenre.classifiers._checks import check_spectrograms
+from skgenre.classifiers._input_scaling import scaled
+
+if TYPE_CHECKING:
+    from skgenre.classifiers._scikeras import NetworkClassifier
+
+# Clips that the network answers for at a time; fewer are filled up. With a number of
+# rows that varied, so would the last digits: the same clip has one answer, whatever
+# others come with it.
+_CLIPS = 8
+
+
+class FittedNetwork(
+    ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
+    """The part of a network classifier that works from its fitted state alone.
+
+    The state is plain data: genres, weights, scaling, and what the network was built
+    with. Keras is imported when the network is asked.
+    """
+
+    _network: ClassVar[str]
+    """Name of the function in `skgenre.networks` that builds the network."""
+
+    classes_: NDArray
+    history_: dict[str, list[float]]
+    input_mean_: NDArray
+    input_scale_: NDArray
+    network_parameters_: dict[str, Any]
+    weights_: list[NDArray]
+
+    @property
+    def keras_classifier_(self) -> "NetworkClassifier":
+        """The fitted scikeras ``KerasClassifier``, rebuilt at each access."""
+        check_is_fitted(self)
+        from skgenre.classifiers._training import wrapped_network
+
+        keras_classifier = wrapped_network(self, pooled=False, verbose=0, model__seed=0)
+        shape = (len(self.classes_), *self.network_parameters_["input_shape"])
+        keras_classifier.initialize(np.empty(shape, np.float32), self.classes_)
+        keras_classifier.history_ = self.history_
+        return keras_classifier
+
+    def __dir__(self) -> list[str]:
+        """List the attributes, but not the one that builds a network when looked at.
+
+        scikit-learn looks at each to list those that are there, and again to show them
+        in notebooks.
+        """
+        return [
+            name
+            for name in object.__dir__(self)
+            if name != "keras_classifier_" and hasattr(self, name)
+        ]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell whether there are weights: a fit that failed leaves none."""
+        return hasattr(self, "weights_")
+
+    def predict_proba(self, X: ArrayLike) -> NDArray:
+        """Return the probability of each genre.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            Rows sum to 1; columns in the order of `classes_`.
+        """
+        probabilities = np.concatenate([p for p, _ in self._outputs(X)])
+        probabilities = probabilities.astype(np.float64)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Return the most probable genre of each clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            Members of `classes_`.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Return each clip's embedding: the layer before the genres.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_components), float32
+            The values of the layer named 'embedding'.
+        """
+        return np.concatenate([embedding for _, embedding in self._outputs(X)])
+
+    def summary(self) -> None:
+        """Print the layers of the fitted network, as Keras does."""
+        check_is_fitted(self)
+        from skgenre import networks
+
+        getattr(networks, self._network)(**self.network_parameters_).summary()
+
+    def _outputs(self, X: ArrayLike) -> Iterator[tuple[NDArray, NDArray]]:
+        """Yield probabilities and embeddings, batch by batch."""
+        check_is_fitted(self)
+        X = check_spectrograms(self, X, reset=False)
+
+        from skgenre import networks
+        from skgenre.classifiers._compiled import predictor
+
+        predict = predictor(
+            getattr(networks, self._network), tuple(self.network_parameters_.items())
+        )
+        padded = np.zeros((_CLIPS, *X.shape[1:]), np.float32)
+        for start in range(0, len(X), _CLIPS):
+            clips = X[start : start + _CLIPS]
+            padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
+            probabilities, embedding = predict(self.weights_, padded)
+            yield probabilities.numpy()[: len(clips)], embedding.numpy()[: len(clips)]
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.weights_[-2])  # rows of the kernel that reads the embedding
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn should know of the estimator."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
