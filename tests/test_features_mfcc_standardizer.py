@@ -166,3 +166,9 @@ def test_copies_and_pipeline(paths):
     pipeline = make_pipeline(clone(step), SVC())
     scores = cross_val_score(pipeline, pd.Series(paths), [0, 0, 0, 1, 1, 1], cv=3)
     assert np.isfinite(scores).all()
+
+
+def test_another_n_mfcc_after_fit_is_refused_before_decoding(paths):
+    fitted = MFCCStandardizer(n_mfcc=5).fit(paths).set_params(n_mfcc=6)
+    with pytest.raises(ValueError, match="n_mfcc=6 makes 42 features, but 35"):
+        fitted.transform(["is never opened.mp3"])

@@ -169,6 +169,12 @@ class MFCCStandardizer(AudioTransformer):
         if self.input == "features":
             return validate_data(self, X, dtype=FLOAT_DTYPES, reset=reset)
         check_n_mfcc(self.n_mfcc, self.n_mels)
+        n_features = len(STATISTICS) * self.n_mfcc
+        if not reset and n_features != len(self.mean_):
+            raise ValueError(
+                f"n_mfcc={self.n_mfcc} makes {n_features} features, but {len(self.mean_)} "
+                "were standardised in fit. Set n_mfcc back, or fit again."
+            )
         task = functools.partial(
             _clip_statistics,
             settings=MelSettings(
@@ -184,7 +190,7 @@ class MFCCStandardizer(AudioTransformer):
         results = map_clips(
             task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="MFCC"
         )
-        table = np.empty((len(clips), len(STATISTICS) * self.n_mfcc))
+        table = np.empty((len(clips), n_features))
         for row, result in zip(table, results, strict=True):
             row[:] = result
         return table
