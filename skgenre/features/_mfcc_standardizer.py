@@ -172,8 +172,9 @@ class MFCCStandardizer(AudioTransformer):
         n_features = len(STATISTICS) * self.n_mfcc
         if not reset and n_features != len(self.mean_):
             raise ValueError(
-                f"n_mfcc={self.n_mfcc} makes {n_features} features, but {len(self.mean_)} "
-                "were standardised in fit. Set n_mfcc back, or fit again."
+                f"n_mfcc={self.n_mfcc} makes {n_features} features, but "
+                f"{len(self.mean_)} were standardised in fit. Set n_mfcc back, or fit "
+                "again."
             )
         task = functools.partial(
             _clip_statistics,
