@@ -16,9 +16,8 @@ class CRNNClassifier(BaseGenreClassifier):
 
     Three blocks of one-dimensional convolutions over time, an LSTM over what they
     found, a dense layer that serves as the clip's embedding, and one that gives each
-    genre its probability [1]_. The defaults are the report's, except `input_scaling`,
-    where standardising each mel band measured better; ``input_scaling='log'`` is the
-    report's.
+    genre its probability [1]_. The defaults are the report's, except `input_scaling`:
+    the report's is ``input_scaling='log'``.
 
     Parameters
     ----------

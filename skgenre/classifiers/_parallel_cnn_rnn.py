@@ -17,8 +17,7 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
     Five blocks of two-dimensional convolutions and a bidirectional GRU read the same
     spectrogram; their outputs, joined, are the clip's embedding, from which a dense
     layer gives each genre its probability [1]_. The defaults are the report's, except
-    `input_scaling`, where standardising each mel band measured better;
-    ``input_scaling='log'`` is the report's.
+    `input_scaling`: the report's is ``input_scaling='log'``.
 
     Parameters
     ----------
