@@ -17,27 +17,18 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from skgenre._model_parts import (
+    TRUSTED_TYPES,
+    check_tree_descriptions,
+    check_trees,
+    parts,
+)
+
 FORMAT = 1
 """Version of the file format that `save` writes and the newest that `load` reads."""
 
 _INFO = "skgenre.json"
 _PACKAGES = ("skgenre", "scikit-learn", "numpy", "skops")
-_TRUSTED = [
-    "skgenre.classifiers._crnn.CRNNClassifier",
-    "skgenre.classifiers._parallel_cnn_rnn.ParallelCNNRNNClassifier",
-    "skgenre.clustering._embedding_kmeans.EmbeddingKMeans",
-    "skgenre.features._mel_transformer.MelSpectrogramTransformer",
-    "skgenre.features._mfcc_standardizer.MFCCStandardizer",
-    # Plain classes of scikit-learn that skops's own list leaves out.
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.metrics._scorer._PassthroughScorer",
-    "sklearn.model_selection._split.GroupKFold",
-    "sklearn.model_selection._split.KFold",
-    "sklearn.model_selection._split.StratifiedGroupKFold",
-    "sklearn.model_selection._split.StratifiedKFold",
-    "sklearn.utils._bunch.Bunch",
-]
 
 
 class ModelFileError(ValueError):
@@ -109,8 +100,13 @@ def save(
             f"{type(model).__name__} can't be saved: it holds {', '.join(foreign)}. "
             "Only estimators of skgenre and scikit-learn, and NumPy arrays, can be "
             "loaded again without a risk; replace the others (for instance a "
-            "FunctionTransformer with a function of yours)."
+            "FunctionTransformer with a function of yours; of a search, save its "
+            "best_estimator_)."
         )
+    try:
+        check_trees(model)
+    except ValueError as error:
+        raise TypeError(f"{type(model).__name__} can't be saved: {error}.") from error
     info = {
         "format": FORMAT,
         "estimator": type(model).__name__,
@@ -121,10 +117,7 @@ def save(
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": {name: version(name) for name in _PACKAGES},
     }
-    buffer = io.BytesIO(contents)
-    with zipfile.ZipFile(buffer, "a") as archive:
-        archive.writestr(_INFO, json.dumps(info, indent=2))
-    _write_atomically(target, buffer.getvalue())
+    _write_atomically(target, _with_info(contents, info))
 
 
 def _check_writable(path: str | os.PathLike) -> Path:
@@ -179,14 +172,12 @@ def load(path: str | os.PathLike) -> Any:
         If the file is none of `save`'s, is damaged, comes from a newer version, or
         names types of other packages.
     """
-    import skops.io
-
     read_info(path)
     contents = Path(path).read_bytes()
     try:
         foreign = _foreign_types(contents)
         if not foreign:
-            return skops.io.loads(contents, trusted=_TRUSTED)
+            return _checked_load(contents)
     except Exception as error:
         # What a damaged or forged description makes skops raise is of any type.
         raise ModelFileError(
@@ -255,21 +246,8 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
 def _without_requests(model: BaseEstimator) -> BaseEstimator:
     """Return a copy without metadata requests, in which skops would loop forever."""
     model = copy.deepcopy(model)
-    seen: set[int] = set()
-    rest: list[Any] = [model]
-    while rest:
-        part = rest.pop()
-        if id(part) in seen:
-            continue
-        seen.add(id(part))
-        if isinstance(part, Mapping):
-            rest += part.values()
-        elif isinstance(part, list | tuple):
-            rest += part
-        elif type(part).__module__.startswith(("sklearn.", "skgenre.")):
-            attributes = getattr(part, "__dict__", {})
-            attributes.pop("_metadata_request", None)
-            rest += attributes.values()
+    for part in parts(model):
+        getattr(part, "__dict__", {}).pop("_metadata_request", None)
     return model
 
 
@@ -277,7 +255,34 @@ def _foreign_types(contents: bytes) -> list[str]:
     """Return the types in the file that may not be loaded."""
     import skops.io
 
-    return sorted(set(skops.io.get_untrusted_types(data=contents)) - set(_TRUSTED))
+    return sorted(set(skops.io.get_untrusted_types(data=contents)) - set(TRUSTED_TYPES))
+
+
+def _checked_load(contents: bytes) -> Any:
+    """Load a model of trusted types only; refuse what compiled code would trip over."""
+    import skops.io
+
+    with zipfile.ZipFile(io.BytesIO(contents)) as archive:
+        check_tree_descriptions(archive.read("schema.json"))
+    model = skops.io.loads(contents, trusted=TRUSTED_TYPES)
+    check_trees(model)
+    return model
+
+
+def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:
+    """Add what is known of the model; drop the indents, most of a small file."""
+    result = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(contents)) as old,
+        zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as new,
+    ):
+        new.writestr(_INFO, json.dumps(info, indent=2))
+        for name in old.namelist():
+            part = old.read(name)
+            if name == "schema.json":
+                part = json.dumps(json.loads(part), separators=(",", ":")).encode()
+            new.writestr(name, part)
+    return result.getvalue()
 
 
 def _json_value(value: Any) -> Any:

@@ -1,12 +1,9 @@
 """What fit, predict and transform of the networks promise, on real training."""
 
-import copy
 import pickle
-import random
 import signal
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 
 import keras
 import numpy as np
@@ -15,8 +12,7 @@ from scikeras.wrappers import KerasClassifier
 from sklearn.base import clone, is_classifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
-from sklearn.frozen import FrozenEstimator
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
 from skgenre import CRNNClassifier, EmbeddingKMeans, ParallelCNNRNNClassifier
@@ -92,40 +88,6 @@ def test_outputs_are_those_of_the_keras_network(network, clips):
 
 
 @both
-def test_same_seed_same_network_also_on_a_reused_graph(network, clips):
-    X, y = clips
-    first = clone(network).fit(X, y)
-    clone(network).set_params(random_state=5).fit(X, y)  # takes over the graph
-    again = clone(network).fit(X, y)
-    for a, b in zip(first.weights_, again.weights_, strict=True):
-        np.testing.assert_array_equal(a, b)
-    assert first.history_ == again.history_
-    other = clone(network).set_params(random_state=None).fit(X, y)
-    assert any(
-        (a != b).any() for a, b in zip(first.weights_, other.weights_, strict=True)
-    )
-
-
-@both
-def test_fit_leaves_global_random_state_alone(network, clips):
-    np.random.seed(3)
-    before = random.getstate(), np.random.get_state()[1].copy()
-    clone(network).set_params(random_state=None, epochs=1).fit(*clips)
-    assert random.getstate() == before[0]
-    np.testing.assert_array_equal(np.random.get_state()[1], before[1])
-
-
-@both
-def test_fitted_state_is_plain_and_copies(network, clips):
-    X, y = clips
-    fitted = clone(network).fit(X, y)
-    state = pickle.dumps(fitted)
-    assert b"keras" not in state.replace(b"keras_classifier", b"")
-    for twin in (pickle.loads(state), copy.deepcopy(fitted), FrozenEstimator(fitted)):
-        np.testing.assert_array_equal(twin.predict_proba(X), fitted.predict_proba(X))
-
-
-@both
 def test_a_clip_has_one_answer_whatever_comes_with_it(network, clips):
     X, y = clips
     fitted = clone(network).fit(X, y)
@@ -135,18 +97,6 @@ def test_a_clip_has_one_answer_whatever_comes_with_it(network, clips):
             fitted.predict_proba(X[i : i + 1])[0], together[0][i]
         )
         np.testing.assert_array_equal(fitted.transform(X[i : i + 1])[0], together[1][i])
-
-
-def test_two_estimators_predict_in_eight_threads(clips):
-    X, y = clips
-    estimators = [clone(CRNN).set_params(random_state=s).fit(X, y) for s in (0, 1)]
-    expected = [e.predict_proba(X) for e in estimators]
-    with ThreadPoolExecutor(8) as pool:
-        results = list(
-            pool.map(lambda i: estimators[i % 2].predict_proba(X), range(64))
-        )
-    for i, result in enumerate(results):
-        np.testing.assert_array_equal(result, expected[i % 2])
 
 
 def test_log_scaling_is_the_natural_logarithm_of_the_power(clips):
@@ -273,18 +223,6 @@ def test_composes_with_scikit_learn(clips):
     assert pipeline.predict(X).shape == (90,)
 
 
-@pytest.mark.slow
-def test_grid_search_in_two_processes_equals_one(clips):
-    grid = {"lstm_units": [4, 8]}
-    searches = [
-        GridSearchCV(CRNN, grid, cv=2, n_jobs=n, error_score="raise").fit(*clips)
-        for n in (1, 2)
-    ]
-    for key in ("mean_test_score", "split0_test_score"):
-        np.testing.assert_array_equal(*(search.cv_results_[key] for search in searches))
-    np.testing.assert_array_equal(*(s.predict_proba(clips[0]) for s in searches))
-
-
 def test_parameters_of_numpy_types(clips):
     X, y = clips
     expected = clone(CRNN).set_params(epochs=2).fit(X, y)
@@ -299,16 +237,6 @@ def test_parameters_of_numpy_types(clips):
         }
     ).fit(X, y)
     np.testing.assert_array_equal(network.predict_proba(X), expected.predict_proba(X))
-
-
-def test_notebook_display_builds_no_network(clips):
-    code = (
-        "import pickle, sys; fitted = pickle.load(sys.stdin.buffer); "
-        "fitted._repr_html_(); dir(fitted); repr(fitted); "
-        "assert 'tensorflow' not in sys.modules"
-    )
-    fitted = pickle.dumps(clone(CRNN).set_params(epochs=1).fit(*clips))
-    subprocess.run([sys.executable, "-c", code], input=fitted, check=True)
 
 
 def test_later_set_params_does_not_change_a_fitted_network(clips):

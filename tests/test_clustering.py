@@ -4,7 +4,6 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skgenre import EmbeddingKMeans
 
@@ -14,16 +13,6 @@ def blobs():
     return make_blobs(
         120, centers=[[0, 0], [8, 0], [0, 8], [8, 8]], cluster_std=1.5, random_state=0
     )
-
-
-@parametrize_with_checks(
-    [
-        EmbeddingKMeans(3, random_state=0),
-        EmbeddingKMeans("auto", n_init=1, random_state=0),
-    ]
-)
-def test_sklearn_check(estimator, check):
-    check(estimator)
 
 
 def test_scores_are_those_of_scikit_learn(blobs):

@@ -11,17 +11,9 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from skgenre.audio import AudioError, load_audio
 from skgenre.features import MelSpectrogramTransformer, log_mel_spectrogram
-
-
-@parametrize_with_checks(
-    [MelSpectrogramTransformer(), MelSpectrogramTransformer(n_frames=3, n_mels=16)]
-)
-def test_scikit_learn_promises(estimator, check):
-    check(estimator)
 
 
 @pytest.fixture(scope="module")

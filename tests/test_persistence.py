@@ -7,17 +7,27 @@ import subprocess
 import sys
 import time
 import zipfile
+from pathlib import Path
 
 import numpy as np
 import pytest
 import sklearn
 import skops.io
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import VotingClassifier
+from sklearn.ensemble import (
+    GradientBoostingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import HalvingGridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
 
 import skgenre
 from skgenre import (
@@ -30,7 +40,9 @@ from skgenre import (
 )
 from skgenre.persistence import FORMAT, read_info
 
+DATA = Path(__file__).parent / "data"
 FAST = {"epochs": 2, "random_state": 0}
+MFCC = MFCCStandardizer(n_mfcc=5)
 MEL = MelSpectrogramTransformer(n_frames=16, n_mels=8, n_fft=512)
 
 
@@ -54,7 +66,40 @@ def models():
         "vote": make_pipeline(MEL, vote),
         "clusters": make_pipeline(MEL, crnn, EmbeddingKMeans(2, random_state=0)),
         "linear": make_pipeline(MEL, parallel, LogisticRegression()),
+        "stack": StackingClassifier(
+            [("c", make_pipeline(MEL, crnn)), ("s", make_pipeline(MFCC, SVC()))],
+            LogisticRegression(),
+            cv=2,
+        ),
+        "forest": make_pipeline(MFCC, RandomForestClassifier(5, random_state=0)),
+        "boosted": make_pipeline(MFCC, HistGradientBoostingClassifier(max_iter=3)),
+        "halving": HalvingGridSearchCV(
+            make_pipeline(MFCC, LogisticRegression()),
+            {"logisticregression__C": [0.1, 1]},
+            cv=2,
+            random_state=0,
+        ),
     }
+
+
+def kept_clips():
+    """Return the clips that the models in tests/data answered when they were made."""
+    t = np.arange(8000) / 8000
+    pitches = [110, 220, 440, 165, 330, 660]
+    X = [np.sin(2 * np.pi * f * t * (1 + (i < 3) * t)) for i, f in enumerate(pitches)]
+    return np.array(X), np.array(["rising"] * 3 + ["steady"] * 3)
+
+
+@pytest.mark.parametrize("name", ["networks", "baseline"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+def test_files_of_format_1_load_forever(name):
+    path = DATA / f"format1-{name}.model"
+    assert read_info(path)["format"] == 1
+    X, y = kept_clips()
+    model = skgenre.load(path)
+    expected = np.loadtxt(DATA / f"format1-{name}.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-4)
+    np.testing.assert_array_equal(model.predict(X), y)
 
 
 @pytest.mark.parametrize("name", models())
@@ -217,6 +262,106 @@ class TestRefusals:
             except ModelFileError:
                 continue
             np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+
+
+class TestForgedTrees:
+    """scikit-learn's compiled trees believe their indices; `load` does not."""
+
+    @pytest.fixture
+    def tree(self):
+        X = np.random.default_rng(0).normal(size=(60, 3))
+        return DecisionTreeClassifier(random_state=0).fit(X, X[:, 0] > X[:, 1])
+
+    def forge(self, path, change):
+        """Change the nodes in a saved tree."""
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        for name, contents in members.items():
+            array = np.load(io.BytesIO(contents)) if name.endswith(".npy") else None
+            if array is not None and array.dtype.names:
+                change(array)
+                changed = io.BytesIO()
+                np.save(changed, array)
+                members[name] = changed.getvalue()
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, contents in members.items():
+                archive.writestr(name, contents)
+
+    @pytest.mark.parametrize(
+        ("field", "value"),
+        [
+            ("left_child", 0),  # would walk in circles
+            ("right_child", 10**6),
+            ("left_child", -5),
+            ("feature", 3),
+            ("feature", -1),
+        ],
+    )
+    def test_indices_outside(self, tree, field, value, tmp_path):
+        def change(nodes):
+            nodes[field][0] = value
+
+        skgenre.save(tree, tmp_path / "it.model")
+        self.forge(tmp_path / "it.model", lambda nodes: None)
+        assert skgenre.load(tmp_path / "it.model").get_depth() == tree.get_depth()
+        self.forge(tmp_path / "it.model", change)
+        with pytest.raises(ModelFileError, match="nodes or features it hasn't got"):
+            skgenre.load(tmp_path / "it.model")
+
+    def test_indices_outside_boosted_trees(self, clips, tmp_path):
+        def change(nodes):
+            nodes["feature_idx"] = 2 * 10**6
+
+        path = tmp_path / "it.model"
+        X = np.random.default_rng(0).normal(size=(90, 3))
+        skgenre.save(
+            HistGradientBoostingClassifier(max_iter=1).fit(X, X[:, 0] > 0), path
+        )
+        self.forge(path, change)
+        with pytest.raises(ModelFileError, match="nodes or features it hasn't got"):
+            skgenre.load(path)
+
+    @pytest.mark.parametrize("owner", ["tree", "member of a forest"])
+    def test_more_features_than_the_estimator_takes(self, owner, tree, tmp_path):
+        if owner == "tree":
+            model = tree
+            model.n_features_in_ = 2
+        else:
+            X = np.random.default_rng(0).normal(size=(60, 3))
+            model = RandomForestClassifier(2).fit(X, X[:, 0] > 0)
+            model.n_features_in_ = 2
+        with pytest.raises(TypeError, match="nodes or features it hasn't got"):
+            skgenre.save(model, tmp_path / "it.model")
+
+    def test_several_outputs(self, tmp_path):
+        path = tmp_path / "it.model"
+        X = np.random.default_rng(0).normal(size=(60, 3))
+        skgenre.save(DecisionTreeClassifier().fit(X, X[:, 0] > 0), path)
+        with zipfile.ZipFile(path) as archive:
+            schema = json.loads(archive.read("schema.json"))
+        args = schema["content"]["content"]["tree_"]["__reduce__"]["args"]["content"]
+        assert args[2]["content"] == "1"
+        args[2]["content"] = "1000000000"
+        repack(path, schema=json.dumps(schema))
+        with pytest.raises(ModelFileError, match="more outputs than the genre"):
+            skgenre.load(path)
+
+    def test_trees_that_cannot_be_checked(self, tmp_path):
+        X = np.random.default_rng(0).normal(size=(60, 3))
+        model = GradientBoostingClassifier(n_estimators=2).fit(X, X[:, 0] > 0)
+        with pytest.raises(TypeError, match="HistGradientBoostingClassifier"):
+            skgenre.save(model, tmp_path / "it.model")
+        path = tmp_path / "it.model"
+        skgenre.save(FunctionTransformer(), path)
+        foreign = zipfile.ZipFile(io.BytesIO(skops.io.dumps(model)))
+        with zipfile.ZipFile(path) as archive:
+            info = archive.read("skgenre.json")
+        with zipfile.ZipFile(path, "w") as archive:
+            for name in foreign.namelist():
+                archive.writestr(name, foreign.read(name))
+            archive.writestr("skgenre.json", info)
+        with pytest.raises(ModelFileError, match="can't be checked"):
+            skgenre.load(path)
 
 
 def repack(path, *, schema=None, info=None):

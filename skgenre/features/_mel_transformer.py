@@ -103,7 +103,7 @@ class MelSpectrogramTransformer(AudioTransformer):
     An excerpt is a run of whole frames of the clip's spectrogram. With `total` frames
     in the clip, the middle excerpt starts at frame ``(total - n_frames) // 2``.
 
-    The output has three axes, so that ``set_output`` is not offered.
+    The output has three axes and stays an array whatever ``set_output`` asks for.
 
     Examples
     --------
@@ -239,6 +239,23 @@ class MelSpectrogramTransformer(AudioTransformer):
             row[: len(result)] = result
             row[len(result) :] = -self.top_db
         return spectrograms
+
+    def set_output(self, *, transform: str | None = None) -> Self:
+        """Do nothing: three axes make no data frame.
+
+        It is here for `Pipeline.set_output`, which asks every step.
+
+        Parameters
+        ----------
+        transform : {'default', 'pandas', 'polars'} or None, default=None
+            Ignored.
+
+        Returns
+        -------
+        self : MelSpectrogramTransformer
+            The step itself.
+        """
+        return self
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that no fit is needed."""

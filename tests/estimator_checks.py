@@ -1,0 +1,92 @@
+"""The estimators that scikit-learn's own checks are run on.
+
+Run as a script, it runs them all, real training of networks included, and prints what
+came of them, in a few minutes::
+
+    python tests/estimator_checks.py
+"""
+
+import collections
+import os
+import warnings
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+from rich.console import Console
+from rich.table import Table
+from sklearn.base import BaseEstimator
+from sklearn.utils.estimator_checks import check_estimator
+
+from skgenre import (
+    CRNNClassifier,
+    EmbeddingKMeans,
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
+    ParallelCNNRNNClassifier,
+)
+
+SMALL = {"epochs": 30, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
+NETWORKS = [
+    CRNNClassifier(filters=(8,), lstm_units=8, embedding_units=8, dropout=0, **SMALL),
+    ParallelCNNRNNClassifier(filters=(8,), pool_sizes=((2, 2),), gru_units=8, **SMALL),
+]
+OTHERS = [
+    MelSpectrogramTransformer(),
+    MelSpectrogramTransformer(n_frames=3, n_mels=16),
+    MFCCStandardizer(),
+    MFCCStandardizer(input="features"),
+    EmbeddingKMeans(3, random_state=0),
+    EmbeddingKMeans("auto", n_init=1, random_state=0),
+]
+
+
+def expected_failed_checks(estimator: BaseEstimator) -> dict[str, str]:
+    """Return the checks that an estimator can't pass, and why."""
+    if type(estimator) not in map(type, NETWORKS):
+        return {}
+    return {
+        "check_sample_weight_equivalence_on_dense_data": (
+            "batches are drawn from the clips, so a clip of weight 2 is not two "
+            "clips; scikit-learn lists the same for its own MLP and SGD"
+        ),
+    }
+
+
+def main() -> None:
+    """Print how many checks each estimator passes, fails or skips, and which."""
+    columns = ("passed", "expected", "failed", "skipped")
+    table = Table("estimator", *columns, title="scikit-learn's estimator checks")
+    notes = {}
+    for estimator in OTHERS + NETWORKS:
+        name = repr(estimator) if estimator in OTHERS else type(estimator).__name__
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            results = check_estimator(
+                estimator,
+                expected_failed_checks=expected_failed_checks(estimator),
+                on_fail=None,
+                on_skip=None,
+            )
+        for result in results:
+            if result["status"] == "xfail":
+                result["status"] = "expected"
+        counts = collections.Counter(result["status"] for result in results)
+        table.add_row(name, *(str(counts[column]) for column in columns))
+        notes |= {
+            (result["status"], result["check_name"]): (
+                result["exception"]
+                if result["status"] != "expected"
+                else result["expected_to_fail_reason"]
+            )
+            for result in results
+            if result["status"] != "passed"
+        }
+    console = Console()
+    console.print(table)
+    for (status, check), cause in sorted(notes.items()):
+        console.print(f"{status}: {check}: {cause}", markup=False)
+    raise SystemExit(any(status == "failed" for status, _ in notes))
+
+
+if __name__ == "__main__":
+    main()

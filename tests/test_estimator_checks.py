@@ -1,0 +1,42 @@
+"""scikit-learn's own checks on every public estimator, and ours on three axes."""
+
+import inspect
+
+import pytest
+from estimator_checks import NETWORKS, OTHERS, expected_failed_checks
+from estimator_checks_3d import checks_3d
+from sklearn.base import BaseEstimator, clone
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+import skgenre
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.DataConversionWarning"
+)
+
+
+@parametrize_with_checks(OTHERS, expected_failed_checks=expected_failed_checks)
+def test_sklearn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.slow
+@parametrize_with_checks(NETWORKS, expected_failed_checks=expected_failed_checks)
+def test_sklearn_check_with_real_training(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("check", list(checks_3d()), ids=lambda check: check.__name__)
+def test_check_3d(network, check):
+    check(clone(network).set_params(epochs=3))
+
+
+def test_no_public_estimator_is_left_out():
+    values = [getattr(skgenre, name) for name in skgenre.__all__]
+    public = {
+        value
+        for value in values
+        if inspect.isclass(value) and issubclass(value, BaseEstimator)
+    }
+    assert public == {type(estimator) for estimator in OTHERS + NETWORKS}
