@@ -3,7 +3,7 @@ from ._version import __version__
 from .audio import AudioError, load_audio
 from .classifiers import CRNNClassifier, ParallelCNNRNNClassifier
 from .clustering import EmbeddingKMeans
-from .features import MelSpectrogramTransformer, MFCCStandardizer
+from .features import MelSpectrogramTransformer, MFCCStandardizer, MusicnnEmbedding
 from .persistence import ModelFileError, load, save
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
     "ModelFileError",
+    "MusicnnEmbedding",
     "ParallelCNNRNNClassifier",
     "__version__",
     "audio",

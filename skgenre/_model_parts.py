@@ -12,6 +12,7 @@ TRUSTED_TYPES = [
     "skgenre.clustering._embedding_kmeans.EmbeddingKMeans",
     "skgenre.features._mel_transformer.MelSpectrogramTransformer",
     "skgenre.features._mfcc_standardizer.MFCCStandardizer",
+    "skgenre.features._musicnn.MusicnnEmbedding",
     # Plain classes and functions of scikit-learn that skops's own list leaves out.
     "sklearn.calibration._CalibratedClassifier",
     "sklearn.calibration._SigmoidCalibration",

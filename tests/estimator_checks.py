@@ -7,6 +7,7 @@ came of them, in a few minutes::
 """
 
 import collections
+import importlib.util
 import os
 import warnings
 
@@ -22,6 +23,7 @@ from skgenre import (
     EmbeddingKMeans,
     MelSpectrogramTransformer,
     MFCCStandardizer,
+    MusicnnEmbedding,
     ParallelCNNRNNClassifier,
 )
 
@@ -38,6 +40,8 @@ OTHERS = [
     EmbeddingKMeans(3, random_state=0),
     EmbeddingKMeans("auto", n_init=1, random_state=0),
 ]
+NEED_MUSICNN = [MusicnnEmbedding(output="tags")]
+HAS_MUSICNN = importlib.util.find_spec("musicnn") is not None
 
 
 def expected_failed_checks(estimator: BaseEstimator) -> dict[str, str]:
@@ -57,8 +61,8 @@ def main() -> None:
     columns = ("passed", "expected", "failed", "skipped")
     table = Table("estimator", *columns, title="scikit-learn's estimator checks")
     notes = {}
-    for estimator in OTHERS + NETWORKS:
-        name = repr(estimator) if estimator in OTHERS else type(estimator).__name__
+    for estimator in OTHERS + NEED_MUSICNN * HAS_MUSICNN + NETWORKS:
+        name = type(estimator).__name__ if estimator in NETWORKS else repr(estimator)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             results = check_estimator(

@@ -3,7 +3,13 @@
 import inspect
 
 import pytest
-from estimator_checks import NETWORKS, OTHERS, expected_failed_checks
+from estimator_checks import (
+    HAS_MUSICNN,
+    NEED_MUSICNN,
+    NETWORKS,
+    OTHERS,
+    expected_failed_checks,
+)
 from estimator_checks_3d import checks_3d
 from sklearn.base import BaseEstimator, clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
@@ -17,6 +23,15 @@ pytestmark = pytest.mark.filterwarnings(
 
 @parametrize_with_checks(OTHERS, expected_failed_checks=expected_failed_checks)
 def test_sklearn_check(estimator, check):
+    check(estimator)
+
+
+@pytest.mark.skipif(
+    not HAS_MUSICNN,
+    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
+)
+@parametrize_with_checks(NEED_MUSICNN)
+def test_sklearn_check_with_musicnn(estimator, check):
     check(estimator)
 
 
@@ -39,4 +54,4 @@ def test_no_public_estimator_is_left_out():
         for value in values
         if inspect.isclass(value) and issubclass(value, BaseEstimator)
     }
-    assert public == {type(estimator) for estimator in OTHERS + NETWORKS}
+    assert public == {type(estimator) for estimator in OTHERS + NEED_MUSICNN + NETWORKS}

@@ -1,0 +1,265 @@
+"""Clips to what a network knows of them that was trained on other music."""
+
+import functools
+from collections.abc import Iterator
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin, _fit_context
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import Interval, StrOptions
+from sklearn.utils.validation import check_consistent_length
+
+from skgenre.audio._load import Clip, read_samples
+from skgenre.audio._map import map_clips
+from skgenre.features._base import AudioTransformer, excerpt_start
+from skgenre.features._spectrogram import (
+    MelSettings,
+    mel_power_and_gain,
+    pad_to_frames,
+)
+
+_SETTINGS = MelSettings(sample_rate=16000, n_fft=512, hop_length=256, n_mels=96)
+_PATCH_FRAMES = 187
+_PATCHES = 16  # patches that the network takes at a time; 30 s have 10
+_N_FEATURES = {"penultimate": 200, "pooled": 1506, "tags": 50}
+
+_TAGS = {
+    "msd": """rock, pop, alternative, indie, electronic, female vocalists, dance, 00s,
+        alternative rock, jazz, beautiful, metal, chillout, male vocalists,
+        classic rock, soul, indie rock, Mellow, electronica, 80s, folk, 90s, chill,
+        instrumental, punk, oldies, blues, hard rock, ambient, acoustic, experimental,
+        female vocalist, guitar, Hip-Hop, 70s, party, country, easy listening, sexy,
+        catchy, funk, electro, heavy metal, Progressive rock, 60s, rnb, indie pop, sad,
+        House, happy""",
+    "mtt": """guitar, classical, slow, techno, strings, drums, electronic, rock, fast,
+        piano, ambient, beat, violin, vocal, synth, female, indian, opera, male,
+        singing, vocals, no vocals, harpsichord, loud, quiet, flute, woman, male vocal,
+        no vocal, pop, soft, sitar, solo, man, classic, choir, voice, new age, dance,
+        male voice, female vocal, beats, harp, cello, no voice, weird, country, metal,
+        female voice, choral""",
+}
+
+
+def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
+    """Return the whole patches of an excerpt, (n_patches, 187, 96)."""
+
+    def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
+        if duration is None:
+            return 0, n_samples
+        length = max(1, round(min(duration * _SETTINGS.sample_rate, n_samples)))
+        start = excerpt_start(n_samples, length, excerpt)
+        return start, start + length
+
+    samples = read_samples(clip, _SETTINGS.sample_rate, choose)
+    power, gain = mel_power_and_gain(pad_to_frames(samples, _SETTINGS), _SETTINGS)
+    if gain:
+        power = power.astype(np.float64) * 10 ** (gain / 10)
+    values = np.log10(1e4 * power + 1).astype(np.float32)
+    n_patches = max(1, len(values) // _PATCH_FRAMES)
+    patches = np.zeros((n_patches * _PATCH_FRAMES, values.shape[1]), np.float32)
+    patches[: len(values)] = values[: len(patches)]
+    return patches.reshape(n_patches, _PATCH_FRAMES, -1)
+
+
+class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
+    """Describe clips by musicnn, a network trained to tag large collections of music.
+
+    A linear classifier on these embeddings knows genres from a few hundred clips of
+    yours. The network's weights [1]_ are read from the files of the `musicnn` package
+    (ISC licence), whose code is not used: install it by
+    ``python -m pip install --no-deps musicnn==0.1.0``.
+
+    Parameters
+    ----------
+    weights : {'msd', 'mtt'}, default='msd'
+        What the network was trained on: 'msd' is the Million Song Dataset with tags
+        of Last.fm, 'mtt' is MagnaTagATune.
+    output : {'penultimate', 'pooled', 'tags'}, default='penultimate'
+        'penultimate' gives the 200 values before the tags; 'pooled' the 1506 before
+        them, maximum and mean over time of each of 753 features; 'tags' the
+        probability of each of 50 tags.
+    duration : float or None, default=30.0
+        Seconds of each clip to listen to; None listens to all.
+    excerpt : {'middle', 'start'}, default='middle'
+        Which part of a longer clip to take.
+    n_jobs : int or None, default=None
+        Clips decoded at a time, in threads. None means 1 unless in a
+        :func:`joblib.parallel_config` context; -1 means all processors. TensorFlow
+        spreads the network over processors by itself.
+    verbose : bool or int, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of samples of the waveforms, where X was a 2-D array, or of columns,
+        where X was a column of paths.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, where X was a data frame.
+
+    See Also
+    --------
+    MFCCStandardizer : Features that need no other music.
+    skgenre.EmbeddingKMeans : Clusters embeddings.
+
+    Notes
+    -----
+    The step learns nothing: `transform` may be called without `fit`.
+
+    A clip is mixed to mono at 16 kHz and cut into patches of 187 frames (3 s); a last
+    part that fills no patch is left out, and a clip shorter than one is filled up with
+    silence. Each patch is ``log10(10000 * power + 1)`` of 96 mel bands (512 samples a
+    frame, 256 from one to the next). The result is the mean over the patches.
+
+    References
+    ----------
+    .. [1] J. Pons, X. Serra, "musicnn: Pre-trained convolutional neural networks for
+       music audio tagging", ISMIR late-breaking demo, 2019.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre.features import MusicnnEmbedding
+    >>> tags = MusicnnEmbedding(weights="mtt", output="tags")
+    >>> list(tags.fit([np.zeros(16000)]).get_feature_names_out()[:3])
+    ['guitar', 'classical', 'slow']
+    """
+
+    _parameter_constraints: dict = {
+        "weights": [StrOptions({"msd", "mtt"})],
+        "output": [StrOptions({"penultimate", "pooled", "tags"})],
+        "duration": [Interval(Real, 0, None, closed="neither"), None],
+        "excerpt": AudioTransformer._parameter_constraints["excerpt"],
+        "n_jobs": AudioTransformer._parameter_constraints["n_jobs"],
+        "verbose": AudioTransformer._parameter_constraints["verbose"],
+    }
+
+    def __init__(
+        self,
+        *,
+        weights: str = "msd",
+        output: str = "penultimate",
+        duration: float | None = 30.0,
+        excerpt: str = "middle",
+        n_jobs: int | None = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self.weights = weights
+        self.output = output
+        self.duration = duration
+        self.excerpt = excerpt
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    @_fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the kind of X; nothing is learned or read.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at 16 kHz.
+
+        y : array-like of shape (n_clips,) or None, default=None
+            Only its length is looked at, before anything is decoded.
+
+        Returns
+        -------
+        self : MusicnnEmbedding
+            The step itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is outside its range, or a waveform is empty or not
+            finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        clips = self._check_clips(X, reset=True)
+        if y is not None:  # said now rather than after hours of decoding
+            check_consistent_length(clips, y)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the embeddings.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at 16 kHz.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_clips, n_features), float32
+            As many features as `output` says: 200, 1506 or 50.
+
+        Raises
+        ------
+        ImportError
+            If the `musicnn` package is not installed.
+
+        AudioError
+            If a file can't be read.
+
+        ValueError
+            If a parameter is outside its range, or a waveform is empty or not
+            finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        self._validate_params()  # here too, as fit may be left out
+        clips = self._check_clips(X, reset=False)
+        from skgenre.features._musicnn_network import load_musicnn
+
+        network = load_musicnn(self.weights)
+        task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
+        results = map_clips(
+            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="musicnn"
+        )
+        embeddings = np.empty((len(clips), self._n_features_out), np.float32)
+        for row, patches in zip(embeddings, results, strict=True):
+            row[:] = np.concatenate(
+                [network(part)[self.output] for part in _parts(patches)]
+            ).mean(axis=0)
+        return embeddings
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name the features.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of shape (n_features,), object
+            The tags if ``output="tags"``; else ``musicnnembedding0`` and so on.
+        """
+        if self.output == "tags":
+            tags = _TAGS[self.weights].split(",")
+            return np.array([" ".join(tag.split()) for tag in tags], dtype=object)
+        return super().get_feature_names_out(input_features)
+
+    @property
+    def _n_features_out(self) -> int:
+        return _N_FEATURES[self.output]
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that no fit is needed."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _parts(patches: np.ndarray) -> Iterator[np.ndarray]:
+    for first in range(0, len(patches), _PATCHES):
+        yield patches[first : first + _PATCHES]
