@@ -1,40 +1,10 @@
-"""What a saved model may consist of, and how its parts are checked once loaded."""
+"""What is checked of a model's parts: compiled code believes the numbers in them."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-
-TRUSTED_TYPES = [
-    "skgenre.classifiers._crnn.CRNNClassifier",
-    "skgenre.classifiers._parallel_cnn_rnn.ParallelCNNRNNClassifier",
-    "skgenre.clustering._embedding_kmeans.EmbeddingKMeans",
-    "skgenre.features._mel_transformer.MelSpectrogramTransformer",
-    "skgenre.features._mfcc_standardizer.MFCCStandardizer",
-    "skgenre.features._musicnn.MusicnnEmbedding",
-    # Plain classes and functions of scikit-learn that skops's own list leaves out.
-    "sklearn.calibration._CalibratedClassifier",
-    "sklearn.calibration._SigmoidCalibration",
-    "sklearn.feature_selection._mutual_info.mutual_info_classif",
-    "sklearn.feature_selection._univariate_selection.chi2",
-    "sklearn.feature_selection._univariate_selection.f_classif",
-    "sklearn.metrics._scorer._PassthroughScorer",
-    "sklearn.model_selection._search_successive_halving.HalvingGridSearchCV",
-    "sklearn.model_selection._search_successive_halving.HalvingRandomSearchCV",
-    "sklearn.model_selection._split.GroupKFold",
-    "sklearn.model_selection._split.KFold",
-    "sklearn.model_selection._split.StratifiedGroupKFold",
-    "sklearn.model_selection._split.StratifiedKFold",
-    "sklearn.multiclass._ConstantPredictor",
-    "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-    "sklearn.neural_network._stochastic_optimizers.SGDOptimizer",
-    "sklearn.utils._bunch.Bunch",
-    # Decision trees, whose compiled code believes the indices it is given: for these,
-    # see `check_tree_descriptions` and `check_trees`.
-    "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-    "sklearn.tree._tree.Tree",
-]
+from sklearn.base import BaseEstimator
 
 
 def parts(model: Any) -> Iterator[Any]:
@@ -43,13 +13,13 @@ def parts(model: Any) -> Iterator[Any]:
     rest: list[Any] = [model]
     while rest:
         part = rest.pop()
-        if id(part) in seen:
+        if id(part) in seen or isinstance(part, type):
             continue
         seen.add(id(part))
         yield part
         if isinstance(part, Mapping):
             rest += part.values()
-        elif isinstance(part, list | tuple):
+        elif isinstance(part, list | tuple | set):
             rest += part
         elif isinstance(part, np.ndarray) and part.dtype == object:
             rest += part.ravel().tolist()
@@ -57,34 +27,8 @@ def parts(model: Any) -> Iterator[Any]:
             rest += getattr(part, "__dict__", {}).values()
 
 
-def check_tree_descriptions(schema: bytes) -> None:
-    """Refuse trees of several outputs, before one is made.
-
-    scikit-learn's `Tree` reads as many numbers of classes as it is told outputs.
-
-    Parameters
-    ----------
-    schema : bytes
-        skops's description of a model, JSON.
-
-    Raises
-    ------
-    ValueError
-        If a tree is not one of one output.
-    """
-
-    def check(state: dict[str, Any]) -> dict[str, Any]:
-        if state.get("__loader__") == "TreeNode":
-            *_, n_outputs = state["__reduce__"]["args"]["content"]
-            if json.loads(n_outputs["content"]) != 1:
-                raise ValueError("a decision tree has more outputs than the genre")
-        return state
-
-    json.loads(schema, object_hook=check)
-
-
-def check_trees(model: Any) -> None:
-    """Refuse decision trees that would make compiled code read outside of them.
+def check_parts(model: Any) -> None:
+    """Refuse parts that would make compiled code read outside of them.
 
     Parameters
     ----------
@@ -94,70 +38,101 @@ def check_trees(model: Any) -> None:
     Raises
     ------
     ValueError
-        If a node's children or feature aren't there, or the trees are in an estimator
-        that could not be checked.
+        If the numbers in a decision tree, in support vectors or in clusters contradict
+        one another, or a method is named that is none of a classifier's.
     """
-    from sklearn.ensemble import IsolationForest, RandomTreesEmbedding
+    from sklearn.cluster import KMeans, MiniBatchKMeans
+    from sklearn.ensemble import StackingClassifier
     from sklearn.ensemble._forest import BaseForest
-    from sklearn.ensemble._gb import BaseGradientBoosting
-    from sklearn.ensemble._hist_gradient_boosting.gradient_boosting import (
-        BaseHistGradientBoosting,
-    )
+    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+    from sklearn.pipeline import Pipeline
+    from sklearn.svm._base import BaseLibSVM
     from sklearn.tree import BaseDecisionTree
+    from sklearn.tree._tree import Tree
 
-    for part in parts(model):
-        if isinstance(
-            part, BaseGradientBoosting | IsolationForest | RandomTreesEmbedding
-        ):
-            raise ValueError(
-                f"the trees of {type(part).__name__} can't be checked; "
-                "HistGradientBoostingClassifier and RandomForestClassifier can be"
-            )
+    if not isinstance(model, BaseEstimator):
+        raise ValueError(f"it holds {type(model).__name__}, which is no estimator")
+    found = list(parts(model))
+    checked: set[int] = set()  # trees; only their owners know how they are asked
+    for part in found:
         if isinstance(part, BaseDecisionTree) and hasattr(part, "tree_"):
-            tree = part.tree_
-            _check(tree.n_features == part.n_features_in_)
-            _check(0 < tree.node_count <= tree.capacity)
-            inner = tree.children_left != -1
-            _check_nodes(
-                inner,
-                tree.children_left,
-                tree.children_right,
-                tree.feature,
-                part.n_features_in_,
-            )
+            _check_tree(part.tree_, part.n_features_in_)
+            checked.add(id(part.tree_))
         elif isinstance(part, BaseForest) and hasattr(part, "estimators_"):
             for member in part.estimators_:
-                _check(member.n_features_in_ == part.n_features_in_)
-        elif isinstance(part, BaseHistGradientBoosting) and hasattr(
-            part, "_predictors"
-        ):
-            for predictor in (p for iteration in part._predictors for p in iteration):
-                nodes = predictor.nodes
-                inner = nodes["is_leaf"] == 0
-                _check(not nodes["is_categorical"].any())
-                _check_nodes(
-                    inner,
-                    nodes["left"].astype(np.int64),
-                    nodes["right"].astype(np.int64),
-                    nodes["feature_idx"],
-                    part.n_features_in_,
+                _check(member.n_features_in_ == part.n_features_in_, "forest")
+        elif hasattr(part, "_predictors"):
+            checked.update(_check_boosted_trees(part))
+        elif isinstance(part, BaseLibSVM) and hasattr(part, "support_"):
+            _check_support_vectors(part)
+        elif isinstance(part, KMeans | MiniBatchKMeans):
+            centers = getattr(part, "cluster_centers_", None)
+            if centers is not None:
+                _check(
+                    centers.shape == (part.n_clusters, part.n_features_in_), "cluster"
                 )
+        elif isinstance(part, StackingClassifier):
+            methods = {"predict", "predict_proba", "decision_function"}
+            _check(set(getattr(part, "stack_method_", ())) <= methods, "method")
+        elif isinstance(part, Pipeline):
+            _check(part.memory is None, "cache")
+    for part in found:
+        if isinstance(part, Tree | TreePredictor):
+            _check(id(part) in checked, "decision tree")
+
+
+def _check_tree(tree: Any, n_features: int) -> None:
+    _check(tree.n_features == n_features, "decision tree")
+    _check(0 < tree.node_count <= tree.capacity, "decision tree")
+    inner = tree.children_left != -1
+    children = tree.children_left, tree.children_right
+    _check_nodes(inner, children, tree.feature, n_features)
+
+
+def _check_boosted_trees(part: Any) -> Iterable[int]:
+    # Categories are mapped, and widths of X seen, by parts that aren't checked.
+    _check(getattr(part, "_preprocessor", None) is None, "category")
+    for predictor in (p for iteration in part._predictors for p in iteration):
+        nodes = predictor.nodes
+        _check(not nodes["is_categorical"].any(), "category")
+        children = nodes["left"].astype(np.int64), nodes["right"].astype(np.int64)
+        inner = nodes["is_leaf"] == 0
+        _check_nodes(inner, children, nodes["feature_idx"], part.n_features_in_)
+        yield id(predictor)
 
 
 def _check_nodes(
     inner: np.ndarray,
-    left: np.ndarray,
-    right: np.ndarray,
+    children: tuple[np.ndarray, np.ndarray],
     feature: np.ndarray,
     n_features: int,
 ) -> None:
     """Check that every walk goes on to later nodes of the tree, and ends."""
     number = np.arange(len(inner))[inner]
-    for children in (left[inner], right[inner]):
-        _check((number < children).all() and (children < len(inner)).all())
-    _check((0 <= feature[inner]).all() and (feature[inner] < n_features).all())
+    for child in children:
+        after = child[inner]
+        _check((number < after).all() and (after < len(inner)).all(), "decision tree")
+    features = feature[inner]
+    _check((0 <= features).all() and (features < n_features).all(), "decision tree")
 
 
-def _check(holds: Any) -> None:
+def _check_support_vectors(svm: Any) -> None:
+    _check(not svm._sparse, "support vector")
+    n_support, n_features = svm._n_support, svm.n_features_in_
+    n_vectors = len(svm.support_)
+    is_kernel_matrix = svm.kernel == "precomputed"
+    _check((n_support >= 0).all() and n_support.sum() == n_vectors, "support vector")
+    _check(len(n_support) == len(svm.classes_), "support vector")
+    _check(
+        is_kernel_matrix or svm.support_vectors_.shape == (n_vectors, n_features),
+        "support vector",
+    )
+    for coefficients in (svm.dual_coef_, svm._dual_coef_):
+        _check(coefficients.shape == (len(n_support) - 1, n_vectors), "support vector")
+    n_pairs = len(n_support) * (len(n_support) - 1) // 2
+    _check(len(svm.intercept_) == len(svm._intercept_) == n_pairs, "support vector")
+
+
+def _check(holds: Any, what: str) -> None:
     if not holds:
-        raise ValueError("a decision tree points at nodes or features it hasn't got")
+        raise ValueError(f"a {what} in it is not as scikit-learn would make it")

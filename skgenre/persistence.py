@@ -5,8 +5,8 @@ import io
 import json
 import math
 import os
+import secrets
 import sys
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,12 +17,8 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from skgenre._model_parts import (
-    TRUSTED_TYPES,
-    check_tree_descriptions,
-    check_trees,
-    parts,
-)
+from skgenre._model_parts import check_parts, parts
+from skgenre._model_schema import SchemaCheck
 
 FORMAT = 1
 """Version of the file format that `save` writes and the newest that `load` reads."""
@@ -75,7 +71,8 @@ def save(
 
     Notes
     -----
-    What ``set_fit_request`` and its like have set is not saved: it serves fitting only.
+    What ``set_fit_request`` and its like have set, and a pipeline's `memory`, are not
+    saved: they serve fitting only.
 
     Examples
     --------
@@ -89,30 +86,33 @@ def save(
     64
     """
     import skops.io
+    from skops.io.exceptions import UnsupportedTypeException
 
     if not isinstance(model, BaseEstimator):
         raise TypeError(f"model must be a fitted estimator, got {model!r}.")
     target = _check_writable(path)
-    contents = skops.io.dumps(_without_requests(model))
-    foreign = _foreign_types(contents)
-    if foreign:
-        raise TypeError(
-            f"{type(model).__name__} can't be saved: it holds {', '.join(foreign)}. "
-            "Only estimators of skgenre and scikit-learn, and NumPy arrays, can be "
-            "loaded again without a risk; replace the others (for instance a "
-            "FunctionTransformer with a function of yours; of a search, save its "
-            "best_estimator_)."
-        )
+    copied = _without_what_serves_fitting(model)
     try:
-        check_trees(model)
-    except ValueError as error:
-        raise TypeError(f"{type(model).__name__} can't be saved: {error}.") from error
+        contents, check = _checked_contents(skops.io.dumps(copied))
+        check_parts(copied)
+    except (ValueError, UnsupportedTypeException) as error:
+        raise TypeError(
+            f"{type(model).__name__} can't be saved: {str(error).rstrip('.')}. Replace "
+            "it."
+        ) from error
+    if check.foreign:
+        raise TypeError(
+            f"{type(model).__name__} can't be saved: it holds "
+            f"{', '.join(sorted(check.foreign))}. Only estimators for genres of "
+            "skgenre and scikit-learn, numbers and strings can be loaded again without "
+            "a risk; replace the others (of a search, save its best_estimator_)."
+        )
     info = {
         "format": FORMAT,
         "estimator": type(model).__name__,
         "genres": _genres(model),
         "sample_rate": _sample_rate(model),
-        "metrics": {k: _json_value(v) for k, v in (metrics or {}).items()},
+        "metrics": _json_value(metrics or {}),
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": {name: version(name) for name in _PACKAGES},
@@ -172,21 +172,24 @@ def load(path: str | os.PathLike) -> Any:
         If the file is none of `save`'s, is damaged, comes from a newer version, or
         names types of other packages.
     """
+    import skops.io
+
     read_info(path)
-    contents = Path(path).read_bytes()
     try:
-        foreign = _foreign_types(contents)
-        if not foreign:
-            return _checked_load(contents)
+        contents, check = _checked_contents(Path(path).read_bytes())
+        if not check.foreign:
+            model = skops.io.loads(contents, trusted=sorted(check.trusted))
+            check_parts(model)
+            return model
     except Exception as error:
         # What a damaged or forged description makes skops raise is of any type.
         raise ModelFileError(
             f"{os.fspath(path)!r} is damaged: {error}. Save the model again."
         ) from error
     raise ModelFileError(
-        f"{os.fspath(path)!r} is refused: it holds {', '.join(foreign)}, and only "
-        "objects of scikit-learn, NumPy and skgenre are loaded. Don't use files of "
-        "unknown origin."
+        f"{os.fspath(path)!r} is refused: it holds {', '.join(sorted(check.foreign))}, "
+        "and only estimators for genres of skgenre and scikit-learn, numbers and "
+        "strings are loaded. Don't use files of unknown origin."
     )
 
 
@@ -224,7 +227,14 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
                 )
             info = json.loads(archive.read(_INFO))
             damaged = archive.testzip()
-    except (zipfile.BadZipFile, KeyError, ValueError, EOFError, OSError) as error:
+    except (
+        zipfile.BadZipFile,
+        KeyError,
+        ValueError,
+        EOFError,
+        OSError,
+        RuntimeError,
+    ) as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(
@@ -232,8 +242,10 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
         ) from error
     if damaged is not None:
         raise ModelFileError(f"{name!r} is damaged in its part {damaged!r}. {advice}")
-    if not isinstance(info, dict) or not isinstance(info.get("format"), int):
+    if not isinstance(info, dict) or type(info.get("format")) is not int:
         raise ModelFileError(f"{name!r} names no format version. {advice}")
+    if info["format"] < 1:
+        raise ModelFileError(f"{name!r} has no format {info['format']}. {advice}")
     if info["format"] > FORMAT:
         raise ModelFileError(
             f"{name!r} has format {info['format']}, and this skgenre "
@@ -243,51 +255,58 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
     return info
 
 
-def _without_requests(model: BaseEstimator) -> BaseEstimator:
-    """Return a copy without metadata requests, in which skops would loop forever."""
+def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
+    """Return a copy without metadata requests, caches and generators.
+
+    In the requests skops would loop forever; the files of a cache are pickles.
+    """
     model = copy.deepcopy(model)
     for part in parts(model):
-        getattr(part, "__dict__", {}).pop("_metadata_request", None)
+        attributes = getattr(part, "__dict__", {})
+        attributes.pop("_metadata_request", None)
+        if "_feature_subsample_rng" in attributes:  # of gradient boosting
+            attributes["_feature_subsample_rng"] = None
+        if isinstance(part, Pipeline):
+            part.memory = None
     return model
 
 
-def _foreign_types(contents: bytes) -> list[str]:
-    """Return the types in the file that may not be loaded."""
-    import skops.io
+def _checked_contents(contents: bytes) -> tuple[bytes, SchemaCheck]:
+    """Return a file of skops as it may be loaded, if its check found nothing foreign.
 
-    return sorted(set(skops.io.get_untrusted_types(data=contents)) - set(TRUSTED_TYPES))
-
-
-def _checked_load(contents: bytes) -> Any:
-    """Load a model of trusted types only; refuse what compiled code would trip over."""
-    import skops.io
-
-    with zipfile.ZipFile(io.BytesIO(contents)) as archive:
-        check_tree_descriptions(archive.read("schema.json"))
-    model = skops.io.loads(contents, trusted=TRUSTED_TYPES)
-    check_trees(model)
-    return model
-
-
-def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:
-    """Add what is known of the model; drop the indents, most of a small file."""
+    Raises
+    ------
+    ValueError
+        If the file can't be what `save` has written.
+    """
     result = io.BytesIO()
     with (
         zipfile.ZipFile(io.BytesIO(contents)) as old,
         zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as new,
     ):
-        new.writestr(_INFO, json.dumps(info, indent=2))
-        for name in old.namelist():
-            part = old.read(name)
-            if name == "schema.json":
-                part = json.dumps(json.loads(part), separators=(",", ":")).encode()
-            new.writestr(name, part)
+        arrays = {m.filename: m for m in old.infolist() if m.filename.endswith(".npy")}
+        check = SchemaCheck({name: m.file_size for name, m in arrays.items()})
+        schema = check.clean(json.loads(old.read("schema.json")))
+        new.writestr("schema.json", json.dumps(schema, separators=(",", ":")))
+        for name in arrays:
+            new.writestr(name, old.read(name))
+    return result.getvalue(), check
+
+
+def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:
+    result = io.BytesIO(contents)
+    with zipfile.ZipFile(result, "a", zipfile.ZIP_STORED) as archive:
+        archive.writestr(_INFO, json.dumps(info, indent=2))
     return result.getvalue()
 
 
 def _json_value(value: Any) -> Any:
     """Return NumPy's numbers and arrays as Python's, and NaN as None."""
     value = value.tolist() if hasattr(value, "tolist") else value
+    if isinstance(value, Mapping):
+        return {str(key): _json_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_json_value(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
@@ -303,17 +322,15 @@ def _sample_rate(model: BaseEstimator) -> float | None:
 
 def _write_atomically(path: Path, contents: bytes) -> None:
     """Write under another name in the same folder, then rename."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", dir=path.parent)
+    temporary = path.parent / f".skgenre-{secrets.token_hex(8)}"
     try:
-        with os.fdopen(handle, "wb") as file:
+        with open(temporary, "xb") as file:
             file.write(contents)
             file.flush()
             os.fsync(file.fileno())
-        # A temporary file is the owner's alone; a saved one is as others are.
-        umask = os.umask(0)
-        os.umask(umask)
-        os.chmod(name, 0o666 & ~umask)
-        os.replace(name, path)
+        if path.exists():
+            os.chmod(temporary, path.stat().st_mode & 0o777)
+        os.replace(temporary, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

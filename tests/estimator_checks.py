@@ -89,7 +89,12 @@ def main() -> None:
     console.print(table)
     for (status, check), cause in sorted(notes.items()):
         console.print(f"{status}: {check}: {cause}", markup=False)
-    raise SystemExit(any(status == "failed" for status, _ in notes))
+    allowed = {("skipped", "check_array_api_input")} | {
+        ("expected", check)
+        for network in NETWORKS
+        for check in expected_failed_checks(network)
+    }
+    raise SystemExit(bool(notes.keys() - allowed))
 
 
 if __name__ == "__main__":

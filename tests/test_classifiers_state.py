@@ -200,6 +200,30 @@ def test_worker_processes(network, clips):
         np.testing.assert_array_equal(there.predict_proba(X), expected)
 
 
+FORK = """
+import multiprocessing, pickle, sys
+network, X, y = pickle.load(sys.stdin.buffer)
+network.fit(X, y)
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    for use in (network.predict, network.fit):
+        try:
+            pool.apply_async(use, (X, y)[: 1 + (use == network.fit)]).get(60)
+        except RuntimeError as error:
+            print(error)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+def test_a_forked_process_is_told_instead_of_waiting_for_ever(clips):
+    printed = subprocess.run(
+        [sys.executable, "-c", FORK],
+        input=pickle.dumps((clone(CRNN), *clips)),
+        capture_output=True,
+        check=True,
+    ).stdout.decode()
+    assert printed.count("TensorFlow was used before this process was forked") == 2
+
+
 FIT_FIFTY_TIMES = """
 import os, pickle, sys
 

@@ -134,8 +134,10 @@ class FittedNetwork(
         X = check_spectrograms(self, X, reset=False)
 
         from skgenre import networks
+        from skgenre._keras import check_process
         from skgenre.classifiers._compiled import predictor
 
+        check_process()
         predict = predictor(
             getattr(networks, self._network), tuple(self.network_parameters_.items())
         )

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre import networks
+from skgenre._keras import check_process
 from skgenre.classifiers._batches import SpectrogramBatches
 from skgenre.classifiers._callbacks import training_callbacks
 from skgenre.classifiers._scikeras import NetworkClassifier
@@ -131,6 +132,7 @@ def wrapped_network(
     NetworkClassifier
         Neither fitted nor initialised.
     """
+    check_process()
     return NetworkClassifier(
         model=getattr(networks, estimator._network),
         loss="sparse_categorical_crossentropy",

@@ -9,6 +9,8 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from skgenre._keras import check_process
+
 N_FRAMES, N_MELS = 187, 96
 """Size of the 3 s patches that the network was trained on."""
 
@@ -108,9 +110,14 @@ def weights_folder(weights: str) -> Path:
     )
 
 
-@functools.lru_cache(maxsize=2)
 def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     """Return the trained network as a compiled function of a batch of patches."""
+    check_process()
+    return _load(weights)
+
+
+@functools.lru_cache(maxsize=2)
+def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     # The checkpoint's files have no base name, which only this reader takes.
     reader = tf.compat.v1.train.NewCheckpointReader(f"{weights_folder(weights)}/")
     model = build_musicnn()

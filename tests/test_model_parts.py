@@ -1,0 +1,192 @@
+"""Numbers that scikit-learn's compiled code would follow out of its arrays."""
+
+import io
+import zipfile
+
+import numpy as np
+import pytest
+from forge import array, estimator, items, mapping, node, value, write
+from sklearn.cluster import KMeans
+from sklearn.ensemble import (
+    AdaBoostClassifier,
+    BaggingClassifier,
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    VotingClassifier,
+)
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import LabelEncoder
+from sklearn.svm import SVC
+from sklearn.tree import DecisionTreeClassifier
+
+import skgenre
+from skgenre import EmbeddingKMeans, ModelFileError
+
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::sklearn.exceptions.InconsistentVersionWarning"
+)
+
+X = np.random.default_rng(0).normal(size=(90, 3))
+y = (X[:, 0] > X[:, 1]).astype(int) + (X[:, 2] > 0.5)
+
+
+def forge_arrays(path, change):
+    """Change the record arrays, which are the nodes of trees, in a saved model."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for name, contents in members.items():
+        changed = np.load(io.BytesIO(contents)) if name.endswith(".npy") else None
+        if changed is not None and changed.dtype.names:
+            change(changed)
+            file = io.BytesIO()
+            np.save(file, changed)
+            members[name] = file.getvalue()
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, contents in members.items():
+            archive.writestr(name, contents)
+
+
+def refused(path):
+    with pytest.raises(ModelFileError, match="in it is not as scikit-learn would make"):
+        skgenre.load(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "number"),
+    [
+        ("left_child", 0),  # would walk in circles
+        ("right_child", 10**6),
+        ("left_child", -5),
+        ("feature", 3),
+        ("feature", -1),
+    ],
+)
+@pytest.mark.parametrize(
+    "model",
+    [
+        DecisionTreeClassifier(random_state=0),
+        RandomForestClassifier(2, random_state=0),
+        AdaBoostClassifier(n_estimators=2, random_state=0),
+        make_pipeline(BaggingClassifier(n_estimators=2, random_state=0)),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_nodes_of_trees(model, field, number, tmp_path):
+    def change(nodes):
+        nodes[field][0] = number
+
+    path = tmp_path / "it.model"
+    skgenre.save(model.fit(X, y), path)
+    forge_arrays(path, lambda nodes: None)
+    np.testing.assert_array_equal(skgenre.load(path).predict(X), model.predict(X))
+    forge_arrays(path, change)
+    refused(path)
+
+
+@pytest.mark.parametrize(
+    ("field", "number"),
+    [("feature_idx", 2 * 10**6), ("left", 0), ("right", 10**6), ("is_categorical", 1)],
+)
+def test_nodes_of_boosted_trees(field, number, tmp_path):
+    def change(nodes):
+        nodes[field][0] = number
+
+    path = tmp_path / "it.model"
+    model = HistGradientBoostingClassifier(max_iter=2).fit(X, y)
+    skgenre.save(model, path)
+    np.testing.assert_array_equal(skgenre.load(path).predict(X), model.predict(X))
+    forge_arrays(path, change)
+    refused(path)
+
+
+def raw_tree():
+    """Return the description of a tree whose root looks at a far-away feature."""
+    nodes = np.zeros(
+        3, DecisionTreeClassifier().fit(X, y).tree_.__getstate__()["nodes"].dtype
+    )
+    nodes["left_child"], nodes["right_child"] = [1, -1, -1], [2, -1, -1]
+    nodes["feature"] = [10**12, -2, -2]
+    state = mapping(
+        max_depth=value(1),
+        node_count=value(3),
+        nodes=array(nodes),
+        values=array(np.zeros((3, 1, 2))),
+    )
+    arguments = items(value(3), array(np.array([2])), value(1), kind="tuple")
+    return node(
+        "TreeNode",
+        "sklearn.tree._tree.Tree",
+        content=state,
+        __reduce__={"args": arguments},
+    )
+
+
+@pytest.mark.parametrize("kind", ["list", "set"])
+@pytest.mark.parametrize("is_owned", [False, True])
+def test_trees_are_found_wherever_they_are(is_owned, kind, tmp_path):
+    tree = raw_tree()
+    if is_owned:
+        tree = estimator(
+            DecisionTreeClassifier,
+            tree_=tree,
+            n_features_in_=value(3),
+            n_outputs_=value(1),
+            classes_=array(np.array([0, 1])),
+            n_classes_=value(2),
+        )
+    forged = estimator(
+        VotingClassifier,
+        estimators_=items(tree, kind=kind),
+        estimators=items(items(value("a"), value(1), kind="tuple")),
+        voting=value("hard"),
+        weights=value(None),
+        le_=estimator(LabelEncoder, classes_=array(np.array([0, 1]))),
+    )
+    write(tmp_path / "it.model", forged)
+    refused(tmp_path / "it.model")
+
+
+def test_several_outputs(tmp_path):
+    tree = raw_tree()
+    tree["__reduce__"]["args"]["content"][2] = value(10**9)
+    write(tmp_path / "it.model", estimator(DecisionTreeClassifier, tree_=tree))
+    with pytest.raises(ModelFileError, match="more outputs than the genre"):
+        skgenre.load(tmp_path / "it.model")
+
+
+def forged_models():
+    tree = DecisionTreeClassifier().fit(X, y)
+    tree.n_features_in_ = 2
+    yield "tree", tree
+    forest = RandomForestClassifier(2).fit(X, y)
+    forest.n_features_in_ = 2
+    yield "forest", forest
+    boosting = HistGradientBoostingClassifier(max_iter=2).fit(X, y)
+    boosting._preprocessor = LabelEncoder()
+    yield "boosting with categories", boosting
+    svc = SVC().fit(X, y)
+    svc._n_support = np.array([10**9, len(svc.support_) - 10**9, 0], np.int32)
+    yield "negative support", svc
+    svc = SVC().fit(X, y)
+    svc._n_support = svc._n_support + np.int32(10**8)
+    yield "too much support", svc
+    svc = SVC().fit(X, y)
+    svc._dual_coef_ = svc._dual_coef_[:1, :1]
+    yield "coefficients", svc
+    svc = SVC().fit(X, y)
+    svc.n_features_in_ = 30
+    yield "width of support vectors", svc
+    kmeans = KMeans(2).fit(X)
+    kmeans.cluster_centers_ = np.zeros((2, 1))
+    yield "clusters", kmeans
+    clusters = EmbeddingKMeans(2).fit(X)
+    clusters.kmeans_.cluster_centers_ = np.zeros((10**4, 1))
+    yield "clusters of embeddings", clusters
+
+
+@pytest.mark.parametrize(
+    "model", [pytest.param(model, id=name) for name, model in forged_models()]
+)
+def test_parts_that_contradict_one_another(model, tmp_path):
+    with pytest.raises(TypeError, match="in it is not as scikit-learn would make it"):
+        skgenre.save(model, tmp_path / "it.model")
