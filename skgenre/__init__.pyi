@@ -1,7 +1,7 @@
 from . import audio, classifiers, clustering, datasets, features, inspection, networks
 from ._version import __version__
 from .audio import AudioError, load_audio
-from .classifiers import CRNNClassifier, ParallelCNNRNNClassifier
+from .classifiers import CRNNClassifier, ParallelCNNRNNClassifier, SegmentClassifier
 from .clustering import EmbeddingKMeans
 from .features import MelSpectrogramTransformer, MFCCStandardizer
 from .persistence import ModelFileError, load, save
@@ -14,6 +14,7 @@ __all__ = [
     "MelSpectrogramTransformer",
     "ModelFileError",
     "ParallelCNNRNNClassifier",
+    "SegmentClassifier",
     "__version__",
     "audio",
     "classifiers",

@@ -9,6 +9,7 @@ import numpy as np
 TRUSTED_TYPES = [
     "skgenre.classifiers._crnn.CRNNClassifier",
     "skgenre.classifiers._parallel_cnn_rnn.ParallelCNNRNNClassifier",
+    "skgenre.classifiers._segment.SegmentClassifier",
     "skgenre.clustering._embedding_kmeans.EmbeddingKMeans",
     "skgenre.features._mel_transformer.MelSpectrogramTransformer",
     "skgenre.features._mfcc_standardizer.MFCCStandardizer",

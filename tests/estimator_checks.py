@@ -15,6 +15,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from rich.console import Console
 from rich.table import Table
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
 from skgenre import (
@@ -23,6 +25,7 @@ from skgenre import (
     MelSpectrogramTransformer,
     MFCCStandardizer,
     ParallelCNNRNNClassifier,
+    SegmentClassifier,
 )
 
 SMALL = {"epochs": 30, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
@@ -37,6 +40,8 @@ OTHERS = [
     MFCCStandardizer(input="features"),
     EmbeddingKMeans(3, random_state=0),
     EmbeddingKMeans("auto", n_init=1, random_state=0),
+    SegmentClassifier(LogisticRegression(), window=4, hop=2),
+    SegmentClassifier(SVC(), window=4, hop=2, voting="hard"),
 ]
 
 
