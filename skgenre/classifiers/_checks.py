@@ -30,6 +30,12 @@ def check_spectrograms(
     try:
         X = validate_data(estimator, X, reset=reset, dtype=FLOATS, allow_nd=True)
     except ValueError as error:
+        if "setting an array element with a sequence" in str(error):
+            raise ValueError(
+                f"{type(estimator).__name__} takes clips of one size, as one array. If "
+                "yours have different lengths, set n_frames in the "
+                "MelSpectrogramTransformer, or put it into a SegmentClassifier."
+            ) from error
         if "could not convert string" not in str(error):
             raise
         raise ValueError(

@@ -72,23 +72,26 @@ def take(clips: Clips, rows: NDArray) -> Clips:
 def _items(estimator: BaseEstimator, X: Any) -> list | None:
     """Return the clips one by one; None where X is one numeric array or a table."""
     if isinstance(X, list | tuple):
-        if any(isinstance(clip, np.ndarray) and clip.ndim == 2 for clip in X):
-            return list(X)
-        try:
-            X = np.asarray(X)
-        except ValueError:  # nested lists of different lengths
-            return list(X)
-    if getattr(X, "ndim", None) != 1:
+        values = list(X)
+    elif getattr(X, "ndim", None) == 1:
+        values = list(np.asarray(X))
+    else:
         return None
-    values = np.asarray(X)
-    is_path = [isinstance(value, str | bytes | os.PathLike) for value in values]
-    if any(is_path):
+    if any(isinstance(value, str | bytes | os.PathLike) for value in values):
         raise ValueError(
             f"{type(estimator).__name__} takes spectrograms, got strings. If these are "
             "paths, put a MelSpectrogramTransformer in front, in a Pipeline."
         )
-    has_arrays = any(isinstance(value, np.ndarray | list | tuple) for value in values)
-    return list(values) if values.dtype == object and has_arrays else None
+    if isinstance(X, list | tuple):
+        if any(isinstance(value, np.ndarray) and value.ndim == 2 for value in values):
+            return values
+        try:
+            np.asarray(X)
+        except ValueError:  # nested lists of different lengths
+            return values
+        return None
+    is_array = [isinstance(value, np.ndarray | list | tuple) for value in values]
+    return values if any(is_array) else None
 
 
 def _check_clip(clip: Any, i: int, name: str) -> NDArray:
@@ -121,7 +124,7 @@ def _check_same_bands(clips: list[NDArray], name: str) -> None:
 def _check_array(estimator: Any, X: Any, *, reset: bool, name: str) -> NDArray:
     if isinstance(X, list | tuple):
         X = np.asarray(X)
-    if getattr(X, "ndim", 2) == 3:
+    if getattr(X, "ndim", 2) > 2:
         # Not `validate_data`, which would count the frames as features.
         X = check_array(X, dtype=FLOATS, allow_nd=True, input_name=name)
     else:

@@ -119,7 +119,8 @@ class SegmentClassifier(
     The windows of one clip sound alike. `fit` passes the estimator `groups`, if it
     takes them, so that a validation split inside doesn't part them: those that it was
     given itself, else one a clip. A search or a calibration belongs around this
-    estimator, not inside.
+    estimator, not inside. `fit` holds all windows in memory, overlapping frames more
+    than once; predictions are made some clips at a time.
 
     Where clips have different numbers of windows, each clip still counts the same:
     the weight of a window is divided by their number and multiplied by its mean over
@@ -329,6 +330,11 @@ class SegmentClassifier(
     def _check_estimator(self, **given: Any) -> None:
         """Refuse an estimator that can't do what the parameters or `fit` ask for."""
         name = type(self.estimator).__name__
+        if isinstance(self.estimator, type):
+            raise ValueError(
+                "The 'estimator' parameter must be an estimator, not a class: "
+                f"{self.estimator.__name__}() instead of {self.estimator.__name__}."
+            )
         if self.voting != "hard" and not hasattr(self.estimator, "predict_proba"):
             raise ValueError(
                 f"voting={self.voting!r} needs an estimator that has predict_proba, "
