@@ -218,7 +218,8 @@ class TestVoting:
         whole, *folds = fits
         assert whole == set(artists)
         assert len(folds) == 2
-        assert not (set(artists) - folds[0]) & (set(artists) - folds[1])
+        assert folds[0] | folds[1] == set(artists)
+        assert not folds[0] & folds[1]
 
     def test_final_estimator(self, ragged):
         X, y = ragged
@@ -328,19 +329,17 @@ class TestFit:
         assert model.estimator_.given_["sample_weight"] is None
 
     @pytest.mark.parametrize("routing", [False, True])
-    def test_a_pipeline_passes_weights_to_its_last_step(self, routing, ragged):
+    def test_a_pipeline_passes_weights_to_its_steps(self, routing, ragged):
         X, y = ragged
         weight = np.linspace(0, 2, len(X))
         with sklearn.config_context(enable_metadata_routing=routing):
             model = SegmentClassifier(SCALED, window=4, hop=2)
             model.fit(X, y, sample_weight=weight)
         windows, counts = cut_windows(X, 4, 2)
-        rows = StandardScaler().fit_transform(windows.reshape(len(windows), -1))
-        expected = LogisticRegression().fit(
-            rows,
-            np.repeat(y, counts),
-            np.repeat(weight / counts * counts.mean(), counts),
-        )
+        weight = np.repeat(weight / counts * counts.mean(), counts)
+        rows = windows.reshape(len(windows), -1)
+        rows = StandardScaler().fit_transform(rows, sample_weight=weight)
+        expected = LogisticRegression().fit(rows, np.repeat(y, counts), weight)
         assert_allclose(model.estimator_[1].coef_, expected.coef_, atol=1e-6)
 
     def test_validation_data_are_cut_too(self, ragged):

@@ -1,6 +1,5 @@
 """The classifier inside another: what it takes, and what it is given."""
 
-import contextlib
 from typing import Any
 
 import numpy as np
@@ -30,7 +29,7 @@ def takes_three_axes(estimator: Any) -> bool:
 
 
 def takes(estimator: Any, parameter: str) -> bool:
-    """Tell whether `fit` has a parameter; of a pipeline, its last step's."""
+    """Tell whether `fit` has a parameter; of a pipeline, that of its last step."""
     if isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return has_fit_parameter(estimator, parameter)
@@ -42,7 +41,7 @@ def fit_with(estimator: Any, X: ArrayLike, y: ArrayLike, **extras: Any) -> Any:
     Parameters
     ----------
     estimator : estimator
-        Of a pipeline, the last step gets the extras.
+        Of a pipeline, every step gets the extras that it takes.
     X, y : array-like
         What it is fitted on.
     **extras : object
@@ -53,19 +52,20 @@ def fit_with(estimator: Any, X: ArrayLike, y: ArrayLike, **extras: Any) -> Any:
     estimator
         The same one, fitted.
     """
+    steps = [("", estimator)]
+    if isinstance(estimator, Pipeline):
+        steps = [(f"{name}__", step) for name, step in estimator.steps]
     taken = {
-        name: value
+        prefix + name: value
+        for prefix, step in steps
         for name, value in extras.items()
-        if value is not None and takes(estimator, name)
+        if value is not None and hasattr(step, "fit") and has_fit_parameter(step, name)
     }
-    routing = contextlib.nullcontext()
-    if isinstance(estimator, Pipeline) and taken:
-        last = estimator.steps[-1][0]
-        taken = {f"{last}__{name}": value for name, value in taken.items()}
+    if taken and isinstance(estimator, Pipeline):
         # With metadata routing on, a pipeline doesn't understand these names.
-        routing = config_context(enable_metadata_routing=False)
-    with routing:
-        return estimator.fit(X, y, **taken)
+        with config_context(enable_metadata_routing=False):
+            return estimator.fit(X, y, **taken)
+    return estimator.fit(X, y, **taken)
 
 
 def probabilities(estimator: Any, X: NDArray, classes: NDArray) -> NDArray:
