@@ -440,7 +440,7 @@ class TestContainers:
             sizes.append(len(clips))
             return cut_windows(clips, *args)
 
-        monkeypatch.setattr("skgenre.classifiers._segment.cut_windows", watch)
+        monkeypatch.setattr("skgenre.classifiers._segment_fitted.cut_windows", watch)
         mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
         assert_allclose(model.predict_proba(mapped), expected, atol=1e-6)
         assert sizes == [4, 4, 4, 4, 4, 4, 4, 2]
