@@ -1,7 +1,7 @@
 from . import audio, classifiers, clustering, datasets, features, inspection, networks
 from ._version import __version__
 from .audio import AudioError, load_audio
-from .classifiers import CRNNClassifier, ParallelCNNRNNClassifier
+from .classifiers import CRNNClassifier, ParallelCNNRNNClassifier, SegmentClassifier
 from .clustering import EmbeddingKMeans
 from .features import MelSpectrogramTransformer, MFCCStandardizer, MusicnnEmbedding
 from .persistence import ModelFileError, load, save
@@ -15,6 +15,7 @@ __all__ = [
     "ModelFileError",
     "MusicnnEmbedding",
     "ParallelCNNRNNClassifier",
+    "SegmentClassifier",
     "__version__",
     "audio",
     "classifiers",

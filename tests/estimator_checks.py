@@ -16,6 +16,8 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 from rich.console import Console
 from rich.table import Table
 from sklearn.base import BaseEstimator
+from sklearn.linear_model import LogisticRegression
+from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
 from skgenre import (
@@ -25,6 +27,7 @@ from skgenre import (
     MFCCStandardizer,
     MusicnnEmbedding,
     ParallelCNNRNNClassifier,
+    SegmentClassifier,
 )
 
 SMALL = {"epochs": 30, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
@@ -39,6 +42,10 @@ OTHERS = [
     MFCCStandardizer(input="features"),
     EmbeddingKMeans(3, random_state=0),
     EmbeddingKMeans("auto", n_init=1, random_state=0),
+    SegmentClassifier(LogisticRegression(), window=4, hop=2),
+    # An SVC's own default gamma depends on clips of weight 0.
+    SegmentClassifier(SVC(gamma=0.1), window=4, hop=2, voting="hard"),
+    SegmentClassifier(LogisticRegression(), window=4, hop=2, voting="stack"),
 ]
 NEED_MUSICNN = [MusicnnEmbedding(output="tags")]
 HAS_MUSICNN = importlib.util.find_spec("musicnn") is not None

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpydoc.docscrape import FunctionDoc, NumpyDocString
+from sklearn.linear_model import LogisticRegression
 
 import skgenre
 
@@ -140,7 +141,14 @@ def test_fitted_attributes_are_documented(name):
     cls = CLASSES[name]
     if cls.__name__.startswith("Base"):
         pytest.skip("a base class, whose attributes its subclasses document")
-    estimator = cls()
+    required = {"estimator": LogisticRegression()}
+    estimator = cls(
+        **{
+            name: required[name]
+            for name, default in parameters(inspect.signature(cls))
+            if default is inspect.Parameter.empty
+        }
+    )
     small = {"epochs": 1, "n_clusters": 2}
     estimator.set_params(
         **{name: small[name] for name in small if name in estimator.get_params()}

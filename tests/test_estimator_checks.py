@@ -12,9 +12,21 @@ from estimator_checks import (
 )
 from estimator_checks_3d import checks_3d
 from sklearn.base import BaseEstimator, clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import skgenre
+from skgenre import SegmentClassifier
+
+ON_THREE_AXES = [
+    *(clone(network).set_params(epochs=3) for network in NETWORKS),
+    SegmentClassifier(clone(NETWORKS[0]).set_params(epochs=3), window=8, hop=4),
+    SegmentClassifier(
+        make_pipeline(StandardScaler(), SVC()), window=4, hop=3, voting="hard"
+    ),
+]
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.DataConversionWarning"
@@ -41,10 +53,10 @@ def test_sklearn_check_with_real_training(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
+@pytest.mark.parametrize("estimator", ON_THREE_AXES, ids=lambda e: type(e).__name__)
 @pytest.mark.parametrize("check", list(checks_3d()), ids=lambda check: check.__name__)
-def test_check_3d(network, check):
-    check(clone(network).set_params(epochs=3))
+def test_check_3d(estimator, check):
+    check(clone(estimator))
 
 
 def test_no_public_estimator_is_left_out():

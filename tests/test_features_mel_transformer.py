@@ -102,6 +102,39 @@ def test_silent_clip_is_floor(tmp_path):
     assert_array_equal(spectrogram, -80)
 
 
+def test_whole_clips(paths):
+    step = MelSpectrogramTransformer(n_frames=None, n_mels=32, top_db=60)
+    waveforms = [load_audio(path) for path in paths]
+    spectrograms = step.fit_transform(waveforms)
+    assert spectrograms.shape == (len(paths),)
+    assert spectrograms.dtype == object
+    for waveform, spectrogram in zip(waveforms, spectrograms, strict=True):
+        expected = log_mel_spectrogram(waveform, n_mels=32, top_db=60)
+        assert spectrogram.dtype == np.float32
+        assert_array_equal(spectrogram, expected)
+    for of_file, spectrogram in zip(step.transform(paths), spectrograms, strict=True):
+        assert_allclose(of_file, spectrogram, atol=2e-3)
+
+
+def test_whole_clips_of_one_length_are_an_array_of_arrays_too():
+    waves = np.random.default_rng(0).standard_normal((3, 5000))
+    whole = MelSpectrogramTransformer(n_frames=None).fit_transform(waves)
+    assert whole.shape == (3,)
+    as_one = MelSpectrogramTransformer(n_frames=5).fit_transform(waves)
+    assert_array_equal(np.stack(whole), as_one)
+
+
+def test_whole_clips_are_copied_and_made_in_threads(paths):
+    step = MelSpectrogramTransformer(n_frames=None)
+    expected = step.fit_transform(paths)
+    copy = pickle.loads(pickle.dumps(step.set_params(n_jobs=2)))
+    actual = pickle.loads(pickle.dumps(copy.transform(paths)))
+    for one, other in zip(actual, expected, strict=True):
+        assert_array_equal(one, other)
+    with sklearn.config_context(transform_output="pandas"):
+        assert isinstance(step.transform(paths), np.ndarray)
+
+
 @pytest.mark.parametrize("backend", ["threading", "loky"])
 def test_n_jobs_changes_nothing(paths, backend):
     expected = MelSpectrogramTransformer(n_frames=40).transform(paths * 3)
@@ -188,7 +221,8 @@ def test_pipeline_and_output_setting(paths):
     step = MelSpectrogramTransformer(n_frames=4)
     pipeline = make_pipeline(step, FunctionTransformer(lambda X: X.mean(axis=1)))
     assert pipeline.fit_transform(paths).shape == (4, 128)
-    assert not hasattr(step, "set_output")
+    assert step.set_output(transform="pandas") is step
+    assert isinstance(step.transform(paths), np.ndarray)
     with sklearn.config_context(transform_output="pandas"):
         assert isinstance(step.transform(paths), np.ndarray)
 

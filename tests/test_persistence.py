@@ -35,6 +35,7 @@ from skgenre import (
     MFCCStandardizer,
     ModelFileError,
     ParallelCNNRNNClassifier,
+    SegmentClassifier,
 )
 from skgenre.persistence import FORMAT, read_info
 
@@ -55,6 +56,7 @@ def models():
     parallel = ParallelCNNRNNClassifier(
         filters=(4,), pool_sizes=((2, 2),), gru_units=4, **FAST
     )
+    whole = MelSpectrogramTransformer(n_frames=None, n_mels=8, n_fft=512)
     vote = VotingClassifier([("c", crnn), ("p", parallel)], voting="soft")
     return {
         "svc": make_pipeline(
@@ -68,6 +70,13 @@ def models():
             [("c", make_pipeline(MEL, crnn)), ("s", make_pipeline(MFCC, SVC()))],
             LogisticRegression(),
             cv=2,
+        ),
+        "segment": make_pipeline(whole, SegmentClassifier(crnn, window=4, hop=2)),
+        "segment stack": make_pipeline(
+            whole, SegmentClassifier(crnn, window=4, hop=2, voting="stack", cv=2)
+        ),
+        "segment forest": make_pipeline(
+            whole, SegmentClassifier(RandomForestClassifier(5, random_state=0))
         ),
         "forest": make_pipeline(MFCC, RandomForestClassifier(5, random_state=0)),
         "boosted": make_pipeline(MFCC, HistGradientBoostingClassifier(max_iter=3)),

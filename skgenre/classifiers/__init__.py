@@ -3,5 +3,11 @@
 from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._crnn import CRNNClassifier
 from skgenre.classifiers._parallel_cnn_rnn import ParallelCNNRNNClassifier
+from skgenre.classifiers._segment import SegmentClassifier
 
-__all__ = ["BaseGenreClassifier", "CRNNClassifier", "ParallelCNNRNNClassifier"]
+__all__ = [
+    "BaseGenreClassifier",
+    "CRNNClassifier",
+    "ParallelCNNRNNClassifier",
+    "SegmentClassifier",
+]

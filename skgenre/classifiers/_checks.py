@@ -1,5 +1,6 @@
 """What a network classifier asks of its data."""
 
+from collections.abc import Sized
 from numbers import Real
 from typing import Any
 
@@ -15,7 +16,7 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-_FLOATS = [np.float32, np.float64, np.float16]
+FLOATS = [np.float32, np.float64, np.float16]
 
 
 def check_spectrograms(
@@ -27,21 +28,27 @@ def check_spectrograms(
     ``reset=False`` the clips must be as large as those `estimator` was fitted on.
     """
     try:
-        X = validate_data(estimator, X, reset=reset, dtype=_FLOATS, allow_nd=True)
+        X = validate_data(estimator, X, reset=reset, dtype=FLOATS, allow_nd=True)
     except ValueError as error:
+        if "setting an array element with a sequence" in str(error):
+            raise ValueError(
+                f"{type(estimator).__name__} takes clips of one size, as one array. If "
+                "yours have different lengths, set n_frames in the "
+                "MelSpectrogramTransformer, or put it into a SegmentClassifier."
+            ) from error
         if "could not convert string" not in str(error):
             raise
         raise ValueError(
             f"{type(estimator).__name__} takes spectrograms, got strings. If these are "
             "paths, put a MelSpectrogramTransformer in front, in a Pipeline."
         ) from error
-    spectrograms = _with_bands(estimator, np.asarray(X))
+    spectrograms = with_bands(estimator, np.asarray(X))
     if not reset:
         _check_clip_shape(estimator, spectrograms)
     return spectrograms
 
 
-def _with_bands(estimator: BaseEstimator, X: NDArray) -> NDArray:
+def with_bands(estimator: BaseEstimator, X: NDArray) -> NDArray:
     if X.ndim > 3 or 0 in X.shape:
         raise ValueError(
             f"{type(estimator).__name__} takes spectrograms of shape (n_clips, "
@@ -60,7 +67,7 @@ def _check_clip_shape(estimator: Any, X: NDArray) -> None:
         )
 
 
-def check_genres(estimator: BaseEstimator, X: NDArray, y: ArrayLike) -> NDArray:
+def check_genres(estimator: BaseEstimator, X: Sized, y: ArrayLike) -> NDArray:
     """Return the genres of the clips as a 1-D array."""
     if y is None:
         raise ValueError(
@@ -69,7 +76,7 @@ def check_genres(estimator: BaseEstimator, X: NDArray, y: ArrayLike) -> NDArray:
         )
     genres = column_or_1d(y, warn=True)
     check_consistent_length(X, genres)
-    _check_none_missing("y", genres)
+    check_none_missing("y", genres)
     check_classification_targets(genres)
     return genres
 
@@ -159,17 +166,17 @@ def check_all_genres_count(estimator: Any, codes: NDArray, weights: NDArray) -> 
         )
 
 
-def check_groups(X: NDArray, groups: ArrayLike | None) -> NDArray | None:
+def check_groups(X: Sized, groups: ArrayLike | None) -> NDArray | None:
     """Return one group a clip, or None."""
     if groups is None:
         return None
     check_consistent_length(X, groups)
     labels = column_or_1d(groups)
-    _check_none_missing("groups", labels)
+    check_none_missing("groups", labels)
     return labels
 
 
-def _check_none_missing(name: str, values: NDArray) -> None:
+def check_none_missing(name: str, values: NDArray) -> None:
     if values.dtype.kind not in "Of":
         return
     missing = np.array([value is None or value != value for value in values])
@@ -184,6 +191,18 @@ def check_validation_data(
     estimator: Any, validation_data: tuple[ArrayLike, ArrayLike]
 ) -> tuple[NDArray, NDArray]:
     """Return the spectrograms and the genre numbers of ``(X, y)``."""
+    X, y = check_pair(validation_data)
+    X = check_array(X, dtype=FLOATS, allow_nd=True, input_name="X of validation_data")
+    X = with_bands(estimator, X)
+    _check_clip_shape(estimator, X)
+    y = column_or_1d(y)
+    check_consistent_length(X, y)
+    check_none_missing("y of validation_data", y)
+    return X, genre_numbers(estimator, y, "y of validation_data")
+
+
+def check_pair(validation_data: Any) -> tuple[ArrayLike, ArrayLike]:
+    """Return the two parts of ``(X, y)``."""
     if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
         length = f" of length {len(validation_data)}"
         raise ValueError(
@@ -191,13 +210,7 @@ def check_validation_data(
             f"{type(validation_data).__name__}{length}."
         )
     X, y = validation_data
-    X = check_array(X, dtype=_FLOATS, allow_nd=True, input_name="X of validation_data")
-    X = _with_bands(estimator, X)
-    _check_clip_shape(estimator, X)
-    y = column_or_1d(y)
-    check_consistent_length(X, y)
-    _check_none_missing("y of validation_data", y)
-    return X, genre_numbers(estimator, y, "y of validation_data")
+    return X, y
 
 
 def check_integers(

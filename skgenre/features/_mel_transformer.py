@@ -22,12 +22,18 @@ from skgenre.features._spectrogram import (
 
 
 def _excerpt_spectrogram(
-    clip: Clip, settings: MelSettings, n_frames: int, top_db: float, excerpt: str
+    clip: Clip,
+    settings: MelSettings,
+    n_frames: int | None,
+    top_db: float,
+    excerpt: str,
 ) -> np.ndarray:
     """Read the excerpt's samples, no others, and transform them: one task."""
 
     def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
         n_total = settings.n_frames(n_samples)
+        if n_frames is None:
+            return settings.sample_range(0, n_total)
         first = excerpt_start(n_total, n_frames, excerpt)
         return settings.sample_range(first, min(n_frames, n_total))
 
@@ -36,7 +42,7 @@ def _excerpt_spectrogram(
 
 
 class MelSpectrogramTransformer(AudioTransformer):
-    """Turn sound files or waveforms into log-mel spectrograms of one size.
+    """Turn sound files or waveforms into log-mel spectrograms.
 
     Each clip is decoded, resampled and transformed in one task, so that waveforms of
     a corpus are never held together; only the part of a file that the excerpt covers
@@ -62,16 +68,17 @@ class MelSpectrogramTransformer(AudioTransformer):
     fmax : float or None, default=None
         Upper edge of the highest band, in Hz; None means ``sample_rate / 2``.
 
-    n_frames : int, default=640
+    n_frames : int or None, default=640
         Frames of the result; with the other defaults these are 29.7 s. Of longer
         clips an excerpt is taken, shorter ones are padded at their end with the
-        floor.
+        floor. None takes whole clips, each with as many frames as it has, for a
+        :class:`~skgenre.SegmentClassifier`.
 
     top_db : float, default=80.0
         Depth of the floor below the loudest value of the excerpt, in dB.
 
     excerpt : {'middle', 'start'}, default='middle'
-        Which part of a clip to take.
+        Which part of a clip to take, unless `n_frames` is None.
 
     n_jobs : int or None, default=None
         Clips worked on at a time, in threads. None means 1 unless in a
@@ -93,6 +100,7 @@ class MelSpectrogramTransformer(AudioTransformer):
     See Also
     --------
     log_mel_spectrogram : The spectrogram of one whole waveform.
+    skgenre.SegmentClassifier : Classifies whole clips.
     MFCCStandardizer : A table of statistics instead of spectrograms.
     skgenre.audio.load_audio : The waveform of a sound file.
 
@@ -103,7 +111,8 @@ class MelSpectrogramTransformer(AudioTransformer):
     An excerpt is a run of whole frames of the clip's spectrogram. With `total` frames
     in the clip, the middle excerpt starts at frame ``(total - n_frames) // 2``.
 
-    The output has three axes and stays an array whatever ``set_output`` asks for.
+    The output has three axes and stays an array whatever ``set_output`` asks for. Whole
+    clips have different lengths, and so come in a one-dimensional array of objects.
 
     Examples
     --------
@@ -114,13 +123,16 @@ class MelSpectrogramTransformer(AudioTransformer):
     >>> spectrograms = MelSpectrogramTransformer(n_frames=32).fit_transform(clips)
     >>> spectrograms.shape, spectrograms.dtype
     ((2, 32, 128), dtype('float32'))
+    >>> whole_clips = MelSpectrogramTransformer(n_frames=None).fit_transform(clips)
+    >>> [spectrogram.shape for spectrogram in whole_clips]
+    [(22, 128), (44, 128)]
     """
 
     _parameter_constraints: dict = (
         AudioTransformer._parameter_constraints
         | BAND_CONSTRAINTS
         | TOP_DB_CONSTRAINT
-        | {"n_frames": [Interval(Integral, 1, None, closed="left")]}
+        | {"n_frames": [Interval(Integral, 1, None, closed="left"), None]}
     )
 
     def __init__(
@@ -132,7 +144,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         n_mels: int = 128,
         fmin: float = 0.0,
         fmax: float | None = None,
-        n_frames: int = 640,
+        n_frames: int | None = 640,
         top_db: float = 80.0,
         excerpt: str = "middle",
         n_jobs: int | None = None,
@@ -207,7 +219,8 @@ class MelSpectrogramTransformer(AudioTransformer):
         -------
         spectrograms : ndarray of shape (n_clips, n_frames, n_mels), float32
             In dB: in each clip 0 is the loudest value, ``-top_db`` the floor. A
-            silent clip is all floor.
+            silent clip is all floor. With ``n_frames=None``, an object array of shape
+            (n_clips,) of such arrays of shape (n_frames_i, n_mels).
 
         Raises
         ------
@@ -230,11 +243,16 @@ class MelSpectrogramTransformer(AudioTransformer):
             excerpt=self.excerpt,
         )
         clips = self._check_clips(X, reset=False)
-        shape = (len(clips), self.n_frames, self.n_mels)
-        spectrograms = np.empty(shape, dtype=np.float32)
         results = map_clips(
             task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="Spectrograms"
         )
+        if self.n_frames is None:
+            whole_clips = np.empty(len(clips), dtype=object)
+            for i, result in enumerate(results):
+                whole_clips[i] = result
+            return whole_clips
+        shape = (len(clips), self.n_frames, self.n_mels)
+        spectrograms = np.empty(shape, dtype=np.float32)
         for row, result in zip(spectrograms, results, strict=True):
             row[: len(result)] = result
             row[len(result) :] = -self.top_db

@@ -1,0 +1,85 @@
+"""The classifier inside another: what it takes, and what it is given."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
+from sklearn.pipeline import Pipeline
+from sklearn.utils import get_tags
+from sklearn.utils.validation import has_fit_parameter
+
+
+def takes_three_axes(estimator: Any) -> bool:
+    """Tell whether an estimator is for spectrograms rather than for tables.
+
+    Of a pipeline the first step decides; of a vote, a search or a calibration, which
+    hand on what they are given, the estimators inside.
+    """
+    if get_tags(estimator).input_tags.three_d_array:
+        return True
+    if isinstance(estimator, Pipeline):
+        steps = [step for _, step in estimator.steps if hasattr(step, "fit")]
+        return bool(steps) and takes_three_axes(steps[0])
+    members = getattr(estimator, "estimators", None)
+    if isinstance(members, list):
+        return any(takes_three_axes(step) for _, step in members if step != "drop")
+    inner = getattr(estimator, "estimator", None)
+    return hasattr(inner, "fit") and takes_three_axes(inner)
+
+
+def takes(estimator: Any, parameter: str) -> bool:
+    """Tell whether `fit` has a parameter; of a pipeline, that of its last step."""
+    if isinstance(estimator, Pipeline):
+        estimator = estimator.steps[-1][1]
+    return has_fit_parameter(estimator, parameter)
+
+
+def fit_with(estimator: Any, X: ArrayLike, y: ArrayLike, **extras: Any) -> Any:
+    """Fit an estimator, with those of the extras that its `fit` takes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Of a pipeline, every step gets the extras that it takes.
+    X, y : array-like
+        What it is fitted on.
+    **extras : object
+        Weights, groups and so on; None counts as not given.
+
+    Returns
+    -------
+    estimator
+        The same one, fitted.
+    """
+    steps = [("", estimator)]
+    if isinstance(estimator, Pipeline):
+        steps = [(f"{name}__", step) for name, step in estimator.steps]
+    taken = {
+        prefix + name: value
+        for prefix, step in steps
+        for name, value in extras.items()
+        if value is not None and hasattr(step, "fit") and has_fit_parameter(step, name)
+    }
+    if taken and isinstance(estimator, Pipeline):
+        # With metadata routing on, a pipeline doesn't understand these names.
+        with config_context(enable_metadata_routing=False):
+            return estimator.fit(X, y, **taken)
+    return estimator.fit(X, y, **taken)
+
+
+def probabilities(estimator: Any, X: NDArray, classes: NDArray) -> NDArray:
+    """Return an estimator's probabilities, in columns for all of `classes`.
+
+    Those of a fold may lack a class, whose probability is 0.
+    """
+    result = np.zeros((len(X), len(classes)))
+    columns = np.searchsorted(classes, estimator.classes_)
+    result[:, columns] = estimator.predict_proba(X)
+    return result
+
+
+def votes(estimator: Any, X: NDArray, classes: NDArray) -> NDArray:
+    """Return 1 in the column of the class that an estimator predicts, else 0."""
+    columns = np.searchsorted(classes, estimator.predict(X))
+    return np.eye(len(classes))[columns]

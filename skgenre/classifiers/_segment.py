@@ -1,0 +1,342 @@
+"""Whole clips classified by their windows, whichever classifier is inside."""
+
+from collections.abc import Iterable
+from numbers import Integral, Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    TransformerMixin,
+    _fit_context,
+    clone,
+)
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, check_cv
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import Tags
+from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
+from sklearn.utils.validation import _check_sample_weight
+
+from skgenre.classifiers._checks import (
+    check_genres,
+    check_groups,
+    check_pair,
+    genre_numbers,
+)
+from skgenre.classifiers._clips import check_clips, take
+from skgenre.classifiers._inner import fit_with, takes
+from skgenre.classifiers._segment_fitted import FittedSegments
+from skgenre.classifiers._windows import Clips, clip_summary
+
+
+class SegmentClassifier(
+    ClassifierMixin, FittedSegments, TransformerMixin, BaseEstimator
+):
+    """Classify clips of any length by their windows.
+
+    Clips are cut into windows of one size, any classifier learns and answers window
+    by window, and the windows of a clip vote. So a network of short windows has many
+    more examples to learn from, all of a clip is heard, and clips may have different
+    lengths.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Classifies a window: a network, or any classifier of scikit-learn. One that
+        is not for spectrograms (by its tags; of a pipeline, its first step's) gets
+        each window as a row of ``window * n_mels`` numbers.
+    window : int, default=128
+        Frames of a window; with the default spectrograms these are 5.9 s.
+    hop : int, default=64
+        Frames from the start of one window to that of the next. Where the last frames
+        of a clip would be left out, one more window ends with the clip; a clip
+        shorter than a window is padded at its end with its own minimum.
+    voting : {'soft', 'hard', 'stack'}, default='soft'
+        How a clip's answer is made of its windows': 'soft' averages their
+        probabilities, 'hard' counts the genres they vote for, and 'stack' has
+        `final_estimator` learn it.
+    frame_rate : float, default=21.533203125
+        Frames a second, for the times of `predict_timeline`: the spectrograms'
+        ``sample_rate / hop_length``.
+    final_estimator : estimator or None, default=None
+        Only for ``voting='stack'``: classifies a clip by mean, standard deviation and
+        maximum over its windows of each genre's probability. None means logistic
+        regression on standardised values.
+    cv : int, splitter or iterable of (train, test), default=5
+        Only for ``voting='stack'``: how clips are parted, so that the final estimator
+        learns from probabilities of windows that were not trained on. With an int the
+        folds are stratified by genre, and by group where groups are given.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The genres, sorted.
+    estimator_ : estimator
+        A clone of `estimator`, fitted on all windows.
+    final_estimator_ : estimator
+        The fitted final estimator; only with ``voting='stack'``.
+    n_mels_ : int
+        Mel bands of the clips.
+    n_features_in_ : int
+        Number of columns; only where `fit` was given a table (n_clips, n_features).
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns; only where that was a data frame with string names.
+
+    See Also
+    --------
+    skgenre.MelSpectrogramTransformer : With ``n_frames=None`` it makes spectrograms
+        of whole clips.
+    CRNNClassifier : A network for the windows.
+
+    Notes
+    -----
+    The windows of one clip sound alike. `fit` passes the estimator `groups`, if it
+    takes them, so that a validation split inside doesn't part them: those that it was
+    given itself, else one a clip. A search or a calibration belongs around this
+    estimator, not inside. `fit` holds all windows in memory, overlapping frames more
+    than once; predictions are made some clips at a time.
+
+    Where clips have different numbers of windows, each clip still counts the same:
+    the weight of a window is divided by their number and multiplied by its mean over
+    the clips. This needs an estimator whose `fit` takes `sample_weight`.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skgenre import SegmentClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["folk", "techno"], 20)
+    >>> X = [
+    ...     rng.normal(size=(rng.integers(10, 30), 8)) + 2 * (genre == "techno")
+    ...     for genre in y
+    ... ]
+    >>> segments = SegmentClassifier(LogisticRegression(), window=8, hop=4)
+    >>> segments.fit(X, y).score(X, y)
+    1.0
+    >>> probabilities, times = segments.set_params(frame_rate=2).predict_timeline(X[:1])
+    >>> times[0][:2]
+    array([[0., 4.],
+           [2., 6.]])
+    """
+
+    # With metadata routing on, groups that are given reach the folds and the
+    # validation split.
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict"])],
+        "window": [Interval(Integral, 1, None, closed="left")],
+        "hop": [Interval(Integral, 1, None, closed="left")],
+        "voting": [StrOptions({"soft", "hard", "stack"})],
+        "frame_rate": [Interval(Real, 0, None, closed="neither")],
+        "final_estimator": [HasMethods(["fit", "predict"]), None],
+        "cv": ["cv_object"],
+    }
+
+    n_mels_: int
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        window: int = 128,
+        hop: int = 64,
+        voting: str = "soft",
+        frame_rate: float = 22050 / 1024,
+        final_estimator: Any = None,
+        cv: int | BaseCrossValidator | Iterable = 5,
+    ) -> None:
+        self.estimator = estimator
+        self.window = window
+        self.hop = hop
+        self.voting = voting
+        self.frame_rate = frame_rate
+        self.final_estimator = final_estimator
+        self.cv = cv
+
+    # The estimators inside validate their own parameters.
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: ArrayLike,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+        validation_data: tuple[ArrayLike, ArrayLike] | None = None,
+    ) -> Self:
+        """Train the estimator on the windows of all clips.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels), or list of array-like of \
+                shape (n_frames_i, n_mels)
+            Spectrograms in dB, of one length or of any. A table (n_clips, n_features)
+            counts as a series of one band.
+        y : array-like of shape (n_clips,)
+            Genres; strings, numbers or booleans.
+        sample_weight : array-like of shape (n_clips,), default=None
+            Weights of the clips, if the estimator takes such weights.
+        groups : array-like of shape (n_clips,), default=None
+            Artists. Clips of one are parted neither by the estimator's validation
+            split nor by `cv`. With metadata routing on, `fit` asks for them by
+            default.
+        validation_data : tuple of (X, y), default=None
+            Cut into windows and passed to the estimator, if it takes such data.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If fewer than two genres are given, clips are empty or not finite or have
+            different bands, lengths do not match, or the estimator gives no
+            probabilities, which soft voting and stacking need.
+        TypeError
+            If weights or validation data are given to an estimator whose `fit` does
+            not take them.
+        """
+        # A fit that fails leaves an estimator that is not fitted.
+        for name in ("estimator_", "final_estimator_"):
+            self.__dict__.pop(name, None)
+        clips = check_clips(self, X, reset=True)
+        y = check_genres(self, clips, y)
+        groups = check_groups(clips, groups)
+        self.classes_ = np.unique(y)
+        self._check_estimator(
+            sample_weight=sample_weight, validation_data=validation_data
+        )
+        if sample_weight is not None:
+            sample_weight = self._check_weights(clips, sample_weight)
+        validation = self._validation_windows(validation_data)
+
+        fitted = self._fit_windows(clips, y, sample_weight, groups, validation)
+        if self.voting == "stack":
+            self.final_estimator_ = self._fit_final(
+                clips, y, sample_weight, groups, validation
+            )
+        self.estimator_ = fitted
+        return self
+
+    def _check_estimator(self, **given: Any) -> None:
+        """Refuse an estimator that can't do what the parameters or `fit` ask for."""
+        name = type(self.estimator).__name__
+        if isinstance(self.estimator, type):
+            raise ValueError(
+                "The 'estimator' parameter must be an estimator, not a class: "
+                f"{self.estimator.__name__}() instead of {self.estimator.__name__}."
+            )
+        if self.voting != "hard" and not hasattr(self.estimator, "predict_proba"):
+            raise ValueError(
+                f"voting={self.voting!r} needs an estimator that has predict_proba, "
+                f"which {name} hasn't. Set voting='hard', or calibrate the estimator."
+            )
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs clips of at least 2 genres, but got only "
+                f"1 class: {self.classes_.tolist()}."
+            )
+        for parameter, value in given.items():
+            if value is not None and not takes(self.estimator, parameter):
+                raise TypeError(
+                    f"{parameter} was given, but {name}.fit does not take it. Leave it "
+                    "out, or choose another estimator."
+                )
+
+    def _check_weights(self, clips: Clips, sample_weight: ArrayLike) -> NDArray:
+        weights = _check_sample_weight(
+            sample_weight, clips, dtype=np.float64, ensure_non_negative=True
+        )
+        if not weights.any():
+            raise ValueError(
+                "sample_weight is 0 for all clips: there is nothing to train on."
+            )
+        return weights
+
+    def _validation_windows(
+        self, validation_data: tuple[ArrayLike, ArrayLike] | None
+    ) -> tuple[NDArray, NDArray] | None:
+        if validation_data is None:
+            return None
+        X, y = check_pair(validation_data)
+        clips = check_clips(self, X, reset=False, name="X of validation_data")
+        y = check_genres(self, clips, y)
+        genre_numbers(self, y, "y of validation_data")
+        windows, counts = self._cut(clips)
+        return windows, np.repeat(y, counts)
+
+    def _fit_windows(
+        self,
+        clips: Clips,
+        y: NDArray,
+        sample_weight: NDArray | None,
+        groups: NDArray | None,
+        validation: tuple[NDArray, NDArray] | None,
+    ) -> Any:
+        """Return a clone of the estimator, fitted on the windows of these clips."""
+        windows, counts = self._cut(clips)
+        if groups is None:
+            groups = np.arange(len(counts))
+        if sample_weight is None and counts.min() < counts.max():
+            sample_weight = np.ones(len(counts))
+        if sample_weight is not None:
+            sample_weight = np.repeat(sample_weight * counts.mean() / counts, counts)
+        return fit_with(
+            clone(self.estimator),
+            windows,
+            np.repeat(y, counts),
+            sample_weight=sample_weight,
+            groups=np.repeat(groups, counts),
+            validation_data=validation,
+        )
+
+    def _fit_final(
+        self,
+        clips: Clips,
+        y: NDArray,
+        sample_weight: NDArray | None,
+        groups: NDArray | None,
+        validation: tuple[NDArray, NDArray] | None,
+    ) -> Any:
+        """Return the final estimator, fitted on answers to clips not trained on."""
+        cv = self.cv
+        if groups is not None and isinstance(cv, Integral):
+            cv = StratifiedGroupKFold(cv)
+        folds = check_cv(cv, y, classifier=True).split(np.zeros(len(y)), y, groups)
+        summaries = np.full((len(y), 3 * len(self.classes_)), np.nan)
+        for train, test in folds:
+            fitted = self._fit_windows(
+                take(clips, train),
+                y[train],
+                None if sample_weight is None else sample_weight[train],
+                None if groups is None else groups[train],
+                validation,
+            )
+            answers = self._answers(fitted, take(clips, test))
+            summaries[test] = [clip_summary(of_clip) for of_clip in answers]
+        if np.isnan(summaries).any():
+            raise ValueError(
+                f"cv={self.cv!r} never tests some of the clips. Stacking needs folds "
+                "that test each: an int, or a splitter such as StratifiedKFold."
+            )
+        final_estimator = self.final_estimator
+        if final_estimator is None:
+            final_estimator = make_pipeline(StandardScaler(), LogisticRegression())
+        return fit_with(
+            clone(final_estimator), summaries, y, sample_weight=sample_weight
+        )
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn should know of the estimator."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags

@@ -1,0 +1,140 @@
+"""Windows of clips: where they start, how they are cut, what their answers come to."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+Clips = NDArray | Sequence[NDArray]
+"""An array (n_clips, n_frames, n_mels), or arrays (n_frames_i, n_mels)."""
+
+_CHUNK_BYTES = 32 * 2**20
+
+
+def window_starts(n_frames: int, window: int, hop: int) -> NDArray:
+    """Return the first frame of each window of a clip.
+
+    Parameters
+    ----------
+    n_frames : int
+        Frames of the clip.
+    window : int
+        Frames of a window.
+    hop : int
+        Frames from one window to the next.
+
+    Returns
+    -------
+    ndarray of shape (n_windows,)
+        Multiples of `hop`; where these windows leave out the clip's last frames, the
+        start of one more, which ends with the clip. A clip that is not longer than a
+        window has one.
+    """
+    if n_frames <= window:
+        return np.zeros(1, np.intp)
+    last = n_frames - window
+    starts = np.arange(0, last + 1, hop)
+    return starts if starts[-1] == last else np.append(starts, last)
+
+
+def window_times(n_frames: int, window: int, hop: int, frame_rate: float) -> NDArray:
+    """Return start and end of each window of a clip, in seconds.
+
+    Parameters
+    ----------
+    n_frames, window, hop : int
+        As for `window_starts`.
+    frame_rate : float
+        Frames a second.
+
+    Returns
+    -------
+    ndarray of shape (n_windows, 2)
+        None ends after the clip.
+    """
+    starts = window_starts(n_frames, window, hop)
+    ends = np.minimum(starts + window, n_frames)
+    return np.column_stack([starts, ends]) / frame_rate
+
+
+def cut_windows(clips: Clips, window: int, hop: int) -> tuple[NDArray, NDArray]:
+    """Cut clips into windows, in one array of their own.
+
+    Parameters
+    ----------
+    clips : ndarray of shape (n_clips, n_frames, n_mels), or list of ndarray of shape \
+            (n_frames_i, n_mels)
+        Spectrograms.
+    window, hop : int
+        As for `window_starts`.
+
+    Returns
+    -------
+    windows : ndarray of shape (n_windows, window, n_mels)
+        Those of the first clip, then those of the second, ... A clip shorter than a
+        window is followed by its own minimum: the floor of its spectrogram.
+    counts : ndarray of shape (n_clips,)
+        Number of windows of each clip.
+    """
+    starts = [window_starts(len(clip), window, hop) for clip in clips]
+    counts = np.array([len(of_clip) for of_clip in starts])
+    dtype = np.result_type(*{clip.dtype for clip in clips})
+    windows = np.empty((counts.sum(), window, clips[0].shape[1]), dtype)
+    rows = iter(windows)
+    for clip, of_clip in zip(clips, starts, strict=True):
+        for start in of_clip:
+            row, frames = next(rows), clip[start : start + window]
+            row[: len(frames)] = frames
+            if len(frames) < window:
+                row[len(frames) :] = frames.min()
+    return windows, counts
+
+
+def chunks(clips: Clips, window: int, hop: int) -> Iterator[Clips]:
+    """Yield some clips at a time, so few that their windows are held easily.
+
+    Parameters
+    ----------
+    clips : ndarray of shape (n_clips, n_frames, n_mels), or list of ndarray of shape \
+            (n_frames_i, n_mels)
+        Spectrograms; a memory map stays one.
+    window, hop : int
+        As for `window_starts`.
+
+    Yields
+    ------
+    ndarray or list of ndarray
+        Clips that follow each other, at least one.
+    """
+    window_bytes = window * clips[0].shape[1] * clips[0].dtype.itemsize
+    limit = max(1, _CHUNK_BYTES // window_bytes)
+    first, n_windows = 0, 0
+    for i, clip in enumerate(clips):
+        n_new = len(window_starts(len(clip), window, hop))
+        if i > first and n_windows + n_new > limit:
+            yield clips[first:i]
+            first, n_windows = i, 0
+        n_windows += n_new
+    yield clips[first:]
+
+
+def clip_summary(probabilities: NDArray) -> NDArray:
+    """Describe a clip by its windows' probabilities, for a final estimator.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_windows, n_classes)
+        Of the windows of one clip.
+
+    Returns
+    -------
+    ndarray of shape (3 * n_classes,)
+        Mean, standard deviation and maximum over the windows, each for all classes.
+    """
+    return np.concatenate(
+        [
+            probabilities.mean(axis=0),
+            probabilities.std(axis=0),
+            probabilities.max(axis=0),
+        ]
+    )
