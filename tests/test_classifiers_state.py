@@ -161,7 +161,13 @@ def pipelines():
     }
 
 
-@pytest.mark.parametrize("name", pipelines())
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.slow) if name == "search" else name
+        for name in pipelines()
+    ],
+)
 def test_whole_models_are_copied(name, clips, tmp_path):
     X, y = np.random.default_rng(0).normal(size=(60, 800)), clips[1]
     unfitted = pipelines()[name]

@@ -38,6 +38,7 @@ def test_sklearn_check(estimator, check):
     check(estimator)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(
     not HAS_MUSICNN,
     reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
@@ -53,7 +54,17 @@ def test_sklearn_check_with_real_training(estimator, check):
     check(estimator)
 
 
-@pytest.mark.parametrize("estimator", ON_THREE_AXES, ids=lambda e: type(e).__name__)
+@pytest.mark.parametrize(
+    "estimator",
+    [
+        pytest.param(
+            estimator,
+            marks=[pytest.mark.slow] * (estimator not in NETWORKS),
+            id=type(estimator).__name__,
+        )
+        for estimator in ON_THREE_AXES
+    ],
+)
 @pytest.mark.parametrize("check", list(checks_3d()), ids=lambda check: check.__name__)
 def test_check_3d(estimator, check):
     check(clone(estimator))

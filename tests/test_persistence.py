@@ -109,7 +109,15 @@ def test_files_of_format_1_load_forever(name):
     np.testing.assert_array_equal(model.predict(X), y)
 
 
-@pytest.mark.parametrize("name", models())
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        if name in ("svc", "crnn", "boosted")
+        else pytest.param(name, marks=pytest.mark.slow)
+        for name in models()
+    ],
+)
 def test_loaded_in_a_new_process_answers_the_same(name, clips, tmp_path):
     X, y = clips
     model = models()[name].fit(X, y)
