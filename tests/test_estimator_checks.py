@@ -59,7 +59,7 @@ def test_sklearn_check_with_real_training(estimator, check):
     [
         pytest.param(
             estimator,
-            marks=[pytest.mark.slow] * (estimator not in NETWORKS),
+            marks=[pytest.mark.slow] * isinstance(estimator, SegmentClassifier),
             id=type(estimator).__name__,
         )
         for estimator in ON_THREE_AXES
