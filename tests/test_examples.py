@@ -14,16 +14,40 @@ EXAMPLES = Path(__file__).parent.parent / "examples"
 # What each script must print, among other things.
 KEY_LINES = {
     "plot_clustering.py": ["Adjusted Rand index, new artists: ", "CRNN embedding: "],
+    "plot_dask_cluster.py": [
+        "Same scores: True",
+        "Same best setting: True",
+        "Same probabilities of the best model: True",
+    ],
     "plot_grid_search.py": [
         "Best: ",
         "9 fits, spectrograms of the training clips computed 5 times",
     ],
+    "plot_learning_curve.py": [
+        "MFCC + SVC, 24 training clips: accuracy on them ",
+        "CRNN, 96 training clips: accuracy on them ",
+    ],
     "plot_mfcc_baseline.py": ["majority: accuracy ", "MFCC + SVC: accuracy "],
+    "plot_permutation_importance.py": [
+        "Statistic that matters most: ",
+        "Mel band that matters most: around ",
+    ],
     "plot_predict_folder.py": [
         "weighted avg",
         "Loaded model agrees on all clips: True",
     ],
+    "plot_random_and_halving_search.py": [
+        "Random search, best: ",
+        "Same scores: True",
+        "Epochs: 2, settings: 9",
+        "Epochs: 18, settings: 1",
+        "Halving, best: ",
+    ],
     "plot_soft_vote.py": ["CRNN     accuracy ", "vote     accuracy "],
+    "plot_stacking_and_calibration.py": [
+        "stack accuracy ",
+        "calibrated accuracy ",
+    ],
 }
 
 
