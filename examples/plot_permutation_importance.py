@@ -53,15 +53,14 @@ print(f"MFCC + SVC: accuracy on held-out artists {svc.score(new, genres[test]):.
 
 result = permutation_importance(svc, new, genres[test], n_repeats=10, random_state=0)
 importances = pd.Series(result.importances_mean, index=new.columns)
-print(importances.nlargest(3).round(3).to_string())
 
 # %%
 # Many statistics tell the same. When one of them is shuffled, the others still tell it,
 # so that each alone looks unimportant. Where the colour is blue, the SVC got better by
 # chance.
 
-importances.index = importances.index.str.split("_", expand=True)
-grid = importances.droplevel(0).unstack()
+names = importances.index.str.split("_", expand=True)  # such as mfcc, mean, 01
+grid = importances.set_axis(names).droplevel(0).unstack()
 limit = grid.abs().to_numpy().max()
 figure, ax = plt.subplots(figsize=(8, 3.5), layout="constrained")
 image = ax.imshow(grid, cmap="RdBu_r", vmin=-limit, vmax=limit, aspect="auto")
@@ -69,6 +68,7 @@ ax.set_xticks(range(len(grid.columns)), grid.columns.astype(int))
 ax.set_yticks(range(len(grid.index)), grid.index)
 ax.set(xlabel="Coefficient", ylabel="Statistic")
 figure.colorbar(image, label="Loss of accuracy")
+print(importances.nlargest(3).round(3).to_string())
 
 # %%
 # Groups of features

@@ -94,12 +94,11 @@ predicted["stack"] = stack.predict(paths[test])
 accuracies = {
     name: accuracy_score(genres[test], answers) for name, answers in predicted.items()
 }
-for name, accuracy in accuracies.items():
-    print(f"{name:5} accuracy {accuracy:.2f}")
-
 figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 ax.bar(list(accuracies), accuracies.values(), color=["C0", "C0", "C1"])
 ax.set(ylim=(0, 1), ylabel="Accuracy on held-out artists")
+for name, accuracy in accuracies.items():
+    print(f"{name:5} accuracy {accuracy:.2f}")
 
 # %%
 # Calibrate the network

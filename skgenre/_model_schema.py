@@ -95,16 +95,21 @@ def _sklearn_estimators() -> dict[str, type]:
     return {name: cls for name, cls in all_estimators() if name in _SKLEARN}
 
 
-def _find(module: str, name: str) -> Any:
-    """Return the class that is meant, wherever it is defined today, or None."""
+def _find(module: str, name: str) -> tuple[Any, str]:
+    """Return the class that is meant and the module that it is in today, or None."""
+    found = None
     if module.startswith("skgenre.") and name in _SKGENRE:
-        return getattr(importlib.import_module("skgenre"), name)
-    if not module.startswith("sklearn."):
-        return None
-    for table in (_HELPERS, _FUNCTIONS, _LOSSES):
-        if name in table:
-            return getattr(importlib.import_module(table[name]), name, None)
-    return _sklearn_estimators().get(name)
+        found = getattr(importlib.import_module("skgenre"), name)
+    elif name in _LOSSES and module in ("_loss", _LOSSES[name]):  # in scikit-learn 1.6
+        module = _LOSSES[name]
+        return getattr(importlib.import_module(module), name), module
+    elif module.startswith("sklearn."):
+        for table in (_HELPERS, _FUNCTIONS):
+            if name in table:
+                module = table[name]
+                return getattr(importlib.import_module(module), name, None), module
+        found = _sklearn_estimators().get(name)
+    return found, found.__module__ if found else module
 
 
 class SchemaCheck:
@@ -178,12 +183,12 @@ class SchemaCheck:
 
     def _class(self, state: dict[str, Any]) -> tuple[Any, dict[str, Any]]:
         """Return the class that a node names, and its name of today."""
-        found = _find(state["__module__"], state["__class__"])
+        found, module = _find(state["__module__"], state["__class__"])
         if found is None:
             self._allow(state)
             return None, {}
-        self.trusted.add(f"{found.__module__}.{found.__name__}")
-        return found, {"__class__": found.__name__, "__module__": found.__module__}
+        self.trusted.add(f"{module}.{state['__class__']}")
+        return found, {"__class__": state["__class__"], "__module__": module}
 
     def _json(self, state: dict[str, Any]) -> dict[str, Any]:
         self._allow(state, "builtins.str")
