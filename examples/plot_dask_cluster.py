@@ -87,7 +87,7 @@ if __name__ == "__main__":
     with (
         LocalCluster(
             n_workers=2,
-            threads_per_worker=1,  # each works on one fit at a time
+            threads_per_worker=1,
             dashboard_address=":0",  # any free port
             local_directory=scratch.name,
             # A process that has loaded TensorFlow takes seconds to end: no warning.

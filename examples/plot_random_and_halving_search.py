@@ -104,8 +104,8 @@ print(
 # ---------
 # The worker processes outlive the search. The next one finds them started and with
 # TensorFlow loaded, which saves most of the time, and with up to four compiled networks
-# each. (What changes the size of the input or of a layer makes another network; the
-# settings searched here don't.)
+# each. (Another size of the input or of a layer, or another dropout, makes another
+# network; the settings searched here don't.)
 
 again = clone(random_search)
 print(f"The same search again: {timed_fit(again):.0f} s")

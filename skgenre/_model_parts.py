@@ -45,6 +45,7 @@ def check_parts(model: Any) -> None:
     from sklearn.ensemble import StackingClassifier
     from sklearn.ensemble._forest import BaseForest
     from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
+    from sklearn.neighbors import KNeighborsClassifier
     from sklearn.pipeline import Pipeline
     from sklearn.svm._base import BaseLibSVM
     from sklearn.tree import BaseDecisionTree
@@ -71,6 +72,9 @@ def check_parts(model: Any) -> None:
                 _check(
                     centers.shape == (part.n_clusters, part.n_features_in_), "cluster"
                 )
+        elif isinstance(part, KNeighborsClassifier) and hasattr(part, "_y"):
+            is_class = (part._y >= 0) & (part._y < len(part.classes_))
+            _check(is_class.all() and len(is_class) == len(part._fit_X), "neighbour")
         elif isinstance(part, StackingClassifier):
             methods = {"predict", "predict_proba", "decision_function"}
             _check(set(getattr(part, "stack_method_", ())) <= methods, "method")

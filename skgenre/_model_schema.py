@@ -28,7 +28,7 @@ _SKLEARN = """
     IncrementalPCA IsotonicRegression KMeans KNeighborsClassifier LabelBinarizer
     LabelEncoder LinearDiscriminantAnalysis LinearSVC LogisticRegression
     LogisticRegressionCV MLPClassifier MaxAbsScaler MinMaxScaler MiniBatchKMeans
-    NMF NearestCentroid Normalizer NuSVC Nystroem OneVsOneClassifier
+    NearestCentroid Normalizer NuSVC Nystroem OneVsOneClassifier
     OneVsRestClassifier PCA PassiveAggressiveClassifier Perceptron Pipeline
     PolynomialFeatures PowerTransformer QuadraticDiscriminantAnalysis
     QuantileTransformer

@@ -14,6 +14,7 @@ from sklearn.ensemble import (
     RandomForestClassifier,
     VotingClassifier,
 )
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import LabelEncoder
 from sklearn.svm import SVC
@@ -176,6 +177,9 @@ def forged_models():
     svc = SVC().fit(X, y)
     svc.n_features_in_ = 30
     yield "width of support vectors", svc
+    neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
+    neighbors._y = np.full(90, 2**40)
+    yield "classes of neighbours", neighbors
     kmeans = KMeans(2).fit(X)
     kmeans.cluster_centers_ = np.zeros((2, 1))
     yield "clusters", kmeans

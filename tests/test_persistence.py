@@ -23,6 +23,7 @@ from sklearn.ensemble import (
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import HalvingGridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 from sklearn.svm import SVC
@@ -80,6 +81,7 @@ def models():
         ),
         "forest": make_pipeline(MFCC, RandomForestClassifier(5, random_state=0)),
         "boosted": make_pipeline(MFCC, HistGradientBoostingClassifier(max_iter=3)),
+        "neighbours": make_pipeline(MFCC, KNeighborsClassifier(algorithm="brute")),
         "halving": HalvingGridSearchCV(
             make_pipeline(MFCC, LogisticRegression()),
             {"logisticregression__C": [0.1, 1]},
