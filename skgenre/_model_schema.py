@@ -63,6 +63,7 @@ _HELPERS = {
     "_ConstantPredictor": "sklearn.multiclass",
     "_PassthroughScorer": "sklearn.metrics._scorer",
     "_SigmoidCalibration": "sklearn.calibration",
+    "_TemperatureScaling": "sklearn.calibration",  # from scikit-learn 1.8
 }
 _FUNCTIONS = {
     "chi2": "sklearn.feature_selection",

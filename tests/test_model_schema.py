@@ -7,8 +7,10 @@ import zipfile
 
 import numpy as np
 import pytest
+import sklearn
 import skops.io
 from forge import array, estimator, items, mapping, node, value, write
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, StackingClassifier
 from sklearn.frozen import FrozenEstimator
@@ -17,6 +19,7 @@ from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
 from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.fixes import parse_version
 
 import skgenre
 from skgenre import CRNNClassifier, ModelFileError
@@ -206,6 +209,17 @@ class TestSaving:
     def test_foreign_parts(self, model, tmp_path):
         with pytest.raises(TypeError, match=f"{type(model).__name__} can't be saved"):
             skgenre.save(model.fit(self.X, self.y), tmp_path / "it.model")
+
+    @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
+    def test_calibration(self, method, tmp_path):
+        if method == "temperature" and parse_version(sklearn.__version__).minor < 8:
+            pytest.skip("temperature scaling came with scikit-learn 1.8")
+        model = CalibratedClassifierCV(LogisticRegression(), method=method, cv=2)
+        skgenre.save(model.fit(self.X, self.y), tmp_path / "it.model")
+        loaded = skgenre.load(tmp_path / "it.model")
+        np.testing.assert_array_equal(
+            loaded.predict_proba(self.X), model.predict_proba(self.X)
+        )
 
     def test_boolean_keys(self, tmp_path):
         """The format would make both keys True."""
