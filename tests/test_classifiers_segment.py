@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.calibration import CalibratedClassifierCV
@@ -572,7 +573,6 @@ class TestWithScikitLearn:
         assert search.score(X, y) > 0.8
 
     def test_cross_validation_over_files(self, waves, tmp_path):
-        soundfile = pytest.importorskip("soundfile")
         X, y, _ = waves
         paths = [tmp_path / f"{i}.wav" for i in range(len(X))]
         for path, wave in zip(paths, X, strict=True):

@@ -212,7 +212,8 @@ class TestSaving:
 
     @pytest.mark.parametrize("method", ["sigmoid", "isotonic", "temperature"])
     def test_calibration(self, method, tmp_path):
-        if method == "temperature" and parse_version(sklearn.__version__).minor < 8:
+        is_old = parse_version(sklearn.__version__) < parse_version("1.8")
+        if method == "temperature" and is_old:
             pytest.skip("temperature scaling came with scikit-learn 1.8")
         model = CalibratedClassifierCV(LogisticRegression(), method=method, cv=2)
         skgenre.save(model.fit(self.X, self.y), tmp_path / "it.model")

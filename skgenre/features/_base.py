@@ -1,5 +1,6 @@
 """What the steps that take audio have in common."""
 
+from collections.abc import Callable
 from numbers import Integral
 from typing import Any
 
@@ -9,13 +10,12 @@ from sklearn.utils._param_validation import StrOptions
 
 from skgenre.audio._clips import check_clips
 from skgenre.audio._load import Clip
-from skgenre.features._spectrogram import MEL_CONSTRAINTS
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
     """Parameters, input checks and tags of a step that takes paths or waveforms."""
 
-    _parameter_constraints: dict = MEL_CONSTRAINTS | {
+    _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
@@ -35,3 +35,32 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 def excerpt_start(n_total: int, n_wanted: int, excerpt: str) -> int:
     """Tell where an excerpt begins, in frames or samples; 0 in clips too short."""
     return max(0, (n_total - n_wanted) // 2) if excerpt == "middle" else 0
+
+
+def excerpt_samples(
+    duration: float | None, excerpt: str
+) -> Callable[[int, int], tuple[int, int]]:
+    """Return what tells `read_samples` where an excerpt begins and ends.
+
+    Parameters
+    ----------
+    duration : float or None
+        Seconds of the excerpt, at the most; None takes the whole clip.
+
+    excerpt : {'middle', 'start'}
+        Which part of a longer clip to take.
+
+    Returns
+    -------
+    callable
+        ``(n_samples, sample_rate) -> (start, stop)``.
+    """
+
+    def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
+        if duration is None:
+            return 0, n_samples
+        length = max(1, round(min(duration * sample_rate, n_samples)))
+        start = excerpt_start(n_samples, length, excerpt)
+        return start, start + length
+
+    return choose

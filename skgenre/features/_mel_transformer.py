@@ -15,6 +15,7 @@ from skgenre.audio._map import map_clips
 from skgenre.features._base import AudioTransformer, excerpt_start
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
+    MEL_CONSTRAINTS,
     TOP_DB_CONSTRAINT,
     MelSettings,
     log_mel,
@@ -130,6 +131,7 @@ class MelSpectrogramTransformer(AudioTransformer):
 
     _parameter_constraints: dict = (
         AudioTransformer._parameter_constraints
+        | MEL_CONSTRAINTS
         | BAND_CONSTRAINTS
         | TOP_DB_CONSTRAINT
         | {"n_frames": [Interval(Integral, 1, None, closed="left"), None]}

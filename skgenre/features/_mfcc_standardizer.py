@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 
 from skgenre.audio._load import Clip, read_samples
 from skgenre.audio._map import map_clips
-from skgenre.features._base import AudioTransformer, excerpt_start
+from skgenre.features._base import AudioTransformer, excerpt_samples
 from skgenre.features._mfcc import (
     MFCC_CONSTRAINTS,
     STATISTICS,
@@ -37,14 +37,7 @@ def _clip_statistics(
     duration: float | None,
     excerpt: str,
 ) -> np.ndarray:
-    def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
-        if duration is None:
-            return 0, n_samples
-        wanted = min(duration * settings.sample_rate, n_samples)
-        length = max(1, int(round(wanted)))
-        start = excerpt_start(n_samples, length, excerpt)
-        return start, start + length
-
+    choose = excerpt_samples(duration, excerpt)
     waveform = read_samples(clip, settings.sample_rate, choose)
     return moments(mfcc(waveform, settings, n_mfcc)).ravel()
 

@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
 from skgenre.audio._map import map_clips
-from skgenre.features._base import AudioTransformer, excerpt_start
+from skgenre.features._base import AudioTransformer, excerpt_samples
 from skgenre.features._spectrogram import (
     MelSettings,
     mel_power_and_gain,
@@ -44,14 +44,7 @@ _TAGS = {
 
 def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
     """Return the whole patches of an excerpt, (n_patches, 187, 96)."""
-
-    def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
-        if duration is None:
-            return 0, n_samples
-        length = max(1, round(min(duration * _SETTINGS.sample_rate, n_samples)))
-        start = excerpt_start(n_samples, length, excerpt)
-        return start, start + length
-
+    choose = excerpt_samples(duration, excerpt)
     samples = read_samples(clip, _SETTINGS.sample_rate, choose)
     power, gain = mel_power_and_gain(pad_to_frames(samples, _SETTINGS), _SETTINGS)
     if gain:
@@ -127,13 +120,10 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     ['guitar', 'classical', 'slow']
     """
 
-    _parameter_constraints: dict = {
+    _parameter_constraints: dict = AudioTransformer._parameter_constraints | {
         "weights": [StrOptions({"msd", "mtt"})],
         "output": [StrOptions({"penultimate", "pooled", "tags"})],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
-        "excerpt": AudioTransformer._parameter_constraints["excerpt"],
-        "n_jobs": AudioTransformer._parameter_constraints["n_jobs"],
-        "verbose": AudioTransformer._parameter_constraints["verbose"],
     }
 
     def __init__(
