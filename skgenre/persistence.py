@@ -1,6 +1,7 @@
 """A fitted estimator in one file that cannot run code when it is loaded."""
 
 import copy
+import inspect
 import io
 import json
 import math
@@ -180,6 +181,7 @@ def load(path: str | os.PathLike) -> Any:
         if not check.foreign:
             model = skops.io.loads(contents, trusted=sorted(check.trusted))
             check_parts(model)
+            _give_new_parameters(model)
             return model
     except Exception as error:
         # What a damaged or forged description makes skops raise is of any type.
@@ -269,6 +271,15 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
         if isinstance(part, Pipeline):
             part.memory = None
     return model
+
+
+def _give_new_parameters(model: BaseEstimator) -> None:
+    """Set parameters that are newer than the file, whose defaults change nothing."""
+    for part in parts(model):
+        if type(part).__module__.startswith("skgenre."):
+            for name, parameter in inspect.signature(type(part)).parameters.items():
+                if name not in vars(part) and parameter.default is not parameter.empty:
+                    setattr(part, name, parameter.default)
 
 
 def _checked_contents(contents: bytes) -> tuple[bytes, SchemaCheck]:

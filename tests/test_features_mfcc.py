@@ -5,7 +5,7 @@ import scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgenre.features import mfcc_statistics
-from skgenre.features._mfcc import STATISTICS, moments
+from skgenre.features._statistics import STATISTICS
 
 
 def reference(waveform, sample_rate=22050, n_mfcc=20, hop_length=512, n_mels=128):
@@ -68,18 +68,23 @@ def test_constant_series(clip):
     assert_allclose(statistics["mean"], statistics["median"], atol=1e-9)
 
 
-def test_moments_equal_scipy():
-    series = np.random.default_rng(0).gamma(2, size=(500, 3))
-    statistics = dict(zip(STATISTICS, moments(series), strict=True))
-    assert_allclose(statistics["kurtosis"], scipy.stats.kurtosis(series), rtol=1e-10)
-    assert_allclose(statistics["skew"], scipy.stats.skew(series), rtol=1e-10)
-    assert_allclose(statistics["std"], series.std(axis=0))
-
-
+@pytest.mark.parametrize("statistics", ["moments", "correlations"])
 @pytest.mark.parametrize("gain", [1e-30, 1e30])
-def test_extreme_samples_are_finite(waveform, gain):
-    statistics = mfcc_statistics(waveform * np.float32(gain))
-    assert np.isfinite(statistics).all()
+def test_extreme_samples_are_finite(waveform, gain, statistics):
+    features = mfcc_statistics(waveform * np.float32(gain), statistics=statistics)
+    assert np.isfinite(features).all()
+
+
+def test_correlations_equal_librosa_and_numpy(waveform):
+    mel = librosa.feature.melspectrogram(y=waveform, sr=22050, hop_length=512)
+    mfcc = librosa.feature.mfcc(S=librosa.power_to_db(mel), n_mfcc=5).astype(float)
+    features = mfcc_statistics(waveform, n_mfcc=5, statistics="correlations")
+    assert features.shape == (20,)
+    assert_allclose(features[:5], mfcc.mean(axis=1), atol=1e-3)
+    assert_allclose(features[5:10], mfcc.std(axis=1), atol=1e-3)
+    r = np.corrcoef(mfcc)
+    assert_allclose(features[10:14], r[0, 1:], atol=1e-4)
+    assert_allclose(features[[14, 19]], [r[1, 2], r[3, 4]], atol=1e-4)
 
 
 def test_huge_gain_shifts_the_first_coefficient_only(waveform):
@@ -98,6 +103,7 @@ def test_huge_gain_shifts_the_first_coefficient_only(waveform):
             "n_mfcc must be at most n_mels=40. Got n_mfcc=41",
         ),
         ({"sample_rate": -1}, "'sample_rate' parameter"),
+        ({"statistics": "fma"}, "'statistics' parameter"),
     ],
 )
 def test_refused_parameters(waveform, parameters, message):

@@ -79,7 +79,16 @@ def musicnn_in_numpy(patch, weights):
     penultimate = norm(np.maximum(dense, 0), 10)
     logits = penultimate @ read("dense_1/kernel") + read("dense_1/bias")
     tags = 1 / (1 + np.exp(-logits))
-    return {"pooled": pooled, "penultimate": penultimate, "tags": tags}
+    std = levels[-1].std(axis=0)
+    changes = std > 1e-9  # some features never react
+    r = np.where(np.outer(changes, changes), np.corrcoef(levels[-1].T), 0)
+    last = [levels[-1].mean(axis=0), std, r[np.triu_indices(64, k=1)]]
+    return {
+        "correlations": np.concatenate(last),
+        "pooled": pooled,
+        "penultimate": penultimate,
+        "tags": tags,
+    }
 
 
 @needs_weights
@@ -154,7 +163,8 @@ def test_waveforms_of_any_loudness_are_finite():
 
 @needs_weights
 @pytest.mark.parametrize(
-    ("output", "size"), [("penultimate", 200), ("pooled", 1506), ("tags", 50)]
+    ("output", "size"),
+    [("penultimate", 200), ("pooled", 1506), ("tags", 50), ("correlations", 2144)],
 )
 def test_shapes_and_names(output, size, paths):
     step = MusicnnEmbedding(output=output).set_output(transform="pandas")

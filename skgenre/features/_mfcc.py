@@ -1,10 +1,11 @@
 """Waveform to statistics of mel-frequency cepstral coefficients."""
 
+from itertools import combinations
 from numbers import Integral
 
 import numpy as np
 import scipy.fft
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
 from skgenre.audio._clips import check_waveform
 from skgenre.features._spectrogram import (
@@ -14,14 +15,13 @@ from skgenre.features._spectrogram import (
     mel_power_and_gain,
     pad_to_frames,
 )
-
-# In the order of the columns of FMA's features.csv.
-STATISTICS = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
+from skgenre.features._statistics import STATISTICS, correlations, moments
 
 _TOP_DB = 80.0
 
 MFCC_CONSTRAINTS: dict = MEL_CONSTRAINTS | {
-    "n_mfcc": [Interval(Integral, 1, None, closed="left")]
+    "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+    "statistics": [StrOptions({"moments", "correlations"})],
 }
 
 
@@ -42,29 +42,18 @@ def mfcc(waveform: np.ndarray, settings: MelSettings, n_mfcc: int) -> np.ndarray
     return scipy.fft.dct(decibels, type=2, axis=1, norm="ortho")[:, :n_mfcc]
 
 
-def moments(series: np.ndarray) -> np.ndarray:
-    """Describe columns by `STATISTICS`: (n_frames, n) to (7, n), without NaN."""
-    mean = series.mean(axis=0)
-    deviations = series - mean
-    squares = deviations**2
-    variance = squares.mean(axis=0)
-    # Rounding leaves a trace of variance in a constant series. Its size is that of
-    # the largest coefficient, from whose sum all others are made.
-    is_constant = np.sqrt(variance) <= np.finfo(float).eps * np.abs(series).max() * 10
-    divisor = np.where(is_constant, 1.0, variance)
-    skew = (squares * deviations).mean(axis=0) / divisor**1.5
-    kurtosis = (squares**2).mean(axis=0) / divisor**2 - 3
-    return np.stack(
-        [
-            np.where(is_constant, -3.0, kurtosis),
-            series.max(axis=0),
-            mean,
-            np.median(series, axis=0),
-            series.min(axis=0),
-            np.where(is_constant, 0.0, skew),
-            np.sqrt(variance),
-        ]
-    )
+def describe(series: np.ndarray, statistics: str) -> np.ndarray:
+    """Return the features of the courses of coefficients, (n_features,)."""
+    return correlations(series) if statistics == "correlations" else moments(series)
+
+
+def feature_names(n_mfcc: int, statistics: str) -> list[str]:
+    """Name the features that `describe` returns."""
+    numbers = [f"{i + 1:02d}" for i in range(n_mfcc)]
+    if statistics == "moments":
+        return [f"mfcc_{name}_{i}" for name in STATISTICS for i in numbers]
+    singles = [f"mfcc_{name}_{i}" for name in ("mean", "std") for i in numbers]
+    return singles + [f"mfcc_corr_{i}_{j}" for i, j in combinations(numbers, 2)]
 
 
 @validate_params(MFCC_CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -76,6 +65,7 @@ def mfcc_statistics(
     n_fft: int = 2048,
     hop_length: int = 512,
     n_mels: int = 128,
+    statistics: str = "moments",
 ) -> np.ndarray:
     """Compute statistics over time of a waveform's cepstral coefficients (MFCC).
 
@@ -100,13 +90,22 @@ def mfcc_statistics(
     n_mels : int, default=128
         Number of mel bands.
 
+    statistics : {'moments', 'correlations'}, default='moments'
+        'moments' are seven statistics of each coefficient; 'correlations' are mean
+        and standard deviation of each, and how each goes along with each other.
+
     Returns
     -------
-    statistics : ndarray of shape (7 * n_mfcc,), float64
-        Excess kurtosis of all coefficients, then their maxima, means, medians,
-        minima, skewnesses and standard deviations: the order of the columns of
-        FMA's ``features.csv``. Kurtosis and skewness are the biased estimates; of a
-        series that doesn't change they are -3 and 0, as in FMA's table.
+    statistics : ndarray of shape (n_features,), float64
+        For 'moments', ``7 * n_mfcc`` features: excess kurtosis of all coefficients,
+        then their maxima, means, medians, minima, skewnesses and standard deviations,
+        the order of the columns of FMA's ``features.csv``. Kurtosis and skewness are
+        the biased estimates; of a series that doesn't change they are -3 and 0, as
+        in FMA's table.
+
+        For 'correlations', ``2 * n_mfcc + n_mfcc * (n_mfcc - 1) / 2``: the means, the
+        standard deviations, and Pearson's correlation over time of each pair of
+        coefficients, (1, 2), (1, 3) and so on; 0 where one of them doesn't change.
 
     Raises
     ------
@@ -121,13 +120,16 @@ def mfcc_statistics(
     Notes
     -----
     The coefficients are those of ``librosa.feature.mfcc(S=librosa.power_to_db(S))``
-    for a mel spectrogram ``S``, and the statistics those of FMA's ``features.py``
-    [1]_.
+    for a mel spectrogram ``S``, and the moments those of FMA's ``features.py`` [1]_.
+    Mean and covariance of the coefficients are the Gaussian that describes the sound
+    of a clip in [2]_.
 
     References
     ----------
     .. [1] M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: a dataset for
        music analysis", ISMIR 2017.
+    .. [2] M. Mandel, D. Ellis, "Song-level features and support vector machines for
+       music classification", ISMIR 2005.
 
     Examples
     --------
@@ -140,4 +142,4 @@ def mfcc_statistics(
     check_n_mfcc(n_mfcc, n_mels)
     settings = MelSettings(sample_rate, n_fft, hop_length, n_mels).check()
     waveform = check_waveform(waveform, "The waveform")
-    return moments(mfcc(waveform, settings, n_mfcc)).ravel()
+    return describe(mfcc(waveform, settings, n_mfcc), statistics)

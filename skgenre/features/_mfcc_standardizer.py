@@ -22,10 +22,10 @@ from skgenre.audio._map import map_clips
 from skgenre.features._base import AudioTransformer, excerpt_samples
 from skgenre.features._mfcc import (
     MFCC_CONSTRAINTS,
-    STATISTICS,
     check_n_mfcc,
+    describe,
+    feature_names,
     mfcc,
-    moments,
 )
 from skgenre.features._spectrogram import MelSettings
 
@@ -34,12 +34,13 @@ def _clip_statistics(
     clip: Clip,
     settings: MelSettings,
     n_mfcc: int,
+    statistics: str,
     duration: float | None,
     excerpt: str,
 ) -> np.ndarray:
     choose = excerpt_samples(duration, excerpt)
     waveform = read_samples(clip, settings.sample_rate, choose)
-    return moments(mfcc(waveform, settings, n_mfcc)).ravel()
+    return describe(mfcc(waveform, settings, n_mfcc), statistics)
 
 
 class MFCCStandardizer(AudioTransformer):
@@ -48,7 +49,13 @@ class MFCCStandardizer(AudioTransformer):
     Parameters
     ----------
     n_mfcc : int, default=20
-        Number of cepstral coefficients; at most `n_mels`. Each has seven statistics.
+        Number of cepstral coefficients; at most `n_mels`.
+
+    statistics : {'moments', 'correlations'}, default='moments'
+        What is told of the coefficients' courses over time. 'moments' are FMA's seven
+        statistics of each. 'correlations' are mean and standard deviation of each,
+        and Pearson's correlation of each pair: what sounds together. A support vector
+        machine knows more genres by them (see the user guide for figures).
 
     sample_rate : int, default=22050
         Samples a second. Files are resampled to it; waveforms have to be at it.
@@ -103,7 +110,7 @@ class MFCCStandardizer(AudioTransformer):
 
     Notes
     -----
-    The features are those of the FMA data set [1]_ and have the names and the order
+    The moments are those of the FMA data set [1]_ and have the names and the order
     of the columns of its ``features.csv``.
 
     References
@@ -136,6 +143,7 @@ class MFCCStandardizer(AudioTransformer):
         self,
         *,
         n_mfcc: int = 20,
+        statistics: str = "moments",
         sample_rate: int = 22050,
         n_fft: int = 2048,
         hop_length: int = 512,
@@ -147,6 +155,7 @@ class MFCCStandardizer(AudioTransformer):
         verbose: bool | int = False,
     ) -> None:
         self.n_mfcc = n_mfcc
+        self.statistics = statistics
         self.sample_rate = sample_rate
         self.n_fft = n_fft
         self.hop_length = hop_length
@@ -162,12 +171,12 @@ class MFCCStandardizer(AudioTransformer):
         if self.input == "features":
             return validate_data(self, X, dtype=FLOAT_DTYPES, reset=reset)
         check_n_mfcc(self.n_mfcc, self.n_mels)
-        n_features = len(STATISTICS) * self.n_mfcc
+        n_features = len(feature_names(self.n_mfcc, self.statistics))
         if not reset and n_features != len(self.mean_):
             raise ValueError(
-                f"n_mfcc={self.n_mfcc} makes {n_features} features, but "
-                f"{len(self.mean_)} were standardised in fit. Set n_mfcc back, or fit "
-                "again."
+                f"n_mfcc={self.n_mfcc} and statistics={self.statistics!r} make "
+                f"{n_features} features, but {len(self.mean_)} were standardised in "
+                "fit. Set them back, or fit again."
             )
         task = functools.partial(
             _clip_statistics,
@@ -175,6 +184,7 @@ class MFCCStandardizer(AudioTransformer):
                 self.sample_rate, self.n_fft, self.hop_length, self.n_mels
             ).check(),
             n_mfcc=self.n_mfcc,
+            statistics=self.statistics,
             duration=self.duration,
             excerpt=self.excerpt,
         )
@@ -261,7 +271,9 @@ class MFCCStandardizer(AudioTransformer):
         Returns
         -------
         features : ndarray of shape (n_clips, n_features)
-            Standardised features; ``n_features`` is ``7 * n_mfcc`` for audio.
+            Standardised features; for audio, ``n_features`` is ``7 * n_mfcc``, or
+            ``2 * n_mfcc + n_mfcc * (n_mfcc - 1) / 2`` if
+            ``statistics="correlations"``.
 
         Raises
         ------
@@ -286,17 +298,14 @@ class MFCCStandardizer(AudioTransformer):
         Returns
         -------
         names : ndarray of shape (n_features,), object
-            ``mfcc_{statistic}_{coefficient}``, such as ``mfcc_mean_01``; the names
-            of the columns of X if ``input="features"``.
+            ``mfcc_{statistic}_{coefficient}``, such as ``mfcc_mean_01``, and
+            ``mfcc_corr_01_02``; the names of the columns of X if
+            ``input="features"``.
         """
         check_is_fitted(self)
         if self.input == "features":
             return _check_feature_names_in(self, input_features)
-        n_mfcc = len(self.mean_) // len(STATISTICS)
-        return np.array(
-            [f"mfcc_{name}_{i + 1:02d}" for name in STATISTICS for i in range(n_mfcc)],
-            dtype=object,
-        )
+        return np.array(feature_names(self.n_mfcc, self.statistics), dtype=object)
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn which types of numbers are kept."""

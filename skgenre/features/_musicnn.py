@@ -19,11 +19,12 @@ from skgenre.features._spectrogram import (
     mel_power_and_gain,
     pad_to_frames,
 )
+from skgenre.features._statistics import correlations
 
 _SETTINGS = MelSettings(sample_rate=16000, n_fft=512, hop_length=256, n_mels=96)
 _PATCH_FRAMES = 187
 _PATCHES = 16  # patches that the network takes at a time; 30 s have 10
-_N_FEATURES = {"penultimate": 200, "pooled": 1506, "tags": 50}
+_N_FEATURES = {"penultimate": 200, "pooled": 1506, "tags": 50, "correlations": 2144}
 
 _TAGS = {
     "msd": """rock, pop, alternative, indie, electronic, female vocalists, dance, 00s,
@@ -69,10 +70,12 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     weights : {'msd', 'mtt'}, default='msd'
         What the network was trained on: 'msd' is the Million Song Dataset with tags
         of Last.fm, 'mtt' is MagnaTagATune.
-    output : {'penultimate', 'pooled', 'tags'}, default='penultimate'
+    output : {'penultimate', 'pooled', 'tags', 'correlations'}, default='penultimate'
         'penultimate' gives the 200 values before the tags; 'pooled' the 1506 before
         them, maximum and mean over time of each of 753 features; 'tags' the
-        probability of each of 50 tags.
+        probability of each of 50 tags. 'correlations' looks at the 64 features of the
+        last convolution over the whole excerpt: their means, standard deviations and
+        the 2016 correlations of each with each.
     duration : float or None, default=30.0
         Seconds of each clip to listen to; None listens to all.
     excerpt : {'middle', 'start'}, default='middle'
@@ -104,12 +107,16 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     A clip is mixed to mono at 16 kHz and cut into patches of 187 frames (3 s); a last
     part that fills no patch is left out, and a clip shorter than one is filled up with
     silence. Each patch is ``log10(10000 * power + 1)`` of 96 mel bands (512 samples a
-    frame, 256 from one to the next). The result is the mean over the patches.
+    frame, 256 from one to the next). The result is the mean over the patches, except
+    for 'correlations': what sounds together in a clip is its style, as in pictures
+    [2]_.
 
     References
     ----------
     .. [1] J. Pons, X. Serra, "musicnn: Pre-trained convolutional neural networks for
        music audio tagging", ISMIR late-breaking demo, 2019.
+    .. [2] L. Gatys, A. Ecker, M. Bethge, "Image style transfer using convolutional
+       neural networks", CVPR 2016.
 
     Examples
     --------
@@ -122,7 +129,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
     _parameter_constraints: dict = AudioTransformer._parameter_constraints | {
         "weights": [StrOptions({"msd", "mtt"})],
-        "output": [StrOptions({"penultimate", "pooled", "tags"})],
+        "output": [StrOptions(set(_N_FEATURES))],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
     }
 
@@ -187,7 +194,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Returns
         -------
         embeddings : ndarray of shape (n_clips, n_features), float32
-            As many features as `output` says: 200, 1506 or 50.
+            As many features as `output` says: 200, 1506, 50 or 2144.
 
         Raises
         ------
@@ -215,9 +222,14 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         )
         embeddings = np.empty((len(clips), self._n_features_out), np.float32)
         for row, patches in zip(embeddings, results, strict=True):
-            row[:] = np.concatenate(
+            values = np.concatenate(
                 [network(part)[self.output] for part in _parts(patches)]
-            ).mean(axis=0)
+            )
+            if self.output == "correlations":
+                frames = values.reshape(-1, values.shape[-1]).astype(np.float64)
+                row[:] = correlations(frames)
+            else:
+                row[:] = values.mean(axis=0)
         return embeddings
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:

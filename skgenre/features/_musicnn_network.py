@@ -31,7 +31,8 @@ def build_musicnn() -> keras.Model:
     -------
     keras.Model
         (batch, 187, 96) log-mel patches to a dict of 'pooled' (batch, 1506),
-        'penultimate' (batch, 200) and 'tags' (batch, 50), which are probabilities.
+        'penultimate' (batch, 200), 'tags' (batch, 50), which are probabilities, and
+        'correlations' (batch, 187, 64), the features that are to be correlated.
 
     References
     ----------
@@ -81,7 +82,12 @@ def build_musicnn() -> keras.Model:
     x = layers.Dense(_PENULTIMATE, activation="relu", name="dense")(x)
     x = penultimate = _norm("batch_normalization_10")(x)
     tags = layers.Dense(_N_TAGS, activation="sigmoid", name="dense_1")(x)
-    outputs = {"pooled": pooled, "penultimate": penultimate, "tags": tags}
+    outputs = {
+        "correlations": levels[-1],
+        "pooled": pooled,
+        "penultimate": penultimate,
+        "tags": tags,
+    }
     return keras.Model(patch, outputs, name="musicnn")
 
 
