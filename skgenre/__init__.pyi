@@ -1,7 +1,12 @@
 from . import audio, classifiers, clustering, datasets, features, inspection, networks
 from ._version import __version__
 from .audio import AudioError, load_audio
-from .classifiers import CRNNClassifier, ParallelCNNRNNClassifier, SegmentClassifier
+from .classifiers import (
+    CRNNClassifier,
+    ParallelCNNRNNClassifier,
+    SecondOrderClassifier,
+    SegmentClassifier,
+)
 from .clustering import EmbeddingKMeans
 from .features import MelSpectrogramTransformer, MFCCStandardizer, MusicnnEmbedding
 from .persistence import ModelFileError, load, save
@@ -15,6 +20,7 @@ __all__ = [
     "ModelFileError",
     "MusicnnEmbedding",
     "ParallelCNNRNNClassifier",
+    "SecondOrderClassifier",
     "SegmentClassifier",
     "__version__",
     "audio",

@@ -16,7 +16,7 @@ import numpy as np
 
 _SKGENRE = """
     CRNNClassifier EmbeddingKMeans MFCCStandardizer MelSpectrogramTransformer
-    MusicnnEmbedding ParallelCNNRNNClassifier SegmentClassifier
+    MusicnnEmbedding ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier
 """.split()
 
 # Those that work on tables of numbers, and on the parts of this package, and neither

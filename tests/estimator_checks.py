@@ -27,6 +27,7 @@ from skgenre import (
     MFCCStandardizer,
     MusicnnEmbedding,
     ParallelCNNRNNClassifier,
+    SecondOrderClassifier,
     SegmentClassifier,
 )
 
@@ -34,6 +35,7 @@ SMALL = {"epochs": 30, "learning_rate": 0.02, "batch_size": 32, "random_state": 
 NETWORKS = [
     CRNNClassifier(filters=(8,), lstm_units=8, embedding_units=8, dropout=0, **SMALL),
     ParallelCNNRNNClassifier(filters=(8,), pool_sizes=((2, 2),), gru_units=8, **SMALL),
+    SecondOrderClassifier(n_prototypes=32, **SMALL),
 ]
 OTHERS = [
     MelSpectrogramTransformer(),

@@ -15,14 +15,24 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
-from skgenre import CRNNClassifier, EmbeddingKMeans, ParallelCNNRNNClassifier
+from skgenre import (
+    CRNNClassifier,
+    EmbeddingKMeans,
+    ParallelCNNRNNClassifier,
+    SecondOrderClassifier,
+)
 
 FAST = {"epochs": 12, "learning_rate": 0.01, "random_state": 0}
 CRNN = CRNNClassifier(filters=(8,), lstm_units=8, embedding_units=8, **FAST)
 PARALLEL = ParallelCNNRNNClassifier(
     filters=(8,), pool_sizes=((2, 2),), gru_units=8, **FAST
 )
-both = pytest.mark.parametrize("network", [CRNN, PARALLEL], ids=["crnn", "parallel"])
+SECOND_ORDER = SecondOrderClassifier(
+    n_prototypes=64, crop_frames=15, batch_size=8, validation_fraction=0.1, **FAST
+).set_params(learning_rate=0.03)
+each = pytest.mark.parametrize(
+    "network", [CRNN, PARALLEL, SECOND_ORDER], ids=["crnn", "parallel", "second_order"]
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +45,7 @@ def clips():
     return X.astype(np.float32), y
 
 
-@both
+@each
 def test_learns_and_predicts(network, clips):
     X, y = clips
     fitted = clone(network).fit(X, y)
@@ -68,7 +78,31 @@ def test_embedding_of_the_papers_networks(network, size):
         assert layers.count_params() == 133_520 - 6 * 65  # 2 genres instead of 8
 
 
-@both
+def test_the_papers_recipe():
+    for network in (CRNNClassifier, ParallelCNNRNNClassifier):
+        recipe = network.paper(random_state=3)
+        assert recipe.input_scaling == "log"
+        assert recipe.set_params(input_scaling="standardize", random_state=None)
+        assert repr(recipe) == repr(network())
+
+
+def test_cosine_schedule_ends_near_zero(clips):
+    network = clone(CRNN).set_params(learning_rate_schedule="cosine", epochs=4)
+    history = network.fit(*clips).history_
+    expected = 0.01 * (1 + np.cos(np.pi * np.arange(4) / 4)) / 2
+    np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-5)
+
+
+def test_label_smoothing_keeps_probabilities_from_the_edge(clips):
+    X, y = clips
+    sharp = clone(CRNN).set_params(epochs=30).fit(X, y)
+    smooth = clone(sharp).set_params(label_smoothing=0.3).fit(X, y)
+    assert smooth.score(X, y) > 0.9
+    assert smooth.predict_proba(X).max(axis=1).mean() < 0.9
+    assert sharp.predict_proba(X).max(axis=1).mean() > 0.9
+
+
+@each
 def test_outputs_are_those_of_the_keras_network(network, clips):
     X, y = clips
     fitted = clone(network).fit(X, y)
@@ -87,7 +121,7 @@ def test_outputs_are_those_of_the_keras_network(network, clips):
     )
 
 
-@both
+@each
 def test_a_clip_has_one_answer_whatever_comes_with_it(network, clips):
     X, y = clips
     fitted = clone(network).fit(X, y)

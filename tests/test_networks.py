@@ -2,10 +2,18 @@
 
 import random
 
+import keras
 import numpy as np
 import pytest
+import scipy.fft
 
-from skgenre.networks import crnn, parallel_cnn_rnn
+from skgenre.networks import (
+    RandomTimeCrop,
+    crnn,
+    parallel_cnn_rnn,
+    second_order,
+    set_statistics,
+)
 
 
 def shapes(network):
@@ -134,3 +142,76 @@ def test_mixed_precision_gives_float32_probabilities():
     network = crnn((64, 16), 3, precision="mixed_bfloat16")
     assert network.get_layer("conv1").compute_dtype == "bfloat16"
     assert network.output.dtype == "float32"
+
+
+class TestSecondOrder:
+    def test_layers(self):
+        network = second_order((640, 128), 8)
+        assert shapes(network) == [
+            ("spectrogram", (640, 128)),
+            ("crop", (640, 128)),
+            ("cepstra", (640, 20)),
+            ("pooling", (230,)),
+            ("scaling", (230,)),
+            ("prototypes", (128,)),
+            ("embedding", (128,)),
+            ("dropout", (128,)),
+            ("genre", (8,)),
+        ]
+        assert not network.get_layer("scaling").trainable_variables
+
+    def test_equals_numpy(self):
+        rng = np.random.default_rng(0)
+        X = rng.normal(size=(5, 40, 8)).astype(np.float32)
+        network = second_order((40, 8), 2, n_mfcc=4, n_prototypes=3, seed=0)
+        set_statistics(network, [X[:2], X[2:]])
+        pooled = []
+        for clip in X.astype(np.float64):
+            cepstra = scipy.fft.dct(clip, norm="ortho")[:, :4]
+            r = np.corrcoef(cepstra.T)[np.triu_indices(4, 1)]
+            pooled.append([*cepstra.mean(axis=0), *cepstra.std(axis=0), *r])
+        pooled = np.array(pooled)
+        scaled = (pooled - pooled.mean(axis=0)) / np.sqrt(pooled.var(axis=0) + 1e-3)
+        centers = np.asarray(network.get_layer("prototypes").centers)
+        distances = np.sum((scaled[:, None] - centers) ** 2, axis=-1)
+        upto = keras.Model(network.input, network.get_layer("prototypes").output)
+        np.testing.assert_allclose(upto(X), np.exp(-distances / 14), atol=5e-3)
+
+    @pytest.mark.parametrize("shape", [(1, 1), (1, 128), (640, 1), (3, 5)])
+    def test_small_inputs(self, shape):
+        network = second_order(shape, 2, seed=0)
+        outputs = np.asarray(network(np.zeros((2, *shape), np.float32)))
+        assert np.isfinite(outputs).all() and outputs.shape == (2, 2)
+
+    def test_saved_by_keras(self, tmp_path):
+        network = second_order((40, 8), 2, n_prototypes=3, seed=0)
+        network.save(tmp_path / "it.keras")
+        X = np.random.default_rng(0).normal(size=(2, 40, 8)).astype(np.float32)
+        again = keras.models.load_model(tmp_path / "it.keras")
+        np.testing.assert_array_equal(again(X), network(X))
+
+
+class TestRandomTimeCrop:
+    X = np.arange(2 * 10 * 3, dtype=np.float32).reshape(2, 10, 3)
+
+    def test_stretches_from_everywhere(self):
+        crop = RandomTimeCrop(4, seed=0)
+        starts = set()
+        for _ in range(60):
+            part = np.asarray(crop(self.X, training=True))
+            start = int(part[0, 0, 0]) // 3
+            np.testing.assert_array_equal(part, self.X[:, start : start + 4])
+            starts.add(start)
+        assert starts == set(range(7))
+
+    def test_same_seed_same_stretches(self):
+        first, second = (RandomTimeCrop(1, seed=3) for _ in range(2))
+        for _ in range(5):
+            np.testing.assert_array_equal(
+                first(self.X, training=True), second(self.X, training=True)
+            )
+
+    def test_nothing_is_lost_outside_training_or_of_short_clips(self):
+        np.testing.assert_array_equal(RandomTimeCrop(4)(self.X), self.X)
+        short = RandomTimeCrop(10)(self.X, training=True)
+        np.testing.assert_array_equal(short, self.X)

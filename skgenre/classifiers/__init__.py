@@ -3,11 +3,13 @@
 from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._crnn import CRNNClassifier
 from skgenre.classifiers._parallel_cnn_rnn import ParallelCNNRNNClassifier
+from skgenre.classifiers._second_order import SecondOrderClassifier
 from skgenre.classifiers._segment import SegmentClassifier
 
 __all__ = [
     "BaseGenreClassifier",
     "CRNNClassifier",
     "ParallelCNNRNNClassifier",
+    "SecondOrderClassifier",
     "SegmentClassifier",
 ]

@@ -47,6 +47,8 @@ class BaseGenreClassifier(FittedNetwork):
         "input_scaling": [StrOptions({"standardize", "log"})],
         "optimizer": [StrOptions({"adam", "adamw", "rmsprop", "sgd"})],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
+        "learning_rate_schedule": [StrOptions({"plateau", "cosine"})],
+        "label_smoothing": [Interval(Real, 0, 1, closed="left")],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
@@ -67,6 +69,8 @@ class BaseGenreClassifier(FittedNetwork):
         input_scaling: str,
         optimizer: str,
         learning_rate: float,
+        learning_rate_schedule: str,
+        label_smoothing: float,
         batch_size: int,
         epochs: int,
         validation_fraction: float,
@@ -83,6 +87,8 @@ class BaseGenreClassifier(FittedNetwork):
         self.input_scaling = input_scaling
         self.optimizer = optimizer
         self.learning_rate = learning_rate
+        self.learning_rate_schedule = learning_rate_schedule
+        self.label_smoothing = label_smoothing
         self.batch_size = batch_size
         self.epochs = epochs
         self.validation_fraction = validation_fraction

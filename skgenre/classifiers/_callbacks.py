@@ -1,5 +1,6 @@
 """What happens between epochs: slower learning, an early end, the best epoch."""
 
+import math
 from typing import Any
 
 import keras
@@ -9,6 +10,9 @@ from numpy.typing import NDArray
 def training_callbacks(
     *,
     validates: bool,
+    learning_rate: float,
+    epochs: int,
+    schedule: str,
     plateau_patience: int | None,
     plateau_factor: float,
     plateau_min_delta: float,
@@ -21,9 +25,13 @@ def training_callbacks(
     validates : bool
         Whether there are clips to validate on. Without, the accuracy in training is
         watched, and the last epoch is kept instead of the best.
+    learning_rate, epochs
+        Where the learning rate starts, and how long it may take.
+    schedule : {'plateau', 'cosine'}
+        How the learning rate is lowered.
     plateau_patience, plateau_factor, plateau_min_delta
-        After so many epochs in which the accuracy has not risen by so much, the
-        learning rate is multiplied by the factor; None never changes it.
+        For 'plateau': after so many epochs in which the accuracy has not risen by so
+        much, the learning rate is multiplied by the factor; None never changes it.
     early_stopping_patience : int or None
         After so many epochs without a better accuracy, training ends.
 
@@ -33,7 +41,15 @@ def training_callbacks(
     """
     watched = {"monitor": "val_accuracy" if validates else "accuracy", "mode": "max"}
     callbacks: list[keras.callbacks.Callback] = [keras.callbacks.TerminateOnNaN()]
-    if plateau_patience is not None:
+    if schedule == "cosine":
+        callbacks.append(
+            keras.callbacks.LearningRateScheduler(
+                lambda epoch, _: (
+                    learning_rate * math.cos(math.pi * epoch / epochs / 2) ** 2
+                )
+            )
+        )
+    elif plateau_patience is not None:
         callbacks.append(
             keras.callbacks.ReduceLROnPlateau(
                 **watched,

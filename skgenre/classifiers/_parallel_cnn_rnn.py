@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from numbers import Integral
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from sklearn.utils._param_validation import Interval
@@ -17,7 +17,7 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
     Five blocks of two-dimensional convolutions and a bidirectional GRU read the same
     spectrogram; their outputs, joined, are the clip's embedding, from which a dense
     layer gives each genre its probability [1]_. The defaults are the report's, except
-    `input_scaling`: the report's is ``input_scaling='log'``.
+    `input_scaling`; `paper` has its exact recipe.
 
     Parameters
     ----------
@@ -40,6 +40,12 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         Keras optimiser.
     learning_rate : float, default=0.0005
         Its learning rate at the start.
+    learning_rate_schedule : {'plateau', 'cosine'}, default='plateau'
+        'plateau' lowers the learning rate where training no longer gets better, as
+        the `plateau_` parameters say; 'cosine' lowers it to zero along a half cosine
+        over the `epochs`.
+    label_smoothing : float, default=0.0
+        Share of each clip's weight that is spread over all genres in the loss.
     batch_size : int, default=64
         Clips in a training step.
     epochs : int, default=50
@@ -165,6 +171,8 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         input_scaling: str = "standardize",
         optimizer: str = "rmsprop",
         learning_rate: float = 0.0005,
+        learning_rate_schedule: str = "plateau",
+        label_smoothing: float = 0.0,
         batch_size: int = 64,
         epochs: int = 50,
         validation_fraction: float = 0.1,
@@ -182,6 +190,8 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
             input_scaling=input_scaling,
             optimizer=optimizer,
             learning_rate=learning_rate,
+            learning_rate_schedule=learning_rate_schedule,
+            label_smoothing=label_smoothing,
             batch_size=batch_size,
             epochs=epochs,
             validation_fraction=validation_fraction,
@@ -200,6 +210,22 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         self.pool_sizes = pool_sizes
         self.rnn_pool_size = rnn_pool_size
         self.gru_units = gru_units
+
+    @classmethod
+    def paper(cls, **parameters: Any) -> Self:
+        """Return the report's exact recipe, without what was found better since.
+
+        Parameters
+        ----------
+        **parameters : dict
+            More parameters, or others, such as `random_state`.
+
+        Returns
+        -------
+        estimator
+            Not fitted.
+        """
+        return cls(**{"input_scaling": "log"} | parameters)
 
     def _check_params(self) -> None:
         n_blocks = len(check_integers("filters", self.filters, shape=(None,)))

@@ -11,6 +11,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skgenre.classifiers._batches import SpectrogramBatches
 from skgenre.classifiers._compiled import CompiledNetwork, give_back, take_compiled
 from skgenre.classifiers._input_scaling import scaled
+from skgenre.networks import set_statistics
 
 
 class NetworkClassifier(KerasClassifier):
@@ -88,6 +89,8 @@ class NetworkClassifier(KerasClassifier):
     def _fit_keras_model(
         self, X: SpectrogramBatches, y: Any, sample_weight: None, **kwargs: Any
     ) -> None:
+        if self._start_weights is None:
+            set_statistics(self.model_, (X[i][0] for i in range(len(X))))
         # The batches carry genres and weights.
         super()._fit_keras_model(X, None, None, **kwargs)
 

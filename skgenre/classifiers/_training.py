@@ -10,6 +10,7 @@ from skgenre import networks
 from skgenre._keras import check_process
 from skgenre.classifiers._batches import SpectrogramBatches
 from skgenre.classifiers._callbacks import training_callbacks
+from skgenre.classifiers._loss import loss_function
 from skgenre.classifiers._scikeras import NetworkClassifier
 
 if TYPE_CHECKING:
@@ -74,6 +75,9 @@ def train(
         verbose=int(estimator.verbose),
         callbacks=training_callbacks(
             validates=validates,
+            learning_rate=float(estimator.learning_rate),
+            epochs=epochs,
+            schedule=estimator.learning_rate_schedule,
             plateau_patience=estimator.plateau_patience,
             plateau_factor=estimator.plateau_factor,
             plateau_min_delta=estimator.plateau_min_delta,
@@ -135,7 +139,7 @@ def wrapped_network(
     check_process()
     return NetworkClassifier(
         model=getattr(networks, estimator._network),
-        loss="sparse_categorical_crossentropy",
+        loss=loss_function(estimator.label_smoothing),
         compile__weighted_metrics=["accuracy"],
         optimizer=estimator.optimizer,
         optimizer__learning_rate=float(estimator.learning_rate),  # Keras takes no int

@@ -1,9 +1,11 @@
 """What the networks share: seeded initialisers and layers that fit small inputs."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 import keras
+import numpy as np
 
 
 def seeds(seed: int | None) -> Iterator[int]:
@@ -55,3 +57,27 @@ def shrunk_kernel(
 def shrunk_pool(size: tuple[int, ...], pool_size: tuple[int, ...]) -> tuple[int, ...]:
     """Return the pool, no larger than the dimensions it pools over."""
     return tuple(min(s, p) for s, p in zip(size, pool_size, strict=True))
+
+
+def set_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
+    """Give frozen batch normalisations the statistics of what reaches them.
+
+    A `keras.layers.BatchNormalization` with ``trainable=False`` scales by its running
+    mean and variance in training, too, and never learns them.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Changed in place; layers that aren't frozen batch normalisations stay as they
+        are.
+    batches : iterable of array-like of shape (n_clips, ...)
+        All training clips, in batches.
+    """
+    for layer in model.layers:
+        if isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable:
+            before = keras.Model(model.input, layer.input)
+            values = np.concatenate(
+                [np.asarray(before(batch, training=False)) for batch in batches]
+            ).astype(np.float64)
+            layer.moving_mean.assign(values.mean(axis=0))
+            layer.moving_variance.assign(values.var(axis=0))
