@@ -1,4 +1,13 @@
-from . import audio, classifiers, clustering, datasets, features, inspection, networks
+from . import (
+    audio,
+    classifiers,
+    clustering,
+    datasets,
+    features,
+    inspection,
+    networks,
+    pipelines,
+)
 from ._version import __version__
 from .audio import AudioError, load_audio
 from .classifiers import (
@@ -10,6 +19,7 @@ from .classifiers import (
 from .clustering import EmbeddingKMeans
 from .features import MelSpectrogramTransformer, MFCCStandardizer, MusicnnEmbedding
 from .persistence import ModelFileError, load, save
+from .pipelines import genre_pipeline
 
 __all__ = [
     "AudioError",
@@ -28,9 +38,11 @@ __all__ = [
     "clustering",
     "datasets",
     "features",
+    "genre_pipeline",
     "inspection",
     "load",
     "load_audio",
     "networks",
+    "pipelines",
     "save",
 ]

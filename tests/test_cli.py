@@ -46,14 +46,14 @@ def music(tmp_path_factory):
 def svc(music, tmp_path_factory):
     """Path of a trained baseline."""
     path = tmp_path_factory.mktemp("models") / "svc.model"
-    result = invoke("train", music, "-o", path, "--model", "svc")
+    result = invoke("train", music, "-o", path, "--model", "baseline")
     assert result.exit_code == 0, result.output
     return path
 
 
 def test_train_reports_on_held_out_artists(music, tmp_path):
     path = tmp_path / "it.model"
-    result = invoke("train", music, "-o", path, "--model", "svc")
+    result = invoke("train", music, "-o", path, "--model", "baseline")
     assert result.exit_code == 0, result.output
     assert "Training on 18 clips, 6 held out" in result.stderr
     assert "Accuracy on 6 clips of held-out artists" in result.stderr
@@ -64,7 +64,7 @@ def test_train_reports_on_held_out_artists(music, tmp_path):
     assert info["metrics"]["protocol"].startswith("clips of held-out artists")
 
 
-@pytest.mark.parametrize("model", ["crnn", "parallel", "ensemble"])
+@pytest.mark.parametrize("model", ["scratch", "paper"])
 def test_networks(music, tmp_path, model):
     path = tmp_path / "it.model"
     result = invoke("train", music, "-o", path, "--model", model, "--epochs", 2)
@@ -78,9 +78,36 @@ def test_networks(music, tmp_path, model):
     assert json.loads(result.stdout)[0]["genres"][0]["genre"] in ("low", "high")
 
 
+def test_the_default_is_the_best_that_is_installed(music, tmp_path, monkeypatch):
+    from skgenre.cli import _models
+
+    monkeypatch.setattr(_models.importlib.util, "find_spec", lambda name: None)
+    result = invoke("train", music, "-o", tmp_path / "it.model")
+    assert result.exit_code == 0, result.output
+    assert "Model: fast." in result.stderr
+    monkeypatch.setattr(_models.importlib.util, "find_spec", lambda name: object())
+    assert _models.best_installed() == "best"
+
+
+def test_epochs_are_for_networks(music, tmp_path):
+    train = ("train", music, "-o", tmp_path / "it.model", "--model", "fast")
+    result = invoke(*train, "--epochs", 3)
+    assert result.exit_code == 1
+    assert "--model fast trains none" in result.stderr
+
+
+def test_best_without_weights_names_the_command(music, tmp_path, monkeypatch):
+    from skgenre.features import _musicnn_network
+
+    monkeypatch.setattr(_musicnn_network.importlib.util, "find_spec", lambda name: None)
+    result = invoke("train", music, "-o", tmp_path / "it.model", "--model", "best")
+    assert result.exit_code == 1
+    assert "pip install --no-deps musicnn==0.1.0" in " ".join(result.stderr.split())
+
+
 def test_test_size_zero_trains_on_everything(music, tmp_path):
     path = tmp_path / "it.model"
-    result = invoke("train", music, "-o", path, "--model", "svc", "--test-size", 0)
+    result = invoke("train", music, "-o", path, "--model", "baseline", "--test-size", 0)
     assert result.exit_code == 0, result.output
     assert "Training on 24 clips, 0 held out" in result.stderr
     assert "not evaluated" in result.stderr
@@ -140,7 +167,9 @@ def test_training_leaves_broken_files_out_and_names_them(music, tmp_path):
         for i in range(12):
             os.symlink(music / genre / f"{i}.flac", tmp_path / genre / f"{i}.flac")
     (tmp_path / "low" / "broken.mp3").write_text("no music")
-    result = invoke("train", tmp_path, "-o", tmp_path / "it.model", "--model", "svc")
+    result = invoke(
+        "train", tmp_path, "-o", tmp_path / "it.model", "--model", "baseline"
+    )
     assert result.exit_code == 0, result.output
     assert "broken.mp3" in result.stderr
     assert "held-out clips" in result.stderr
@@ -223,7 +252,7 @@ def test_genres_and_files_with_odd_names(music, tmp_path):
         for i in range(6):
             os.symlink(music / source / f"{i}.flac", tmp_path / genre / f"{i}.flac")
     model = tmp_path / "it.model"
-    result = invoke("train", tmp_path, "-o", model, "--model", "svc", "--jobs", 1)
+    result = invoke("train", tmp_path, "-o", model, "--model", "baseline", "--jobs", 1)
     assert result.exit_code == 0, result.output
     assert result.stderr.count("accuracy") >= 3
     assert "[bold]macro avg" in result.stderr
@@ -245,7 +274,7 @@ def test_small_and_broken_corpora(music, tmp_path):
     for genre in ("low", "high"):
         (tmp_path / genre).mkdir()
         (tmp_path / genre / "x.mp3").write_text("no music")
-    train = ("train", tmp_path, "-o", tmp_path / "it.model", "--model", "svc")
+    train = ("train", tmp_path, "-o", tmp_path / "it.model", "--model", "baseline")
     result = invoke(*train)
     assert result.exit_code == 1
     assert "none could be read of 'high', 'low'" in result.stderr

@@ -35,10 +35,11 @@ _Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
 class ModelName(StrEnum):
     """Pipelines to train."""
 
-    crnn = "crnn"
-    parallel = "parallel"
-    svc = "svc"
-    ensemble = "ensemble"
+    best = "best"
+    scratch = "scratch"
+    fast = "fast"
+    paper = "paper"
+    baseline = "baseline"
 
 
 class FileFormat(StrEnum):
@@ -88,7 +89,12 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write.")
     ] = Path("genres.model"),
-    model: Annotated[ModelName, typer.Option(help="What to train.")] = ModelName.crnn,
+    model: Annotated[
+        ModelName | None,
+        typer.Option(
+            help="What to train.", show_default="best, or fast without musicnn"
+        ),
+    ] = None,
     test_size: Annotated[
         float,
         typer.Option(
@@ -107,26 +113,31 @@ def train(
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
     from skgenre import save
-    from skgenre.cli._models import MODELS
+    from skgenre.cli._models import best_installed, model_to_train
     from skgenre.cli._train import readable_tracks, train_and_evaluate
     from skgenre.datasets import load_audio_folder
     from skgenre.persistence import _check_writable
 
-    network: dict[str, Any] = {"random_state": seed, "verbose": 2}
-    if epochs is not None:
-        network["epochs"] = epochs
-    pipeline = MODELS[model]({"n_jobs": jobs, "verbose": _console.is_terminal}, network)
+    name = model or best_installed()
     try:
+        pipeline = model_to_train(
+            name,
+            epochs=epochs,
+            seed=seed,
+            n_jobs=jobs,
+            progress=_console.is_terminal,
+        )
         _check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         tracks = readable_tracks(tracks, n_jobs=jobs, console=_console)
+        _console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
             pipeline, tracks, test_size=test_size, random_state=seed, console=_console
         )
         _quiet(pipeline)
         save(pipeline, output, metrics=evaluation.metrics if evaluation else None)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     _console.print(f"Saved to [bold]{escape(str(output))}[/].")
 

@@ -1,63 +1,43 @@
-"""The pipelines that ``--model`` names."""
+"""The pipelines that ``--model`` names, as the command line trains them."""
 
-from collections.abc import Callable
-from typing import Any
+import importlib.util
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.ensemble import VotingClassifier
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.svm import SVC
+from sklearn.pipeline import Pipeline
 
-from skgenre.classifiers import CRNNClassifier, ParallelCNNRNNClassifier
-from skgenre.features import MelSpectrogramTransformer, MFCCStandardizer
-
-# As much of a long song as the mel step takes of it: 640 frames of 1,024 samples.
-_MFCC_SECONDS = 30.0
+from skgenre.classifiers import BaseGenreClassifier
+from skgenre.pipelines import genre_pipeline
 
 
-def _crnn(mel: dict[str, Any], network: dict[str, Any]) -> Pipeline:
-    return make_pipeline(
-        MelSpectrogramTransformer(**mel),
-        CRNNClassifier(**network),
-    )
+def best_installed() -> str:
+    """Return the name of the best pipeline that can be used here."""
+    return "best" if importlib.util.find_spec("musicnn") else "fast"
 
 
-def _parallel(mel: dict[str, Any], network: dict[str, Any]) -> Pipeline:
-    return make_pipeline(
-        MelSpectrogramTransformer(**mel),
-        ParallelCNNRNNClassifier(**network),
-    )
+def model_to_train(
+    name: str, *, epochs: int | None, seed: int, n_jobs: int, progress: bool
+) -> Pipeline:
+    """Return the pipeline; of a network, each epoch is told in a line.
 
-
-def _ensemble(mel: dict[str, Any], network: dict[str, Any]) -> Pipeline:
-    networks = [
-        ("crnn", _crnn(mel, network)[-1]),
-        ("parallel", _parallel(mel, network)[-1]),
-    ]
-    return make_pipeline(
-        MelSpectrogramTransformer(**mel), VotingClassifier(networks, voting="soft")
-    )
-
-
-def _svc(mel: dict[str, Any], network: dict[str, Any]) -> Pipeline:
-    # Calibrated, because an SVC has no probabilities of its own.
-    return make_pipeline(
-        MFCCStandardizer(
-            duration=_MFCC_SECONDS, n_jobs=mel["n_jobs"], verbose=mel["verbose"]
-        ),
-        CalibratedClassifierCV(SVC(), ensemble=False),
-    )
-
-
-MODELS: dict[str, Callable[[dict[str, Any], dict[str, Any]], Pipeline]] = {
-    "crnn": _crnn,
-    "parallel": _parallel,
-    "svc": _svc,
-    "ensemble": _ensemble,
-}
-"""By name: makes a pipeline from parameters of the mel step and of the networks."""
+    Raises
+    ------
+    ValueError
+        If `epochs` are given for a pipeline that has no network to train.
+    """
+    pipeline = genre_pipeline(name, n_jobs=n_jobs, random_state=seed, verbose=progress)
+    classifier = pipeline[-1]
+    if isinstance(classifier, BaseGenreClassifier):
+        classifier.set_params(verbose=2)
+        if epochs is not None:
+            classifier.set_params(epochs=epochs)
+    elif epochs is not None:
+        raise ValueError(
+            f"--epochs is for networks, and --model {name} trains none. Leave it out, "
+            "or choose --model scratch or paper."
+        )
+    return pipeline
 
 
 def fit_folds(model: Pipeline, target: NDArray) -> None:
@@ -67,7 +47,8 @@ def fit_folds(model: Pipeline, target: NDArray) -> None:
     genres, counts = np.unique(target, return_counts=True)
     if counts.min() < 2:
         raise ValueError(
-            f"Genre {str(genres[counts.argmin()])!r} has 1 clip to train on; --model "
-            "svc needs at least 2 of each."
+            f"Genre {str(genres[counts.argmin()])!r} has 1 clip to train on; "
+            "calibrated probabilities need at least 2 of each. Add clips, or choose "
+            "--model scratch."
         )
     model[-1].set_params(cv=int(min(5, counts.min())))

@@ -1,0 +1,154 @@
+"""Recommended pipelines, from sound files to genres."""
+
+from collections.abc import Callable
+from numbers import Integral
+
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+from sklearn.utils._param_validation import StrOptions, validate_params
+
+from skgenre.classifiers import CRNNClassifier, SecondOrderClassifier
+from skgenre.features import (
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
+    MusicnnEmbedding,
+)
+
+# As much of a long song as the mel step takes of it: 640 frames of 1,024 samples.
+_SECONDS = 30.0
+
+
+def _calibrated_svc(statistics: str) -> Pipeline:
+    # Calibrated, because an SVC has no probabilities of its own.
+    return make_pipeline(
+        MFCCStandardizer(statistics=statistics, duration=_SECONDS),
+        CalibratedClassifierCV(SVC(), ensemble=False),
+    )
+
+
+def _baseline() -> Pipeline:
+    return _calibrated_svc("moments")
+
+
+def _fast() -> Pipeline:
+    return _calibrated_svc("correlations")
+
+
+def _paper() -> Pipeline:
+    return make_pipeline(MelSpectrogramTransformer(), CRNNClassifier.paper())
+
+
+def _scratch() -> Pipeline:
+    return make_pipeline(MelSpectrogramTransformer(), SecondOrderClassifier())
+
+
+def _best() -> Pipeline:
+    views = {
+        "tagged": MusicnnEmbedding(weights="mtt"),
+        "style": MusicnnEmbedding(weights="mtt", output="correlations"),
+        "listened": MusicnnEmbedding(weights="msd"),
+    }
+    # Each view counts the same, however many features it has; together they have
+    # about length 1, for which the classifier's penalty is meant.
+    shares = {
+        name: (len(views) * view._n_features_out) ** -0.5
+        for name, view in views.items()
+    }
+    union = FeatureUnion(
+        [(name, make_pipeline(view, StandardScaler())) for name, view in views.items()],
+        transformer_weights=shares,
+    )
+    return make_pipeline(union, LogisticRegression(max_iter=1000))
+
+
+PIPELINES: dict[str, Callable[[], Pipeline]] = {
+    "best": _best,
+    "scratch": _scratch,
+    "fast": _fast,
+    "paper": _paper,
+    "baseline": _baseline,
+}
+"""By name: makes a pipeline with the defaults of its steps."""
+
+
+@validate_params(
+    {
+        "name": [StrOptions(set(PIPELINES))],
+        "n_jobs": [Integral, None],
+        "random_state": ["random_state"],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def genre_pipeline(
+    name: str = "best",
+    *,
+    n_jobs: int | None = None,
+    random_state: int | None = None,
+    verbose: bool | int = False,
+) -> Pipeline:
+    """Return a recommended pipeline: paths of sound files in, genres out.
+
+    Parameters
+    ----------
+    name : {'best', 'scratch', 'fast', 'paper', 'baseline'}, default='best'
+        'best'
+            Three views of musicnn, which was trained on other music (its weights are
+            needed, see :class:`~skgenre.features.MusicnnEmbedding`), and logistic
+            regression.
+        'scratch'
+            The best network that is trained from nothing: mel spectrograms and
+            :class:`~skgenre.classifiers.SecondOrderClassifier`.
+        'fast'
+            Correlations of MFCCs and a support vector machine: no network, and as
+            good as one on a few hundred clips.
+        'paper'
+            The report's CRNN, by its exact recipe.
+        'baseline'
+            The report's baseline: seven statistics of MFCCs and a support vector
+            machine.
+
+    n_jobs : int or None, default=None
+        Clips decoded at a time, in threads.
+
+    random_state : int or None, default=None
+        Seed of the networks; the other pipelines are not random.
+
+    verbose : bool or int, default=False
+        Show progress bars of the audio steps and, as Keras does, of training.
+
+    Returns
+    -------
+    sklearn.pipeline.Pipeline
+        Not fitted. All of them have `predict_proba`.
+
+    Raises
+    ------
+    ValueError
+        If a parameter is outside its range.
+
+    See Also
+    --------
+    skgenre.save : Keeps a fitted pipeline in a file.
+
+    Notes
+    -----
+    The user guide has the figures by which they were chosen, and
+    ``benchmarks/accuracy.py`` measures them on any music.
+
+    Examples
+    --------
+    >>> from skgenre import genre_pipeline
+    >>> genre_pipeline("scratch", random_state=0)[-1]
+    SecondOrderClassifier(random_state=0)
+    """
+    pipeline = PIPELINES[name]()
+    given = {"n_jobs": n_jobs, "random_state": random_state, "verbose": verbose}
+    for step in pipeline.get_params().values():
+        if type(step).__module__.startswith("skgenre."):
+            own = step.get_params(deep=False)
+            step.set_params(**{key: given[key] for key in given if key in own})
+    return pipeline

@@ -1,0 +1,94 @@
+import importlib.util
+
+import numpy as np
+import pytest
+import soundfile
+from numpy.testing import assert_array_equal
+
+from skgenre import genre_pipeline, load, save
+from skgenre.pipelines import PIPELINES
+
+needs_weights = pytest.mark.skipif(
+    importlib.util.find_spec("musicnn") is None,
+    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
+)
+each = pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=needs_weights if name == "best" else ())
+        for name in PIPELINES
+    ],
+)
+
+
+@pytest.fixture(scope="module")
+def tracks(tmp_path_factory):
+    """Low and high tones with noise, 4 s each."""
+    folder = tmp_path_factory.mktemp("tones")
+    rng = np.random.default_rng(0)
+    paths, genres = [], []
+    t = np.arange(4 * 16000) / 16000
+    for i in range(20):
+        genre = ("low", "high")[i % 2]
+        pitch = rng.uniform(100, 200) * (1 if genre == "low" else 12)
+        clip = np.sin(2 * np.pi * pitch * t) * np.exp(-(t % rng.uniform(0.3, 0.6)))
+        paths.append(str(folder / f"{i}.wav"))
+        soundfile.write(paths[-1], 0.3 * clip + 0.01 * rng.normal(size=len(t)), 16000)
+        genres.append(genre)
+    return paths, np.array(genres)
+
+
+@each
+def test_learns_is_saved_and_gives_probabilities(name, tracks, tmp_path):
+    paths, y = tracks
+    model = genre_pipeline(name, random_state=0)
+    if name == "scratch":  # 20 clips are one step an epoch
+        model.set_params(secondorderclassifier__learning_rate=0.02)
+    if name == "paper":
+        model.set_params(crnnclassifier__epochs=3)
+    model.fit(paths, y)
+    probabilities = model.predict_proba(paths)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    if name != "paper":  # so few epochs tell nothing of it
+        assert model.score(paths, y) > 0.9
+    save(model, tmp_path / "it.model")
+    assert_array_equal(load(tmp_path / "it.model").predict_proba(paths), probabilities)
+
+
+@each
+def test_parameters_reach_the_steps_of_this_package(name):
+    model = genre_pipeline(name, n_jobs=2, random_state=3, verbose=True)
+    ours = [
+        step
+        for step in model.get_params().values()
+        if type(step).__module__.startswith("skgenre.")
+    ]
+    assert ours
+    for step in ours:
+        parameters = step.get_params()
+        assert parameters.get("n_jobs", 2) == 2
+        assert parameters.get("random_state", 3) == 3
+        assert parameters["verbose"] is True
+    assert model.get_params().get("featureunion__n_jobs") is None
+
+
+def test_the_papers_recipe():
+    mel, crnn = genre_pipeline("paper")
+    assert crnn.input_scaling == "log" and crnn.epochs == 70
+    assert (mel.n_frames, mel.n_mels) == (640, 128)
+
+
+@needs_weights
+def test_views_of_the_best_count_the_same(tracks):
+    paths, y = tracks
+    union = genre_pipeline("best")[0]
+    values = union.fit_transform(paths)
+    assert values.shape == (20, 200 + 2144 + 200)
+    squares = [np.sum(part**2) for part in np.split(values, [200, 2344], axis=1)]
+    # Features that never react have no variance, and there are not many clips.
+    assert max(squares) / min(squares) < 2
+
+
+def test_unknown_name():
+    with pytest.raises(ValueError, match="'name' parameter of genre_pipeline must be"):
+        genre_pipeline("good")
