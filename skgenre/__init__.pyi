@@ -11,6 +11,7 @@ from . import (
 from ._version import __version__
 from .audio import AudioError, load_audio
 from .classifiers import (
+    AbstainingClassifier,
     CRNNClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
@@ -22,6 +23,7 @@ from .persistence import ModelFileError, load, save
 from .pipelines import genre_pipeline
 
 __all__ = [
+    "AbstainingClassifier",
     "AudioError",
     "CRNNClassifier",
     "EmbeddingKMeans",

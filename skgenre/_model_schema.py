@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 _SKGENRE = """
-    CRNNClassifier EmbeddingKMeans MFCCStandardizer MelSpectrogramTransformer
-    MusicnnEmbedding ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier
+    AbstainingClassifier CRNNClassifier EmbeddingKMeans MFCCStandardizer
+    MelSpectrogramTransformer MusicnnEmbedding ParallelCNNRNNClassifier
+    SecondOrderClassifier SegmentClassifier
 """.split()
 
 # Those that work on tables of numbers, and on the parts of this package, and neither

@@ -147,8 +147,10 @@ def genre_pipeline(
     """
     pipeline = PIPELINES[name]()
     given = {"n_jobs": n_jobs, "random_state": random_state, "verbose": verbose}
+    # Left as they are otherwise, so that the pipeline shows what is set.
+    given = {key: v for key, v in given.items() if v is not None and v is not False}
     for step in pipeline.get_params().values():
         if type(step).__module__.startswith("skgenre."):
             own = step.get_params(deep=False)
-            step.set_params(**{key: given[key] for key in given if key in own})
+            step.set_params(**{key: v for key, v in given.items() if key in own})
     return pipeline

@@ -21,6 +21,7 @@ from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
 from skgenre import (
+    AbstainingClassifier,
     CRNNClassifier,
     EmbeddingKMeans,
     MelSpectrogramTransformer,
@@ -44,6 +45,7 @@ OTHERS = [
     MFCCStandardizer(input="features"),
     EmbeddingKMeans(3, random_state=0),
     EmbeddingKMeans("auto", n_init=1, random_state=0),
+    AbstainingClassifier(LogisticRegression(), target_precision=0),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
     # An SVC's own default gamma depends on clips of weight 0.
     SegmentClassifier(SVC(gamma=0.1), window=4, hop=2, voting="hard"),

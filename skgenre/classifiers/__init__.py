@@ -1,5 +1,6 @@
 """Classifiers: spectrograms and genres in, a fitted estimator out."""
 
+from skgenre.classifiers._abstaining import AbstainingClassifier, risk_coverage_curve
 from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._crnn import CRNNClassifier
 from skgenre.classifiers._parallel_cnn_rnn import ParallelCNNRNNClassifier
@@ -7,9 +8,11 @@ from skgenre.classifiers._second_order import SecondOrderClassifier
 from skgenre.classifiers._segment import SegmentClassifier
 
 __all__ = [
+    "AbstainingClassifier",
     "BaseGenreClassifier",
     "CRNNClassifier",
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",
     "SegmentClassifier",
+    "risk_coverage_curve",
 ]

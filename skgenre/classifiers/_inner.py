@@ -1,13 +1,16 @@
 """The classifier inside another: what it takes, and what it is given."""
 
+from collections.abc import Iterator
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import config_context
+from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils.validation import _num_samples, has_fit_parameter
 
 
 def takes_three_axes(estimator: Any) -> bool:
@@ -68,12 +71,40 @@ def fit_with(estimator: Any, X: ArrayLike, y: ArrayLike, **extras: Any) -> Any:
     return estimator.fit(X, y, **taken)
 
 
+def folds_by_group(
+    cv: Any, y: NDArray, groups: NDArray | None
+) -> Iterator[tuple[NDArray, NDArray]]:
+    """Return the (train, test) rows of folds; an int doesn't part the groups.
+
+    Parameters
+    ----------
+    cv : int, splitter or iterable of (train, test)
+        As scikit-learn takes it.
+    y : ndarray of shape (n_clips,)
+        Genres.
+    groups : ndarray of shape (n_clips,) or None
+        Artists.
+    """
+    if groups is not None and isinstance(cv, Integral):
+        cv = StratifiedGroupKFold(cv)
+    return check_cv(cv, y, classifier=True).split(np.zeros(len(y)), y, groups)
+
+
+def check_all_tested(cv: Any, answers: NDArray) -> None:
+    """Refuse folds that left answers out, which are NaN."""
+    if np.isnan(answers).any():
+        raise ValueError(
+            f"cv={cv!r} never tests some of the clips. Folds are needed that test "
+            "each: an int, or a splitter such as StratifiedKFold."
+        )
+
+
 def probabilities(estimator: Any, X: NDArray, classes: NDArray) -> NDArray:
     """Return an estimator's probabilities, in columns for all of `classes`.
 
     Those of a fold may lack a class, whose probability is 0.
     """
-    result = np.zeros((len(X), len(classes)))
+    result = np.zeros((_num_samples(X), len(classes)))
     columns = np.searchsorted(classes, estimator.classes_)
     result[:, columns] = estimator.predict_proba(X)
     return result

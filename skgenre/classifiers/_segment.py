@@ -14,7 +14,7 @@ from sklearn.base import (
     clone,
 )
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold, check_cv
+from sklearn.model_selection import BaseCrossValidator
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
@@ -28,7 +28,12 @@ from skgenre.classifiers._checks import (
     genre_numbers,
 )
 from skgenre.classifiers._clips import check_clips, take
-from skgenre.classifiers._inner import fit_with, takes
+from skgenre.classifiers._inner import (
+    check_all_tested,
+    fit_with,
+    folds_by_group,
+    takes,
+)
 from skgenre.classifiers._segment_fitted import FittedSegments
 from skgenre.classifiers._windows import Clips, clip_summary
 
@@ -307,12 +312,8 @@ class SegmentClassifier(
         validation: tuple[NDArray, NDArray] | None,
     ) -> Any:
         """Return the final estimator, fitted on answers to clips not trained on."""
-        cv = self.cv
-        if groups is not None and isinstance(cv, Integral):
-            cv = StratifiedGroupKFold(cv)
-        folds = check_cv(cv, y, classifier=True).split(np.zeros(len(y)), y, groups)
         summaries = np.full((len(y), 3 * len(self.classes_)), np.nan)
-        for train, test in folds:
+        for train, test in folds_by_group(self.cv, y, groups):
             fitted = self._fit_windows(
                 take(clips, train),
                 y[train],
@@ -322,11 +323,7 @@ class SegmentClassifier(
             )
             answers = self._answers(fitted, take(clips, test))
             summaries[test] = [clip_summary(of_clip) for of_clip in answers]
-        if np.isnan(summaries).any():
-            raise ValueError(
-                f"cv={self.cv!r} never tests some of the clips. Stacking needs folds "
-                "that test each: an int, or a splitter such as StratifiedKFold."
-            )
+        check_all_tested(self.cv, summaries)
         final_estimator = self.final_estimator
         if final_estimator is None:
             final_estimator = make_pipeline(StandardScaler(), LogisticRegression())

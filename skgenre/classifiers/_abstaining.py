@@ -1,0 +1,341 @@
+"""A classifier that may say that it doesn't know."""
+
+import warnings
+from collections.abc import Iterable
+from numbers import Real
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    MetaEstimatorMixin,
+    _fit_context,
+    clone,
+)
+from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
+from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+
+from skgenre.classifiers._checks import check_genres, check_groups
+from skgenre.classifiers._inner import (
+    check_all_tested,
+    fit_with,
+    folds_by_group,
+    probabilities,
+    takes,
+)
+
+
+def risk_coverage_curve(
+    right: ArrayLike, confidence: ArrayLike, sample_weight: ArrayLike | None = None
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Compute how often answers are wrong when only confident ones are given.
+
+    Parameters
+    ----------
+    right : array-like of bool of shape (n_clips,)
+        Whether each answer is right.
+    confidence : array-like of shape (n_clips,)
+        Such as the probability of the genre that was answered.
+    sample_weight : array-like of shape (n_clips,), default=None
+        Weights of the clips.
+
+    Returns
+    -------
+    coverage : ndarray of shape (n_thresholds,)
+        Share of the clips that are answered, rising.
+    risk : ndarray of shape (n_thresholds,)
+        Share of the answers that are wrong.
+    thresholds : ndarray of shape (n_thresholds,)
+        Answers of at least this confidence are given; falling.
+
+    See Also
+    --------
+    AbstainingClassifier : Chooses a threshold.
+    skgenre.inspection.RiskCoverageDisplay : Draws the curve.
+
+    Examples
+    --------
+    >>> from skgenre.classifiers import risk_coverage_curve
+    >>> coverage, risk, _ = risk_coverage_curve([1, 1, 0, 1], [0.9, 0.8, 0.6, 0.4])
+    >>> coverage.tolist(), risk.round(2).tolist()
+    ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.33, 0.25])
+    """
+    confidence = np.asarray(confidence, dtype=float)
+    weights = np.ones(len(confidence))
+    if sample_weight is not None:
+        weights = np.asarray(sample_weight, dtype=float)
+    order = np.argsort(-confidence, kind="stable")
+    order = order[weights[order] > 0]
+    answered = np.cumsum(weights[order])
+    wrong = np.cumsum(weights[order] * (1 - np.asarray(right, dtype=float)[order]))
+    # Of equally confident answers either all are given or none.
+    last = np.flatnonzero(np.diff(confidence[order], append=-np.inf))
+    coverage, risk = answered[last] / answered[-1], wrong[last] / answered[last]
+    return coverage, risk, confidence[order][last]
+
+
+class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Answer only where the answer is probable enough, and "unknown" elsewhere.
+
+    Which probability is enough is chosen in `fit`, on clips that were not trained on:
+    the least for which the given answers are as precise as wanted.
+
+    Parameters
+    ----------
+    estimator : classifier with `predict_proba`
+        Gives the genres and how probable they are.
+    target_precision : float, default=0.9
+        Share of the given answers that is to be right.
+    unknown : str or number, default='unknown'
+        What `predict` answers below the threshold. Where genres are numbers, take a
+        number that is none of them.
+    cv : int, splitter or iterable of (train, test), default=5
+        How clips are parted, so that the threshold is chosen on clips that were not
+        trained on. With an int the folds are stratified by genre, and by group where
+        groups are given.
+
+    Attributes
+    ----------
+    classes_ : ndarray of shape (n_classes,)
+        The genres, sorted; without `unknown`.
+    estimator_ : classifier
+        A clone of `estimator`, fitted on all clips.
+    threshold_ : float
+        Answers of at least this probability are given: 0 if all are precise enough,
+        infinite if none.
+    precision_ : float
+        Share of right answers among those given, on clips not trained on; NaN where
+        none is given.
+    coverage_ : float
+        Share of those clips that were answered.
+    n_features_in_ : int
+        Number of features seen in `fit`; only where the estimator has it.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns seen in `fit`; only where the estimator has it.
+
+    See Also
+    --------
+    risk_coverage_curve : What other thresholds would do.
+    skgenre.inspection.RiskCoverageDisplay : Draws it.
+    sklearn.calibration.CalibratedClassifierCV : Makes probabilities honest.
+
+    Notes
+    -----
+    The precision is that on the clips of `fit`, for music like theirs. With few clips
+    it is uncertain, and a threshold that was just good enough is a little too low.
+
+    Put the audio steps before this estimator, in a pipeline, rather than inside:
+    they would run for each fold.
+
+    References
+    ----------
+    .. [1] Y. Geifman, R. El-Yaniv, "Selective classification for deep neural
+       networks", NeurIPS 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.linear_model import LogisticRegression
+    >>> from skgenre import AbstainingClassifier
+    >>> rng = np.random.default_rng(0)
+    >>> y = np.repeat(["folk", "techno"], 100)
+    >>> X = rng.normal(size=(200, 1)) + 2 * (y == "techno")[:, None]
+    >>> careful = AbstainingClassifier(LogisticRegression(), target_precision=0.95)
+    >>> careful.fit(X, y).predict([[-1], [1], [3]])
+    array(['folk', 'unknown', 'techno'], dtype='<U7')
+    >>> bool(careful.precision_ >= 0.95)
+    True
+    """
+
+    # With metadata routing on, groups that are given reach the folds.
+    __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "estimator": [HasMethods(["fit", "predict_proba"])],
+        "target_precision": [Interval(Real, 0, 1, closed="both")],
+        "unknown": [str, Real],
+        "cv": ["cv_object"],
+    }
+
+    def __init__(
+        self,
+        estimator: Any,
+        *,
+        target_precision: float = 0.9,
+        unknown: str | float = "unknown",
+        cv: int | BaseCrossValidator | Iterable = 5,
+    ) -> None:
+        self.estimator = estimator
+        self.target_precision = target_precision
+        self.unknown = unknown
+        self.cv = cv
+
+    # The estimator inside validates its own parameters.
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Choose the threshold on folds, and train the estimator on all clips.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Whatever the estimator takes.
+        y : array-like of shape (n_clips,)
+            Genres.
+        sample_weight : array-like of shape (n_clips,), default=None
+            Weights of the clips, if the estimator takes such weights.
+        groups : array-like of shape (n_clips,), default=None
+            Artists. Clips of one are not parted by the folds. With metadata routing
+            on, `fit` asks for them by default.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+
+        Raises
+        ------
+        ValueError
+            If fewer than two genres are given, `unknown` is one of them, lengths do
+            not match, or `cv` doesn't test all clips.
+        TypeError
+            If weights are given to an estimator whose `fit` does not take them.
+
+        Warns
+        -----
+        UserWarning
+            If no answers are as precise as wanted, so that none will be given.
+        """
+        # A fit that fails leaves an estimator that is not fitted.
+        self.__dict__.pop("estimator_", None)
+        (X,) = indexable(X)
+        y = check_genres(self, X, y)
+        groups = check_groups(X, groups)
+        self.classes_ = np.unique(y)
+        if len(self.classes_) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs clips of at least 2 genres, but got only "
+                f"1 class: {self.classes_.tolist()}."
+            )
+        if self.unknown in self.classes_.tolist():
+            raise ValueError(
+                f"unknown={self.unknown!r} is one of the genres. Choose another label."
+            )
+        weights = None
+        if sample_weight is not None:
+            if not takes(self.estimator, "sample_weight"):
+                raise TypeError(
+                    "sample_weight was given, but "
+                    f"{type(self.estimator).__name__}.fit does not take it. Leave it "
+                    "out, or choose another estimator."
+                )
+            weights = _check_sample_weight(
+                sample_weight, y, dtype=np.float64, ensure_non_negative=True
+            )
+
+        def fitted_on(rows: NDArray) -> Any:
+            some = {"sample_weight": weights, "groups": groups}
+            return fit_with(
+                clone(self.estimator),
+                _safe_indexing(X, rows),
+                y[rows],
+                **{key: None if v is None else v[rows] for key, v in some.items()},
+            )
+
+        answers = np.full((len(y), len(self.classes_)), np.nan)
+        for train, test in folds_by_group(self.cv, y, groups):
+            answers[test] = probabilities(
+                fitted_on(train), _safe_indexing(X, test), self.classes_
+            )
+        check_all_tested(self.cv, answers)
+        self._choose_threshold(answers, y, weights)
+        self.estimator_ = fit_with(
+            clone(self.estimator), X, y, sample_weight=weights, groups=groups
+        )
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+            if hasattr(self.estimator_, name):
+                setattr(self, name, getattr(self.estimator_, name))
+        return self
+
+    def _choose_threshold(
+        self, answers: NDArray, y: NDArray, sample_weight: NDArray | None
+    ) -> None:
+        right = self.classes_[answers.argmax(axis=1)] == y
+        coverage, risk, thresholds = risk_coverage_curve(
+            right, answers.max(axis=1), sample_weight
+        )
+        good = np.flatnonzero(1 - risk >= self.target_precision)
+        if not len(good):
+            self.threshold_, self.coverage_, self.precision_ = np.inf, 0.0, np.nan
+            warnings.warn(
+                f"No answers reach target_precision={self.target_precision:g}: the "
+                f"best reach {1 - risk.min():.2f}. All clips will be answered "
+                f"{self.unknown!r}. Lower the target, or give more clips.",
+                UserWarning,
+                stacklevel=4,
+            )
+            return
+        chosen = good[-1]
+        is_all = chosen == len(thresholds) - 1
+        self.threshold_ = 0.0 if is_all else float(thresholds[chosen])
+        self.coverage_ = float(coverage[chosen])
+        self.precision_ = float(1 - risk[chosen])
+
+    def predict_proba(self, X: Any) -> NDArray:
+        """Return the probability of each genre, as the estimator gives it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Whatever the estimator takes.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            Columns in the order of `classes_`.
+        """
+        check_is_fitted(self)
+        return self.estimator_.predict_proba(X)
+
+    def predict(self, X: Any) -> NDArray:
+        """Return the most probable genre of each clip, or `unknown`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Whatever the estimator takes.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            Members of `classes_`, or `unknown`. If genres are numbers and `unknown` is
+            a string, the array has type object where it occurs.
+        """
+        answers = self.predict_proba(X)
+        genres = self.classes_[answers.argmax(axis=1)]
+        unsure = answers.max(axis=1) < self.threshold_
+        if not unsure.any():
+            return genres
+        if genres.dtype.kind not in ("U" if isinstance(self.unknown, str) else "iuf"):
+            genres = genres.astype(object)
+        dtype = np.result_type(genres.dtype, np.asarray(self.unknown).dtype)
+        result = genres.astype(dtype)
+        result[unsure] = self.unknown
+        return result
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return what scikit-learn should know of the estimator."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags = get_tags(self.estimator).input_tags
+        return tags

@@ -1,0 +1,175 @@
+"""A picture of what is gained where a classifier may say that it doesn't know."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.pipeline import Pipeline
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_consistent_length, check_is_fitted
+
+from skgenre.classifiers import risk_coverage_curve
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class RiskCoverageDisplay:
+    """Share of wrong answers over the share of clips that are answered.
+
+    Make it by `from_estimator` or `from_predictions`.
+
+    Parameters
+    ----------
+    coverage : ndarray of shape (n_thresholds,)
+        Share of the clips that are answered.
+    risk : ndarray of shape (n_thresholds,)
+        Share of the answers that are wrong.
+    chosen : tuple of (float, float), default=None
+        Coverage and risk at a threshold that was chosen.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the curve is.
+    figure_ : matplotlib Figure
+        Figure that holds it.
+    line_ : matplotlib Line2D
+        The curve.
+
+    See Also
+    --------
+    skgenre.AbstainingClassifier : Chooses a threshold.
+
+    Examples
+    --------
+    >>> from skgenre.inspection import RiskCoverageDisplay
+    >>> display = RiskCoverageDisplay.from_predictions(
+    ...     ["folk", "rock", "rock"], ["folk", "rock", "folk"], [0.9, 0.8, 0.6]
+    ... )
+    >>> display.ax_.get_xlabel()
+    'Share of clips answered'
+    """
+
+    def __init__(
+        self,
+        coverage: NDArray,
+        risk: NDArray,
+        chosen: tuple[float, float] | None = None,
+    ) -> None:
+        self.coverage = coverage
+        self.risk = risk
+        self.chosen = chosen
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        *,
+        ax: "Axes | None" = None,
+        name: str | None = None,
+    ) -> Self:
+        """Draw the curve of a fitted classifier, on clips that it has not heard.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted classifier with `predict_proba`, or a Pipeline that ends with one.
+            Of an `AbstainingClassifier`, its threshold is marked.
+        X : array-like of shape (n_clips, ...)
+            What it takes.
+        y : array-like of shape (n_clips,)
+            True genres.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        name : str, default=None
+            Label of the curve; None takes the estimator's name.
+
+        Returns
+        -------
+        RiskCoverageDisplay
+        """
+        check_is_fitted(estimator)
+        check_consistent_length(X, y)
+        last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        probabilities = estimator.predict_proba(X)
+        confidence = probabilities.max(axis=1)
+        right = estimator.classes_[probabilities.argmax(axis=1)] == np.asarray(y)
+        coverage, risk, _ = risk_coverage_curve(right, confidence)
+        chosen = None
+        if hasattr(last, "threshold_"):
+            answered = confidence >= last.threshold_
+            if answered.any():
+                chosen = float(answered.mean()), float(1 - right[answered].mean())
+        name = type(last).__name__ if name is None else name
+        return cls(coverage, risk, chosen).plot(ax=ax, name=name)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        y_true: ArrayLike,
+        y_pred: ArrayLike,
+        confidence: ArrayLike,
+        *,
+        ax: "Axes | None" = None,
+        name: str | None = None,
+    ) -> Self:
+        """Draw the curve of answers that are there.
+
+        Parameters
+        ----------
+        y_true, y_pred : array-like of shape (n_clips,)
+            True and answered genres.
+        confidence : array-like of shape (n_clips,)
+            Such as the probability of the answered genre.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        name : str, default=None
+            Label of the curve.
+
+        Returns
+        -------
+        RiskCoverageDisplay
+        """
+        check_consistent_length(y_true, y_pred, confidence)
+        right = np.asarray(y_true) == np.asarray(y_pred)
+        coverage, risk, _ = risk_coverage_curve(right, confidence)
+        return cls(coverage, risk).plot(ax=ax, name=name)
+
+    def plot(self, *, ax: "Axes | None" = None, name: str | None = None) -> Self:
+        """Draw the curve.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        name : str, default=None
+            Label of the curve.
+
+        Returns
+        -------
+        RiskCoverageDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            ax = plt.figure(layout="constrained").add_subplot()
+        (self.line_,) = ax.plot(
+            self.coverage, self.risk, drawstyle="steps-post", label=name
+        )
+        if self.chosen is not None:
+            color = self.line_.get_color()
+            ax.plot(*self.chosen, "o", color=color, label="chosen threshold")
+        ax.set(
+            xlabel="Share of clips answered",
+            ylabel="Share of answers that are wrong",
+            xlim=(0, 1),
+        )
+        ax.set_ylim(bottom=0)
+        if ax.get_legend_handles_labels()[1]:
+            ax.legend()
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
