@@ -280,6 +280,9 @@ def _give_new_parameters(model: BaseEstimator) -> None:
             for name, parameter in inspect.signature(type(part)).parameters.items():
                 if name not in vars(part) and parameter.default is not parameter.empty:
                     setattr(part, name, parameter.default)
+            if hasattr(part, "network_parameters_"):
+                for name in part._network_parameters:
+                    part.network_parameters_.setdefault(name, getattr(part, name))
 
 
 def _checked_contents(contents: bytes) -> tuple[bytes, SchemaCheck]:

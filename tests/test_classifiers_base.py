@@ -86,6 +86,15 @@ def test_the_papers_recipe():
         assert repr(recipe) == repr(network())
 
 
+@pytest.mark.parametrize("network", [CRNN, PARALLEL], ids=["crnn", "parallel"])
+def test_masks_vary_the_training_but_not_the_answers(network, clips):
+    X, y = clips
+    masked = clone(network).set_params(time_mask=5, frequency_mask=2).fit(X, y)
+    assert masked.score(X, y) > 0.9
+    np.testing.assert_array_equal(masked.predict_proba(X), masked.predict_proba(X))
+    assert masked.history_["loss"] != clone(network).fit(X, y).history_["loss"]
+
+
 def test_cosine_schedule_ends_near_zero(clips):
     network = clone(CRNN).set_params(learning_rate_schedule="cosine", epochs=4)
     history = network.fit(*clips).history_

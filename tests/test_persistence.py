@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import sklearn
 import skops.io
+from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
@@ -109,6 +110,10 @@ def test_files_of_format_1_load_forever(name):
     expected = np.loadtxt(DATA / f"format1-{name}.csv", delimiter=",", skiprows=1)
     np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-4)
     np.testing.assert_array_equal(model.predict(X), y)
+    clone(model)  # parameters that are newer than the file have their defaults
+    for part in model.get_params().values():
+        if hasattr(part, "network_parameters_"):
+            assert part.network_parameters_["time_mask"] == 0 == part.time_mask
 
 
 @pytest.mark.parametrize(

@@ -40,6 +40,11 @@ class CRNNClassifier(BaseGenreClassifier):
         Share of values dropped after each block, the LSTM and the embedding.
     l2 : float, default=0.001
         Weight of the L2 penalty on the kernels of the convolutions and the embedding.
+    time_mask : int, default=0
+        Most frames that a mask of SpecAugment hides, in training; each clip has two
+        masks of random width.
+    frequency_mask : int, default=0
+        Most mel bands that a mask hides; each clip has two.
     input_scaling : {'standardize', 'log'}, default='standardize'
         What happens to the dB values before the network: 'standardize' gives every
         mel band zero mean and unit variance over the training clips; 'log' makes them
@@ -158,6 +163,8 @@ class CRNNClassifier(BaseGenreClassifier):
         "embedding_units",
         "dropout",
         "l2",
+        "time_mask",
+        "frequency_mask",
     )
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGenreClassifier._parameter_constraints,
@@ -170,6 +177,8 @@ class CRNNClassifier(BaseGenreClassifier):
         "embedding_units": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "l2": [Interval(Real, 0, None, closed="left")],
+        "time_mask": [Interval(Integral, 0, None, closed="left")],
+        "frequency_mask": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -184,6 +193,8 @@ class CRNNClassifier(BaseGenreClassifier):
         embedding_units: int = 64,
         dropout: float = 0.4,
         l2: float = 0.001,
+        time_mask: int = 0,
+        frequency_mask: int = 0,
         input_scaling: str = "standardize",
         optimizer: str = "adam",
         learning_rate: float = 0.001,
@@ -230,6 +241,8 @@ class CRNNClassifier(BaseGenreClassifier):
         self.embedding_units = embedding_units
         self.dropout = dropout
         self.l2 = l2
+        self.time_mask = time_mask
+        self.frequency_mask = frequency_mask
 
     @classmethod
     def paper(cls, **parameters: Any) -> Self:

@@ -32,6 +32,11 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         Frames and mel bands merged before the GRU.
     gru_units : int, default=64
         Size of the GRU's state, for each of the two directions.
+    time_mask : int, default=0
+        Most frames that a mask of SpecAugment hides, in training; each clip has two
+        masks of random width.
+    frequency_mask : int, default=0
+        Most mel bands that a mask hides; each clip has two.
     input_scaling : {'standardize', 'log'}, default='standardize'
         What happens to the dB values before the network: 'standardize' gives every
         mel band zero mean and unit variance over the training clips; 'log' makes them
@@ -150,6 +155,8 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         "pool_sizes",
         "rnn_pool_size",
         "gru_units",
+        "time_mask",
+        "frequency_mask",
     )
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGenreClassifier._parameter_constraints,
@@ -158,6 +165,8 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         "pool_sizes": ["array-like"],
         "rnn_pool_size": ["array-like"],
         "gru_units": [Interval(Integral, 1, None, closed="left")],
+        "time_mask": [Interval(Integral, 0, None, closed="left")],
+        "frequency_mask": [Interval(Integral, 0, None, closed="left")],
     }
 
     def __init__(
@@ -168,6 +177,8 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         pool_sizes: Sequence[Sequence[int]] = ((2, 2), (2, 2), (2, 2), (4, 4), (4, 4)),
         rnn_pool_size: Sequence[int] = (4, 2),
         gru_units: int = 64,
+        time_mask: int = 0,
+        frequency_mask: int = 0,
         input_scaling: str = "standardize",
         optimizer: str = "rmsprop",
         learning_rate: float = 0.0005,
@@ -210,6 +221,8 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         self.pool_sizes = pool_sizes
         self.rnn_pool_size = rnn_pool_size
         self.gru_units = gru_units
+        self.time_mask = time_mask
+        self.frequency_mask = frequency_mask
 
     @classmethod
     def paper(cls, **parameters: Any) -> Self:

@@ -41,8 +41,9 @@ def model_to_train(
 
 
 def fit_folds(model: Pipeline, target: NDArray) -> None:
-    """Calibrate in as many folds as the smallest genre has clips, five at the most."""
-    if not isinstance(model[-1], CalibratedClassifierCV):
+    """Calibrate in fewer folds where the smallest genre has fewer clips."""
+    classifier = model[-1]
+    if not isinstance(classifier, CalibratedClassifierCV):
         return
     genres, counts = np.unique(target, return_counts=True)
     if counts.min() < 2:
@@ -51,4 +52,4 @@ def fit_folds(model: Pipeline, target: NDArray) -> None:
             "calibrated probabilities need at least 2 of each. Add clips, or choose "
             "--model scratch."
         )
-    model[-1].set_params(cv=int(min(5, counts.min())))
+    classifier.set_params(cv=int(min(classifier.cv, counts.min())))

@@ -1,7 +1,7 @@
 """Keras graphs of the networks; they import Keras and nothing else."""
 
 from skgenre import _keras  # noqa: F401
-from skgenre.networks._augmentation import RandomTimeCrop
+from skgenre.networks._augmentation import RandomTimeCrop, SpecAugment
 from skgenre.networks._crnn import crnn
 from skgenre.networks._layers import set_statistics
 from skgenre.networks._parallel_cnn_rnn import parallel_cnn_rnn
@@ -9,6 +9,7 @@ from skgenre.networks._second_order import second_order
 
 __all__ = [
     "RandomTimeCrop",
+    "SpecAugment",
     "crnn",
     "parallel_cnn_rnn",
     "second_order",

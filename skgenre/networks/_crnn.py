@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from skgenre.networks._augmentation import SpecAugment
 from skgenre.networks._layers import (
     glorot,
     padding,
@@ -28,6 +29,8 @@ def crnn(
     embedding_units: int = 64,
     dropout: float = 0.4,
     l2: float = 0.001,
+    time_mask: int = 0,
+    frequency_mask: int = 0,
     precision: str = "float32",
     seed: int | None = None,
 ) -> keras.Model:
@@ -62,6 +65,8 @@ def crnn(
         Share of values that each dropout layer sets to zero in training.
     l2 : float, default=0.001
         Weight of the L2 penalty on the convolutions' and the embedding's kernels.
+    time_mask, frequency_mask : int, default=0
+        Most frames and most mel bands that a mask of `SpecAugment` hides in training.
     precision : str, default='float32'
         Keras dtype policy of the layers; the output is always float32.
     seed : int, default=None
@@ -87,6 +92,10 @@ def crnn(
 
     spectrogram = keras.Input(input_shape, name="spectrogram")
     x = spectrogram
+    if time_mask or frequency_mask:
+        x = SpecAugment(
+            time_mask, frequency_mask, next(seed_of), dtype=precision, name="masks"
+        )(x)
     for number, n_filters in enumerate(filters, start=1):
         x = layers.Conv1D(
             n_filters,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
+from skgenre.networks._augmentation import SpecAugment
 from skgenre.networks._layers import (
     glorot,
     padding,
@@ -24,6 +25,8 @@ def parallel_cnn_rnn(
     pool_sizes: Sequence[tuple[int, int]] = ((2, 2), (2, 2), (2, 2), (4, 4), (4, 4)),
     rnn_pool_size: tuple[int, int] = (4, 2),
     gru_units: int = 64,
+    time_mask: int = 0,
+    frequency_mask: int = 0,
     precision: str = "float32",
     seed: int | None = None,
 ) -> keras.Model:
@@ -50,6 +53,8 @@ def parallel_cnn_rnn(
         Frames and mel bands merged before the GRU.
     gru_units : int, default=64
         Size of the GRU's state, for each of the two directions.
+    time_mask, frequency_mask : int, default=0
+        Most frames and most mel bands that a mask of `SpecAugment` hides in training.
     precision : str, default='float32'
         Keras dtype policy of the layers; the output is always float32.
     seed : int, default=None
@@ -75,9 +80,12 @@ def parallel_cnn_rnn(
     seed_of = seeds(seed)
 
     spectrogram = keras.Input(input_shape, name="spectrogram")
-    image = layers.Reshape((*input_shape, 1), dtype=precision, name="image")(
-        spectrogram
-    )
+    x = spectrogram
+    if time_mask or frequency_mask:
+        x = SpecAugment(
+            time_mask, frequency_mask, next(seed_of), dtype=precision, name="masks"
+        )(x)
+    image = layers.Reshape((*input_shape, 1), dtype=precision, name="image")(x)
 
     x = image
     for number, (n_filters, pool_size) in enumerate(
