@@ -19,7 +19,6 @@ mean of the probabilities of two other rows, as a soft `VotingClassifier` takes 
 import argparse
 import hashlib
 import json
-import tempfile
 import time
 from pathlib import Path
 
@@ -42,6 +41,7 @@ from skgenre import (
     MusicnnEmbedding,
     ParallelCNNRNNClassifier,
     SegmentClassifier,
+    __version__,
     genre_pipeline,
 )
 from skgenre.datasets import load_audio_folder, make_genre_clips
@@ -92,7 +92,8 @@ class AudioSteps:
 
     def table(self, step):
         """Return the features of all clips and the seconds for one clip."""
-        name = hashlib.sha1(repr((step, list(self.paths))).encode()).hexdigest()
+        kind = type(step).__name__, step.get_params(), __version__, list(self.paths)
+        name = hashlib.sha1(repr(kind).encode()).hexdigest()
         file = self.folder / f"{name}.npz"
         if not file.exists():
             started = time.perf_counter()
@@ -203,8 +204,15 @@ def cross_validate(name, tracks, steps, output, options):
         for number, (train, test) in enumerate(split):
             pipeline = rows()[name]
             set_networks(pipeline, options.epochs, seed=repeat)
-            key = repr((pipeline.get_params(), list(tracks.paths), test.tolist()))
-            digest = hashlib.sha1(key.encode()).hexdigest()[:12]
+            key = (
+                pipeline.get_params(),
+                __version__,
+                list(tracks.paths),
+                tracks.target.tolist(),
+                tracks.groups.tolist(),
+                test.tolist(),
+            )
+            digest = hashlib.sha1(repr(key).encode()).hexdigest()[:12]
             file = output / f"{name}-{repeat}-{number}-{digest}.json".replace(" ", "_")
             if not file.exists():
                 pipeline, seconds = steps.replaced(pipeline)
@@ -236,8 +244,11 @@ def main():
 
     music = options.music
     if options.synthetic:
-        music = Path(tempfile.mkdtemp(prefix="skgenre-accuracy-"))
-        make_genre_clips(options.synthetic, duration=10, random_state=0, folder=music)
+        music = Path(f"synthetic-{options.synthetic}")
+        if not music.exists():
+            make_genre_clips(
+                options.synthetic, duration=10, random_state=0, folder=music
+            )
     tracks = load_audio_folder(music)
     if tracks.groups is None:
         parser.error("the music names no artists; see load_audio_folder")

@@ -54,13 +54,13 @@ def _best() -> Pipeline:
     }
     # Each view counts the same, however many features it has; together they have
     # about length 1, for which the classifier's penalty is meant.
-    shares = {
+    weights = {
         name: (len(views) * view._n_features_out) ** -0.5
         for name, view in views.items()
     }
     union = FeatureUnion(
         [(name, make_pipeline(view, StandardScaler())) for name, view in views.items()],
-        transformer_weights=shares,
+        transformer_weights=weights,
     )
     return make_pipeline(union, LogisticRegression(max_iter=1000))
 

@@ -77,11 +77,12 @@ def test_nothing_is_answered_where_nothing_is(clips):
 @pytest.mark.parametrize(
     ("labels", "unknown", "kind"),
     [
-        (["a", "b"], "unknown", "U"),
-        ([1, 2], -1, "i"),
-        ([1, 2], "unknown", "O"),
-        ([False, True], -1, "O"),
-        (["a", "b"], -1, "O"),
+        (["a", "b"], "who knows?", "U"),
+        (["a", "b"], None, "U"),
+        ([1, 2], 9, "i"),
+        ([1, 2], None, "i"),
+        ([-1, 2], None, "i"),
+        ([False, True], None, "i"),
     ],
 )
 def test_labels_of_any_type(clips, labels, unknown, kind):
@@ -92,7 +93,10 @@ def test_labels_of_any_type(clips, labels, unknown, kind):
     ).fit(X, y)
     answers = careful.predict(X)
     assert answers.dtype.kind == kind
-    assert set(answers.tolist()) == {*labels, unknown}
+    assert set(answers.tolist()) == {*labels, careful.unknown_}
+    assert unknown in (None, careful.unknown_)
+    assert 0 < careful.score(X, y) < 1
+    assert np.isfinite(cross_val_score(careful, X, y, cv=2)).all()
 
 
 def test_groups_are_not_parted(clips):
@@ -143,6 +147,21 @@ class TestRefusals:
         with pytest.raises(ValueError, match="unknown='folk' is one of the genres"):
             AbstainingClassifier(LogisticRegression(), unknown="folk").fit(*clips)
 
+    def test_unknown_of_another_type_than_the_genres(self, clips):
+        X, y = clips
+        with pytest.raises(ValueError, match="unknown=-1 must be a string"):
+            AbstainingClassifier(LogisticRegression(), unknown=-1).fit(X, y)
+        with pytest.raises(ValueError, match="unknown='x' must be a number"):
+            AbstainingClassifier(LogisticRegression(), unknown="x").fit(X, y == "folk")
+
+    def test_curve(self):
+        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+            risk_coverage_curve([1, 1, 0], [0.9, 0.8])
+        with pytest.raises(ValueError, match="All weights are 0|at least one non-zero"):
+            risk_coverage_curve([1, 1], [0.9, 0.8], [0, 0])
+        with pytest.raises(ValueError, match="confidence contains NaN"):
+            risk_coverage_curve([1, 0], [0.9, np.nan])
+
     def test_no_probabilities(self, clips):
         with pytest.raises(ValueError, match="'estimator' parameter"):
             AbstainingClassifier(SVC()).fit(*clips)
@@ -159,7 +178,7 @@ class TestRefusals:
             careful.fit(*clips)
 
     def test_parameters(self, clips):
-        for parameters in ({"target_precision": 1.1}, {"unknown": None}, {"cv": "a"}):
+        for parameters in ({"target_precision": 1.1}, {"unknown": []}, {"cv": "a"}):
             (name,) = parameters
             careful = AbstainingClassifier(LogisticRegression(), **parameters)
             with pytest.raises(ValueError, match=f"'{name}' parameter"):

@@ -182,6 +182,12 @@ def test_copies_and_pipeline(paths):
 
 
 def test_another_n_mfcc_after_fit_is_refused_before_decoding(paths):
+    fitted = MFCCStandardizer(n_mfcc=11).fit(paths)
+    names = fitted.get_feature_names_out()
+    fitted.set_params(statistics="correlations")  # as many features, by chance
+    assert list(fitted.get_feature_names_out()) == list(names)
+    with pytest.raises(ValueError, match="mfcc_mean_01 to mfcc_corr_10_11, but 77"):
+        fitted.transform(paths)
     fitted = MFCCStandardizer(n_mfcc=5).fit(paths).set_params(n_mfcc=6)
-    with pytest.raises(ValueError, match="n_mfcc=6 .* make 42 features, but 35"):
+    with pytest.raises(ValueError, match="n_mfcc=6 .* make 42 features .* 35 others"):
         fitted.transform(["is never opened.mp3"])

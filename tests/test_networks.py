@@ -184,6 +184,34 @@ class TestSecondOrder:
         outputs = np.asarray(network(np.zeros((2, *shape), np.float32)))
         assert np.isfinite(outputs).all() and outputs.shape == (2, 2)
 
+    def test_description_is_exact_in_any_precision(self):
+        X = np.random.default_rng(0).normal(-40, 9, size=(3, 40, 8)).astype("float32")
+        pooled = [
+            keras.Model(network.input, network.get_layer("pooling").output)(X)
+            for network in (
+                second_order((40, 8), 2, precision=precision)
+                for precision in ("float32", "mixed_bfloat16")
+            )
+        ]
+        np.testing.assert_array_equal(*pooled)
+
+    def test_statistics_of_one_clip_and_of_several_layers(self):
+        entry = keras.Input((6, 4))
+        frozen = [
+            keras.layers.BatchNormalization(trainable=False, name=name)
+            for name in ("first", "second")
+        ]
+        network = keras.Model(entry, frozen[1](2 * frozen[0](entry)))
+        X = np.random.default_rng(0).normal(3, 2, size=(50, 6, 4)).astype("float32")
+        set_statistics(network, (X[i : i + 10] for i in range(0, 50, 10)))
+        np.testing.assert_allclose(
+            frozen[0].moving_mean, X.mean(axis=(0, 1)), rtol=1e-5
+        )
+        np.testing.assert_allclose(frozen[1].moving_variance, 4, rtol=0.01)
+        network = second_order((40, 8), 2)
+        set_statistics(network, [np.zeros((1, 40, 8), np.float32)])
+        assert set(np.asarray(network.get_layer("scaling").moving_variance)) == {1.0}
+
     def test_saved_by_keras(self, tmp_path):
         network = second_order((40, 8), 2, n_prototypes=3, seed=0)
         network.save(tmp_path / "it.keras")
@@ -211,6 +239,11 @@ class TestRandomTimeCrop:
             np.testing.assert_array_equal(
                 first(self.X, training=True), second(self.X, training=True)
             )
+
+    @pytest.mark.parametrize("layer", [RandomTimeCrop(4), SpecAugment(4, 2)])
+    def test_unknown_size_is_refused(self, layer):
+        with pytest.raises(ValueError, match="needs clips of a known number of frames"):
+            layer(keras.Input((None, 8)))
 
     def test_nothing_is_lost_outside_training_or_of_short_clips(self):
         np.testing.assert_array_equal(RandomTimeCrop(4)(self.X), self.X)

@@ -64,11 +64,15 @@ def test_parameters_reach_the_steps_of_this_package(name):
         if type(step).__module__.startswith("skgenre.")
     ]
     assert ours
+    audio = [step for step in ours if "n_jobs" in step.get_params()]
+    assert len(audio) == (3 if name == "best" else 1)
+    for step in audio:
+        assert step.n_jobs == 2
     for step in ours:
-        parameters = step.get_params()
-        assert parameters.get("n_jobs", 2) == 2
-        assert parameters.get("random_state", 3) == 3
-        assert parameters["verbose"] is True
+        assert step.get_params().get("random_state", 3) == 3
+        assert step.verbose is True
+    assert hasattr(model[-1], "epochs") == (name in ("scratch", "paper"))
+    assert getattr(model[-1], "random_state", 3) == 3 or name == "best"
     assert model.get_params().get("featureunion__n_jobs") is None
 
 

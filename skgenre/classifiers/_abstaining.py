@@ -15,7 +15,15 @@ from sklearn.base import (
     clone,
 )
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
+from sklearn.utils import (
+    Tags,
+    _safe_indexing,
+    assert_all_finite,
+    check_consistent_length,
+    column_or_1d,
+    get_tags,
+    indexable,
+)
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted
 
@@ -52,6 +60,12 @@ def risk_coverage_curve(
     thresholds : ndarray of shape (n_thresholds,)
         Answers of at least this confidence are given; falling.
 
+    Raises
+    ------
+    ValueError
+        If lengths do not match, values are not finite, or no clip has a positive
+        weight.
+
     See Also
     --------
     AbstainingClassifier : Chooses a threshold.
@@ -64,18 +78,24 @@ def risk_coverage_curve(
     >>> coverage.tolist(), risk.round(2).tolist()
     ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.33, 0.25])
     """
-    confidence = np.asarray(confidence, dtype=float)
-    weights = np.ones(len(confidence))
-    if sample_weight is not None:
-        weights = np.asarray(sample_weight, dtype=float)
-    order = np.argsort(-confidence, kind="stable")
+    check_consistent_length(right, confidence)
+    scores = column_or_1d(confidence, dtype=np.float64)
+    assert_all_finite(scores, input_name="confidence")
+    weights: NDArray = np.asarray(
+        _check_sample_weight(
+            sample_weight, scores, dtype=np.float64, ensure_non_negative=True
+        )
+    )
+    if not weights.any():
+        raise ValueError("All weights are 0, or there are no clips.")
+    order = np.argsort(-scores, kind="stable")
     order = order[weights[order] > 0]
     answered = np.cumsum(weights[order])
     wrong = np.cumsum(weights[order] * (1 - np.asarray(right, dtype=float)[order]))
     # Of equally confident answers either all are given or none.
-    last = np.flatnonzero(np.diff(confidence[order], append=-np.inf))
+    last = np.flatnonzero(np.diff(scores[order], append=-np.inf))
     coverage, risk = answered[last] / answered[-1], wrong[last] / answered[last]
-    return coverage, risk, confidence[order][last]
+    return coverage, risk, scores[order][last]
 
 
 class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -90,9 +110,10 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Gives the genres and how probable they are.
     target_precision : float, default=0.9
         Share of the given answers that is to be right.
-    unknown : str or number, default='unknown'
-        What `predict` answers below the threshold. Where genres are numbers, take a
-        number that is none of them.
+    unknown : str, number or None, default=None
+        What `predict` answers below the threshold, of the genres' type. None means
+        'unknown' where genres are strings, and -1, or less than all of them, where
+        they are numbers.
     cv : int, splitter or iterable of (train, test), default=5
         How clips are parted, so that the threshold is chosen on clips that were not
         trained on. With an int the folds are stratified by genre, and by group where
@@ -101,7 +122,9 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The genres, sorted; without `unknown`.
+        The genres, sorted; without `unknown_`.
+    unknown_ : str or number
+        What `predict` answers below the threshold.
     estimator_ : classifier
         A clone of `estimator`, fitted on all clips.
     threshold_ : float
@@ -157,7 +180,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "estimator": [HasMethods(["fit", "predict_proba"])],
         "target_precision": [Interval(Real, 0, 1, closed="both")],
-        "unknown": [str, Real],
+        "unknown": [str, Real, None],
         "cv": ["cv_object"],
     }
 
@@ -166,7 +189,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         estimator: Any,
         *,
         target_precision: float = 0.9,
-        unknown: str | float = "unknown",
+        unknown: str | float | None = None,
         cv: int | BaseCrossValidator | Iterable = 5,
     ) -> None:
         self.estimator = estimator
@@ -227,10 +250,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 f"{type(self).__name__} needs clips of at least 2 genres, but got only "
                 f"1 class: {self.classes_.tolist()}."
             )
-        if self.unknown in self.classes_.tolist():
-            raise ValueError(
-                f"unknown={self.unknown!r} is one of the genres. Choose another label."
-            )
+        self.unknown_ = self._unknown_label()
         weights = None
         if sample_weight is not None:
             if not takes(self.estimator, "sample_weight"):
@@ -268,6 +288,24 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
                 setattr(self, name, getattr(self.estimator_, name))
         return self
 
+    def _unknown_label(self) -> str | float:
+        """Return `unknown`, or its default for these genres."""
+        genres = self.classes_.tolist()
+        is_text = isinstance(genres[0], str)
+        if self.unknown is None:
+            return "unknown" if is_text else min(-1, int(np.floor(min(genres))) - 1)
+        if self.unknown in genres:
+            raise ValueError(
+                f"unknown={self.unknown!r} is one of the genres. Choose another label."
+            )
+        if isinstance(self.unknown, str) != is_text:
+            kind = "a string" if is_text else "a number"
+            raise ValueError(
+                f"unknown={self.unknown!r} must be {kind}, as the genres are: scores "
+                "can't compare labels of two types. Choose another label."
+            )
+        return self.unknown
+
     def _choose_threshold(
         self, answers: NDArray, y: NDArray, sample_weight: NDArray | None
     ) -> None:
@@ -281,7 +319,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             warnings.warn(
                 f"No answers reach target_precision={self.target_precision:g}: the "
                 f"best reach {1 - risk.min():.2f}. All clips will be answered "
-                f"{self.unknown!r}. Lower the target, or give more clips.",
+                f"{self.unknown_!r}. Lower the target, or give more clips.",
                 UserWarning,
                 stacklevel=4,
             )
@@ -319,19 +357,16 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Returns
         -------
         ndarray of shape (n_clips,)
-            Members of `classes_`, or `unknown`. If genres are numbers and `unknown` is
-            a string, the array has type object where it occurs.
+            Members of `classes_`, or `unknown_`.
         """
         answers = self.predict_proba(X)
         genres = self.classes_[answers.argmax(axis=1)]
         unsure = answers.max(axis=1) < self.threshold_
         if not unsure.any():
             return genres
-        if genres.dtype.kind not in ("U" if isinstance(self.unknown, str) else "iuf"):
-            genres = genres.astype(object)
-        dtype = np.result_type(genres.dtype, np.asarray(self.unknown).dtype)
+        dtype = np.result_type(genres.dtype, np.asarray(self.unknown_).dtype)
         result = genres.astype(dtype)
-        result[unsure] = self.unknown
+        result[unsure] = self.unknown_
         return result
 
     def __sklearn_tags__(self) -> Tags:

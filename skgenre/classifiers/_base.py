@@ -189,8 +189,9 @@ class BaseGenreClassifier(FittedNetwork):
     ) -> Self:
         """Train for one more epoch, on these clips alone.
 
-        Nothing is held out to validate on. The first call learns the input scaling;
-        the optimiser's state is kept from call to call.
+        Nothing is held out to validate on. The first call learns the input scaling,
+        and a `SecondOrderClassifier` that of its descriptions: give it a few dozen
+        clips of all genres. The optimiser's state is kept from call to call.
 
         Parameters
         ----------

@@ -48,7 +48,8 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
     learning_rate_schedule : {'plateau', 'cosine'}, default='plateau'
         'plateau' lowers the learning rate where training no longer gets better, as
         the `plateau_` parameters say; 'cosine' lowers it to zero along a half cosine
-        over the `epochs`.
+        over the `epochs` of `fit`; `partial_fit`, whose calls are one epoch each,
+        doesn't lower it.
     label_smoothing : float, default=0.0
         Share of each clip's weight that is spread over all genres in the loss.
     batch_size : int, default=64
@@ -62,8 +63,9 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         With 0, or where no clip can be spared, the accuracy in training is watched and
         the last epoch is kept.
     plateau_patience : int or None, default=10
-        Epochs without a rise of `plateau_min_delta` in the watched accuracy before the
-        learning rate is lowered; None never lowers it.
+        Only for the 'plateau' schedule: epochs without a rise of `plateau_min_delta`
+        in the watched accuracy before the learning rate is lowered; None never lowers
+        it.
     plateau_factor : float, default=0.5
         What the learning rate is then multiplied by.
     plateau_min_delta : float, default=0.01
@@ -82,8 +84,8 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         the same size and genres, instead of starting anew. `history_` and `n_iter_`
         go on; the learning rate starts at `learning_rate` again.
     random_state : int, RandomState instance or None, default=None
-        Decides the initial weights, the validation clips, the order of the batches
-        and the dropout. With an int, two fits on one machine are identical.
+        Decides the initial weights, the validation clips, the order of the batches,
+        the masks and the dropout. With an int, two fits on one machine are identical.
     verbose : int or bool, default=0
         0 is silent, 1 shows Keras's progress bar, 2 prints a line an epoch.
 
@@ -92,8 +94,8 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
     classes_ : ndarray of shape (n_classes,)
         The genres, sorted.
     history_ : dict of str to list of float
-        For each epoch: 'loss', 'accuracy', 'learning_rate' (with `plateau_patience`)
-        and, with validation clips, 'val_loss' and 'val_accuracy'.
+        For each epoch: 'loss', 'accuracy', 'learning_rate' (unless it is
+        constant) and, with validation clips, 'val_loss' and 'val_accuracy'.
     n_iter_ : int
         Number of epochs trained.
     input_mean_, input_scale_ : ndarray of shape (n_mels,)

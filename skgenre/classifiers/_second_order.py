@@ -41,7 +41,8 @@ class SecondOrderClassifier(BaseGenreClassifier):
     learning_rate_schedule : {'plateau', 'cosine'}, default='cosine'
         'plateau' lowers the learning rate where training no longer gets better, as
         the `plateau_` parameters say; 'cosine' lowers it to zero along a half cosine
-        over the `epochs`.
+        over the `epochs` of `fit`; `partial_fit`, whose calls are one epoch each,
+        doesn't lower it.
     label_smoothing : float, default=0.1
         Share of each clip's weight that is spread over all genres in the loss.
     batch_size : int, default=32
@@ -55,8 +56,9 @@ class SecondOrderClassifier(BaseGenreClassifier):
         With 0, or where no clip can be spared, the accuracy in training is watched and
         the last epoch is kept.
     plateau_patience : int or None, default=10
-        Epochs without a rise of `plateau_min_delta` in the watched accuracy before the
-        learning rate is lowered; None never lowers it.
+        Only for the 'plateau' schedule: epochs without a rise of `plateau_min_delta`
+        in the watched accuracy before the learning rate is lowered; None never lowers
+        it.
     plateau_factor : float, default=0.5
         What the learning rate is then multiplied by.
     plateau_min_delta : float, default=0.01
@@ -75,8 +77,8 @@ class SecondOrderClassifier(BaseGenreClassifier):
         the same size and genres, instead of starting anew. `history_` and `n_iter_`
         go on; the learning rate starts at `learning_rate` again.
     random_state : int, RandomState instance or None, default=None
-        Decides the initial weights, the validation clips, the order of the batches
-        and the dropout. With an int, two fits on one machine are identical.
+        Decides the initial weights, the validation clips, the order of the batches,
+        the crops and the dropout. With an int, two fits on one machine are identical.
     verbose : int or bool, default=0
         0 is silent, 1 shows Keras's progress bar, 2 prints a line an epoch.
 
@@ -85,8 +87,8 @@ class SecondOrderClassifier(BaseGenreClassifier):
     classes_ : ndarray of shape (n_classes,)
         The genres, sorted.
     history_ : dict of str to list of float
-        For each epoch: 'loss', 'accuracy', 'learning_rate' (with `plateau_patience`)
-        and, with validation clips, 'val_loss' and 'val_accuracy'.
+        For each epoch: 'loss', 'accuracy', 'learning_rate' (unless it is
+        constant) and, with validation clips, 'val_loss' and 'val_accuracy'.
     n_iter_ : int
         Number of epochs trained.
     input_mean_, input_scale_ : ndarray of shape (n_mels,)
@@ -117,7 +119,8 @@ class SecondOrderClassifier(BaseGenreClassifier):
     -----
     Before training, the descriptions are scaled by their mean and variance over the
     training clips. With ``input_scaling='log'`` the coefficients are those of the
-    logarithm of the power, MFCCs up to a factor.
+    logarithm of the power, MFCCs up to a factor. A table (n_clips, n_features) is taken
+    for clips of one frame.
 
     References
     ----------

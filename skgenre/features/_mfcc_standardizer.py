@@ -28,6 +28,7 @@ from skgenre.features._mfcc import (
     mfcc,
 )
 from skgenre.features._spectrogram import MelSettings
+from skgenre.features._statistics import STATISTICS
 
 
 def _clip_statistics(
@@ -171,12 +172,15 @@ class MFCCStandardizer(AudioTransformer):
         if self.input == "features":
             return validate_data(self, X, dtype=FLOAT_DTYPES, reset=reset)
         check_n_mfcc(self.n_mfcc, self.n_mels)
-        n_features = len(feature_names(self.n_mfcc, self.statistics))
-        if not reset and n_features != len(self.mean_):
+        names = feature_names(self.n_mfcc, self.statistics)
+        if reset:
+            self._names = names
+        elif names != self._names_of_fit():
             raise ValueError(
                 f"n_mfcc={self.n_mfcc} and statistics={self.statistics!r} make "
-                f"{n_features} features, but {len(self.mean_)} were standardised in "
-                "fit. Set them back, or fit again."
+                f"{len(names)} features {names[0]} to {names[-1]}, but "
+                f"{len(self.mean_)} others were standardised in fit. Set them back, or "
+                "fit again."
             )
         task = functools.partial(
             _clip_statistics,
@@ -194,10 +198,15 @@ class MFCCStandardizer(AudioTransformer):
         results = map_clips(
             task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="MFCC"
         )
-        table = np.empty((len(clips), n_features))
+        table = np.empty((len(clips), len(names)))
         for row, result in zip(table, results, strict=True):
             row[:] = result
         return table
+
+    def _names_of_fit(self) -> list[str]:
+        # Files that are older than `statistics` hold moments, and no names.
+        n_mfcc = len(self.mean_) // len(STATISTICS)
+        return getattr(self, "_names", None) or feature_names(n_mfcc, "moments")
 
     def _fit_table(self, table: np.ndarray) -> None:
         self._scaler = StandardScaler().fit(table)
@@ -305,7 +314,7 @@ class MFCCStandardizer(AudioTransformer):
         check_is_fitted(self)
         if self.input == "features":
             return _check_feature_names_in(self, input_features)
-        return np.array(feature_names(self.n_mfcc, self.statistics), dtype=object)
+        return np.array(self._names_of_fit(), dtype=object)
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn which types of numbers are kept."""

@@ -8,6 +8,14 @@ from keras import layers, ops
 _N_MASKS = 2  # along each axis, as in the larger policies of SpecAugment's authors
 
 
+def _check_known(layer: layers.Layer, input_shape: tuple[Any, ...]) -> None:
+    if None in input_shape[1:]:
+        raise ValueError(
+            f"{type(layer).__name__} needs clips of a known number of frames and "
+            f"bands. Got input_shape={input_shape}: set it in keras.Input."
+        )
+
+
 @keras.saving.register_keras_serializable(package="skgenre")
 class RandomTimeCrop(layers.Layer):
     """Cut a stretch of frames out, elsewhere in each batch; only in training.
@@ -37,6 +45,21 @@ class RandomTimeCrop(layers.Layer):
         self.n_frames = n_frames
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        """Refuse spectrograms of unknown size.
+
+        Parameters
+        ----------
+        input_shape : tuple of (batch, n_frames, n_mels)
+            Shape of the input.
+
+        Raises
+        ------
+        ValueError
+            If the number of frames or bands is None.
+        """
+        _check_known(self, input_shape)
 
     def call(self, x: Any, training: bool = False) -> Any:
         """Crop along the frames.
@@ -112,6 +135,21 @@ class SpecAugment(layers.Layer):
         self.frequency_mask = frequency_mask
         self.seed = seed
         self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        """Refuse spectrograms of unknown size.
+
+        Parameters
+        ----------
+        input_shape : tuple of (batch, n_frames, n_mels)
+            Shape of the input.
+
+        Raises
+        ------
+        ValueError
+            If the number of frames or bands is None.
+        """
+        _check_known(self, input_shape)
 
     def call(self, x: Any, training: bool = False) -> Any:
         """Hide parts of each clip.

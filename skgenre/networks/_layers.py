@@ -71,13 +71,17 @@ def set_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
         Changed in place; layers that aren't frozen batch normalisations stay as they
         are.
     batches : iterable of array-like of shape (n_clips, ...)
-        All training clips, in batches.
+        All training clips, in batches. What doesn't vary keeps a variance of 1.
     """
+    batches = list(batches)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable:
             before = keras.Model(model.input, layer.input)
             values = np.concatenate(
                 [np.asarray(before(batch, training=False)) for batch in batches]
             ).astype(np.float64)
+            values = np.moveaxis(values, layer.axis, -1)
+            values = values.reshape(-1, values.shape[-1])
+            variance = values.var(axis=0)
             layer.moving_mean.assign(values.mean(axis=0))
-            layer.moving_variance.assign(values.var(axis=0))
+            layer.moving_variance.assign(np.where(variance > 0, variance, 1.0))

@@ -60,7 +60,6 @@ class SecondOrderPooling(layers.Layer):
     def call(self, x: Any) -> Any:
         """Pool over the frames."""
         n = x.shape[-1]
-        x = ops.cast(x, "float32")  # differences of nearly equal numbers
         mean = ops.mean(x, axis=1, keepdims=True)
         deviations = x - mean
         covariance = ops.matmul(ops.transpose(deviations, (0, 2, 1)), deviations)
@@ -70,8 +69,7 @@ class SecondOrderPooling(layers.Layer):
         r = covariance / (std[:, :, None] * std[:, None, :])
         first, second = np.triu_indices(n, k=1)
         pairs = ops.take(ops.reshape(r, (-1, n * n)), first * n + second, axis=1)
-        pooled = ops.concatenate([mean[:, 0], std, pairs], axis=-1)
-        return ops.cast(pooled, self.compute_dtype)
+        return ops.concatenate([mean[:, 0], std, pairs], axis=-1)
 
 
 @_PACKAGE
@@ -149,7 +147,8 @@ def second_order(
     Parameters
     ----------
     input_shape : tuple of (n_frames, n_mels)
-        Shape of one spectrogram.
+        Shape of one spectrogram. A series of one band, which has no cepstrum, is taken
+        for one frame of `n_frames` bands.
     n_classes : int
         Number of genres.
     n_mfcc : int, default=20
@@ -162,7 +161,8 @@ def second_order(
     dropout : float, default=0.2
         Share of the embedding's values that are set to zero in training.
     precision : str, default='float32'
-        Keras dtype policy of the layers; the output is always float32.
+        Keras dtype policy from the prototypes on; what comes before them, and the
+        output, is always float32.
     seed : int, default=None
         Seed of the initial weights, the crops and the dropout.
 
@@ -189,14 +189,19 @@ def second_order(
     """
     seed_of = seeds(seed)
     spectrogram = keras.Input(input_shape, name="spectrogram")
-    x = RandomTimeCrop(crop_frames, next(seed_of), dtype=precision, name="crop")(
-        spectrogram
-    )
-    x = Cepstra(n_mfcc, dtype=precision, name="cepstra")(x)
-    x = SecondOrderPooling(dtype=precision, name="pooling")(x)
+    # Differences of nearly equal numbers: they cost little, and need all digits.
+    exact: dict[str, Any] = {"dtype": "float32"}
+    if input_shape[1] == 1:
+        x = layers.Permute((2, 1), **exact, name="one_frame")(spectrogram)
+    else:
+        x = RandomTimeCrop(crop_frames, next(seed_of), **exact, name="crop")(
+            spectrogram
+        )
+    x = Cepstra(n_mfcc, **exact, name="cepstra")(x)
+    x = SecondOrderPooling(**exact, name="pooling")(x)
     # Frozen: statistics of all training clips, where those of a batch are too few.
     x = layers.BatchNormalization(
-        center=False, scale=False, trainable=False, dtype=precision, name="scaling"
+        center=False, scale=False, trainable=False, **exact, name="scaling"
     )(x)
     x = RadialBasis(
         n_prototypes,
