@@ -193,5 +193,5 @@ class TestRefusals:
 
 
 def test_no_warning_where_there_is_nothing_to_warn_of(clips):
-    with warnings.catch_warnings(action="error"):
+    with warnings.catch_warnings(action="error", category=UserWarning):
         AbstainingClassifier(LogisticRegression()).fit(*clips).predict(clips[0])
