@@ -165,7 +165,7 @@ class TestSecondOrder:
         rng = np.random.default_rng(0)
         X = rng.normal(size=(5, 40, 8)).astype(np.float32)
         network = second_order((40, 8), 2, n_mfcc=4, n_prototypes=3, seed=0)
-        set_statistics(network, [X[:2], X[2:]])
+        set_statistics(network, [(X[:2],), (X[2:],)])
         pooled = []
         for clip in X.astype(np.float64):
             cepstra = scipy.fft.dct(clip, norm="ortho")[:, :4]
@@ -203,14 +203,18 @@ class TestSecondOrder:
         ]
         network = keras.Model(entry, frozen[1](2 * frozen[0](entry)))
         X = np.random.default_rng(0).normal(3, 2, size=(50, 6, 4)).astype("float32")
-        set_statistics(network, (X[i : i + 10] for i in range(0, 50, 10)))
+        set_statistics(network, [(X[i : i + 10],) for i in range(0, 50, 10)])
         np.testing.assert_allclose(
             frozen[0].moving_mean, X.mean(axis=(0, 1)), rtol=1e-5
         )
         np.testing.assert_allclose(frozen[1].moving_variance, 4, rtol=0.01)
         network = second_order((40, 8), 2)
-        set_statistics(network, [np.zeros((1, 40, 8), np.float32)])
+        set_statistics(network, [(np.zeros((1, 40, 8), np.float32),)])
         assert set(np.asarray(network.get_layer("scaling").moving_variance)) == {1.0}
+
+    def test_nothing_is_read_for_networks_without_frozen_scaling(self):
+        for build in (crnn, parallel_cnn_rnn):
+            set_statistics(build((40, 8), 2), [None])  # reading it would fail
 
     def test_saved_by_keras(self, tmp_path):
         network = second_order((40, 8), 2, n_prototypes=3, seed=0)

@@ -90,7 +90,7 @@ class NetworkClassifier(KerasClassifier):
         self, X: SpectrogramBatches, y: Any, sample_weight: None, **kwargs: Any
     ) -> None:
         if self._start_weights is None:
-            set_statistics(self.model_, (X[i][0] for i in range(len(X))))
+            set_statistics(self.model_, X)
         # The batches carry genres and weights.
         super()._fit_keras_model(X, None, None, **kwargs)
 

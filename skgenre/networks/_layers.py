@@ -1,11 +1,11 @@
 """What the networks share: seeded initialisers and layers that fit small inputs."""
 
 import random
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import keras
-import numpy as np
+from keras import ops
 
 
 def seeds(seed: int | None) -> Iterator[int]:
@@ -59,7 +59,7 @@ def shrunk_pool(size: tuple[int, ...], pool_size: tuple[int, ...]) -> tuple[int,
     return tuple(min(s, p) for s, p in zip(size, pool_size, strict=True))
 
 
-def set_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
+def set_statistics(model: keras.Model, batches: Sequence[Any]) -> None:
     """Give frozen batch normalisations the statistics of what reaches them.
 
     A `keras.layers.BatchNormalization` with ``trainable=False`` scales by its running
@@ -69,19 +69,19 @@ def set_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
     ----------
     model : keras.Model
         Changed in place; layers that aren't frozen batch normalisations stay as they
-        are.
-    batches : iterable of array-like of shape (n_clips, ...)
-        All training clips, in batches. What doesn't vary keeps a variance of 1.
+        are, and where there are none, nothing is read.
+    batches : keras.utils.PyDataset or sequence of tuple
+        All training clips, in batches whose first member is an array of shape
+        (n_clips, ...). What doesn't vary keeps a variance of 1.
     """
-    batches = list(batches)
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable:
             before = keras.Model(model.input, layer.input)
-            values = np.concatenate(
-                [np.asarray(before(batch, training=False)) for batch in batches]
-            ).astype(np.float64)
-            values = np.moveaxis(values, layer.axis, -1)
-            values = values.reshape(-1, values.shape[-1])
-            variance = values.var(axis=0)
-            layer.moving_mean.assign(values.mean(axis=0))
-            layer.moving_variance.assign(np.where(variance > 0, variance, 1.0))
+            values = ops.concatenate(
+                [before(batches[i][0], training=False) for i in range(len(batches))]
+            )
+            axes = list(range(values.ndim))
+            del axes[layer.axis]
+            mean, variance = ops.moments(ops.cast(values, "float32"), axes)
+            layer.moving_mean.assign(mean)
+            layer.moving_variance.assign(ops.where(variance > 0, variance, 1.0))
