@@ -72,6 +72,9 @@ def rows():
         "Parallel (paper)": make_pipeline(mel, parallel.paper()),
         "CRNN + Parallel (paper)": ("CRNN (paper)", "Parallel (paper)"),
         "CRNN (ours)": make_pipeline(mel, windows(crnn())),
+        "CRNN, masked (ours)": make_pipeline(
+            mel, windows(crnn(time_mask=20, frequency_mask=20))
+        ),
         "Parallel (ours)": make_pipeline(mel, windows(parallel())),
         "CRNN + Parallel (ours)": ("CRNN (ours)", "Parallel (ours)"),
         "scratch": genre_pipeline("scratch"),
@@ -87,8 +90,8 @@ def rows():
 class AudioSteps:
     """Features of all clips, made once for all folds and pipelines."""
 
-    def __init__(self, paths, folder, n_jobs):
-        self.paths, self.folder, self.n_jobs = paths, folder, n_jobs
+    def __init__(self, paths, folder):
+        self.paths, self.folder = paths, folder
 
     def table(self, step):
         """Return the features of all clips and the seconds for one clip."""
@@ -97,7 +100,7 @@ class AudioSteps:
         file = self.folder / f"{name}.npz"
         if not file.exists():
             started = time.perf_counter()
-            step = clone(step).set_params(n_jobs=self.n_jobs)
+            step = clone(step).set_params(n_jobs=-1)
             values = step.fit_transform(self.paths)
             if isinstance(step, MFCCStandardizer):  # each fold standardises anew
                 values = values * step.scale_ + step.mean_
@@ -237,7 +240,6 @@ def main():
     parser.add_argument("--epochs", type=int, help="of the networks, for a quick look")
     parser.add_argument("--rows", nargs="+", choices=names, default=names)
     parser.add_argument("--output", type=Path, help="default: accuracy-MUSIC")
-    parser.add_argument("--jobs", type=int, default=-1)
     options = parser.parse_args()
     if (options.music is None) == (options.synthetic is None):
         parser.error("give either MUSIC or --synthetic N")
@@ -255,7 +257,7 @@ def main():
     output = options.output or Path(f"accuracy-{music.resolve().stem}")
     output.mkdir(parents=True, exist_ok=True)
 
-    steps = AudioSteps(tracks.paths, output, options.jobs)
+    steps = AudioSteps(tracks.paths, output)
     print(
         f"{len(tracks.paths)} clips of {len(np.unique(tracks.groups))} artists, "
         f"{options.repeats} x {options.folds} folds\n\n"

@@ -11,6 +11,7 @@ artists; the last column is each model's gain over the baseline, on the same sam
 import argparse
 
 import numpy as np
+from accuracy import bootstrap
 from sklearn.dummy import DummyClassifier
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
@@ -21,17 +22,6 @@ from skgenre import CRNNClassifier, MelSpectrogramTransformer
 from skgenre.audio import load_audio
 from skgenre.datasets import load_audio_folder
 from skgenre.features import mfcc_statistics
-
-
-def bootstrap(right, groups, n_samples=2000):
-    """Return the accuracies of bootstrap samples of artists."""
-    artists, artist_of = np.unique(groups, return_inverse=True)
-    n_right = np.bincount(artist_of, right)
-    n_clips = np.bincount(artist_of)
-    drawn = np.random.default_rng(0).integers(
-        len(artists), size=(n_samples, len(artists))
-    )
-    return n_right[drawn].sum(axis=1) / n_clips[drawn].sum(axis=1)
 
 
 def main():

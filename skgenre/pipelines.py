@@ -55,7 +55,7 @@ def _best() -> Pipeline:
     # Each view counts the same, however many features it has; together they have
     # about length 1, for which the classifier's penalty is meant.
     weights = {
-        name: (len(views) * view._n_features_out) ** -0.5
+        name: (len(views) * len(view.get_feature_names_out())) ** -0.5
         for name, view in views.items()
     }
     union = FeatureUnion(

@@ -3,7 +3,7 @@ import warnings
 import numpy as np
 import pytest
 import sklearn
-from numpy.testing import assert_allclose, assert_array_equal
+from numpy.testing import assert_array_equal
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -12,7 +12,6 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skgenre import AbstainingClassifier, load, save
-from skgenre.classifiers import risk_coverage_curve
 
 
 @pytest.fixture
@@ -118,23 +117,6 @@ def test_groups_are_not_parted(clips):
     assert routed[-1].precision_ == pytest.approx(apart.precision_, abs=0.03)
 
 
-def test_weight_0_is_absence_for_the_curve(clips):
-    X, y = clips
-    right, confidence = y == "folk", X[:, 0]
-    weights = (np.arange(600) < 200).astype(float)
-    for some, few in zip(
-        risk_coverage_curve(right, confidence, weights),
-        risk_coverage_curve(right[:200], confidence[:200]),
-        strict=True,
-    ):
-        assert_allclose(some, few)
-
-
-def test_curve_of_equal_confidences():
-    coverage, risk, thresholds = risk_coverage_curve([1, 0, 1], [0.5, 0.5, 0.5])
-    assert_allclose([*coverage, *risk, *thresholds], [1, 1 / 3, 0.5])
-
-
 def test_saved_and_loaded(clips, tmp_path):
     X, y = clips
     careful = AbstainingClassifier(LogisticRegression()).fit(X, y)
@@ -153,14 +135,6 @@ class TestRefusals:
             AbstainingClassifier(LogisticRegression(), unknown=-1).fit(X, y)
         with pytest.raises(ValueError, match="unknown='x' must be a number"):
             AbstainingClassifier(LogisticRegression(), unknown="x").fit(X, y == "folk")
-
-    def test_curve(self):
-        with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-            risk_coverage_curve([1, 1, 0], [0.9, 0.8])
-        with pytest.raises(ValueError, match="All weights are 0|at least one non-zero"):
-            risk_coverage_curve([1, 1], [0.9, 0.8], [0, 0])
-        with pytest.raises(ValueError, match="confidence contains NaN"):
-            risk_coverage_curve([1, 0], [0.9, np.nan])
 
     def test_no_probabilities(self, clips):
         with pytest.raises(ValueError, match="'estimator' parameter"):

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -79,14 +80,13 @@ def test_networks(music, tmp_path, model):
 
 
 def test_the_default_is_the_best_that_is_installed(music, tmp_path, monkeypatch):
-    from skgenre.cli import _models
+    from skgenre.cli._models import best_installed
 
-    monkeypatch.setattr(_models.importlib.util, "find_spec", lambda name: None)
+    assert best_installed() == ("best" if find_spec("musicnn") else "fast")
+    monkeypatch.setitem(sys.modules, "musicnn", None)  # Python then doesn't find it
     result = invoke("train", music, "-o", tmp_path / "it.model")
     assert result.exit_code == 0, result.output
     assert "Model: fast." in result.stderr
-    monkeypatch.setattr(_models.importlib.util, "find_spec", lambda name: object())
-    assert _models.best_installed() == "best"
 
 
 def test_epochs_are_for_networks(music, tmp_path):
@@ -97,9 +97,7 @@ def test_epochs_are_for_networks(music, tmp_path):
 
 
 def test_best_without_weights_names_the_command(music, tmp_path, monkeypatch):
-    from skgenre.features import _musicnn_network
-
-    monkeypatch.setattr(_musicnn_network.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "musicnn", None)
     result = invoke("train", music, "-o", tmp_path / "it.model", "--model", "best")
     assert result.exit_code == 1
     assert "pip install --no-deps musicnn==0.1.0" in " ".join(result.stderr.split())

@@ -191,7 +191,7 @@ def test_its_code_and_tensorflow_are_not_imported():
 
 class TestRefusals:
     def test_no_weights(self, monkeypatch):
-        monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+        monkeypatch.setitem(sys.modules, "musicnn", None)
         with pytest.raises(ImportError, match="pip install --no-deps musicnn==0.1.0"):
             weights_folder("msd")
 

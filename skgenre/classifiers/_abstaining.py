@@ -15,87 +15,20 @@ from sklearn.base import (
     clone,
 )
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import (
-    Tags,
-    _safe_indexing,
-    assert_all_finite,
-    check_consistent_length,
-    column_or_1d,
-    get_tags,
-    indexable,
-)
+from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
-from sklearn.utils.validation import _check_sample_weight, check_is_fitted
+from sklearn.utils.validation import check_is_fitted
 
-from skgenre.classifiers._checks import check_genres, check_groups
+from skgenre.classifiers._checks import check_genres, check_groups, check_several
 from skgenre.classifiers._inner import (
     check_all_tested,
+    check_clip_weights,
+    check_taken,
     fit_with,
     folds_by_group,
     probabilities,
-    takes,
 )
-
-
-def risk_coverage_curve(
-    right: ArrayLike, confidence: ArrayLike, sample_weight: ArrayLike | None = None
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Compute how often answers are wrong when only confident ones are given.
-
-    Parameters
-    ----------
-    right : array-like of bool of shape (n_clips,)
-        Whether each answer is right.
-    confidence : array-like of shape (n_clips,)
-        Such as the probability of the genre that was answered.
-    sample_weight : array-like of shape (n_clips,), default=None
-        Weights of the clips.
-
-    Returns
-    -------
-    coverage : ndarray of shape (n_thresholds,)
-        Share of the clips that are answered, rising.
-    risk : ndarray of shape (n_thresholds,)
-        Share of the answers that are wrong.
-    thresholds : ndarray of shape (n_thresholds,)
-        Answers of at least this confidence are given; falling.
-
-    Raises
-    ------
-    ValueError
-        If lengths do not match, values are not finite, or no clip has a positive
-        weight.
-
-    See Also
-    --------
-    AbstainingClassifier : Chooses a threshold.
-    skgenre.inspection.RiskCoverageDisplay : Draws the curve.
-
-    Examples
-    --------
-    >>> from skgenre.classifiers import risk_coverage_curve
-    >>> coverage, risk, _ = risk_coverage_curve([1, 1, 0, 1], [0.9, 0.8, 0.6, 0.4])
-    >>> coverage.tolist(), risk.round(2).tolist()
-    ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.33, 0.25])
-    """
-    check_consistent_length(right, confidence)
-    scores = column_or_1d(confidence, dtype=np.float64)
-    assert_all_finite(scores, input_name="confidence")
-    weights: NDArray = np.asarray(
-        _check_sample_weight(
-            sample_weight, scores, dtype=np.float64, ensure_non_negative=True
-        )
-    )
-    if not weights.any():
-        raise ValueError("All weights are 0, or there are no clips.")
-    order = np.argsort(-scores, kind="stable")
-    order = order[weights[order] > 0]
-    answered = np.cumsum(weights[order])
-    wrong = np.cumsum(weights[order] * (1 - np.asarray(right, dtype=float)[order]))
-    # Of equally confident answers either all are given or none.
-    last = np.flatnonzero(np.diff(scores[order], append=-np.inf))
-    coverage, risk = answered[last] / answered[-1], wrong[last] / answered[last]
-    return coverage, risk, scores[order][last]
+from skgenre.classifiers._risk_coverage import risk_coverage_curve
 
 
 class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -245,23 +178,12 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         y = check_genres(self, X, y)
         groups = check_groups(X, groups)
         self.classes_ = np.unique(y)
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs clips of at least 2 genres, but got only "
-                f"1 class: {self.classes_.tolist()}."
-            )
+        check_several(self, self.classes_)
         self.unknown_ = self._unknown_label()
+        check_taken(self.estimator, sample_weight=sample_weight)
         weights = None
         if sample_weight is not None:
-            if not takes(self.estimator, "sample_weight"):
-                raise TypeError(
-                    "sample_weight was given, but "
-                    f"{type(self.estimator).__name__}.fit does not take it. Leave it "
-                    "out, or choose another estimator."
-                )
-            weights = _check_sample_weight(
-                sample_weight, y, dtype=np.float64, ensure_non_negative=True
-            )
+            weights = check_clip_weights(y, sample_weight)
 
         def fitted_on(rows: NDArray) -> Any:
             some = {"sample_weight": weights, "groups": groups}

@@ -15,6 +15,7 @@ from skgenre.classifiers._checks import (
     check_classes,
     check_genres,
     check_groups,
+    check_several,
     check_spectrograms,
     check_validation_data,
     check_weights,
@@ -189,9 +190,9 @@ class BaseGenreClassifier(FittedNetwork):
     ) -> Self:
         """Train for one more epoch, on these clips alone.
 
-        Nothing is held out to validate on. The first call learns the input scaling,
-        and a `SecondOrderClassifier` that of its descriptions: give it a few dozen
-        clips of all genres. The optimiser's state is kept from call to call.
+        Nothing is held out to validate on. The first call learns all scaling: give it
+        some dozens of clips, of all genres. The optimiser's state is kept from call to
+        call.
 
         Parameters
         ----------
@@ -262,11 +263,7 @@ class BaseGenreClassifier(FittedNetwork):
                     "can't be continued so. Set it back, or fit a clone."
                 )
             return
-        if len(classes) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs clips of at least 2 genres, but got only "
-                f"1 class: {classes.tolist()}."
-            )
+        check_several(self, classes)
         # A fit that fails leaves an estimator that is not fitted.
         for name in ("weights_", "optimizer_state_", "history_", "n_iter_"):
             self.__dict__.pop(name, None)

@@ -101,6 +101,15 @@ def check_classes(
     return genres
 
 
+def check_several(estimator: BaseEstimator, classes: NDArray) -> None:
+    """Refuse to learn fewer than two genres."""
+    if len(classes) < 2:
+        raise ValueError(
+            f"{type(estimator).__name__} needs clips of at least 2 genres, but got "
+            f"only 1 class: {classes.tolist()}."
+        )
+
+
 def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:
     """Return the number of each clip's genre in the estimator's `classes_`."""
     unknown = np.setdiff1d(y, estimator.classes_)

@@ -10,7 +10,11 @@ from sklearn import config_context
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
-from sklearn.utils.validation import _num_samples, has_fit_parameter
+from sklearn.utils.validation import (
+    _check_sample_weight,
+    _num_samples,
+    has_fit_parameter,
+)
 
 
 def takes_three_axes(estimator: Any) -> bool:
@@ -36,6 +40,28 @@ def takes(estimator: Any, parameter: str) -> bool:
     if isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return has_fit_parameter(estimator, parameter)
+
+
+def check_taken(estimator: Any, **given: Any) -> None:
+    """Refuse what was given, unless it is None, and `fit` doesn't take."""
+    for parameter, value in given.items():
+        if value is not None and not takes(estimator, parameter):
+            raise TypeError(
+                f"{parameter} was given, but {type(estimator).__name__}.fit does not "
+                "take it. Leave it out, or choose another estimator."
+            )
+
+
+def check_clip_weights(clips: Any, sample_weight: ArrayLike) -> NDArray:
+    """Return one weight a clip, not all of them 0."""
+    weights = _check_sample_weight(
+        sample_weight, clips, dtype=np.float64, ensure_non_negative=True
+    )
+    if not weights.any():
+        raise ValueError(
+            "sample_weight is 0 for all clips: there is nothing to train on."
+        )
+    return weights
 
 
 def fit_with(estimator: Any, X: ArrayLike, y: ArrayLike, **extras: Any) -> Any:

@@ -19,20 +19,21 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
-from sklearn.utils.validation import _check_sample_weight
 
 from skgenre.classifiers._checks import (
     check_genres,
     check_groups,
     check_pair,
+    check_several,
     genre_numbers,
 )
 from skgenre.classifiers._clips import check_clips, take
 from skgenre.classifiers._inner import (
     check_all_tested,
+    check_clip_weights,
+    check_taken,
     fit_with,
     folds_by_group,
-    takes,
 )
 from skgenre.classifiers._segment_fitted import FittedSegments
 from skgenre.classifiers._windows import Clips, clip_summary
@@ -220,7 +221,7 @@ class SegmentClassifier(
             sample_weight=sample_weight, validation_data=validation_data
         )
         if sample_weight is not None:
-            sample_weight = self._check_weights(clips, sample_weight)
+            sample_weight = check_clip_weights(clips, sample_weight)
         validation = self._validation_windows(validation_data)
 
         fitted = self._fit_windows(clips, y, sample_weight, groups, validation)
@@ -244,27 +245,8 @@ class SegmentClassifier(
                 f"voting={self.voting!r} needs an estimator that has predict_proba, "
                 f"which {name} hasn't. Set voting='hard', or calibrate the estimator."
             )
-        if len(self.classes_) < 2:
-            raise ValueError(
-                f"{type(self).__name__} needs clips of at least 2 genres, but got only "
-                f"1 class: {self.classes_.tolist()}."
-            )
-        for parameter, value in given.items():
-            if value is not None and not takes(self.estimator, parameter):
-                raise TypeError(
-                    f"{parameter} was given, but {name}.fit does not take it. Leave it "
-                    "out, or choose another estimator."
-                )
-
-    def _check_weights(self, clips: Clips, sample_weight: ArrayLike) -> NDArray:
-        weights = _check_sample_weight(
-            sample_weight, clips, dtype=np.float64, ensure_non_negative=True
-        )
-        if not weights.any():
-            raise ValueError(
-                "sample_weight is 0 for all clips: there is nothing to train on."
-            )
-        return weights
+        check_several(self, self.classes_)
+        check_taken(self.estimator, **given)
 
     def _validation_windows(
         self, validation_data: tuple[ArrayLike, ArrayLike] | None

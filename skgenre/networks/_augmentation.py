@@ -8,16 +8,40 @@ from keras import layers, ops
 _N_MASKS = 2  # along each axis, as in the larger policies of SpecAugment's authors
 
 
-def _check_known(layer: layers.Layer, input_shape: tuple[Any, ...]) -> None:
-    if None in input_shape[1:]:
-        raise ValueError(
-            f"{type(layer).__name__} needs clips of a known number of frames and "
-            f"bands. Got input_shape={input_shape}: set it in keras.Input."
-        )
+class _Augmentation(layers.Layer):
+    """A layer with a seed, for spectrograms of a known size."""
+
+    def __init__(self, seed: int | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.seed = seed
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def build(self, input_shape: tuple[Any, ...]) -> None:
+        """Refuse spectrograms of unknown size.
+
+        Parameters
+        ----------
+        input_shape : tuple of (batch, n_frames, n_mels)
+            Shape of the input.
+
+        Raises
+        ------
+        ValueError
+            If the number of frames or bands is None.
+        """
+        if None in input_shape[1:]:
+            raise ValueError(
+                f"{type(self).__name__} needs clips of a known number of frames and "
+                f"bands. Got input_shape={input_shape}: set it in keras.Input."
+            )
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the layer's parameters."""
+        return super().get_config() | {"seed": self.seed}
 
 
 @keras.saving.register_keras_serializable(package="skgenre")
-class RandomTimeCrop(layers.Layer):
+class RandomTimeCrop(_Augmentation):
     """Cut a stretch of frames out, elsewhere in each batch; only in training.
 
     What follows has to take any number of frames.
@@ -41,25 +65,8 @@ class RandomTimeCrop(layers.Layer):
     """
 
     def __init__(self, n_frames: int, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.n_frames = n_frames
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-
-    def build(self, input_shape: tuple[Any, ...]) -> None:
-        """Refuse spectrograms of unknown size.
-
-        Parameters
-        ----------
-        input_shape : tuple of (batch, n_frames, n_mels)
-            Shape of the input.
-
-        Raises
-        ------
-        ValueError
-            If the number of frames or bands is None.
-        """
-        _check_known(self, input_shape)
 
     def call(self, x: Any, training: bool = False) -> Any:
         """Crop along the frames.
@@ -88,11 +95,11 @@ class RandomTimeCrop(layers.Layer):
         -------
         dict
         """
-        return super().get_config() | {"n_frames": self.n_frames, "seed": self.seed}
+        return super().get_config() | {"n_frames": self.n_frames}
 
 
 @keras.saving.register_keras_serializable(package="skgenre")
-class SpecAugment(layers.Layer):
+class SpecAugment(_Augmentation):
     """Hide stretches of frames and of mel bands, others in each clip; only in training.
 
     What is hidden becomes the clip's mean [1]_.
@@ -130,26 +137,9 @@ class SpecAugment(layers.Layer):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(**kwargs)
+        super().__init__(seed, **kwargs)
         self.time_mask = time_mask
         self.frequency_mask = frequency_mask
-        self.seed = seed
-        self.seed_generator = keras.random.SeedGenerator(seed)
-
-    def build(self, input_shape: tuple[Any, ...]) -> None:
-        """Refuse spectrograms of unknown size.
-
-        Parameters
-        ----------
-        input_shape : tuple of (batch, n_frames, n_mels)
-            Shape of the input.
-
-        Raises
-        ------
-        ValueError
-            If the number of frames or bands is None.
-        """
-        _check_known(self, input_shape)
 
     def call(self, x: Any, training: bool = False) -> Any:
         """Hide parts of each clip.
@@ -194,5 +184,4 @@ class SpecAugment(layers.Layer):
         return super().get_config() | {
             "time_mask": self.time_mask,
             "frequency_mask": self.frequency_mask,
-            "seed": self.seed,
         }

@@ -1,10 +1,10 @@
 """A network that looks at what sounds together rather than at what comes when."""
 
 import math
+from itertools import combinations
 from typing import Any
 
 import keras
-import numpy as np
 from keras import layers, ops
 
 from skgenre.networks._augmentation import RandomTimeCrop
@@ -32,11 +32,14 @@ class Cepstra(layers.Layer):
     def build(self, input_shape: tuple[Any, ...]) -> None:
         """Compute the orthonormal transform (type II)."""
         n_mels = input_shape[-1]
-        band = np.arange(n_mels)[:, np.newaxis] + 0.5
-        number = np.arange(min(self.n_mfcc, n_mels))
-        cosines = np.cos(math.pi / n_mels * band * number) * math.sqrt(2 / n_mels)
-        cosines[:, 0] /= math.sqrt(2)
-        self._cosines = cosines.astype("float32")
+        self._cosines = [
+            [
+                math.cos(math.pi / n_mels * (band + 0.5) * number)
+                * math.sqrt((2 if number else 1) / n_mels)
+                for number in range(min(self.n_mfcc, n_mels))
+            ]
+            for band in range(n_mels)
+        ]
 
     def call(self, x: Any) -> Any:
         """Transform (batch, n_frames, n_mels) to (batch, n_frames, n_mfcc)."""
@@ -67,8 +70,10 @@ class SecondOrderPooling(layers.Layer):
         variance = ops.diagonal(covariance, axis1=1, axis2=2)
         std = ops.sqrt(variance + self._EPSILON)
         r = covariance / (std[:, :, None] * std[:, None, :])
-        first, second = np.triu_indices(n, k=1)
-        pairs = ops.take(ops.reshape(r, (-1, n * n)), first * n + second, axis=1)
+        above = [n * i + j for i, j in combinations(range(n), 2)]
+        pairs = ops.take(
+            ops.reshape(r, (-1, n * n)), ops.array(above, dtype="int32"), axis=1
+        )
         return ops.concatenate([mean[:, 0], std, pairs], axis=-1)
 
 
