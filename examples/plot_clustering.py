@@ -17,7 +17,6 @@ import tempfile
 
 import matplotlib.pyplot as plt
 import numpy as np
-from sklearn.metrics.cluster import contingency_matrix
 from sklearn.model_selection import StratifiedGroupKFold
 from sklearn.pipeline import make_pipeline
 
@@ -28,6 +27,7 @@ from skgenre import (
     MFCCStandardizer,
 )
 from skgenre.datasets import load_audio_folder, make_genre_clips
+from skgenre.inspection import ClusterDisplay, SilhouetteCurveDisplay
 
 scratch = tempfile.TemporaryDirectory()
 if len(sys.argv) > 1:
@@ -82,15 +82,13 @@ spaces = {
 figure, ax = plt.subplots(layout="constrained")
 for name, E in spaces.items():
     kmeans = EmbeddingKMeans("auto", random_state=0).fit(E, genres[test])
-    numbers, silhouettes = zip(*kmeans.silhouette_by_k_.items(), strict=True)
-    ax.plot(numbers, silhouettes, marker="o", label=name)
+    SilhouetteCurveDisplay.from_estimator(kmeans, ax=ax, name=name)
     print(
         f"{name}: {kmeans.n_clusters_} clusters, "
         f"silhouette {kmeans.silhouette_score_:.2f}, "
         f"adjusted Rand {kmeans.adjusted_rand_score_:.2f}"
     )
 ax.axvline(n_genres, color="grey", linestyle=":", label="number of genres")
-ax.set(xlabel="Number of clusters", ylabel="Silhouette")
 ax.legend()
 
 # %%
@@ -98,22 +96,11 @@ ax.legend()
 # --------------------------------
 # As many clusters as genres. A row with one dark field is a genre that found itself.
 
-names = np.unique(genres)
 figure, axes = plt.subplots(1, 2, figsize=(9, 4), layout="constrained")
 for (name, E), ax in zip(spaces.items(), axes, strict=True):
-    kmeans = EmbeddingKMeans(n_genres, random_state=0).fit(E, genres[test])
-    table = contingency_matrix(genres[test], kmeans.labels_)
-    ax.imshow(table, cmap="Blues")
-    for (row, column), count in np.ndenumerate(table):
-        color = "white" if count > table.max() / 2 else "black"
-        ax.text(column, row, count, ha="center", va="center", color=color)
-    ax.set(
-        title=f"{name}, adjusted Rand {kmeans.adjusted_rand_score_:.2f}",
-        xlabel="Cluster",
-        xticks=range(table.shape[1]),
-        yticks=range(len(names)),
-        yticklabels=names,
-    )
+    kmeans = EmbeddingKMeans(n_genres, random_state=0).fit(E)
+    ClusterDisplay.from_estimator(kmeans, E, genres[test], ax=ax)
+    ax.set_title(f"{name}: {ax.get_title()}")
 
 plt.show()
 scratch.cleanup()

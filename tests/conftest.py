@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("MPLBACKEND", "Agg")
 
 
 @pytest.fixture(scope="session")
@@ -26,3 +27,12 @@ def music_tracks(music):
             (music / row["path"], row["genre"], row["artist_id"])
             for row in csv.DictReader(file)
         ]
+
+
+@pytest.fixture
+def no_figures_left():
+    """Close the figures that a test leaves open."""
+    import matplotlib.pyplot as plt
+
+    yield
+    plt.close("all")

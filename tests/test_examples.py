@@ -19,6 +19,11 @@ KEY_LINES = {
         "Same best setting: True",
         "Same probabilities of the best model: True",
     ],
+    "plot_displays.py": [
+        "Accuracy, new artists: ",
+        "Adjusted Rand index, network: ",
+        "Adjusted Rand index, MFCC: ",
+    ],
     "plot_grid_search.py": [
         "Best: ",
         "9 fits, spectrograms of the training clips computed 5 times",

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.pipeline import Pipeline
 from sklearn.utils._optional_dependencies import check_matplotlib_support
-from sklearn.utils.validation import check_is_fitted
+
+from skgenre.inspection._networks import find_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,7 +59,9 @@ class LearningCurvesDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted network, or a Pipeline with one among its steps.
+            Fitted network, or a Pipeline, SegmentClassifier, AbstainingClassifier or
+            search that holds one. Of a SegmentClassifier the accuracy is that of
+            windows.
         axes : sequence of matplotlib Axes, default=None
             Where to draw, one for each curve; None makes a new figure.
 
@@ -70,22 +72,10 @@ class LearningCurvesDisplay:
         Raises
         ------
         ValueError
-            If the estimator, or no step of the Pipeline, is a network.
+            If the estimator is no network and holds none.
         """
-        check_is_fitted(estimator)
-        steps = (
-            [step for _, step in estimator.steps]
-            if isinstance(estimator, Pipeline)
-            else [estimator]
-        )
-        for step in reversed(steps):
-            if hasattr(step, "history_"):
-                return cls(step.history_).plot(axes=axes)
-        raise ValueError(
-            "LearningCurvesDisplay needs a network (CRNNClassifier, "
-            "ParallelCNNRNNClassifier) or a Pipeline with one, got "
-            f"{type(estimator).__name__} without a history_."
-        )
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        return cls(find_network(estimator).history_).plot(axes=axes)
 
     def plot(self, *, axes: "Sequence[Axes] | None" = None) -> Self:
         """Draw the curves.
@@ -98,16 +88,30 @@ class LearningCurvesDisplay:
         Returns
         -------
         LearningCurvesDisplay
+
+        Raises
+        ------
+        ValueError
+            If the history has none of these curves, or another number than `axes`.
         """
         check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 
         names = [name for name in _CURVES if name in self.history]
+        if not names:
+            raise ValueError(
+                f"The history has none of {', '.join(_CURVES)}, got {[*self.history]}."
+            )
         if axes is None:
             figure = plt.figure(figsize=(4 * len(names), 3.5), layout="constrained")
             axes = list(figure.subplots(1, len(names), squeeze=False)[0])
-        self.axes_: NDArray = np.asarray(axes, dtype=object)
+        self.axes_: NDArray = np.ravel(np.asarray(axes, dtype=object))
+        if len(self.axes_) != len(names):
+            raise ValueError(
+                f"The history has {len(names)} curves ({', '.join(names)}), which need "
+                f"as many axes. Got {len(self.axes_)}."
+            )
         for ax, name in zip(self.axes_, names, strict=True):
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
                 if key in self.history:

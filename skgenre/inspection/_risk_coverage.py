@@ -158,11 +158,23 @@ class RiskCoverageDisplay:
         if ax is None:
             ax = plt.figure(layout="constrained").add_subplot()
         (self.line_,) = ax.plot(
-            self.coverage, self.risk, drawstyle="steps-post", label=name
+            self.coverage,
+            self.risk,
+            drawstyle="steps-post",
+            label=name,
+            clip_on=False,  # no wrong answer at all is seen, too
+            zorder=3,
         )
         if self.chosen is not None:
             color = self.line_.get_color()
-            ax.plot(*self.chosen, "o", color=color, label="chosen threshold")
+            ax.plot(
+                *self.chosen,
+                "o",
+                color=color,
+                label="chosen threshold",
+                clip_on=False,
+                zorder=3,
+            )
         ax.set(
             xlabel="Share of clips answered",
             ylabel="Share of answers that are wrong",

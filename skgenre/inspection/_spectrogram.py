@@ -2,17 +2,18 @@
 
 from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.base import clone
+from sklearn.utils import check_array
 from sklearn.utils._optional_dependencies import check_matplotlib_support
+
+from skgenre.features import MelSpectrogramTransformer
+from skgenre.inspection._unwrap import unwrap
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from matplotlib.axes import Axes
-
-    from skgenre.features import MelSpectrogramTransformer
 
 
 class SpectrogramDisplay:
@@ -78,7 +79,7 @@ class SpectrogramDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator: "MelSpectrogramTransformer",
+        estimator: Any,
         clip: "str | PathLike | ArrayLike",
         *,
         ax: "Axes | None" = None,
@@ -88,8 +89,8 @@ class SpectrogramDisplay:
 
         Parameters
         ----------
-        estimator : MelSpectrogramTransformer
-            Mel step, fitted or not.
+        estimator : MelSpectrogramTransformer or Pipeline
+            Mel step, fitted or not, or a Pipeline with one.
         clip : str, PathLike or array-like of shape (n_samples,)
             Path of an audio file, or a waveform.
         ax : matplotlib Axes, default=None
@@ -100,13 +101,29 @@ class SpectrogramDisplay:
         Returns
         -------
         SpectrogramDisplay
+
+        Raises
+        ------
+        ValueError
+            If the estimator is no mel step and has none.
         """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        front, last = unwrap(estimator)
+        mel = next(
+            (s for s in [*front, last] if isinstance(s, MelSpectrogramTransformer)),
+            None,
+        )
+        if mel is None:
+            raise ValueError(
+                f"{cls.__name__} needs a MelSpectrogramTransformer, or a Pipeline with "
+                f"one, got {type(estimator).__name__} ({type(last).__name__})."
+            )
         display = cls(
-            clone(estimator).fit_transform([clip])[0],
-            sample_rate=estimator.sample_rate,
-            hop_length=estimator.hop_length,
-            fmin=estimator.fmin,
-            fmax=estimator.fmax,
+            clone(mel).fit_transform([clip])[0],
+            sample_rate=mel.sample_rate,
+            hop_length=mel.hop_length,
+            fmin=mel.fmin,
+            fmax=mel.fmax,
         )
         return display.plot(ax=ax, **kwargs)
 
@@ -134,16 +151,20 @@ class SpectrogramDisplay:
 
         if ax is None:
             _, ax = plt.subplots(figsize=(8, 4), layout="constrained")
+        decibels = check_array(self.spectrogram, input_name="spectrogram").T
+        fmax = self.sample_rate / 2 if self.fmax is None else self.fmax
+        # Centres of the bands; librosa's axis takes them from `fmin` to `fmax`.
+        centers = librosa.mel_frequencies(len(decibels) + 2, fmin=self.fmin, fmax=fmax)
         image = librosa.display.specshow(
-            np.asarray(self.spectrogram).T,
+            decibels,
             sr=self.sample_rate,
             hop_length=self.hop_length,
-            x_axis="time",
+            x_axis="s",
             y_axis="mel",
-            fmin=self.fmin,
-            fmax=self.fmax or self.sample_rate / 2,
+            y_coords=centers[1:-1],
             ax=ax,
-            **kwargs,
+            # librosa's choice has two hues where decibels are on both sides of 0.
+            **{"cmap": "magma"} | kwargs,
         )
         ax.set(xlabel="Seconds", ylabel="Hz (mel scale)")
         self.ax_, self.figure_ = ax, ax.figure

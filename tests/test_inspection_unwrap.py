@@ -1,0 +1,34 @@
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import Pipeline, make_pipeline
+from sklearn.preprocessing import MinMaxScaler, StandardScaler
+
+from skgenre import AbstainingClassifier
+from skgenre.inspection._unwrap import run, unwrap
+
+
+def test_pipelines_searches_and_abstaining_classifiers_are_taken_apart():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 3)), np.array(["a", "b"] * 20)
+    inner = make_pipeline(MinMaxScaler(), LogisticRegression())
+    careful = AbstainingClassifier(inner, target_precision=0)
+    model = Pipeline(
+        [
+            ("inner", Pipeline([("same", "passthrough"), ("scale", StandardScaler())])),
+            ("same", "passthrough"),
+            ("careful", careful),
+        ]
+    )
+    search = GridSearchCV(model, {"careful__cv": [2]}, cv=2).fit(X, y)
+    front, last = unwrap(search)
+    assert [type(step) for step in front] == [StandardScaler, MinMaxScaler]
+    np.testing.assert_allclose(
+        last.predict_proba(run(front, X)), search.best_estimator_.predict_proba(X)
+    )
+
+
+def test_other_estimators_are_left_whole():
+    model = LogisticRegression()
+    assert unwrap(model) == ([], model)
+    assert unwrap(Pipeline([("only", model), ("same", "passthrough")])) == ([], model)
