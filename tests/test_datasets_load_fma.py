@@ -101,7 +101,7 @@ def test_full_has_no_faulty_clips(tmp_path):
     assert {SHORT, UNREADABLE, SILENT} <= set(tracks.track_ids)
     assert tracks.left_out["track_id"].tolist() == [151_000]
     # Untrimmed tracks are no clips.
-    with pytest.raises(FileNotFoundError, match="no folder fma_large. Extract"):
+    with pytest.raises(FileNotFoundError, match="no folder fma_large. Pass download"):
         load_fma(tmp_path, subset="large")
 
 
@@ -187,7 +187,7 @@ def test_missing_files(home):
     message = str(caught.value)
     assert "3 of 18 clips are not in" in message
     assert "000002.mp3" in message
-    assert "delete it, and extract the archive anew" in message
+    assert "delete it, and pass download=True, or extract" in message
     shutil.rmtree(home / "fma_small")
     with pytest.raises(FileNotFoundError, match="fma_small or fma_medium or fma_large"):
         load_fma(home)

@@ -8,7 +8,8 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
 from skgenre.datasets._data_home import data_home_folder
-from skgenre.datasets._fma_tables import SUBSETS, read_tracks, table_path
+from skgenre.datasets._fma_archives import BASE_URL, fetch_archive
+from skgenre.datasets._fma_tables import METADATA, SUBSETS, read_tracks, table_path
 from skgenre.datasets._tracks_csv import named
 
 if TYPE_CHECKING:
@@ -38,6 +39,8 @@ _NO_GENRE = "the track has no single top-level genre (genre_top)"
         "data_home": [str, os.PathLike, None],
         "subset": [StrOptions({*SUBSETS, "full"})],
         "keep_faulty": ["boolean"],
+        "download": ["boolean"],
+        "base_url": [str],
     },
     prefer_skip_nested_validation=True,
 )
@@ -46,6 +49,8 @@ def load_fma(
     *,
     subset: str = "small",
     keep_faulty: bool = False,
+    download: bool = False,
+    base_url: str = BASE_URL,
 ) -> Bunch:
     """List the tracks of the FMA data set, with genres, artists and official split.
 
@@ -69,6 +74,16 @@ def load_fma(
     keep_faulty : bool, default=False
         Whether to keep clips that are known to hold no audio, to last much less than
         30 s, or to be silent.
+
+    download : bool, default=False
+        Whether to download and extract the archives whose folders are missing: the
+        metadata, 342 MiB, and the clips, 7.2 GiB ('small'), 22 GiB ('medium'), 93 GiB
+        ('large') or 879 GiB ('full'). As much again is needed for their content. The
+        archives stay beside their folders, and may be deleted.
+
+    base_url : str, default='https://os.unil.cloud.switch.ch/fma/'
+        Where to download ``fma_metadata.zip`` and so on: the authors' server, or a
+        mirror of it.
 
     Returns
     -------
@@ -106,8 +121,16 @@ def load_fma(
     FileNotFoundError
         If the tables, the folder of the clips, or clips in it are missing.
 
+    ConnectionError
+        If a download fails. What has arrived is kept, and the next call goes on from
+        there.
+
+    OSError
+        If the disk has not enough room for an archive or its content.
+
     ValueError
-        If ``tracks.csv`` is not the table of FMA's metadata, or no track is left.
+        If ``tracks.csv`` is not the table of FMA's metadata, if no track is left, or
+        if an archive is not the published one or unsafe to extract.
 
     See Also
     --------
@@ -121,11 +144,16 @@ def load_fma(
     known from FMA's authors [2]_; in 'full' the same tracks are whole, and none is
     left out.
 
+    Downloads are checked by the SHA-1 sums that the authors published [3]_. A folder
+    is there only when all of its archive has been extracted; one that ends in
+    ``.part-`` and other letters was left by a killed process, and may be deleted.
+
     References
     ----------
     .. [1] M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: a dataset for
        music analysis", ISMIR 2017.
     .. [2] https://github.com/mdeff/fma/issues/8
+    .. [3] https://github.com/mdeff/fma
 
     Examples
     --------
@@ -156,6 +184,8 @@ def load_fma(
     [{'track_id': 98565, 'reason': 'the clip is much shorter than 30 s'}]
     """
     folder = data_home_folder(data_home)
+    if download:
+        _download(folder, subset, base_url)
     table = table_path(folder, "tracks.csv")
     clips = _clip_folder(folder, subset)
     frame = read_tracks(table, "large" if subset == "full" else subset)
@@ -186,15 +216,29 @@ def load_fma(
     )
 
 
-def _clip_folder(folder: str, subset: str) -> str:
+def _download(folder: str, subset: str, base_url: str) -> None:
+    if not os.path.isdir(os.path.join(folder, METADATA)):
+        fetch_archive(METADATA, folder, base_url)
+    archives = _archives_with(subset)
+    if not any(os.path.isdir(os.path.join(folder, name)) for name in archives):
+        fetch_archive(archives[0], folder, base_url)
+
+
+def _archives_with(subset: str) -> list[str]:
+    """Name the archives that hold a subset's clips, the smallest first."""
     larger = SUBSETS[SUBSETS.index(subset) :] if subset in SUBSETS else (subset,)
-    for name in larger:
-        clips = os.path.join(folder, f"fma_{name}")
+    return [f"fma_{name}" for name in larger]
+
+
+def _clip_folder(folder: str, subset: str) -> str:
+    archives = _archives_with(subset)
+    for name in archives:
+        clips = os.path.join(folder, name)
         if os.path.isdir(clips):
             return clips
     raise FileNotFoundError(
-        f"{folder!r} has no folder {' or '.join(f'fma_{name}' for name in larger)}. "
-        f"Extract fma_{subset}.zip there."
+        f"{folder!r} has no folder {' or '.join(archives)}. Pass download=True, or "
+        f"extract {archives[0]}.zip there."
     )
 
 
@@ -223,7 +267,7 @@ def _check_files(paths: list[str], clips: str) -> None:
         raise FileNotFoundError(
             f"{len(missing)} of {len(paths)} clips are not in {clips!r}: "
             f"{named(missing)}. The folder is not all of {archive}.zip: delete it, and "
-            "extract the archive anew."
+            "pass download=True, or extract the archive anew."
         )
 
 
