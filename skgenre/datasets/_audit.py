@@ -1,0 +1,253 @@
+"""Faults of a data set: what to look at before anything is learned from it."""
+
+import hashlib
+from collections.abc import Iterator
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from sklearn.utils import Bunch
+from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils.validation import check_consistent_length
+
+from skgenre.audio import AudioError, load_audio, map_clips
+
+if TYPE_CHECKING:
+    import pandas
+
+_SAMPLE_RATE = 22050
+_FRAME = _SAMPLE_RATE // 10
+_SILENCE = 1e-3  # root mean square of a frame: 60 dB below full scale
+_SILENT_SHARE = 0.9
+
+# Member of the data set, and what its values are called.
+_OWNERS = {"groups": "artist", "albums": "album"}
+
+_Finding = tuple[int, str, str]
+
+
+class _Heard(NamedTuple):
+    """What one clip sounds like, or why it can't be heard."""
+
+    damage: str = ""
+    duration: float = 0.0
+    silent_share: float = 0.0
+    file_digest: bytes = b""
+    audio_digest: bytes = b""
+
+
+def _hear(path: Any) -> _Heard:
+    try:
+        waveform = load_audio(path, _SAMPLE_RATE)
+        with open(path, "rb") as file:
+            file_digest = hashlib.file_digest(file, "sha256").digest()
+    except AudioError as error:
+        return _Heard(error.cause)
+    # Whatever else damage makes a decoder raise is a finding, too: the other clips
+    # are still to be heard.
+    except Exception as error:
+        return _Heard(f"{type(error).__name__}: {error}")
+    n_frames = max(1, len(waveform) // _FRAME)
+    frames = waveform[: n_frames * _FRAME].reshape(n_frames, -1)
+    levels = np.sqrt(np.square(frames).mean(axis=1))
+    return _Heard(
+        duration=len(waveform) / _SAMPLE_RATE,
+        silent_share=float(np.mean(levels < _SILENCE)),
+        file_digest=file_digest,
+        audio_digest=hashlib.sha256(waveform.tobytes()).digest(),
+    )
+
+
+@validate_params(
+    {
+        "tracks": [dict],
+        "min_duration": [Interval(Real, 0, None, closed="left"), None],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def audit(
+    tracks: Bunch,
+    *,
+    min_duration: float | None = None,
+    n_jobs: int | None = None,
+    verbose: bool | int = False,
+) -> "pandas.DataFrame":
+    """Listen to all clips of a data set and list what is wrong with it.
+
+    Parameters
+    ----------
+    tracks : :class:`~sklearn.utils.Bunch`
+        What :func:`load_fma`, :func:`load_gtzan` or :func:`load_audio_folder` return.
+        Of its members ``paths`` has to be there; ``target``, ``split``, ``groups``
+        and ``albums`` are looked at where they are there and not None.
+
+    min_duration : float or None, default=None
+        Seconds below which a clip is short. None takes half of the median duration.
+
+    n_jobs : int or None, default=None
+        Clips worked on at a time, in threads. None means 1 unless in a
+        :func:`joblib.parallel_config` context; -1 means all processors. Results
+        don't depend on it.
+
+    verbose : bool or int, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    findings : DataFrame of shape (n_findings, 3)
+        The index, named ``clip``, is the place of the clip in `tracks`; the columns
+        are ``path``, ``problem`` and ``detail``, a sentence for people. Sorted by
+        clip. Problems are:
+
+        'undecodable'
+            The file can't be read as audio.
+        'short'
+            It lasts less than `min_duration`.
+        'silent'
+            In 90 % of it or more, the level is below -60 dB of full scale, measured
+            in steps of 0.1 s.
+        'duplicate file', 'duplicate audio'
+            An earlier clip has the same bytes; or other bytes, such as other tags,
+            that decode to the same samples.
+        'artist crosses split', 'album crosses split'
+            Clips of the same artist, or album, are in several parts of the split, and
+            most of them in another one than this.
+
+        Without the clips that have findings, a data set has none of these faults.
+
+    Raises
+    ------
+    ValueError
+        If `tracks` has no ``paths``, or its members are not of equal lengths. Files
+        raise nothing.
+
+    See Also
+    --------
+    load_audio_folder : Music of one's own.
+
+    Notes
+    -----
+    A clip costs about as much as its decoding. The same recording in another encoding,
+    or another part of it, is not found.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> import numpy as np
+    >>> from skgenre.datasets import audit, load_audio_folder, make_genre_clips
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     clips = make_genre_clips(4, duration=1, random_state=0, folder=folder)
+    ...     good, copy, broken = (Path(path) for path in clips.paths[:3])
+    ...     _ = copy.write_bytes(good.read_bytes())
+    ...     _ = broken.write_bytes(b"no music")
+    ...     findings = audit(load_audio_folder(folder))
+    >>> findings["problem"]
+    clip
+    1    duplicate file
+    2       undecodable
+    Name: problem, dtype: object
+    >>> np.delete(clips.target, findings.index.unique()).tolist()
+    ['ambient', 'waltz']
+    """
+    import pandas as pd
+
+    paths = tracks.get("paths")
+    if paths is None:
+        raise ValueError(
+            "tracks has no member 'paths', whose files are listened to. Pass what "
+            "load_audio_folder, load_fma or load_gtzan return, or make_genre_clips "
+            "with a folder."
+        )
+    members = {
+        name: np.asarray(tracks[name])
+        for name in ("target", "split", *_OWNERS)
+        if tracks.get(name) is not None
+    }
+    check_consistent_length(paths, *members.values())
+    heard = list(
+        map_clips(_hear, list(paths), n_jobs=n_jobs, verbose=verbose, desc="Audit")
+    )
+    if min_duration is None and any(not clip.damage for clip in heard):
+        durations = [clip.duration for clip in heard if not clip.damage]
+        min_duration = float(np.median(durations)) / 2
+    findings = [
+        *_faults(heard, min_duration or 0.0),
+        *_duplicates(heard, paths, members),
+        *_crossings(members),
+    ]
+    findings.sort(key=lambda finding: finding[0])
+    clips = [clip for clip, _, _ in findings]
+    return pd.DataFrame(
+        {
+            "path": [str(paths[clip]) for clip in clips],
+            "problem": [problem for _, problem, _ in findings],
+            "detail": [detail for _, _, detail in findings],
+        },
+        index=pd.Index(clips, name="clip", dtype=np.int64),
+        dtype=object,
+    )
+
+
+def _faults(heard: list[_Heard], min_duration: float) -> Iterator[_Finding]:
+    for i, clip in enumerate(heard):
+        if clip.damage:
+            yield i, "undecodable", clip.damage
+            continue
+        if clip.duration < min_duration:
+            detail = f"lasts {clip.duration:.2f} s, less than {min_duration:.2f} s"
+            yield i, "short", detail
+        if clip.silent_share >= _SILENT_SHARE:
+            yield i, "silent", f"{clip.silent_share:.0%} of it is below -60 dB"
+
+
+def _duplicates(
+    heard: list[_Heard], paths: Any, members: dict[str, np.ndarray]
+) -> Iterator[_Finding]:
+    files: dict[bytes, int] = {}
+    sounds: dict[bytes, int] = {}
+    for i, clip in enumerate(heard):
+        if clip.damage:
+            continue
+        first = files.setdefault(clip.file_digest, i)
+        if first != i:
+            detail = f"same bytes as {str(paths[first])!r}"
+            yield i, "duplicate file", detail + _differences(first, i, members)
+            continue
+        if clip.silent_share == 1:  # one silence is like another
+            continue
+        first = sounds.setdefault(clip.audio_digest, i)
+        if first != i:
+            detail = f"sounds exactly like {str(paths[first])!r}"
+            yield i, "duplicate audio", detail + _differences(first, i, members)
+
+
+def _differences(first: int, i: int, members: dict[str, np.ndarray]) -> str:
+    """Tell what makes a repetition worse: two genres, or two parts of the split."""
+    text = ""
+    for name, label in (("target", "genre"), ("split", "split")):
+        values = members.get(name)
+        if values is not None and values[first] != values[i]:
+            text += f"; {label} {str(values[i])!r} here, {str(values[first])!r} there"
+    return text
+
+
+def _crossings(members: dict[str, np.ndarray]) -> Iterator[_Finding]:
+    import pandas as pd
+
+    if "split" not in members:
+        return
+    split = pd.Series(members["split"])
+    for name, owner in _OWNERS.items():
+        if name not in members:
+            continue
+        for value, parts in split.groupby(members[name]):
+            counts = parts.value_counts()
+            if len(counts) == 1:
+                continue
+            numbers = ", ".join(f"{n} in {part}" for part, n in counts.items())
+            for clip in parts.index[parts != counts.index[0]]:
+                detail = f"{owner} {value!s} has {numbers}"
+                yield int(clip), f"{owner} crosses split", detail

@@ -1,0 +1,118 @@
+"""Archives to folders: all of it or nothing, and nothing outside the folder."""
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+import zipfile
+import zlib
+
+from tqdm.auto import tqdm
+
+from skgenre.datasets._download import check_space, size_text
+
+# Text shrinks to a fifth, music not at all; what is made to fill a disk, a
+# thousandfold.
+_MAX_RATIO = 100
+_PIECE = 1 << 20
+
+
+def extract_zip(archive: str, folder: str, name: str) -> None:
+    """Extract an archive that holds one folder.
+
+    Parameters
+    ----------
+    archive : str
+        A ZIP file.
+
+    folder : str
+        Where the archive's folder is to be.
+
+    name : str
+        Name of the archive's folder. It is there only when it is complete.
+
+    Raises
+    ------
+    ValueError
+        If the file is no ZIP file or damaged, if it holds links, or names that lead
+        elsewhere, or if it would grow more than a hundredfold.
+
+    OSError
+        If the disk is too small.
+    """
+    try:
+        with zipfile.ZipFile(archive) as file:
+            members = file.infolist()
+            for member in members:
+                _check(member, archive, name)
+            n_bytes = sum(member.file_size for member in members)
+            if n_bytes > _MAX_RATIO * os.path.getsize(archive):
+                raise _refusal(
+                    archive,
+                    f"its {size_text(os.path.getsize(archive))} would fill "
+                    f"{size_text(n_bytes)} of the disk",
+                )
+            check_space(folder, n_bytes, f"The content of {archive!r}")
+            # A name of its own for each process; its end tells people what it is.
+            with tempfile.TemporaryDirectory(prefix=f"{name}.part-", dir=folder) as top:
+                _extract(file, members, n_bytes, top, name)
+                _publish(os.path.join(top, name), os.path.join(folder, name))
+    # Only zipfile's own errors: those of the disk are told as they are.
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise _refusal(archive, str(error) or "it ends early") from error
+
+
+def _check(member: zipfile.ZipInfo, archive: str, name: str) -> None:
+    parts = member.filename.removesuffix("/").split("/")
+    is_outside = (
+        parts[0] != name
+        or not {"", ".", ".."}.isdisjoint(parts)
+        or re.search(r"[\\:\0]", member.filename)
+    )
+    if is_outside:
+        raise _refusal(
+            archive, f"it holds {member.filename!r}, which is not in {name!r}"
+        )
+    kind = stat.S_IFMT(member.external_attr >> 16)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        raise _refusal(
+            archive, f"{member.filename!r} is a link or device, and no file or folder"
+        )
+
+
+def _extract(
+    file: zipfile.ZipFile,
+    members: list[zipfile.ZipInfo],
+    n_bytes: int,
+    top: str,
+    name: str,
+) -> None:
+    os.mkdir(os.path.join(top, name))
+    with tqdm(
+        total=n_bytes, desc=name, unit="B", unit_scale=True, unit_divisor=1024
+    ) as bar:
+        for member in members:
+            path = os.path.join(top, *member.filename.split("/"))
+            if member.is_dir():
+                os.makedirs(path, exist_ok=True)
+                continue
+            os.makedirs(os.path.dirname(path), exist_ok=True)
+            with file.open(member) as source, open(path, "wb") as target:
+                shutil.copyfileobj(source, target, _PIECE)
+            bar.update(member.file_size)
+
+
+def _publish(complete: str, path: str) -> None:
+    try:
+        os.rename(complete, path)
+    except OSError:
+        if not os.path.isdir(path):  # else another process was quicker
+            raise
+
+
+def _refusal(archive: str, reason: str) -> ValueError:
+    return ValueError(
+        f"Cannot extract {archive!r}: {reason}. Delete it and download it again, from "
+        "another place if need be."
+    )

@@ -1,0 +1,247 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from fma_miniature import SHORT, SILENT, UNREADABLE, clip_path, lay_out_fma, make_fma
+from sklearn.model_selection import PredefinedSplit, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+
+from skgenre import MFCCStandardizer, load_audio
+from skgenre.datasets import load_fma, load_fma_features
+
+GENRES = ["Electronic", "Hip-Hop", "Rock"]
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory):
+    """Data home with the clips of all subsets."""
+    folder = tmp_path_factory.mktemp("large")
+    return folder, make_fma(folder, 6, genres=GENRES, duration=1, archive="large")
+
+
+@pytest.fixture
+def home(large, tmp_path):
+    """Data home of one's own with the clips of the small subset."""
+    folder, tracks = large
+    shutil.copytree(folder / "fma_metadata", tmp_path / "fma_metadata")
+    for track in tracks:
+        if track.subset == "small":
+            target = clip_path(tmp_path / "fma_small", track.track_id)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(clip_path(folder / "fma_large", track.track_id), target)
+    return tmp_path
+
+
+def test_small(home, large):
+    good = [t for t in large[1] if t.subset == "small" and t.track_id < 90_000]
+    tracks = load_fma(home)
+    assert tracks.track_ids.tolist() == [t.track_id for t in good]
+    assert tracks.target.tolist() == [t.genre for t in good]
+    assert tracks.split.tolist() == [t.split for t in good]
+    assert tracks.groups.tolist() == [t.artist for t in good]
+    assert tracks.albums.tolist() == [t.album for t in good]
+    assert tracks.target_names.tolist() == GENRES
+    for members in (tracks.track_ids, tracks.groups, tracks.albums):
+        assert members.dtype.kind == "i"
+    for members in (tracks.target, tracks.split, tracks.target_names):
+        assert members.dtype.kind == "U"
+    for path, track_id in zip(tracks.paths, tracks.track_ids, strict=True):
+        assert Path(path) == clip_path(home / "fma_small", track_id)
+        assert type(path) is str
+        assert 0.9 < len(load_audio(path)) / 22050 < 1.2
+    assert "FMA, subset small: 18 tracks by 9 artists" in tracks.DESCR
+    assert "6 Electronic, 6 Hip-Hop, 6 Rock" in tracks.DESCR
+    assert "3 are left out" in tracks.DESCR
+
+
+def test_known_faults_are_listed_or_kept(home):
+    left_out = load_fma(home).left_out
+    assert left_out.columns.tolist() == ["track_id", "reason"]
+    assert left_out.set_index("track_id")["reason"].to_dict() == {
+        SHORT: "the clip is much shorter than 30 s",
+        UNREADABLE: "the clip holds no audio",
+        SILENT: "the clip is nearly silent",
+    }
+    tracks = load_fma(home, keep_faulty=True)
+    assert {SHORT, SILENT, UNREADABLE} <= set(tracks.track_ids)
+    assert tracks.left_out.empty
+    assert tracks.left_out.columns.tolist() == ["track_id", "reason"]
+
+
+def test_a_faulty_clip_may_be_missing(home):
+    clip_path(home / "fma_small", UNREADABLE).unlink()
+    assert len(load_fma(home).paths) == 18
+    with pytest.raises(FileNotFoundError, match="1 of 21 clips are not in"):
+        load_fma(home, keep_faulty=True)
+
+
+def test_subsets_hold_the_smaller_ones(large):
+    home, rows = large
+    small, medium, all_tracks = (
+        load_fma(home, subset=subset) for subset in ("small", "medium", "large")
+    )
+    # Only the folder of the large archive is there, and serves all three.
+    assert "fma_large" in small.paths[0]
+    assert set(medium.track_ids) - set(small.track_ids) == {150_000}
+    # The large subset has one more, without a genre.
+    assert all_tracks.track_ids.tolist() == medium.track_ids.tolist()
+    reasons = all_tracks.left_out.set_index("track_id")["reason"]
+    assert "no single top-level genre" in reasons[151_000]
+    assert len(all_tracks.track_ids) + len(reasons) == len(rows)
+    for tracks in (small, medium, all_tracks):
+        assert set(tracks.target) == set(tracks.target_names)
+
+
+def test_full_has_no_faulty_clips(tmp_path):
+    make_fma(tmp_path, 1, genres=GENRES, duration=1, archive="full")
+    tracks = load_fma(tmp_path, subset="full")
+    assert {SHORT, UNREADABLE, SILENT} <= set(tracks.track_ids)
+    assert tracks.left_out["track_id"].tolist() == [151_000]
+    # Untrimmed tracks are no clips.
+    with pytest.raises(FileNotFoundError, match="no folder fma_large. Pass download"):
+        load_fma(tmp_path, subset="large")
+
+
+def test_frame_has_the_types_of_its_columns(home):
+    tracks = load_fma(home)
+    frame = tracks.frame
+    assert frame.shape == (18, 52)
+    assert frame.index.name == "track_id"
+    assert frame.index.tolist() == tracks.track_ids.tolist()
+    assert frame["track", "genres"].iloc[0] == [15]
+    assert frame["track", "tags"].iloc[0] == []
+    assert frame["artist", "tags"].iloc[0] == ["awol", "field recordings"]
+    assert frame["artist", "bio"].iloc[0].startswith("<p>Born in Zürich,\n")
+    assert frame["track", "date_created"].iloc[0] == pd.Timestamp("2008-11-26 01:48:12")
+    assert frame["track", "date_recorded"].isna().all()
+    assert frame["set", "subset"].cat.ordered
+    assert (frame["set", "subset"] < "medium").all()
+
+
+def test_features_are_what_the_standardizer_takes(home):
+    tracks = load_fma(home)
+    features = load_fma_features(home, track_ids=tracks.track_ids)
+    assert features.shape == (18, 140)
+    assert features.index.tolist() == tracks.track_ids.tolist()
+    table = MFCCStandardizer(input="features").fit(features)
+    audio = MFCCStandardizer().fit(tracks.paths)
+    assert (
+        table.get_feature_names_out().tolist() == audio.get_feature_names_out().tolist()
+    )
+    np.testing.assert_allclose(
+        table.transform(features), audio.transform(tracks.paths), atol=1e-6
+    )
+
+
+def test_features_of_all_tracks_and_in_any_order(home, large):
+    features = load_fma_features(home)
+    assert features.index.tolist() == [t.track_id for t in large[1]]
+    two = load_fma_features(home, track_ids=[39, 2])
+    pd.testing.assert_frame_equal(two, features.loc[[39, 2]])
+    with pytest.raises(ValueError, match="no features of 1 of the track_ids: 7"):
+        load_fma_features(home, track_ids=[2, 7])
+
+
+def test_features_in_other_column_order(home):
+    path = home / "fma_metadata" / "features.csv"
+    expected = load_fma_features(home)
+    rows = [line.split(",") for line in path.read_text().splitlines()]
+    order = [0, *range(len(rows[0]) - 1, 0, -1)]
+    path.write_text("\n".join(",".join(row[i] for i in order) for row in rows))
+    pd.testing.assert_frame_equal(load_fma_features(home), expected)
+
+
+def test_official_split_in_scikit_learn(home):
+    tracks = load_fma(home)
+    fold = PredefinedSplit(np.where(tracks.split == "test", 0, -1))
+    pipeline = make_pipeline(MFCCStandardizer(), KNeighborsClassifier(1))
+    (score,) = cross_val_score(pipeline, tracks.paths, tracks.target, cv=fold)
+    assert score > 1 / 3
+    train, test = (tracks.groups[tracks.split == part] for part in ("training", "test"))
+    assert not set(train) & set(test)
+
+
+def test_data_home(home, monkeypatch, tmp_path_factory):
+    expected = load_fma(home).paths.tolist()
+    monkeypatch.setenv("SKGENRE_DATA", str(home))
+    assert load_fma().paths.tolist() == expected
+    assert len(load_fma_features()) == 23
+    monkeypatch.delenv("SKGENRE_DATA")
+    user = tmp_path_factory.mktemp("user")
+    monkeypatch.setenv("HOME", str(user))
+    monkeypatch.setenv("USERPROFILE", str(user))
+    with pytest.raises(FileNotFoundError, match="skgenre_data.*Pass download=True"):
+        load_fma()
+    (user / "skgenre_data").symlink_to(home)
+    assert len(load_fma().paths) == len(load_fma("~/skgenre_data").paths) == 18
+
+
+def test_missing_files(home):
+    for track_id in (2, 39, 76):
+        clip_path(home / "fma_small", track_id).unlink()
+    with pytest.raises(FileNotFoundError) as caught:
+        load_fma(home)
+    message = str(caught.value)
+    assert "3 of 18 clips are not in" in message
+    assert "000002.mp3" in message
+    assert "delete it, and pass download=True, or extract" in message
+    shutil.rmtree(home / "fma_small")
+    with pytest.raises(FileNotFoundError, match="fma_small or fma_medium or fma_large"):
+        load_fma(home)
+    shutil.rmtree(home / "fma_metadata")
+    for load in (load_fma, load_fma_features):
+        with pytest.raises(FileNotFoundError, match="Pass download=True"):
+            load(home)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("", "No columns|empty"),
+        ("a,b\n1,2\n", "no column|Passed header|Header"),
+        (",album,artist\n,id,id\ntrack_id,,\n2,1,1\n", r"no column \('set', 'split'\)"),
+        ("\x00\xff", "."),
+    ],
+)
+def test_other_tables_are_refused(home, text, reason):
+    for name in ("tracks.csv", "features.csv"):
+        (home / "fma_metadata" / name).write_text(text, encoding="latin-1")
+    with pytest.raises(
+        ValueError, match=f"tracks.csv' is not a table of.*: .*{reason}"
+    ):
+        load_fma(home)
+    with pytest.raises(ValueError, match="features.csv' is not a table of"):
+        load_fma_features(home)
+
+
+def test_nothing_left(home):
+    path = home / "fma_metadata" / "tracks.csv"
+    path.write_text(path.read_text().replace(",small,", ",medium,"))
+    with pytest.raises(ValueError, match=r"no usable track of subset='small' \(0 are"):
+        load_fma(home)
+
+
+def test_bad_parameters(home):
+    with pytest.raises(ValueError, match="'subset' parameter"):
+        load_fma(home, subset="huge")
+    with pytest.raises(ValueError, match="'data_home' parameter"):
+        load_fma(3)
+
+
+def test_clips_that_exist_in_the_form_of_fma(home, tmp_path_factory):
+    source = load_fma(home)
+    for copy in (False, True):
+        folder = tmp_path_factory.mktemp("layout")
+        artists = [f"artist {i}" for i in source.groups]
+        lay_out_fma(folder, source.paths, source.target, artists, copy=copy)
+        tracks = load_fma(folder)
+        assert tracks.target.tolist() == source.target.tolist()
+        assert [Path(p).read_bytes() for p in tracks.paths] == [
+            Path(p).read_bytes() for p in source.paths
+        ]
+        assert Path(tracks.paths[0]).is_symlink() is not copy
+        assert set(tracks.split) == {"training", "validation", "test"}
+        assert len(load_fma_features(folder, track_ids=tracks.track_ids)) == 18
