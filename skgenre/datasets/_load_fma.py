@@ -67,9 +67,9 @@ def load_fma(
     subset : {'small', 'medium', 'large', 'full'}, default='small'
         Which tracks: 8,000 clips of 30 s in 8 genres of equal size, 25,000 clips in 16
         genres, or 106,574 clips, many of them without one top-level genre; each holds
-        the ones before it. 'full' are the tracks of 'large' in their whole length. Clips of a
-        subset are taken from ``fma_{subset}`` or, if there is no such folder, from
-        that of a larger one.
+        the ones before it. 'full' are the tracks of 'large' in their whole length.
+        Clips of a subset are taken from ``fma_{subset}`` or, if there is no such
+        folder, from that of a larger one.
 
     keep_faulty : bool, default=False
         Whether to keep clips that are known to hold no audio, to last much less than
