@@ -70,6 +70,7 @@ def test_giving_up_keeps_what_arrived_and_the_next_call_goes_on(server, home):
     assert ranges(server)[-1] == "bytes=32768-"
 
 
+@pytest.mark.slow
 def test_a_killed_download_goes_on(server, home):
     """Not even a process that gets no time to clean up loses what has arrived."""
     folder = Path(server.folder)

@@ -125,6 +125,7 @@ def test_a_damaged_archive_of_the_users_is_replaced(server, home):
     assert names(home) == COMPLETE
 
 
+@pytest.mark.slow
 def test_killed_while_extracting(server, home):
     """What a killed process leaves is not taken for the data."""
     code = (

@@ -66,10 +66,10 @@ def load_fma(
 
     subset : {'small', 'medium', 'large', 'full'}, default='small'
         Which tracks: 8,000 clips of 30 s in 8 genres of equal size, 25,000 clips in 16
-        genres, or 106,574 clips, of which half have one genre; each holds the ones
-        before it. 'full' are the tracks of 'large' in their whole length. Clips of a
-        subset are taken from ``fma_{subset}`` or, if there is no such folder, from
-        that of a larger one.
+        genres, or 106,574 clips, many of them without one top-level genre; each holds
+        the ones before it. 'full' are the tracks of 'large' in their whole length.
+        Clips of a subset are taken from ``fma_{subset}`` or, if there is no such
+        folder, from that of a larger one.
 
     keep_faulty : bool, default=False
         Whether to keep clips that are known to hold no audio, to last much less than
@@ -139,10 +139,10 @@ def load_fma(
 
     Notes
     -----
-    The data set is described in [1]_. Labels were given by the artists to albums
-    rather than tracks, and are noisy. Clips that hold no audio or little of it are
+    The data set is described in [1]_. Labels are those of albums rather than of
+    tracks, and are noisy. Clips that hold no audio or little of it are
     known from FMA's authors [2]_; in 'full' the same tracks are whole, and none is
-    left out.
+    left out as faulty.
 
     Downloads are checked by the SHA-1 sums that the authors published [3]_. A folder
     is there only when all of its archive has been extracted; one that ends in
