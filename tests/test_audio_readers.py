@@ -172,6 +172,14 @@ def test_playlists_open_nothing(tmp_path, stereo):
             pass
 
 
+def test_what_is_audio_by_its_name_alone(tmp_path):
+    path = tmp_path / "notes.flac"
+    path.write_text("This is no music. " * 300)
+    with pytest.raises(AudioError, match=r"notes\.flac.*no sample rate"):
+        with open_audio(path):
+            pass
+
+
 def test_flac_without_length(tmp_path, stereo):
     path = tmp_path / "stream.flac"
     soundfile.write(path, stereo, RATE)

@@ -129,6 +129,8 @@ class AVReader:
         try:
             stream = self._stream
             self.sample_rate: int = stream.rate
+            if not self.sample_rate:  # what FFmpeg took for audio by its name alone
+                raise ValueError("it tells no sample rate")
             self._first_pts: int = stream.start_time or 0
             # Seeking needs exact timestamps. Formats without their own (raw AAC) get
             # estimated ones, and those of some (Matroska, WMA) are in milliseconds.
