@@ -45,6 +45,7 @@ from skgenre import (
     genre_pipeline,
 )
 from skgenre.datasets import load_audio_folder, make_genre_clips
+from skgenre.inspection import bootstrap_accuracy as bootstrap
 
 BASELINE = "MFCC + SVC"
 
@@ -169,17 +170,6 @@ def vote(folds, others):
         predicted = np.array(fold["classes"])[proba.argmax(axis=1)].tolist()
         result.append(fold | sums | {"proba": proba.tolist(), "predicted": predicted})
     return result
-
-
-def bootstrap(right, groups, n_samples=2000):
-    """Return the accuracies of bootstrap samples of artists."""
-    artists, artist_of = np.unique(groups, return_inverse=True)
-    n_right = np.bincount(artist_of, right)
-    n_clips = np.bincount(artist_of)
-    drawn = np.random.default_rng(0).integers(
-        len(artists), size=(n_samples, len(artists))
-    )
-    return n_right[drawn].sum(axis=1) / n_clips[drawn].sum(axis=1)
 
 
 def summary(folds, target, n_repeats):

@@ -6,7 +6,6 @@ import io
 import json
 import math
 import os
-import secrets
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from skgenre._files import check_writable, write_atomically
 from skgenre._model_parts import check_parts, parts
 from skgenre._model_schema import SchemaCheck
 
@@ -91,7 +91,7 @@ def save(
 
     if not isinstance(model, BaseEstimator):
         raise TypeError(f"model must be a fitted estimator, got {model!r}.")
-    target = _check_writable(path)
+    target = check_writable(path)
     copied = _without_what_serves_fitting(model)
     try:
         contents, check = _checked_contents(skops.io.dumps(copied))
@@ -118,35 +118,7 @@ def save(
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": {name: version(name) for name in _PACKAGES},
     }
-    _write_atomically(target, _with_info(contents, info))
-
-
-def _check_writable(path: str | os.PathLike) -> Path:
-    """Return where a model will be written; links are followed.
-
-    Raises
-    ------
-    OSError
-        If there is no such folder, it can't be written to, or the path is that of a
-        folder, a device or another thing that is no file.
-    """
-    target = Path(os.path.realpath(path))
-    name = os.fspath(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {os.fspath(target.parent)!r} to save {name!r} in. "
-            "Make it first."
-        )
-    if target.exists() and not target.is_file():
-        raise FileExistsError(
-            f"{name!r} is there already and is no file. Choose another name."
-        )
-    if not os.access(target.parent, os.W_OK):
-        raise PermissionError(
-            f"The folder {os.fspath(target.parent)!r} can't be written to. Choose "
-            "another one."
-        )
-    return target
+    write_atomically(target, _with_info(contents, info))
 
 
 def load(path: str | os.PathLike) -> Any:
@@ -332,19 +304,3 @@ def _genres(model: BaseEstimator) -> list | None:
 def _sample_rate(model: BaseEstimator) -> float | None:
     first = model[0] if isinstance(model, Pipeline) else model
     return getattr(first, "sample_rate", None)
-
-
-def _write_atomically(path: Path, contents: bytes) -> None:
-    """Write under another name in the same folder, then rename."""
-    temporary = path.parent / f".skgenre-{secrets.token_hex(8)}"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            os.chmod(temporary, path.stat().st_mode & 0o777)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
