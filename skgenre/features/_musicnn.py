@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length
 from skgenre.audio._load import Clip, read_samples
 from skgenre.audio._map import map_clips
 from skgenre.features._base import AudioTransformer, excerpt_samples
+from skgenre.features._scaling import log_compression
 from skgenre.features._spectrogram import (
     MelSettings,
     mel_power_and_gain,
@@ -48,9 +49,7 @@ def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
     choose = excerpt_samples(duration, excerpt)
     samples = read_samples(clip, _SETTINGS.sample_rate, choose)
     power, gain = mel_power_and_gain(pad_to_frames(samples, _SETTINGS), _SETTINGS)
-    if gain:
-        power = power.astype(np.float64) * 10 ** (gain / 10)
-    values = np.log10(1e4 * power + 1).astype(np.float32)
+    values = log_compression(power, gain)
     n_patches = max(1, len(values) // _PATCH_FRAMES)
     patches = np.zeros((n_patches * _PATCH_FRAMES, values.shape[1]), np.float32)
     patches[: len(values)] = values[: len(patches)]
