@@ -343,8 +343,12 @@ def _genres(model: BaseEstimator) -> list | None:
 
 
 def _sample_rate(model: BaseEstimator) -> float | None:
-    first = model[0] if isinstance(model, Pipeline) else model
-    return getattr(first, "sample_rate", None)
+    """Return the rate of the audio steps; None where they have several, or none is."""
+    from skgenre.features._base import AudioTransformer
+
+    steps = [part for part in parts(model) if isinstance(part, AudioTransformer)]
+    rates = {part.sample_rate for part in steps}
+    return rates.pop() if len(rates) == 1 else None
 
 
 def _write_atomically(path: Path, contents: bytes) -> None:
