@@ -60,8 +60,8 @@ def save(
     Raises
     ------
     TypeError
-        If the model is no estimator, or holds objects of other packages, which `load`
-        would refuse.
+        If the model is no estimator, or holds objects of other packages or a
+        :class:`~skgenre.features.KerasEmbedding`, which `load` would refuse.
     OSError
         If the file can't be written.
 
@@ -92,6 +92,7 @@ def save(
     if not isinstance(model, BaseEstimator):
         raise TypeError(f"model must be a fitted estimator, got {model!r}.")
     target = check_writable(path)
+    _check_no_network_of_its_own(model)
     copied = _without_what_serves_fitting(model)
     try:
         contents, check = _checked_contents(skops.io.dumps(copied))
@@ -119,6 +120,18 @@ def save(
         "packages": {name: version(name) for name in _PACKAGES},
     }
     write_atomically(target, _with_info(contents, info))
+
+
+def _check_no_network_of_its_own(model: BaseEstimator) -> None:
+    from skgenre.features import KerasEmbedding
+
+    if any(isinstance(part, KerasEmbedding) for part in parts(model)):
+        raise TypeError(
+            "KerasEmbedding can't be saved: its network is of Keras or ONNX, which "
+            "have files of their own, and a model file that names another would not be "
+            "safe to load. Save the steps after it, such as model[1:], and put them "
+            "behind a KerasEmbedding of the same parameters again."
+        )
 
 
 def load(path: str | os.PathLike) -> Any:
@@ -302,5 +315,9 @@ def _genres(model: BaseEstimator) -> list | None:
 
 
 def _sample_rate(model: BaseEstimator) -> float | None:
-    first = model[0] if isinstance(model, Pipeline) else model
-    return getattr(first, "sample_rate", None)
+    """Return the rate of the audio steps; None where they have several, or none is."""
+    from skgenre.features._base import AudioTransformer
+
+    steps = [part for part in parts(model) if isinstance(part, AudioTransformer)]
+    rates = {part.sample_rate for part in steps}
+    return rates.pop() if len(rates) == 1 else None
