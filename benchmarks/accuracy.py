@@ -6,7 +6,8 @@
 MUSIC is a folder or CSV with artists, as `skgenre.datasets.load_audio_folder` takes it.
 Every pipeline is judged by repeated cross-validation in which no artist is in both
 training and test; all see the same folds. Nothing is tuned: settings are fixed before
-the data is seen. What is computed is kept in DIR, fold by fold, and not computed again.
+the data is seen. What is computed is kept in DIR, fold by fold, and not computed again
+unless a sound file changes.
 
 Accuracy is the mean over the repeats. Intervals are the 2.5th and 97.5th percentiles
 over 2,000 bootstrap samples of artists; the gain is over the row 'MFCC + SVC', on the
@@ -45,6 +46,7 @@ from skgenre import (
     genre_pipeline,
 )
 from skgenre.datasets import load_audio_folder, make_genre_clips
+from skgenre.inspection import bootstrap_accuracy as bootstrap
 
 BASELINE = "MFCC + SVC"
 
@@ -87,15 +89,25 @@ def rows():
     }
 
 
+def stamps(paths):
+    """Return what changes with the sound files: their names, sizes and times."""
+    files = [Path(path).stat() for path in paths]
+    return [
+        (str(path), file.st_size, file.st_mtime_ns)
+        for path, file in zip(paths, files, strict=True)
+    ]
+
+
 class AudioSteps:
     """Features of all clips, made once for all folds and pipelines."""
 
     def __init__(self, paths, folder):
         self.paths, self.folder = paths, folder
+        self.stamps = stamps(paths)
 
     def table(self, step):
         """Return the features of all clips and the seconds for one clip."""
-        kind = type(step).__name__, step.get_params(), __version__, list(self.paths)
+        kind = type(step).__name__, step.get_params(), __version__, self.stamps
         name = hashlib.sha1(repr(kind).encode()).hexdigest()
         file = self.folder / f"{name}.npz"
         if not file.exists():
@@ -171,17 +183,6 @@ def vote(folds, others):
     return result
 
 
-def bootstrap(right, groups, n_samples=2000):
-    """Return the accuracies of bootstrap samples of artists."""
-    artists, artist_of = np.unique(groups, return_inverse=True)
-    n_right = np.bincount(artist_of, right)
-    n_clips = np.bincount(artist_of)
-    drawn = np.random.default_rng(0).integers(
-        len(artists), size=(n_samples, len(artists))
-    )
-    return n_right[drawn].sum(axis=1) / n_clips[drawn].sum(axis=1)
-
-
 def summary(folds, target, n_repeats):
     """Return the share of right answers for each clip, and the means over folds."""
     right = np.zeros(len(target))
@@ -210,7 +211,7 @@ def cross_validate(name, tracks, steps, output, options):
             key = (
                 pipeline.get_params(),
                 __version__,
-                list(tracks.paths),
+                steps.stamps,
                 tracks.target.tolist(),
                 tracks.groups.tolist(),
                 test.tolist(),

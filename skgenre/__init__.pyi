@@ -18,7 +18,12 @@ from .classifiers import (
     SegmentClassifier,
 )
 from .clustering import EmbeddingKMeans
-from .features import MelSpectrogramTransformer, MFCCStandardizer, MusicnnEmbedding
+from .features import (
+    KerasEmbedding,
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
+    MusicnnEmbedding,
+)
 from .persistence import ModelFileError, load, save
 from .pipelines import genre_pipeline
 
@@ -27,6 +32,7 @@ __all__ = [
     "AudioError",
     "CRNNClassifier",
     "EmbeddingKMeans",
+    "KerasEmbedding",
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
     "ModelFileError",

@@ -23,7 +23,8 @@ _SKGENRE = """
 # Those that work on tables of numbers, and on the parts of this package, and neither
 # call functions that they hold nor hold types.
 _SKLEARN = """
-    AdaBoostClassifier BaggingClassifier CalibratedClassifierCV DecisionTreeClassifier
+    AdaBoostClassifier BaggingClassifier CalibratedClassifierCV ColumnTransformer
+    DecisionTreeClassifier
     DummyClassifier ExtraTreeClassifier ExtraTreesClassifier FactorAnalysis FastICA
     FeatureUnion FrozenEstimator GaussianNB GridSearchCV HistGradientBoostingClassifier
     IncrementalPCA IsotonicRegression KMeans KNeighborsClassifier LabelBinarizer
@@ -170,6 +171,7 @@ class SchemaCheck:
             "ObjectNode": self._object,
             "RandomStateNode": self._random_state,
             "SetNode": self._items,
+            "SliceNode": self._slice,
             "TreeNode": self._tree,
             "TupleNode": self._items,
         }.get(loader)
@@ -200,6 +202,13 @@ class SchemaCheck:
         kind = state["__loader__"].removesuffix("Node").lower()
         self._allow(state, f"builtins.{kind}")
         return {"content": [self._node(item) for item in state["content"]]}
+
+    def _slice(self, state: dict[str, Any]) -> dict[str, Any]:
+        self._allow(state, "builtins.slice")
+        ends = {key: state["content"][key] for key in ("start", "stop", "step")}
+        if not all(end is None or type(end) is int for end in ends.values()):
+            raise ValueError("a slice has ends that are no integers")
+        return {"content": ends}
 
     def _dict(self, state: dict[str, Any]) -> dict[str, Any]:
         kinds = state["key_types"]["content"]

@@ -6,7 +6,6 @@ import io
 import json
 import math
 import os
-import secrets
 import sys
 import zipfile
 from collections.abc import Mapping
@@ -18,6 +17,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
+from skgenre._files import check_writable, write_atomically
 from skgenre._model_parts import check_parts, parts
 from skgenre._model_schema import SchemaCheck
 
@@ -60,8 +60,8 @@ def save(
     Raises
     ------
     TypeError
-        If the model is no estimator, or holds objects of other packages, which `load`
-        would refuse.
+        If the model is no estimator, or holds objects of other packages or a
+        :class:`~skgenre.features.KerasEmbedding`, which `load` would refuse.
     OSError
         If the file can't be written.
 
@@ -91,7 +91,8 @@ def save(
 
     if not isinstance(model, BaseEstimator):
         raise TypeError(f"model must be a fitted estimator, got {model!r}.")
-    target = _check_writable(path)
+    target = check_writable(path)
+    _check_no_network_of_its_own(model)
     copied = _without_what_serves_fitting(model)
     try:
         contents, check = _checked_contents(skops.io.dumps(copied))
@@ -118,35 +119,19 @@ def save(
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": {name: version(name) for name in _PACKAGES},
     }
-    _write_atomically(target, _with_info(contents, info))
+    write_atomically(target, _with_info(contents, info))
 
 
-def _check_writable(path: str | os.PathLike) -> Path:
-    """Return where a model will be written; links are followed.
+def _check_no_network_of_its_own(model: BaseEstimator) -> None:
+    from skgenre.features import KerasEmbedding
 
-    Raises
-    ------
-    OSError
-        If there is no such folder, it can't be written to, or the path is that of a
-        folder, a device or another thing that is no file.
-    """
-    target = Path(os.path.realpath(path))
-    name = os.fspath(path)
-    if not target.parent.is_dir():
-        raise FileNotFoundError(
-            f"There is no folder {os.fspath(target.parent)!r} to save {name!r} in. "
-            "Make it first."
+    if any(isinstance(part, KerasEmbedding) for part in parts(model)):
+        raise TypeError(
+            "KerasEmbedding can't be saved: its network is of Keras or ONNX, which "
+            "have files of their own, and a model file that names another would not be "
+            "safe to load. Save the steps after it, such as model[1:], and put them "
+            "behind a KerasEmbedding of the same parameters again."
         )
-    if target.exists() and not target.is_file():
-        raise FileExistsError(
-            f"{name!r} is there already and is no file. Choose another name."
-        )
-    if not os.access(target.parent, os.W_OK):
-        raise PermissionError(
-            f"The folder {os.fspath(target.parent)!r} can't be written to. Choose "
-            "another one."
-        )
-    return target
 
 
 def load(path: str | os.PathLike) -> Any:
@@ -330,21 +315,9 @@ def _genres(model: BaseEstimator) -> list | None:
 
 
 def _sample_rate(model: BaseEstimator) -> float | None:
-    first = model[0] if isinstance(model, Pipeline) else model
-    return getattr(first, "sample_rate", None)
+    """Return the rate of the audio steps; None where they have several, or none is."""
+    from skgenre.features._base import AudioTransformer
 
-
-def _write_atomically(path: Path, contents: bytes) -> None:
-    """Write under another name in the same folder, then rename."""
-    temporary = path.parent / f".skgenre-{secrets.token_hex(8)}"
-    try:
-        with open(temporary, "xb") as file:
-            file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            os.chmod(temporary, path.stat().st_mode & 0o777)
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    steps = [part for part in parts(model) if isinstance(part, AudioTransformer)]
+    rates = {part.sample_rate for part in steps}
+    return rates.pop() if len(rates) == 1 else None

@@ -4,8 +4,9 @@ from collections.abc import Callable
 from numbers import Integral
 
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from sklearn.utils._param_validation import StrOptions, validate_params
@@ -48,21 +49,25 @@ def _scratch() -> Pipeline:
 
 def _best() -> Pipeline:
     views = {
-        "tagged": MusicnnEmbedding(weights="mtt"),
-        "style": MusicnnEmbedding(weights="mtt", output="correlations"),
-        "listened": MusicnnEmbedding(weights="msd"),
+        "tagged": ("mtt", "penultimate"),
+        "style": ("mtt", "correlations"),
+        "listened": ("msd", "penultimate"),
     }
-    # Each view counts the same, however many features it has; together they have
-    # about length 1, for which the classifier's penalty is meant.
-    weights = {
-        name: (len(views) * len(view.get_feature_names_out())) ** -0.5
-        for name, view in views.items()
-    }
-    union = FeatureUnion(
-        [(name, make_pipeline(view, StandardScaler())) for name, view in views.items()],
-        transformer_weights=weights,
+    weights, outputs = zip(*views.values(), strict=True)
+    scalers, shares, start = [], {}, 0
+    for name, (trained_on, output) in views.items():
+        view = MusicnnEmbedding(weights=trained_on, output=output)
+        n_features = len(view.get_feature_names_out())
+        scalers.append((name, StandardScaler(), slice(start, start + n_features)))
+        # Each view counts the same, however many features it has; together they have
+        # about length 1, for which the classifier's penalty is meant.
+        shares[name] = (len(views) * n_features) ** -0.5
+        start += n_features
+    return make_pipeline(
+        MusicnnEmbedding(weights=weights, output=outputs),
+        ColumnTransformer(scalers, transformer_weights=shares),
+        LogisticRegression(max_iter=1000),
     )
-    return make_pipeline(union, LogisticRegression(max_iter=1000))
 
 
 PIPELINES: dict[str, Callable[[], Pipeline]] = {

@@ -9,10 +9,12 @@ came of them, in a few minutes::
 import collections
 import importlib.util
 import os
+import tempfile
 import warnings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 from rich.console import Console
 from rich.table import Table
 from sklearn.base import BaseEstimator
@@ -24,6 +26,7 @@ from skgenre import (
     AbstainingClassifier,
     CRNNClassifier,
     EmbeddingKMeans,
+    KerasEmbedding,
     MelSpectrogramTransformer,
     MFCCStandardizer,
     MusicnnEmbedding,
@@ -31,6 +34,20 @@ from skgenre import (
     SecondOrderClassifier,
     SegmentClassifier,
 )
+
+
+def _waveform_network() -> str:
+    """Return the file of a network that takes waveforms of any length."""
+    waveform = keras.Input((None,))
+    frames = keras.layers.Reshape((-1, 1))(waveform)
+    features = keras.layers.Conv1D(4, 3, padding="same")(frames)
+    path = f"{_FOLDER.name}/network.keras"
+    keras.Model(waveform, features).save(path)
+    return path
+
+
+# A keras.Model itself has another hash each time, by which a check looks for changes.
+_FOLDER = tempfile.TemporaryDirectory()
 
 SMALL = {"epochs": 30, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
 NETWORKS = [
@@ -45,6 +62,7 @@ OTHERS = [
     MFCCStandardizer(input="features"),
     EmbeddingKMeans(3, random_state=0),
     EmbeddingKMeans("auto", n_init=1, random_state=0),
+    KerasEmbedding(_waveform_network(), input="waveform"),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
     # An SVC's own default gamma depends on clips of weight 0.

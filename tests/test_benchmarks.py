@@ -39,6 +39,10 @@ def test_accuracy_on_synthetic_clips_is_resumed(tmp_path):
     table = run(*rows)
     assert set(table) == set(rows)
     assert all(path.stat().st_mtime_ns == time for path, time in written.items())
+    os.utime(next((tmp_path / "music").rglob("*.flac")), ns=(1, 1))  # as if changed
+    run("majority")
+    kept = list((tmp_path / "out").glob("majority-*.json"))
+    assert len(kept) == 4 and len(written.keys() & set(kept)) == 2
     for row in table.values():
         low, high = row["interval"]
         assert 0 <= low <= row["accuracy"] <= high <= 1

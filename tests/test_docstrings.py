@@ -9,6 +9,7 @@ import re
 import warnings
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 from numpydoc.docscrape import FunctionDoc, NumpyDocString
@@ -141,7 +142,11 @@ def test_fitted_attributes_are_documented(name):
     cls = CLASSES[name]
     if cls.__name__.startswith("Base"):
         pytest.skip("a base class, whose attributes its subclasses document")
-    required = {"estimator": LogisticRegression()}
+    frames = keras.Input((None, 128))
+    required = {
+        "estimator": LogisticRegression(),
+        "model": keras.Model(frames, keras.layers.Dense(2)(frames)),
+    }
     estimator = cls(
         **{
             name: required[name]

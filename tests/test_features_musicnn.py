@@ -174,6 +174,29 @@ def test_shapes_and_names(output, size, paths):
     assert (frame.columns[0] == "rock") == (output == "tags")
 
 
+@needs_weights
+def test_several_views_are_side_by_side(paths):
+    pairs = [("mtt", "tags"), ("msd", "penultimate"), ("mtt", "correlations")]
+    weights, output = map(list, zip(*pairs, strict=True))
+    frame = (
+        MusicnnEmbedding(weights=weights, output=output)
+        .set_output(transform="pandas")
+        .fit_transform(paths)
+    )
+    single = [
+        MusicnnEmbedding(weights=one, output=other).transform(paths)
+        for one, other in pairs
+    ]
+    assert_array_equal(frame, np.hstack(single))
+    assert list(frame.columns[[0, 50, -1]]) == [
+        "mtt_tags_guitar",
+        "msd_penultimate_0",
+        "mtt_correlations_2143",
+    ]
+    both = MusicnnEmbedding(weights=("msd", "mtt"), output="tags")
+    assert len(set(both.get_feature_names_out())) == 100
+
+
 def test_its_code_and_tensorflow_are_not_imported():
     code = (
         "import sys; from skgenre import MusicnnEmbedding; "
@@ -201,9 +224,24 @@ class TestRefusals:
         with pytest.raises(AudioError, match="broken.mp3"):
             MusicnnEmbedding().transform([*paths, tmp_path / "broken.mp3"])
 
+    def test_views(self, paths):
+        for weights, output in ((["msd"], ["tags"] * 2), (["msd"] * 3, ["tags"] * 2)):
+            with pytest.raises(ValueError, match="as long as that of the other"):
+                MusicnnEmbedding(weights=weights, output=output).fit(paths)
+        with pytest.raises(ValueError, match="name a pair twice"):
+            MusicnnEmbedding(weights=("msd", "msd")).fit(paths)
+
     @pytest.mark.parametrize(
         "parameters",
-        [{"weights": "big"}, {"output": "cnn1"}, {"duration": 0}, {"excerpt": "end"}],
+        [
+            {"weights": "big"},
+            {"weights": ["msd", "big"]},
+            {"weights": []},
+            {"output": "cnn1"},
+            {"output": ("tags", 3)},
+            {"duration": 0},
+            {"excerpt": "end"},
+        ],
     )
     def test_parameters(self, parameters, paths):
         (name,) = parameters

@@ -119,6 +119,16 @@ def test_attributes_in_place_of_methods(name, tmp_path):
         node("ObjectNode", "sklearn.utils._testing.TempMemmap"),
         node("ListNode", "sklearn.dummy.DummyClassifier", content=[]),
         node("CachedNode", "builtins.str"),
+        node(
+            "SliceNode",
+            "builtins.slice",
+            content={"start": "x", "stop": None, "step": None},
+        ),
+        node(
+            "SliceNode",
+            "os.system",
+            content={"start": 0, "stop": None, "step": None},
+        ),
         node("LossNode", "sklearn.tree._tree.Tree", __reduce__={"args": items()}),
     ],
     ids=lambda forged: forged["__loader__"],

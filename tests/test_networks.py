@@ -208,6 +208,17 @@ class TestSecondOrder:
             frozen[0].moving_mean, X.mean(axis=(0, 1)), rtol=1e-5
         )
         np.testing.assert_allclose(frozen[1].moving_variance, 4, rtol=0.01)
+        weights = np.arange(50) % 3
+        set_statistics(
+            network,
+            [(X[i : i + 10], None, weights[i : i + 10]) for i in range(0, 50, 10)],
+        )
+        copies = np.repeat(X, weights, axis=0)
+        for value, expected in (
+            (frozen[0].moving_mean, copies.mean(axis=(0, 1))),
+            (frozen[0].moving_variance, copies.var(axis=(0, 1))),
+        ):
+            np.testing.assert_allclose(value, expected, rtol=1e-5)
         network = second_order((40, 8), 2)
         set_statistics(network, [(np.zeros((1, 40, 8), np.float32),)])
         assert set(np.asarray(network.get_layer("scaling").moving_variance)) == {1.0}

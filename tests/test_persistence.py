@@ -15,6 +15,7 @@ import sklearn
 import skops.io
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     HistGradientBoostingClassifier,
     RandomForestClassifier,
@@ -25,8 +26,8 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import HalvingGridSearchCV
 from sklearn.neighbors import KNeighborsClassifier
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
 from sklearn.svm import SVC
 
 import skgenre
@@ -155,6 +156,34 @@ def test_metadata_requests_are_left_out(clips, tmp_path):
         assert crnn.get_metadata_routing().fit.requests["sample_weight"]
     loaded = skgenre.load(tmp_path / "it.model")
     np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+def test_columns(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 6)), np.repeat(["folk", "jazz", "rock"], 10)
+    parts = ColumnTransformer(
+        [("a", StandardScaler(), slice(0, 2)), ("b", MinMaxScaler(), [3, 5])],
+        transformer_weights={"a": 0.5, "b": 2},
+    )
+    model = make_pipeline(parts, SVC()).fit(X, y)
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(
+        loaded.decision_function(X), model.decision_function(X)
+    )
+
+
+@pytest.mark.parametrize(
+    ("rates", "told"), [((8000, 8000), 8000), ((8000, 16000), None)]
+)
+def test_sample_rate_of_several_audio_steps(rates, told, tmp_path):
+    waves = np.random.default_rng(0).normal(size=(6, 4000))
+    union = FeatureUnion(
+        [(str(i), MFCCStandardizer(sample_rate=rate)) for i, rate in enumerate(rates)]
+    )
+    model = make_pipeline(union, SVC()).fit(waves, ["folk", "jazz"] * 3)
+    skgenre.save(model, tmp_path / "it.model")
+    assert read_info(tmp_path / "it.model")["sample_rate"] == told
 
 
 def test_info(clips, tmp_path):

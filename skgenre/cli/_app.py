@@ -42,6 +42,13 @@ class ModelName(StrEnum):
     baseline = "baseline"
 
 
+class ReportFormat(StrEnum):
+    """Forms of an evaluation."""
+
+    table = "table"
+    json = "json"
+
+
 class FileFormat(StrEnum):
     """Forms of the predictions."""
 
@@ -113,10 +120,10 @@ def train(
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
     from skgenre import save
+    from skgenre._files import check_writable
     from skgenre.cli._models import best_installed, model_to_train
     from skgenre.cli._train import readable_tracks, train_and_evaluate
     from skgenre.datasets import load_audio_folder
-    from skgenre.persistence import _check_writable
 
     name = model or best_installed()
     try:
@@ -127,7 +134,7 @@ def train(
             n_jobs=jobs,
             progress=_console.is_terminal,
         )
-        _check_writable(output)
+        check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         tracks = readable_tracks(tracks, n_jobs=jobs, console=_console)
@@ -194,6 +201,57 @@ def predict(
     for message in errors:
         _console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
     if errors:
+        raise typer.Exit(1)
+
+
+@app.command()
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    music: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]."
+        ),
+    ],
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Page of HTML to write, with errors, clips and curves."),
+    ] = None,
+    compare: Annotated[
+        Path | None, typer.Option(help="Model file to compare with.")
+    ] = None,
+    file_format: Annotated[
+        ReportFormat, typer.Option("--format", help="Form of the result.")
+    ] = ReportFormat.table,
+    jobs: _Jobs = -1,
+) -> None:
+    """Judge a model on labelled music that it was not trained on.
+
+    Files that can't be read are named, and the others are judged all the same; the
+    exit code is then 1.
+    """
+    from skgenre._files import check_writable
+    from skgenre.cli._evaluate import evaluate_models
+    from skgenre.datasets import load_audio_folder
+
+    try:
+        if report is not None:
+            check_writable(report)
+        with warnings.catch_warnings(action="default"):
+            tracks = load_audio_folder(music)
+        judged = evaluate_models(
+            [model, *([] if compare is None else [compare])],
+            tracks,
+            n_jobs=jobs,
+            console=_console,
+        )
+        judged.write(file_format, sys.stdout)
+        if report is not None:
+            judged.write_page(report, title=f"{model.name} on {music.resolve().name}")
+            _console.print(f"Report in [bold]{escape(str(report))}[/].")
+    except (OSError, ValueError) as error:
+        raise _fail(error) from None
+    if judged.errors:
         raise typer.Exit(1)
 
 

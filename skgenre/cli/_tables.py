@@ -11,24 +11,46 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+from sklearn.metrics import confusion_matrix
+from sklearn.utils import Bunch
+
+from skgenre._text import printable
 
 
-def report_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Table:
-    """Return precision, recall, F1 and number of clips of each genre as a table."""
-    table = Table(title="Held-out clips")
+def report_table(scores: Bunch, title: str) -> Table:
+    """Return precision, recall, F1 and number of clips of each genre as a table.
+
+    Parameters
+    ----------
+    scores : Bunch
+        What `skgenre.inspection.score_intervals` returns.
+    title : str
+        Printed above.
+    """
+    table = Table(title=title, caption="with 95 % intervals")
     table.add_column("Genre")
     for name in ("Precision", "Recall", "F1 score", "Clips"):
         table.add_column(name, justify="right")
-    scores = precision_recall_fscore_support(
-        target, predicted, labels=genres, zero_division=0
-    )
-    for genre, *row, n_clips in zip(genres, *scores, strict=True):
-        table.add_row(_cell(genre), *(f"{score:.2f}" for score in row), str(n_clips))
+    for row, (genre, n_clips) in enumerate(
+        zip(scores.labels, scores.support, strict=True)
+    ):
+        cells = (
+            with_interval(scores[name][row], scores[f"{name}_interval"][row])
+            for name in ("precision", "recall", "f1")
+        )
+        table.add_row(_cell(genre), *cells, str(n_clips))
     table.add_section()
-    means = np.mean(scores[:3], axis=1)
-    table.add_row("mean", *(f"{mean:.2f}" for mean in means), str(len(target)))
+    mean = with_interval(scores.macro_f1, scores.macro_f1_interval)
+    table.add_row("mean", "", "", mean, str(scores.support.sum()))
     return table
+
+
+def with_interval(score: float, limits: NDArray) -> str:
+    """Return a score and its interval, if it has one of any width."""
+    if np.isnan(score):
+        return "·"
+    low, high = limits
+    return f"{score:.2f}" + (f" {low:.2f}–{high:.2f}" if high > low else "")
 
 
 def confusion_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Table:
@@ -39,14 +61,14 @@ def confusion_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Tab
         table.add_column(_cell(genre), justify="right")
     matrix = confusion_matrix(target, predicted, labels=genres)
     for genre, row in zip(genres, matrix, strict=True):
-        table.add_row(_cell(genre), *(str(n) if n else "·" for n in row))
+        if row.any() or genre in target:  # the answer "unknown" is no true genre
+            table.add_row(_cell(genre), *(str(n) if n else "·" for n in row))
     return table
 
 
 def _cell(value: Any) -> str:
     """Return text that prints as it is: no markup, no control characters."""
-    text = str(value).encode("utf-8", "backslashreplace").decode()
-    return escape("".join(c if c.isprintable() else repr(c)[1:-1] for c in text))
+    return escape(printable(str(value)))
 
 
 def ranked(

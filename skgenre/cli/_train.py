@@ -17,6 +17,7 @@ from skgenre.cli._decoding import decoding_errors
 from skgenre.cli._models import fit_folds
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
+from skgenre.inspection import score_intervals
 
 
 @dataclass
@@ -117,7 +118,12 @@ def train_and_evaluate(
         tracks.target[held_out], model.predict(tracks.paths[held_out]), protocol
     )
     answers = evaluation.target, evaluation.predicted
-    console.print(report_table(*answers, model.classes_))
+    scores = score_intervals(
+        *answers,
+        labels=model.classes_,
+        groups=None if tracks.groups is None else tracks.groups[held_out],
+    )
+    console.print(report_table(scores, "Held-out clips"))
     console.print(confusion_table(*answers, model.classes_))
     accuracy = evaluation.metrics["accuracy"]
     console.print(f"Accuracy on {len(held_out)} {protocol}: [bold]{accuracy:.2f}[/]")

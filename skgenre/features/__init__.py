@@ -1,5 +1,6 @@
-"""Waveform to array: spectrograms, MFCC statistics, a trained network's view."""
+"""Waveform to array: spectrograms, MFCC statistics, trained networks' views."""
 
+from skgenre.features._keras_embedding import KerasEmbedding
 from skgenre.features._mel_transformer import MelSpectrogramTransformer
 from skgenre.features._mfcc import mfcc_statistics
 from skgenre.features._mfcc_standardizer import MFCCStandardizer
@@ -7,6 +8,7 @@ from skgenre.features._musicnn import MusicnnEmbedding
 from skgenre.features._spectrogram import log_mel_spectrogram
 
 __all__ = [
+    "KerasEmbedding",
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
     "MusicnnEmbedding",

@@ -15,6 +15,9 @@ from skgenre.audio._load import Clip
 class AudioTransformer(TransformerMixin, BaseEstimator):
     """Parameters, input checks and tags of a step that takes paths or waveforms."""
 
+    sample_rate: int
+    """Hertz of the waveforms."""
+
     _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
         "n_jobs": [None, Integral],

@@ -1,7 +1,7 @@
 """Clips to what a network knows of them that was trained on other music."""
 
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -14,6 +14,8 @@ from sklearn.utils.validation import check_consistent_length
 from skgenre.audio._load import Clip, read_samples
 from skgenre.audio._map import map_clips
 from skgenre.features._base import AudioTransformer, excerpt_samples
+from skgenre.features._musicnn_views import N_FEATURES, TAGS, view_names, views
+from skgenre.features._scaling import log_compression
 from skgenre.features._spectrogram import (
     MelSettings,
     mel_power_and_gain,
@@ -24,23 +26,6 @@ from skgenre.features._statistics import correlations
 _SETTINGS = MelSettings(sample_rate=16000, n_fft=512, hop_length=256, n_mels=96)
 _PATCH_FRAMES = 187
 _PATCHES = 16  # patches that the network takes at a time; 30 s have 10
-_N_FEATURES = {"penultimate": 200, "pooled": 1506, "tags": 50, "correlations": 2144}
-
-_TAGS = {
-    "msd": """rock, pop, alternative, indie, electronic, female vocalists, dance, 00s,
-        alternative rock, jazz, beautiful, metal, chillout, male vocalists,
-        classic rock, soul, indie rock, Mellow, electronica, 80s, folk, 90s, chill,
-        instrumental, punk, oldies, blues, hard rock, ambient, acoustic, experimental,
-        female vocalist, guitar, Hip-Hop, 70s, party, country, easy listening, sexy,
-        catchy, funk, electro, heavy metal, Progressive rock, 60s, rnb, indie pop, sad,
-        House, happy""",
-    "mtt": """guitar, classical, slow, techno, strings, drums, electronic, rock, fast,
-        piano, ambient, beat, violin, vocal, synth, female, indian, opera, male,
-        singing, vocals, no vocals, harpsichord, loud, quiet, flute, woman, male vocal,
-        no vocal, pop, soft, sitar, solo, man, classic, choir, voice, new age, dance,
-        male voice, female vocal, beats, harp, cello, no voice, weird, country, metal,
-        female voice, choral""",
-}
 
 
 def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
@@ -48,9 +33,7 @@ def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
     choose = excerpt_samples(duration, excerpt)
     samples = read_samples(clip, _SETTINGS.sample_rate, choose)
     power, gain = mel_power_and_gain(pad_to_frames(samples, _SETTINGS), _SETTINGS)
-    if gain:
-        power = power.astype(np.float64) * 10 ** (gain / 10)
-    values = np.log10(1e4 * power + 1).astype(np.float32)
+    values = log_compression(power, gain)
     n_patches = max(1, len(values) // _PATCH_FRAMES)
     patches = np.zeros((n_patches * _PATCH_FRAMES, values.shape[1]), np.float32)
     patches[: len(values)] = values[: len(patches)]
@@ -67,15 +50,18 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
     Parameters
     ----------
-    weights : {'msd', 'mtt'}, default='msd'
+    weights : {'msd', 'mtt'} or sequence of them, default='msd'
         What the network was trained on: 'msd' is the Million Song Dataset with tags
         of Last.fm, 'mtt' is MagnaTagATune.
-    output : {'penultimate', 'pooled', 'tags', 'correlations'}, default='penultimate'
+    output : {'penultimate', 'pooled', 'tags', 'correlations'} or sequence of them, \
+            default='penultimate'
         'penultimate' gives the 200 values before the tags; 'pooled' the 1506 before
         them, maximum and mean over time of each of 753 features; 'tags' the
         probability of each of 50 tags. 'correlations' looks at the 64 features of the
         last convolution over the whole excerpt: their means, standard deviations and
-        the 2016 correlations of each with each.
+        the 2016 correlations of each with each. Sequences of `weights` and `output`
+        have one length, and give as many views of a clip, side by side; a string goes
+        with each member of the other. A clip is decoded, and a network asked, once.
     duration : float or None, default=30.0
         Seconds of each clip to listen to; None listens to all.
     excerpt : {'middle', 'start'}, default='middle'
@@ -128,16 +114,19 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     """
 
     _parameter_constraints: dict = AudioTransformer._parameter_constraints | {
-        "weights": [StrOptions({"msd", "mtt"})],
-        "output": [StrOptions(set(_N_FEATURES))],
+        "weights": [StrOptions(set(TAGS)), list, tuple],
+        "output": [StrOptions(set(N_FEATURES)), list, tuple],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
     }
+
+    sample_rate = _SETTINGS.sample_rate
+    """The network's, and so no parameter."""
 
     def __init__(
         self,
         *,
-        weights: str = "msd",
-        output: str = "penultimate",
+        weights: str | Sequence[str] = "msd",
+        output: str | Sequence[str] = "penultimate",
         duration: float | None = 30.0,
         excerpt: str = "middle",
         n_jobs: int | None = None,
@@ -149,6 +138,9 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.excerpt = excerpt
         self.n_jobs = n_jobs
         self.verbose = verbose
+
+    def _views(self) -> list[tuple[str, str]]:
+        return views(self.weights, self.output)
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -177,6 +169,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         TypeError
             If X is neither a sequence of paths nor of waveforms.
         """
+        self._views()
         clips = self._check_clips(X, reset=True)
         if y is not None:  # said now rather than after hours of decoding
             check_consistent_length(clips, y)
@@ -194,7 +187,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Returns
         -------
         embeddings : ndarray of shape (n_clips, n_features), float32
-            As many features as `output` says: 200, 1506, 50 or 2144.
+            As many features as `output` says: 200, 1506, 50 or 2144; of several views,
+            one after the other.
 
         Raises
         ------
@@ -215,21 +209,24 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         clips = self._check_clips(X, reset=False)
         from skgenre.features._musicnn_network import load_musicnn
 
-        network = load_musicnn(self.weights)
+        chosen = self._views()
+        networks = {weights: load_musicnn(weights) for weights, _ in chosen}
         task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
         results = map_clips(
             task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="musicnn"
         )
         embeddings = np.empty((len(clips), self._n_features_out), np.float32)
         for row, patches in zip(embeddings, results, strict=True):
-            values = np.concatenate(
-                [network(part)[self.output] for part in _parts(patches)]
+            answers = {
+                weights: [network(part) for part in _parts(patches)]
+                for weights, network in networks.items()
+            }
+            row[:] = np.concatenate(
+                [
+                    _of_clip([answer[output] for answer in answers[weights]], output)
+                    for weights, output in chosen
+                ]
             )
-            if self.output == "correlations":
-                frames = values.reshape(-1, values.shape[-1]).astype(np.float64)
-                row[:] = correlations(frames)
-            else:
-                row[:] = values.mean(axis=0)
         return embeddings
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -243,16 +240,17 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Returns
         -------
         names : ndarray of shape (n_features,), object
-            The tags if ``output="tags"``; else ``musicnnembedding0`` and so on.
+            The tags if ``output="tags"``; else ``musicnnembedding0`` and so on. Of
+            several views, ``mtt_penultimate_0`` or ``msd_tags_rock``.
         """
-        if self.output == "tags":
-            tags = _TAGS[self.weights].split(",")
-            return np.array([" ".join(tag.split()) for tag in tags], dtype=object)
-        return super().get_feature_names_out(input_features)
+        chosen = self._views()
+        if len(chosen) == 1 and chosen[0][1] != "tags":
+            return super().get_feature_names_out(input_features)
+        return np.array(view_names(chosen), dtype=object)
 
     @property
     def _n_features_out(self) -> int:
-        return _N_FEATURES[self.output]
+        return sum(N_FEATURES[output] for _, output in self._views())
 
     def __sklearn_tags__(self) -> Tags:
         """Tell scikit-learn that no fit is needed."""
@@ -265,3 +263,11 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 def _parts(patches: np.ndarray) -> Iterator[np.ndarray]:
     for first in range(0, len(patches), _PATCHES):
         yield patches[first : first + _PATCHES]
+
+
+def _of_clip(answers: list[Any], output: str) -> np.ndarray:
+    """Return one row of what the network made of a clip's patches."""
+    values = np.concatenate(answers)
+    if output == "correlations":
+        return correlations(values.reshape(-1, values.shape[-1]).astype(np.float64))
+    return values.mean(axis=0)

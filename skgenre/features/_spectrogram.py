@@ -189,10 +189,9 @@ def mel_power_and_gain(
     return mel_power(samples / peak, settings), 20 * float(np.log10(peak))
 
 
-def log_mel(samples: np.ndarray, settings: MelSettings, top_db: float) -> np.ndarray:
-    """Like :func:`mel_power`, in dB relative to the loudest value found."""
+def relative_decibels(power: np.ndarray, top_db: float) -> np.ndarray:
+    """Turn power, in place, into dB relative to its loudest value."""
     floor = np.float32(-top_db)
-    power, _ = mel_power_and_gain(samples, settings)
     peak = power.max()
     if peak <= AMIN:
         power.fill(floor)
@@ -203,6 +202,12 @@ def log_mel(samples: np.ndarray, settings: MelSettings, top_db: float) -> np.nda
     decibels -= np.log10(peak)
     decibels *= np.float32(10)
     return np.maximum(decibels, floor, out=decibels)
+
+
+def log_mel(samples: np.ndarray, settings: MelSettings, top_db: float) -> np.ndarray:
+    """Like :func:`mel_power`, in dB relative to the loudest value found."""
+    power, _ = mel_power_and_gain(samples, settings)
+    return relative_decibels(power, top_db)
 
 
 @validate_params(

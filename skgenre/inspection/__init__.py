@@ -1,9 +1,17 @@
-"""Inspection: pictures of clips and of what was learned from them."""
+"""Inspection: pictures of clips and of what was learned, and judgements of answers."""
 
+from skgenre.inspection._bootstrap import bootstrap_accuracy
+from skgenre.inspection._calibration import (
+    expected_calibration_error,
+    reliability_curve,
+)
 from skgenre.inspection._cluster import ClusterDisplay
+from skgenre.inspection._comparison import compare_predictions
 from skgenre.inspection._embedding import EmbeddingDisplay
 from skgenre.inspection._learning_curves import LearningCurvesDisplay
+from skgenre.inspection._report import classification_report_html
 from skgenre.inspection._risk_coverage import RiskCoverageDisplay
+from skgenre.inspection._score_intervals import score_intervals
 from skgenre.inspection._silhouette import SilhouetteDisplay
 from skgenre.inspection._silhouette_curve import SilhouetteCurveDisplay
 from skgenre.inspection._spectrogram import SpectrogramDisplay
@@ -18,4 +26,10 @@ __all__ = [
     "SilhouetteDisplay",
     "SpectrogramDisplay",
     "TimelineDisplay",
+    "bootstrap_accuracy",
+    "classification_report_html",
+    "compare_predictions",
+    "expected_calibration_error",
+    "reliability_curve",
+    "score_intervals",
 ]

@@ -72,16 +72,31 @@ def set_statistics(model: keras.Model, batches: Sequence[Any]) -> None:
         are, and where there are none, nothing is read.
     batches : keras.utils.PyDataset or sequence of tuple
         All training clips, in batches whose first member is an array of shape
-        (n_clips, ...). What doesn't vary keeps a variance of 1.
+        (n_clips, ...), and whose third, where there is one, are the clips' weights.
+        What doesn't vary keeps a variance of 1.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable:
             before = keras.Model(model.input, layer.input)
-            values = ops.concatenate(
-                [before(batches[i][0], training=False) for i in range(len(batches))]
+            parts, weights = [], []
+            for i in range(len(batches)):  # one in memory at a time
+                X, *rest = batches[i]
+                parts.append(ops.cast(before(X, training=False), "float32"))
+                weights.append(rest[1] if len(rest) > 1 else ops.ones(len(X)))
+            mean, variance = _weighted_moments(
+                ops.concatenate(parts), ops.concatenate(weights), layer.axis
             )
-            axes = list(range(values.ndim))
-            del axes[layer.axis]
-            mean, variance = ops.moments(ops.cast(values, "float32"), axes)
             layer.moving_mean.assign(mean)
             layer.moving_variance.assign(ops.where(variance > 0, variance, 1.0))
+
+
+def _weighted_moments(values: Any, weights: Any, axis: int) -> tuple[Any, Any]:
+    """Return means and variances over all axes but one; rows have weights."""
+    axes = list(range(values.ndim))
+    del axes[axis]
+    rows = [-1] + [1] * (values.ndim - 1)
+    shares = ops.reshape(ops.cast(weights, "float32"), rows)
+    shares = shares / ops.mean(shares)
+    mean = ops.mean(shares * values, axis=axes, keepdims=True)
+    variance = ops.mean(shares * ops.square(values - mean), axis=axes)
+    return ops.reshape(mean, [-1]), variance

@@ -1,0 +1,266 @@
+"""Judge one or two models on labelled music."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.markup import escape
+from sklearn.base import is_classifier
+from sklearn.pipeline import Pipeline
+from sklearn.utils import Bunch
+
+from skgenre._text import printable
+from skgenre.cli._predict import apply_to_files, prepare
+from skgenre.cli._tables import confusion_table, report_table, with_interval
+from skgenre.inspection import (
+    classification_report_html,
+    compare_predictions,
+    expected_calibration_error,
+    score_intervals,
+)
+from skgenre.inspection._report_answers import Answers, check_answers
+from skgenre.inspection._report_figures import headline
+from skgenre.persistence import _json_value, load
+
+
+@dataclass
+class Judged:
+    """Answers of a model, and of another, to the same clips."""
+
+    model_names: list[str]
+    answers: Answers
+    notes: list[str]
+    errors: dict[str, str]
+
+    @property
+    def scores(self) -> Bunch:
+        """Scores of all genres, with intervals."""
+        answers = self.answers
+        return score_intervals(
+            answers.y_true, answers.y_pred, labels=answers.labels, groups=answers.groups
+        )
+
+    @property
+    def comparison(self) -> Bunch | None:
+        """The model compared with the other, where there is one."""
+        answers = self.answers
+        if answers.other is None:
+            return None
+        return compare_predictions(
+            answers.y_true, answers.y_pred, answers.other, groups=answers.groups
+        )
+
+    def write(self, file_format: str, stream: IO[str]) -> None:
+        """Write the figures as a table or as JSON."""
+        if file_format == "json":
+            text = json.dumps(_json_value(self._figures()), indent=2)
+            stream.write(text + "\n")
+            stream.flush()
+        else:
+            self._print(Console(file=stream))
+
+    def write_page(self, path: Path, *, title: str) -> None:
+        """Write the page of HTML."""
+        answers = self.answers
+        classification_report_html(
+            answers.y_true,
+            answers.y_pred,
+            labels=answers.labels,
+            y_proba=answers.proba,
+            unknown=answers.unknown,
+            y_pred_other=answers.other,
+            model_names=[*self.model_names, ""][:2],
+            groups=answers.groups,
+            paths=answers.paths,
+            title=title,
+            notes=self.notes,
+            path=path,
+        )
+
+    def _figures(self) -> dict[str, Any]:
+        answers, scores = self.answers, self.scores
+        given, confidence = answers.given, answers.confidence
+        per_genre = {
+            name: scores[name]
+            for name in ("precision", "recall", "f1", "support", "n_groups")
+        } | {f"{name}_interval": scores[f"{name}_interval"] for name in _SCORES}
+        return {
+            "model": self.model_names[0],
+            **headline(answers, scores),
+            "genres": [
+                {"genre": genre} | {key: values[i] for key, values in per_genre.items()}
+                for i, genre in enumerate(scores.labels.tolist())
+            ],
+            "calibration_error": None
+            if confidence is None or not given.any()
+            else expected_calibration_error(answers.right[given], confidence[given]),
+            "compared_with": self.model_names[1] if answers.other is not None else None,
+            "comparison": self.comparison,
+            "notes": self.notes,
+            "errors": self.errors,
+        }
+
+    def _print(self, console: Console) -> None:
+        answers, scores = self.answers, self.scores
+        head = headline(answers, scores)
+        labels = answers.labels
+        if answers.unknown is not None:
+            labels = np.append(labels, answers.unknown)
+        console.print(report_table(scores, "Genres"))
+        console.print(confusion_table(answers.y_true, answers.y_pred, labels))
+        artists = f" of {head['n_artists']} artists" if head["n_artists"] else ""
+        lines = [
+            f"Accuracy on {head['n_clips']} clips{artists}: "
+            + with_interval(head["accuracy"], head["accuracy_interval"]),
+            f"Always {printable(head['commonest'])!r}: {head['commonest_share']:.2f}",
+        ]
+        if "coverage" in head:
+            lines += [
+                "Clips answered: "
+                + with_interval(head["coverage"], head["coverage_interval"]),
+                "Right, of the answers: "
+                + with_interval(head["precision"], head["precision_interval"]),
+            ]
+        if (comparison := self.comparison) is not None:
+            low, high = comparison.difference_interval
+            limits = f" ({low:+.2f} to {high:+.2f})" if high > low else ""
+            lines.append(
+                f"Difference to {printable(self.model_names[1])}: "
+                f"{comparison.difference:+.2f}{limits}; only this one right: "
+                f"{comparison.only_first}, only the other: {comparison.only_second}, "
+                f"McNemar's p = {comparison.p_value:.2g}"
+            )
+        for line in lines:
+            console.print(escape(line), soft_wrap=True, highlight=False)
+
+
+_SCORES = ("precision", "recall", "f1")
+
+
+def evaluate_models(
+    files: Sequence[Path], tracks: Bunch, *, n_jobs: int, console: Console
+) -> Judged:
+    """Return the answers of one or two models to labelled music.
+
+    Raises
+    ------
+    ValueError
+        If a file holds no classifier, no clip is of a genre that the models know, or
+        none can be read.
+    """
+    names = [str(file) for file in files]
+    models = [load(file) for file in files]
+    for name, model in zip(names, models, strict=True):
+        if not is_classifier(model):
+            raise ValueError(
+                f"{name!r} holds no classifier but {type(model).__name__}. Use a model "
+                "that answers genres."
+            )
+    kept, notes = _known_clips(tracks, dict(zip(names, models, strict=True)))
+    paths, target = tracks.paths[kept].tolist(), tracks.target[kept]
+    answers: list[dict[str, Any]] = []
+    errors: dict[str, str] = {}
+    for model in models:
+        prepare(model, n_jobs)
+        found, broken = apply_to_files(
+            _answering(model), paths, n_jobs=n_jobs, console=console
+        )
+        answers.append(found)
+        errors |= broken
+    for message in errors.values():
+        console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+    good = np.array([path not in errors for path in paths])
+    if not good.any():
+        raise ValueError("None of the files could be read, so nothing was evaluated.")
+    if errors:
+        notes.append(f"{len(errors)} files could not be read and are left out.")
+    for note in notes:
+        console.print(f"[yellow]Note:[/] {escape(note)}", soft_wrap=True)
+    console.print("These figures hold only for music that was not trained on.")
+
+    readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
+    proba = [answers[0][path][1] for path in readable]
+    unknown = getattr(_last_step(models[0]), "unknown_", None)
+    return Judged(
+        model_names=names,
+        answers=check_answers(
+            target[good],
+            [answers[0][path][0] for path in readable],
+            labels=_genres(models[0]),
+            y_proba=None if proba[0] is None else np.array(proba),
+            unknown=None if unknown is None else str(unknown),
+            y_pred_other=[answers[1][path][0] for path in readable]
+            if len(models) > 1
+            else None,
+            groups=None if tracks.groups is None else tracks.groups[kept][good],
+            paths=readable,
+            albums=None,
+        ),
+        notes=notes,
+        errors=errors,
+    )
+
+
+def _known_clips(tracks: Bunch, models: dict[str, Any]) -> tuple[NDArray, list[str]]:
+    """Return which clips are of genres that all models know, and what to say of it."""
+    kept = np.ones(len(tracks.target), bool)
+    notes = []
+    for name, model in models.items():
+        genres = _genres(model)
+        is_known = np.isin(tracks.target, genres)
+        strange, counts = np.unique(tracks.target[~is_known], return_counts=True)
+        if len(strange):
+            notes.append(
+                f"{name} knows {_listed(genres)}, so {counts.sum()} clips of other "
+                f"genres are left out: {_listed(strange)}."
+            )
+        kept &= is_known
+    if not kept.any():
+        raise ValueError(
+            f"No clip is of a genre that is known. {' '.join(notes)} Name the genres "
+            "as in training."
+        )
+    for name, model in models.items():
+        absent = np.setdiff1d(_genres(model), tracks.target[kept])
+        if len(absent):
+            notes.append(
+                f"There are no clips of {_listed(absent)}, which {name} knows, too."
+            )
+    return kept, notes
+
+
+def _listed(genres: NDArray) -> str:
+    return ", ".join(repr(str(genre)) for genre in genres)
+
+
+def _genres(model: Any) -> NDArray:
+    """Return the genres as folders are called; they may have been numbers."""
+    return np.array([str(genre) for genre in model.classes_.tolist()])
+
+
+def _last_step(model: Any) -> Any:
+    model = getattr(model, "best_estimator_", model)
+    return model[-1] if isinstance(model, Pipeline) else model
+
+
+def _answering(model: Any) -> Callable[[Sequence[str]], list[tuple[str, NDArray]]]:
+    """Return the function from paths to answers and probabilities (None without)."""
+    model = getattr(model, "best_estimator_", model)
+    last = _last_step(model)
+    steps = model[:-1] if isinstance(model, Pipeline) and len(model) > 1 else None
+
+    def answer(paths: Sequence[str]) -> list[tuple[str, NDArray]]:
+        # Files are decoded once for both.
+        features = paths if steps is None else steps.transform(paths)
+        predicted = [str(genre) for genre in np.asarray(last.predict(features))]
+        proba: Any = [None] * len(predicted)
+        if hasattr(last, "predict_proba"):
+            proba = last.predict_proba(features)
+        return list(zip(predicted, proba, strict=True))
+
+    return answer

@@ -1,0 +1,113 @@
+"""Whether probabilities are as honest as they should be."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_consistent_length, column_or_1d
+
+_N_BINS = 10
+
+
+def reliability_curve(
+    right: ArrayLike, confidence: ArrayLike
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Compute how often answers of each confidence are right.
+
+    Parameters
+    ----------
+    right : array-like of bool of shape (n_clips,)
+        Whether each answer is right.
+    confidence : array-like of shape (n_clips,)
+        Probability that the classifier gave the genre it answered.
+
+    Returns
+    -------
+    mean_confidence : ndarray of shape (10,)
+        Mean confidence of the answers in each tenth of the range from 0 to 1; NaN in
+        those without answers.
+    accuracy : ndarray of shape (10,)
+        Share of them that are right.
+    n_clips : ndarray of shape (10,), int
+        How many they are.
+
+    Raises
+    ------
+    ValueError
+        If lengths do not match, there are no clips, or a confidence is not from 0 to 1.
+
+    See Also
+    --------
+    expected_calibration_error : The curve's distance from honesty, as one number.
+    sklearn.calibration.calibration_curve : The same for two classes.
+
+    Examples
+    --------
+    >>> from skgenre.inspection import reliability_curve
+    >>> confidence, accuracy, n = reliability_curve([1, 0, 1, 1], [0.6, 0.6, 0.9, 1])
+    >>> [(0.6, 0.5, 2), (0.95, 1.0, 2)] == [
+    ...     (c, a, k) for c, a, k in zip(confidence, accuracy, n) if k
+    ... ]
+    True
+    """
+    check_consistent_length(right, confidence)
+    hits = column_or_1d(right, dtype=np.float64)
+    sure = column_or_1d(confidence, dtype=np.float64)
+    if not len(sure):
+        raise ValueError("There are no clips: got arrays of length 0.")
+    outside = ~((sure >= 0) & (sure <= 1))
+    if outside.any():
+        raise ValueError(
+            "confidence must be probabilities from 0 to 1, got "
+            f"{sure[outside][0]} in row {outside.argmax()}."
+        )
+    # 1 belongs to the last bin.
+    bins = np.minimum((sure * _N_BINS).astype(int), _N_BINS - 1)
+    n_clips = np.bincount(bins, minlength=_N_BINS)
+    with np.errstate(invalid="ignore"):
+        mean_confidence = np.bincount(bins, sure, _N_BINS) / n_clips
+        accuracy = np.bincount(bins, hits, _N_BINS) / n_clips
+    return mean_confidence, accuracy, n_clips
+
+
+def expected_calibration_error(right: ArrayLike, confidence: ArrayLike) -> float:
+    """Compute how far confidence is from the share of right answers, on average.
+
+    Parameters
+    ----------
+    right : array-like of bool of shape (n_clips,)
+        Whether each answer is right.
+    confidence : array-like of shape (n_clips,)
+        Probability that the classifier gave the genre it answered.
+
+    Returns
+    -------
+    float
+        0 where confidence and accuracy agree in each tenth of the range, 1 at worst.
+
+    Raises
+    ------
+    ValueError
+        If lengths do not match, there are no clips, or a confidence is not from 0 to 1.
+
+    See Also
+    --------
+    reliability_curve : What it is computed from.
+
+    Notes
+    -----
+    The mean of :math:`|accuracy - confidence|` over ten bins of equal width, weighted
+    by their clips [1]_. With few clips it is above 0 even for honest probabilities.
+
+    References
+    ----------
+    .. [1] C. Guo, G. Pleiss, Y. Sun, K. Q. Weinberger, "On calibration of modern neural
+       networks", ICML 2017.
+
+    Examples
+    --------
+    >>> from skgenre.inspection import expected_calibration_error
+    >>> round(expected_calibration_error([1, 0, 1, 1], [0.6, 0.6, 0.9, 1]), 3)
+    0.075
+    """
+    mean_confidence, accuracy, n_clips = reliability_curve(right, confidence)
+    gaps = np.abs(accuracy - mean_confidence)
+    return float(np.nansum(gaps * n_clips) / n_clips.sum())

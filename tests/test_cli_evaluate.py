@@ -1,0 +1,226 @@
+"""``skgenre evaluate`` as a shell runs it, on real files."""
+
+import csv
+import json
+import os
+
+import numpy as np
+import pytest
+import soundfile
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
+from typer.testing import CliRunner
+
+from skgenre import AbstainingClassifier, EmbeddingKMeans, MFCCStandardizer, save
+from skgenre.cli import app
+from skgenre.datasets import load_audio_folder
+
+PITCHES = {"high": 1760, "low": 110, "middle": 440}
+
+
+def evaluate(*arguments):
+    return CliRunner().invoke(app, ["evaluate", *map(str, arguments)])
+
+
+def figures(*arguments):
+    result = evaluate(*arguments, "--format", "json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    """Eight clips of high, low and middle sounds each, by four artists a genre."""
+    folder = tmp_path_factory.mktemp("music")
+    rng = np.random.default_rng(0)
+    seconds = np.arange(22050) / 22050
+    rows = [("path", "genre", "artist_id")]
+    for genre, pitch in PITCHES.items():
+        (folder / genre).mkdir()
+        for i in range(8):
+            tone = np.sin(2 * np.pi * pitch * rng.uniform(0.6, 1.6) * seconds)
+            clip = 0.3 * tone + rng.normal(0, 0.05, len(tone))
+            soundfile.write(folder / genre / f"{i}.wav", clip, 22050)
+            rows.append((f"{genre}/{i}.wav", genre, f"{genre} artist {i % 4}"))
+    with open(folder / "tracks.csv", "w", newline="") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def tracks(music):
+    return load_audio_folder(music)
+
+
+def saved(classifier, tracks, path, target=None):
+    """Fit MFCCs and a classifier on every other clip, so that some are wrong."""
+    model = make_pipeline(MFCCStandardizer(n_mfcc=3), classifier)
+    target = tracks.target if target is None else target
+    save(model.fit(tracks.paths[::2], target[::2]), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def model(tracks, tmp_path_factory):
+    path = tmp_path_factory.mktemp("models") / "logistic.model"
+    return saved(LogisticRegression(), tracks, path)
+
+
+def test_the_figures_are_those_of_the_model(model, music, tracks):
+    from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+
+    from skgenre import load
+
+    predicted = load(model).predict(tracks.paths)
+    found = figures(model, music)
+    assert found["accuracy"] == accuracy_score(tracks.target, predicted)
+    low, high = found["accuracy_interval"]
+    assert low <= found["accuracy"] <= high
+    assert (found["n_clips"], found["n_artists"]) == (24, 12)
+    assert found["commonest_share"] == pytest.approx(1 / 3)
+    expected = precision_recall_fscore_support(tracks.target, predicted)
+    for i, genre in enumerate(found["genres"]):
+        assert genre["genre"] == sorted(PITCHES)[i]
+        assert genre["precision"] == pytest.approx(expected[0][i])
+        assert genre["f1"] == pytest.approx(expected[2][i])
+        assert genre["support"] == 8
+    assert 0 <= found["calibration_error"] <= 1
+    assert found["comparison"] is None
+
+
+def test_table_and_page(model, music, tracks, tmp_path):
+    other = saved(SVC(), tracks, tmp_path / "svc.model")
+    page = tmp_path / "report.html"
+    result = evaluate(model, music, "--report", page, "--compare", other, "-j", 1)
+    assert result.exit_code == 0, result.output
+    for text in ("Precision", "Confusion", "24 clips of 12 artists", "McNemar's p"):
+        assert text in result.stdout
+    assert "Always 'high': 0.33" in result.stdout
+    assert "only for music that was not trained on" in result.stderr
+    assert "not trained on" not in result.stdout
+    text = page.read_text(encoding="utf-8")
+    assert "Comparison of two models" in text
+    assert f"logistic.model on {music.name}" in text
+    found = figures(model, music, "--compare", other)
+    assert found["compared_with"] == str(other)
+    assert found["comparison"]["difference"] == pytest.approx(
+        found["accuracy"] - figures(other, music)["accuracy"]
+    )
+
+
+def test_broken_files_are_named_and_the_others_evaluated(model, music, tmp_path):
+    for genre in PITCHES:
+        os.symlink(music / genre, tmp_path / genre)
+    (tmp_path / "more").mkdir()
+    rows = ["path,genre", *(f"{g}/{i}.wav,{g}" for g in PITCHES for i in range(3))]
+    (tmp_path / "more" / "empty.mp3").touch()
+    (tmp_path / "more" / "text.mp3").write_text("no music " * 50)
+    rows += ["more/empty.mp3,low", "more/text.mp3,high"]
+    (tmp_path / "some.csv").write_text("\n".join(rows))
+    page = tmp_path / "report.html"
+    result = evaluate(
+        model, tmp_path / "some.csv", "--report", page, "--format", "json"
+    )
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)
+    assert (found["n_clips"], found["n_artists"]) == (9, None)
+    assert len(found["errors"]) == 2
+    for name in ("empty.mp3", "text.mp3"):
+        assert name in result.stderr
+    assert "2 files could not be read" in page.read_text(encoding="utf-8")
+
+
+def test_genres_that_one_side_alone_knows(tracks, music, tmp_path):
+    two = tracks.target != "middle"
+    some = {"paths": tracks.paths[two], "target": tracks.target[two]}
+    path = saved(LogisticRegression(), type(tracks)(**some), tmp_path / "two.model")
+    result = evaluate(path, music, "--format", "json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    assert found["n_clips"] == 16
+    assert "8 clips of other genres are left out: 'middle'" in result.stderr
+    assert "left out: 'middle'" in found["notes"][0]
+
+    (tmp_path / "low").symlink_to(music / "low")
+    result = evaluate(path, tmp_path)
+    assert result.exit_code == 0, result.output
+    assert "no clips of 'high'" in " ".join(result.stderr.split())
+
+    (tmp_path / "low").rename(tmp_path / "Low")
+    result = evaluate(path, tmp_path)
+    assert result.exit_code == 1
+    assert "No clip is of a genre that is known" in result.stderr
+    assert "'high', 'low'" in result.stderr
+
+
+def test_answers_of_unknown_are_counted_apart(tracks, music, tmp_path):
+    careful = AbstainingClassifier(LogisticRegression(), target_precision=0.9, cv=2)
+    model = make_pipeline(MFCCStandardizer(n_mfcc=3), careful)
+    model.fit(tracks.paths, tracks.target)
+    confidence = model.predict_proba(tracks.paths).max(axis=1)
+    careful.threshold_ = np.median(confidence)  # so that half are not answered
+    path, page = tmp_path / "careful.model", tmp_path / "report.html"
+    save(model, path)
+    found = figures(path, music, "--report", page)
+    assert found["coverage"] == pytest.approx(0.5, abs=0.05)
+    assert found["accuracy"] == pytest.approx(found["coverage"] * found["precision"])
+    assert [genre["genre"] for genre in found["genres"]] == sorted(PITCHES)
+    assert "Clips answered" in page.read_text(encoding="utf-8")
+    result = evaluate(path, music)
+    assert "Right, of the answers" in result.stdout
+    assert "unknown" in result.stdout
+
+
+def test_models_without_probabilities_and_searches_and_numbers(tracks, music, tmp_path):
+    path = saved(SVC(), tracks, tmp_path / "svc.model")
+    assert figures(path, music)["calibration_error"] is None
+
+    search = GridSearchCV(
+        make_pipeline(MFCCStandardizer(n_mfcc=3), LogisticRegression()),
+        {"logisticregression__C": [0.1, 1]},
+        cv=2,
+    ).fit(tracks.paths, tracks.target)
+    save(search, tmp_path / "search.model")
+    assert figures(tmp_path / "search.model", music)["n_clips"] == 24
+
+    numbers = np.unique(tracks.target, return_inverse=True)[1]
+    path = saved(LogisticRegression(), tracks, tmp_path / "numbers.model", numbers)
+    for i, genre in enumerate(sorted(PITCHES)):
+        (tmp_path / "by number").mkdir(exist_ok=True)
+        (tmp_path / "by number" / str(i)).symlink_to(music / genre)
+    found = figures(path, tmp_path / "by number")
+    assert [genre["genre"] for genre in found["genres"]] == ["0", "1", "2"]
+
+
+def test_what_is_refused_in_a_sentence(model, music, tmp_path):
+    save(EmbeddingKMeans(2), tmp_path / "it.model")
+    for arguments, message in (
+        ((tmp_path / "it.model", music), "holds no classifier but EmbeddingKMeans"),
+        ((model, tmp_path / "nothing"), "There is no file or folder"),
+        ((tmp_path / "no.model", music), "There is no model file"),
+        ((model, music, "--compare", music / "tracks.csv"), "not a model file"),
+        ((model, music, "--report", tmp_path / "no" / "it.html"), "There is no folder"),
+    ):
+        result = evaluate(*arguments)
+        assert result.exit_code == 1
+        assert message in " ".join(result.stderr.split())
+        assert "Traceback" not in result.output
+
+
+def test_names_that_are_not_unicode(model, music, tmp_path):
+    for genre in ("low", "high"):
+        (tmp_path / genre).mkdir()
+        name = os.fsencode(tmp_path / genre) + b"/<script>\xff\x1b[31m.wav"
+        os.symlink(os.fsencode(music / genre / "0.wav"), name)
+    # All are wrong, so that they are named.
+    (tmp_path / "low").rename(tmp_path / "x")
+    (tmp_path / "high").rename(tmp_path / "low")
+    (tmp_path / "x").rename(tmp_path / "high")
+    page = tmp_path / "report.html"
+    result = evaluate(model, tmp_path, "--report", page)
+    assert result.exit_code == 0, result.output
+    text = page.read_text(encoding="utf-8")
+    assert r"&lt;script&gt;\udcff\x1b[31m.wav" in text
+    assert "<script" not in text
