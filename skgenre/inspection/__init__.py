@@ -1,5 +1,6 @@
 """Inspection: pictures of clips and of what was learned, and judgements of answers."""
 
+from skgenre.inspection._activation import maximize_activation
 from skgenre.inspection._bootstrap import bootstrap_accuracy
 from skgenre.inspection._calibration import (
     expected_calibration_error,
@@ -8,18 +9,22 @@ from skgenre.inspection._calibration import (
 from skgenre.inspection._cluster import ClusterDisplay
 from skgenre.inspection._comparison import compare_predictions
 from skgenre.inspection._embedding import EmbeddingDisplay
+from skgenre.inspection._filter_activation import FilterActivationDisplay
 from skgenre.inspection._learning_curves import LearningCurvesDisplay
 from skgenre.inspection._report import classification_report_html
 from skgenre.inspection._risk_coverage import RiskCoverageDisplay
+from skgenre.inspection._saliency import saliency
 from skgenre.inspection._score_intervals import score_intervals
 from skgenre.inspection._silhouette import SilhouetteDisplay
 from skgenre.inspection._silhouette_curve import SilhouetteCurveDisplay
+from skgenre.inspection._sonify import sonify
 from skgenre.inspection._spectrogram import SpectrogramDisplay
 from skgenre.inspection._timeline import TimelineDisplay
 
 __all__ = [
     "ClusterDisplay",
     "EmbeddingDisplay",
+    "FilterActivationDisplay",
     "LearningCurvesDisplay",
     "RiskCoverageDisplay",
     "SilhouetteCurveDisplay",
@@ -30,6 +35,9 @@ __all__ = [
     "classification_report_html",
     "compare_predictions",
     "expected_calibration_error",
+    "maximize_activation",
     "reliability_curve",
+    "saliency",
     "score_intervals",
+    "sonify",
 ]
