@@ -75,5 +75,6 @@ def test_from_beginning_to_end_and_again(tmp_path):
         if path.suffix in (".npy", ".model")
     }
     assert len(kept) == 3
-    assert reproduce(data_home, output) == printed
+    again = reproduce(data_home, output)
+    assert again and printed.endswith(again)
     assert all(path.stat().st_mtime_ns == time for path, time in kept.items())
