@@ -71,7 +71,8 @@ def run(script, *arguments, folder):
 
 
 def test_every_example_is_tested():
-    assert {path.name for path in EXAMPLES.glob("*.py")} == set(KEY_LINES)
+    # reproduce_paper.py, which takes hours on its music, has a test of its own.
+    assert {path.name for path in EXAMPLES.glob("plot_*.py")} == set(KEY_LINES)
 
 
 @pytest.mark.parametrize(
