@@ -53,3 +53,21 @@ def test_accuracy_on_synthetic_clips_is_resumed(tmp_path):
     assert table["MFCC + SVC"]["log_loss"] is None
     assert table["scratch"]["log_loss"] > 0
     assert table["fast"]["accuracy"] > table["majority"]["accuracy"]
+
+
+@pytest.mark.slow
+def test_activation_on_a_few_clips(tmp_path):
+    from skgenre.datasets import make_genre_clips
+
+    make_genre_clips(12, duration=4, random_state=0, folder=tmp_path)
+    result = subprocess.run(
+        [sys.executable, BENCHMARKS / "activation.py", tmp_path, "--epochs", "1"],
+        check=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    lines = result.stdout.splitlines()
+    assert sum(line.startswith(("conv1 ", "conv5 ")) for line in lines) == 40
+    (raised,) = (line for line in lines if line.startswith("Raised 5 x over the start"))
+    assert int(raised.split()[-4]) > 30

@@ -24,6 +24,13 @@ KEY_LINES = {
         "Adjusted Rand index, network: ",
         "Adjusted Rand index, MFCC: ",
     ],
+    "plot_filter_activations.py": [
+        "Filters of the last block that answer more: 24 of 24",
+        "What sounds most like ambient is taken for ambient",
+        "What sounds most like waltz is taken for waltz",
+        "most.wav: 9.9 s, correlation 0.9",
+        "salient.wav: 9.9 s, correlation ",
+    ],
     "plot_grid_search.py": [
         "Best: ",
         "9 fits, spectrograms of the training clips computed 5 times",

@@ -90,7 +90,9 @@ def test_activations_are_those_of_the_network(parallel):
 def test_a_genre_is_told_from_what_was_found_for_it(name, request, clips):
     network = request.getfixturevalue(name)
     assert network.score(*clips) > 0.9
-    result = maximize_activation(network, "genre", random_state=0)
+    # The logarithm of the second-order network has no mean of its own to start from.
+    start = clips[0].mean(axis=0)
+    result = maximize_activation(network, "genre", start=start, random_state=0)
     np.testing.assert_array_equal(result.filters, network.classes_)
     np.testing.assert_array_equal(
         network.predict(result.spectrograms), network.classes_
@@ -232,6 +234,16 @@ def test_refuses_other_layers_and_estimators(crnn):
         maximize_activation(SVC().fit([[0], [1]], [0, 1]), "conv1")
     with pytest.raises(NotFittedError):
         maximize_activation(CRNNClassifier(), "conv1")
+
+
+def test_a_start_of_one_s_own(crnn):
+    start = np.full((32, 16), -30)
+    result = maximize_activation(crnn, "conv1", [0], start=start, l2=1, n_steps=2)
+    assert np.abs(result.spectrograms + 30).max() < 15
+    with pytest.raises(ValueError, match=r"fitted on, \(32, 16\). Got shape \(16, 32"):
+        maximize_activation(crnn, "conv1", start=start.T)
+    with pytest.raises(ValueError, match="start contains NaN"):
+        maximize_activation(crnn, "conv1", start=start * np.nan)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import Bunch, check_random_state
+from sklearn.utils import Bunch, check_array, check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skgenre.inspection._genre_units import genre_units
@@ -23,6 +23,7 @@ _JITTER = 8  # frames
     {
         "layer": [str],
         "filters": ["array-like", None],
+        "start": ["array-like", None],
         "n_steps": [Interval(Integral, 1, None, closed="left")],
         "smoothness": [Interval(Real, 0, None, closed="left")],
         "l2": [Interval(Real, 0, None, closed="left")],
@@ -36,6 +37,7 @@ def maximize_activation(
     layer: str,
     filters: ArrayLike | None = None,
     *,
+    start: ArrayLike | None = None,
     n_steps: int = 64,
     smoothness: float = 1.0,
     l2: float = 0.03,
@@ -58,6 +60,11 @@ def maximize_activation(
     filters : array-like of shape (n_filters,), default=None
         Numbers of the filters or units, from 0; of the layer 'genre', genres. None
         takes the first 24, or all genres.
+    start : array-like of shape (n_frames, n_mels), default=None
+        Spectrogram to start from, in dB, such as the mean of the training clips. None
+        takes what the network's own scaling turns into zeros: with
+        ``input_scaling='standardize'`` that mean, with ``'log'`` 0 dB everywhere, which
+        is louder than music.
     n_steps : int, default=64
         Steps of the ascent.
     smoothness : float, default=1.0
@@ -90,7 +97,8 @@ def maximize_activation(
     Raises
     ------
     ValueError
-        If there is no network, it has no such layer, or the layer no such filter.
+        If there is no network, it has no such layer or the layer no such filter, or
+        `start` is of another shape.
 
     See Also
     --------
@@ -100,12 +108,10 @@ def maximize_activation(
 
     Notes
     -----
-    All filters start from the same spectrogram: the one that is zero once the network
-    has scaled its input (with ``input_scaling='standardize'`` the mean of the training
-    clips, with ``'log'`` 0 dB everywhere), with 1 dB of noise. What is maximised is
-    the mean over the filter's feature map. The gradient is smoothed, scaled to a root
-    mean square of 1 for each filter, diminished by `l2` times the distance from the
-    start, and followed with momentum, by ever smaller steps. Before each step the
+    All filters start from the same spectrogram, with 1 dB of noise. What is maximised
+    is the mean over the filter's feature map. The gradient is smoothed, scaled to a
+    root mean square of 1 for each filter, diminished by `l2` times the distance from
+    the start, and followed with momentum, by ever smaller steps. Before each step the
     input is shifted by up to 8 frames, so that nothing settles on the grid of the
     pooling [2]_.
 
@@ -113,7 +119,8 @@ def maximize_activation(
     are silent at the start would have none. Some stay silent, where no spectrogram
     between ``-top_db`` and 0 dB activates them. With ``input_scaling='log'``, whose
     values are never positive, a filter of the first layer with positive weights only
-    is such a one.
+    is such a one; and one with negative weights is active already where it is quiet,
+    and can rise little from there.
 
     Filters are worked on in batches, by one graph; a filter's spectrogram doesn't
     depend on which others are asked for.
@@ -156,12 +163,15 @@ def maximize_activation(
     n_frames, n_mels = network.network_parameters_["input_shape"]
     random = check_random_state(random_state)
     noise = random.normal(0, _START_NOISE, size=(n_frames, n_mels))
-    start = np.clip(network.input_mean_ + noise, -top_db, 0).astype(np.float32)
+    middle = network.input_mean_
+    if start is not None:
+        middle = _check_start(start, (n_frames, n_mels))
+    noisy = np.clip(middle + noise, -top_db, 0).astype(np.float32)
     jitter = min(_JITTER, n_frames // 8)
     shifts = random.randint(-jitter, jitter + 1, size=n_steps).astype(np.int32)
     shifts[0] = 0  # the first activations are those of the start itself
 
-    ascend = ascent(values, start, shifts, smoothness=smoothness, l2=l2, top_db=top_db)
+    ascend = ascent(values, noisy, shifts, smoothness=smoothness, l2=l2, top_db=top_db)
     spectrograms = np.empty((len(units), n_frames, n_mels), np.float32)
     activations = np.empty((n_steps + 1, len(units)), np.float32)
     for first in range(0, len(units), _BATCH):
@@ -174,6 +184,16 @@ def maximize_activation(
         filters=network.classes_[units] if is_genre else units,
         layer=layer,
     )
+
+
+def _check_start(start: ArrayLike, shape: tuple[int, int]) -> NDArray:
+    spectrogram = check_array(start, input_name="start")
+    if spectrogram.shape != shape:
+        raise ValueError(
+            "start must be a spectrogram of the shape that the network was fitted on, "
+            f"{shape}. Got shape {spectrogram.shape}."
+        )
+    return spectrogram
 
 
 def _filter_units(layer: str, n_units: int, filters: ArrayLike | None) -> NDArray:
