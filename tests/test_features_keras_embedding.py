@@ -328,6 +328,12 @@ class TestRefusals:
         self.check("has 2 inputs", clips, model=two)
         unbuilt = keras.Sequential([layers.Dense(2)], name="raw")
         self.check("'raw' has no input of a known shape", clips, model=unbuilt)
+        inputs = keras.Input((None, 1))
+        long = keras.Model(inputs, layers.Conv1D(2, 4000)(inputs), name="long")
+        step = KerasEmbedding(long, input="waveform", sample_rate=8000)
+        with pytest.raises(ValueError, match=r"'long' fails on .* \(1000, 1\). If"):
+            step.fit_transform(clips)
+        assert step.set_params(window=4000).fit_transform(clips).shape == (3, 2)
         for other in (None, 3, keras.Model, StandardScaler()):
             self.check("The 'model' parameter", clips, model=other)
 

@@ -322,7 +322,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             If the network is in an ONNX file, and onnxruntime is not installed.
 
         ValueError
-            As in `fit`.
+            As in `fit`, or if the network fails.
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
@@ -350,7 +350,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             batches = taken.batches(
                 windows, fixed or self.batch_size, fixed is not None
             )
-            values = [network.ask(batch)[:n] for n, batch in batches]
+            values = [network(batch)[:n] for n, batch in batches]
             row[:] = np.concatenate(values).mean(axis=0)
         return embeddings
 

@@ -27,6 +27,16 @@ class Network:
     """With the batch; None where any size is taken."""
     n_features: int
 
+    def __call__(self, batch: np.ndarray) -> np.ndarray:
+        """Return the answers to a batch; an error tells its shape."""
+        try:
+            return self.ask(batch)
+        except Exception as error:  # TensorFlow's and ONNX Runtime's own types
+            raise ValueError(
+                f"{self.name} fails on inputs of shape {batch.shape[1:]}. If they are "
+                "too short for it, set `window`, up to which clips are padded."
+            ) from error
+
 
 def load_network(model: Any, layer: str | None) -> Network:
     """Return the network up to a layer; the last few asked for are kept.
@@ -89,8 +99,8 @@ def _keras_network(model: keras.Model, layer: str | None) -> Network:
     # Of a Sequential, even to ask for its inputs is an error then.
     if not getattr(model, "inputs", None):
         raise ValueError(
-            f"{name} has no input of a known shape. Build it with keras.Input, or "
-            "call it once."
+            f"{name} has no input of a known shape. Make it a functional or sequential "
+            "network with a keras.Input."
         )
     _check_one_input(name, model.inputs)
     output = _keras_output(model, layer, name)
