@@ -405,9 +405,10 @@ def main():
 
     drawn = [genre for genre in FIGURE_ORDER if genre in classes] or list(classes)
     half = (len(drawn) + 1) // 2
+    mean = training[0].mean(axis=0)
     filters = [
         FilterActivationDisplay.from_estimator(
-            parallel, layer, range(n_filters), mel=mel, random_state=0
+            parallel, layer, range(n_filters), mel=mel, start=mean, random_state=0
         ).figure_
         for layer, n_filters in (("conv1", 16), ("conv5", 24))
     ]
