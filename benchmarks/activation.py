@@ -1,6 +1,7 @@
 """How far `maximize_activation` raises filters, and how long that takes.
 
     python benchmarks/activation.py [MUSIC] [--input-scaling standardize] [--epochs 30]
+        [--smoothness 1]
 
 MUSIC is a folder or CSV, as `skgenre.datasets.load_audio_folder` takes it; without it,
 80 synthetic clips are made. A `ParallelCNNRNNClassifier` is trained on 640 frames x 128
@@ -70,6 +71,7 @@ def main():
         "--input-scaling", choices=["standardize", "log"], default="standardize"
     )
     parser.add_argument("--epochs", type=int, default=30)
+    parser.add_argument("--smoothness", type=float, default=1.0)
     options = parser.parse_args()
 
     X, genres = clips_and_genres(options.music)
@@ -84,7 +86,9 @@ def main():
     print("layer  filter     start       end  end / start     clips")
     for layer, n in (("conv1", 16), ("conv5", 24)):
         begin = time.perf_counter(), time.process_time()
-        result = maximize_activation(network, layer, np.arange(n), random_state=0)
+        result = maximize_activation(
+            network, layer, range(n), smoothness=options.smoothness, random_state=0
+        )
         wall += time.perf_counter() - begin[0]
         processor += time.process_time() - begin[1]
         start, end = result.activations[[0, -1]]

@@ -115,8 +115,8 @@ def test_any_layer_by_name(crnn, layer):
     assert (result.activations[-1] > result.activations[0]).all()
 
 
-def test_the_first_24_units_by_default(crnn):
-    result = maximize_activation(crnn, "embedding", n_steps=1, random_state=0)
+def test_the_first_24_units_by_default(parallel):
+    result = maximize_activation(parallel, "embedding", n_steps=1, random_state=0)
     assert result.spectrograms.shape == (24, 32, 16)
 
 
@@ -144,6 +144,7 @@ def test_a_filter_is_found_alike_alone_and_in_company(parallel):
     assert np.abs(other.spectrograms - alone.spectrograms).max() > 0.5
 
 
+@pytest.mark.slow
 def test_regularisation_makes_it_smooth_and_keeps_it_near_the_start(parallel):
     def find(**parameters):
         arguments = {"smoothness": 0, "l2": 0, "random_state": 0} | parameters
@@ -199,6 +200,7 @@ def test_other_precision_and_scaling_and_numbered_genres(clips, parameters):
     assert (result.activations[-1] > result.activations[0]).all()
 
 
+@pytest.mark.slow
 def test_spectrograms_of_one_band_and_of_few_frames():
     X, y = np.random.default_rng(0).normal(size=(20, 5)), [0, 1] * 10
     crnn = CRNNClassifier(filters=(4,), lstm_units=4, epochs=1, random_state=0)
@@ -208,42 +210,42 @@ def test_spectrograms_of_one_band_and_of_few_frames():
 
 
 @pytest.mark.parametrize("filters", [pd.Series([1, 0]), (1, 0), np.array([1, 0])])
-def test_filters_in_other_containers(crnn, filters):
-    result = maximize_activation(crnn, "conv1", filters, n_steps=1)
+def test_filters_in_other_containers(parallel, filters):
+    result = maximize_activation(parallel, "conv1", filters, n_steps=1)
     assert result.filters.tolist() == [1, 0]
 
 
-@pytest.mark.parametrize("filters", [[], [8], [-1], [0.5], [True], [[0]], ["folk"]])
-def test_refuses_filters_that_are_not_there(crnn, filters):
-    with pytest.raises(ValueError, match=r"numbers from 0 to 7: the layer 'conv1' has"):
-        maximize_activation(crnn, "conv1", filters)
+@pytest.mark.parametrize("filters", [[], [6], [-1], [0.5], [True], [[0]], ["folk"]])
+def test_refuses_filters_that_are_not_there(parallel, filters):
+    with pytest.raises(ValueError, match=r"numbers from 0 to 5: the layer 'conv1' has"):
+        maximize_activation(parallel, "conv1", filters)
 
 
 @pytest.mark.parametrize("genres", [["polka"], [0], [], [["folk"]]])
-def test_refuses_genres_that_are_not_there(crnn, genres):
+def test_refuses_genres_that_are_not_there(parallel, genres):
     with pytest.raises(ValueError, match=r"filters must be .* \['folk', 'trip-hop'"):
-        maximize_activation(crnn, "genre", genres)
+        maximize_activation(parallel, "genre", genres)
 
 
-def test_refuses_other_layers_and_estimators(crnn):
-    with pytest.raises(ValueError, match=r"'conv9' is none of .*: conv1, relu1, "):
-        maximize_activation(crnn, "conv9")
+def test_refuses_other_layers_and_estimators(parallel):
+    with pytest.raises(ValueError, match=r"'conv9' is none of .*: image, conv1, "):
+        maximize_activation(parallel, "conv9")
     with pytest.raises(ValueError, match="none of the network's layers"):
-        maximize_activation(crnn, "spectrogram")
+        maximize_activation(parallel, "spectrogram")
     with pytest.raises(ValueError, match="A fitted network is needed"):
         maximize_activation(SVC().fit([[0], [1]], [0, 1]), "conv1")
     with pytest.raises(NotFittedError):
         maximize_activation(CRNNClassifier(), "conv1")
 
 
-def test_a_start_of_one_s_own(crnn):
+def test_a_start_of_one_s_own(parallel):
     start = np.full((32, 16), -30)
-    result = maximize_activation(crnn, "conv1", [0], start=start, l2=1, n_steps=2)
+    result = maximize_activation(parallel, "conv1", [0], start=start, l2=1, n_steps=2)
     assert np.abs(result.spectrograms + 30).max() < 15
     with pytest.raises(ValueError, match=r"fitted on, \(32, 16\). Got shape \(16, 32"):
-        maximize_activation(crnn, "conv1", start=start.T)
+        maximize_activation(parallel, "conv1", start=start.T)
     with pytest.raises(ValueError, match="start contains NaN"):
-        maximize_activation(crnn, "conv1", start=start * np.nan)
+        maximize_activation(parallel, "conv1", start=start * np.nan)
 
 
 @pytest.mark.parametrize(
@@ -257,6 +259,6 @@ def test_a_start_of_one_s_own(crnn):
         {"top_db": np.nan},
     ],
 )
-def test_refuses_parameters_out_of_range(crnn, parameters):
+def test_refuses_parameters_out_of_range(parallel, parameters):
     with pytest.raises(ValueError, match=next(iter(parameters))):
-        maximize_activation(crnn, "conv1", **parameters)
+        maximize_activation(parallel, "conv1", **parameters)

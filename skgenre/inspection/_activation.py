@@ -69,7 +69,8 @@ def maximize_activation(
         Steps of the ascent.
     smoothness : float, default=1.0
         Standard deviation, in frames and in mel bands, of the Gaussian by which each
-        step is smoothed; 0 leaves it as rough as the gradient is.
+        step is smoothed; 0 leaves it as rough as the gradient is, for filters of the
+        first layer that wait for changes from one frame to the next.
     l2 : float, default=0.03
         How strongly a spectrogram is drawn back to the start: what contributes little
         stays as it was. The changes' root mean square is at most ``1 / l2`` dB, about.
