@@ -113,6 +113,7 @@ def test_a_server_that_ignores_ranges_sends_all_again(server, home):
     (home / "file.part").write_bytes(b"x" * 1000)
     assert fetch(server, home) == BODY
     assert ranges(server) == ["bytes=1000-"]
+    (home / "file").unlink()
     # It never gets on when it is always cut at the same place.
     server.limits = [50_000] * 10
     with pytest.raises(ConnectionError):
@@ -146,10 +147,11 @@ def test_a_server_that_tells_no_length(server, home):
 def test_errors_of_the_server(server, home):
     server.statuses = [503, 429, 500]
     assert fetch(server, home) == BODY
+    (home / "file").unlink()
     with pytest.raises(ConnectionError, match=r"404.*nothing\.bin.*base_url"):
         fetch(server, home, "nothing.bin")
     assert len(server.requests) == 5
-    assert sorted(path.name for path in home.iterdir()) == ["file"]
+    assert not list(home.iterdir())
 
 
 def test_no_server(home):
@@ -218,6 +220,20 @@ def test_room_for_the_rest_is_enough(server, home, monkeypatch):
     usage = type("usage", (), {"free": 1000})
     monkeypatch.setattr("shutil.disk_usage", lambda path: usage)
     assert fetch(server, home) == BODY
+
+
+def test_what_had_arrived_is_taken_by_another_process(server, home):
+    """A part begun after that has no hole where the other part was."""
+    (home / "file.part").write_bytes(BODY[:500])
+
+    def change(body):
+        if len(server.requests) == 1:
+            (home / "file.part").unlink()
+        return body
+
+    server.change = change
+    assert fetch(server, home) == BODY
+    assert ranges(server) == ["bytes=500-", None]
 
 
 def test_several_at_once(server, home):

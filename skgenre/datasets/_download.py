@@ -64,7 +64,7 @@ def download(url: str, path: str) -> None:
         What to download.
 
     path : str
-        Where to put it when it is complete.
+        Where to put it when it is complete. A file that is there is left as it is.
 
     Raises
     ------
@@ -79,15 +79,13 @@ def download(url: str, path: str) -> None:
     partial = f"{path}.part"
     n_failures = 0
     most = _n_bytes(partial)
-    while True:
+    while not os.path.exists(path):  # another process may be quicker
         try:
             _attempt(url, partial)
             break
         # Of addresses that can't be, some are urllib3's own ValueErrors.
         except (requests.RequestException, _BrokenOff, ValueError) as error:
             _raise_if_final(url, error)
-            if not os.path.exists(partial) and os.path.exists(path):
-                return  # another process was quicker
             arrived = _n_bytes(partial)
             # Not against the last attempt: a server that begins anew each time
             # would seem to get on.
@@ -99,11 +97,10 @@ def download(url: str, path: str) -> None:
                     f"({error}). Call again: it goes on from there."
                 ) from error
             time.sleep(_DELAY)
-    try:
+    if os.path.exists(path):
+        _remove(partial)
+    else:
         os.replace(partial, path)
-    except FileNotFoundError:
-        if not os.path.exists(path):  # else another process was quicker
-            raise
 
 
 def _n_bytes(path: str) -> int:
@@ -158,9 +155,8 @@ def _receive(
         n_bytes = total - _n_bytes(partial)
         check_space(os.path.dirname(partial), n_bytes, f"The rest of {name}")
     # Neither emptied nor appended to: another process may be writing the same bytes.
-    descriptor = os.open(
-        partial, os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666
-    )
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(partial, flags, 0o666)
     with (
         open(descriptor, "wb") as file,
         tqdm(
@@ -172,6 +168,8 @@ def _receive(
             unit_divisor=1024,
         ) as bar,
     ):
+        if os.fstat(descriptor).st_size < start:
+            raise _BrokenOff("another process took what had arrived")
         file.seek(start)
         for piece in response.iter_content(_PIECE):
             file.write(piece)
