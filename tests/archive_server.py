@@ -33,6 +33,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             end = len(body) - 1
             first = start + server.range_error
             self.send_header("Content-Range", f"bytes {first}-{end}/{len(body)}")
+        self.send_header("Content-Type", server.content_type)
         if server.tells_length:
             length = server.claimed_length or len(body) - start
             self.send_header("Content-Length", str(length))
@@ -53,7 +54,8 @@ def serve(folder):
 
     Attributes to set: `limits`, numbers of bytes after which the next connections are
     cut; `statuses`, errors that the next requests get; `change`, a function of the
-    bytes of a file; `knows_ranges`, `tells_length`, `claimed_length`, `range_error`.
+    bytes of a file; `knows_ranges`, `tells_length`, `claimed_length`, `content_type`,
+    `range_error`.
     """
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.folder = folder
@@ -62,6 +64,7 @@ def serve(folder):
     server.change = bytes
     server.knows_ranges = server.tells_length = True
     server.claimed_length = None
+    server.content_type = "application/zip"
     server.range_error = 0
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()

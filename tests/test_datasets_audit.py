@@ -3,6 +3,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from fma_miniature import SHORT, SILENT, UNREADABLE, make_fma
@@ -110,6 +111,45 @@ def test_a_repetition_across_the_split_says_so(clips):
     # A file that is listed twice is one, too.
     findings = audit(Bunch(paths=[clips.paths[0], clips.paths[1], clips.paths[0]]))
     assert problems(findings) == [(2, "duplicate file")]
+
+
+def test_clips_in_no_part_of_the_split(clips):
+    split = ["test", None, "training", "training", *[None] * 4]
+    groups = [1, 1, 1, 1, 2, 2, 2, 2]
+    findings = audit(Bunch(paths=clips.paths, split=split, groups=groups))
+    assert problems(findings) == [(0, "artist crosses split")]
+
+
+def test_containers_of_paths(clips):
+    paths = [*clips.paths[:3], "nothing.wav"]
+    index = [3, 2, 1, 0]
+    for container in (
+        tuple(paths),
+        pd.Series(paths, index=index),
+        pd.Series(paths, index=list("abcd")),
+        [Path(path) for path in paths],
+        [os.fsencode(path) for path in paths],
+    ):
+        findings = audit(Bunch(paths=container))
+        assert problems(findings) == [(3, "undecodable")]
+        assert findings["path"].tolist() == ["nothing.wav"]
+
+
+@pytest.mark.parametrize(
+    ("paths", "message"),
+    [
+        ("music.wav", "must be a list or 1-D array of paths. Got one of type str"),
+        (Path("music.wav"), "Got one of type PosixPath|WindowsPath"),
+        (np.array([["a.wav"], ["b.wav"]]), "1-D array.*type ndarray"),
+        (pd.DataFrame({"path": ["a.wav"]}), "type DataFrame"),
+        (["a.wav", 1], "Clip 1 of the member 'paths' of tracks is of type int"),
+        (["a.wav", None], "of type NoneType"),
+        ([np.zeros(10)], "of type ndarray"),
+    ],
+)
+def test_what_is_no_path(paths, message):
+    with pytest.raises(TypeError, match=message):
+        audit(Bunch(paths=paths))
 
 
 def test_known_faults_of_fma_are_found(tmp_path):

@@ -3,6 +3,7 @@ import os
 import stat
 import struct
 import zipfile
+from pathlib import Path
 
 import pytest
 
@@ -84,6 +85,48 @@ def test_names_that_lead_elsewhere(make, tmp_path, name):
 def test_links_and_devices(make, tmp_path, kind):
     path = make((entry("data/link", kind | 0o777), b"/etc"), ("data/link/x", b"x"))
     with pytest.raises(ValueError, match="'data/link' is a link or device"):
+        extract_zip(path, str(tmp_path), "data")
+    assert_nothing_extracted(tmp_path)
+
+
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["data/a", "data/a"],
+        ["data"],
+        ["data/a", "data/a/b"],
+        ["data/a/b/c", "data/a"],
+    ],
+)
+def test_two_members_in_one_place(make, tmp_path, names):
+    path = make(*((name, b"x") for name in names))
+    with pytest.raises(ValueError, match="more than once. Delete it"):
+        extract_zip(path, str(tmp_path), "data")
+    assert_nothing_extracted(tmp_path)
+
+
+def test_encrypted(make, tmp_path):
+    path = make(("data/secret", b"x" * 100))
+    content = bytearray(Path(path).read_bytes())
+    content[6] |= 1
+    content[content.index(b"PK\x01\x02") + 8] |= 1
+    Path(path).write_bytes(content)
+    with pytest.raises(ValueError, match="'data/secret' is encrypted. Delete it"):
+        extract_zip(path, str(tmp_path), "data")
+    assert_nothing_extracted(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "compression", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA]
+)
+def test_damage_of_each_compression(make, tmp_path, compression):
+    path = make(("data/a", b"music" * 1000), compression=compression)
+    content = bytearray(Path(path).read_bytes())
+    for place in range(45, 60):
+        content[place] ^= 0xFF
+    Path(path).write_bytes(content)
+    with pytest.raises(ValueError, match="Cannot extract .*download it"):
         extract_zip(path, str(tmp_path), "data")
     assert_nothing_extracted(tmp_path)
 

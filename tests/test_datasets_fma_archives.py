@@ -101,7 +101,7 @@ def test_corrupted(server, home):
         load_fma(home, download=True, base_url=server.url)
     message = str(caught.value)
     assert "fma_metadata.zip is not the archive that was published" in message
-    assert "Deleted download" in message
+    assert "The download is deleted" in message
     assert "name another mirror by base_url" in message
     assert names(home) == []
     server.change = bytes
@@ -123,6 +123,24 @@ def test_a_damaged_archive_of_the_users_is_replaced(server, home):
     (home / "fma_metadata.zip").write_bytes(b"half of it")
     load_fma(home, download=True, base_url=server.url)
     assert names(home) == COMPLETE
+
+
+def test_stopped_while_the_sum_is_checked(server, home, monkeypatch):
+    """Minutes of work on a large archive, in which nothing of it may be lost."""
+
+    def stop(*args):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("pooch.file_hash", stop)
+        with pytest.raises(KeyboardInterrupt):
+            load_fma(home, download=True, base_url=server.url)
+    assert names(home) == ["fma_metadata.zip"]
+    load_fma(home, download=True, base_url=server.url)
+    assert [path for path, _ in server.requests] == [
+        "/fma_metadata.zip",
+        "/fma_small.zip",
+    ]
 
 
 @pytest.mark.slow

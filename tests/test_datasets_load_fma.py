@@ -173,7 +173,7 @@ def test_data_home(home, monkeypatch, tmp_path_factory):
     user = tmp_path_factory.mktemp("user")
     monkeypatch.setenv("HOME", str(user))
     monkeypatch.setenv("USERPROFILE", str(user))
-    with pytest.raises(FileNotFoundError, match="skgenre_data.*Pass download=True"):
+    with pytest.raises(FileNotFoundError, match="skgenre_data.*pass download=True"):
         load_fma()
     (user / "skgenre_data").symlink_to(home)
     assert len(load_fma().paths) == len(load_fma("~/skgenre_data").paths) == 18
@@ -191,9 +191,14 @@ def test_missing_files(home):
     shutil.rmtree(home / "fma_small")
     with pytest.raises(FileNotFoundError, match="fma_small or fma_medium or fma_large"):
         load_fma(home)
+    for name in ("tracks.csv", "features.csv"):
+        (home / "fma_metadata" / name).unlink()
+    for load in (load_fma, load_fma_features):
+        with pytest.raises(FileNotFoundError, match="delete .*fma_metadata' and pass"):
+            load(home)
     shutil.rmtree(home / "fma_metadata")
     for load in (load_fma, load_fma_features):
-        with pytest.raises(FileNotFoundError, match="Pass download=True"):
+        with pytest.raises(FileNotFoundError, match="pass download=True"):
             load(home)
 
 
@@ -215,6 +220,78 @@ def test_other_tables_are_refused(home, text, reason):
         load_fma(home)
     with pytest.raises(ValueError, match="features.csv' is not a table of"):
         load_fma_features(home)
+
+
+HEADER = """\
+,album,artist,set,set,track,track,track
+,id,id,split,subset,genre_top,genres,date_created
+track_id,,,,,,,
+"""
+ROW = "2,1,1,training,small,Hip-Hop,[21],2008-11-26 01:48:12\n"
+
+
+@pytest.mark.parametrize("bom", ["", "\ufeff"])
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_tables_of_one_row_and_of_other_editors(home, bom, end):
+    text = (bom + HEADER + ROW).replace("\n", end)
+    (home / "fma_metadata" / "tracks.csv").write_text(text, "utf-8", newline="")
+    tracks = load_fma(home)
+    assert tracks.target.tolist() == ["Hip-Hop"]
+    assert tracks.groups.tolist() == [1]
+
+
+@pytest.mark.parametrize(
+    ("rows", "reason"),
+    [
+        ("", "lists no tracks"),
+        (ROW + ROW, "track 2 is listed more than once"),
+        ("2.0" + ROW[1:], "first column holds more than track ids"),
+        (ROW.replace("training", ""), r"split'\) of track 2 is 'nan', not one of"),
+        (ROW.replace("training", "train"), r"split'\) of track 2 is 'train', not"),
+        (ROW.replace("small", "tiny"), r"subset'\) of track 2 is 'tiny', not one"),
+        (
+            ROW + ROW.replace("2,1,1,tr", "3,1,1,tr")[:15],
+            "of track 3 is 'nan', not",
+        ),
+        (ROW.replace("2,1,1", "2,1,"), r"\('artist', 'id'\) holds more than whole"),
+        (ROW.replace("2,1,1", "2,x,1"), r"\('album', 'id'\) holds more than whole"),
+        (ROW.replace("[21]", "Rock"), r"in column \('track', 'genres'\), malformed"),
+        (ROW.replace("[21]", "[21"), r"in column \('track', 'genres'\), '\['"),
+        (ROW.replace("2008-11-26", "once"), r"in column \('track', 'date_created'\)"),
+    ],
+)
+def test_damaged_rows_are_refused(home, rows, reason):
+    path = home / "fma_metadata" / "tracks.csv"
+    path.write_text(HEADER + rows)
+    with pytest.raises(ValueError, match=f"is not a table of.*: .*{reason}"):
+        load_fma(home)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda lines: lines[:4], "No columns|lists no tracks"),
+        (lambda lines: lines[:2], "."),
+        (lambda lines: lines[:3] + lines[4:], "line 4 does not begin with 'track_id'"),
+        (lambda lines: [*lines, lines[-1]], "track 151000 is listed more than once"),
+        (lambda lines: [*lines[:4], "x" + lines[4]], "more than track ids"),
+        (
+            lambda lines: [*lines[:4], "2" + ",x" * lines[4].count(",")],
+            "holds more than numbers",
+        ),
+    ],
+)
+def test_damaged_features_are_refused(home, change, reason):
+    path = home / "fma_metadata" / "features.csv"
+    path.write_text("\n".join(change(path.read_text().splitlines())))
+    with pytest.raises(ValueError, match=f"features.csv' is not a table of.*{reason}"):
+        load_fma_features(home)
+
+
+def test_track_ids_are_one_column(home):
+    with pytest.raises(ValueError, match="1d array"):
+        load_fma_features(home, track_ids=[[2, 39]])
+    assert load_fma_features(home, track_ids=[]).shape == (0, 140)
 
 
 def test_nothing_left(home):

@@ -74,6 +74,20 @@ def test_other_files_are_no_clips(make):
     assert len(tracks.left_out) == 70
 
 
+def test_folders_and_links_to_nothing_are_no_clips(make):
+    root = make("genres", jazz=None)
+    for name in ("blues.00000.wav", "blues.00001.wav"):
+        (root / "genres" / "blues" / name).unlink()
+    (root / "genres" / "blues" / "blues.00000.wav").mkdir()
+    (root / "genres" / "blues" / "blues.00001.wav").symlink_to("elsewhere.wav")
+    with pytest.raises(FileNotFoundError, match="2 of 930 clips are not in"):
+        load_gtzan(root)
+    # Another encoding of a clip stands in for it.
+    for number in range(2):
+        (root / "genres" / "blues" / f"blues.{number:05d}.WAV").touch()
+    assert load_gtzan(root).paths[1].endswith("blues.00001.WAV")
+
+
 def test_refusals(make, tmp_path):
     with pytest.raises(FileNotFoundError, match="does not hold the folders blues, cl"):
         load_gtzan(tmp_path / "nothing")

@@ -1,6 +1,7 @@
 """Faults of a data set: what to look at before anything is learned from it."""
 
 import hashlib
+import os
 from collections.abc import Iterator
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -113,15 +114,20 @@ def audit(
             that decode to the same samples.
         'artist crosses split', 'album crosses split'
             Clips of the same artist, or album, are in several parts of the split, and
-            most of them in another one than this.
+            most of them, or as many, in another one than this. Clips whose part is
+            None or NaN are in none.
 
-        Without the clips that have findings, a data set has none of these faults.
+        Without the clips that have findings, a data set has none of these faults, at
+        the same `min_duration`.
 
     Raises
     ------
     ValueError
         If `tracks` has no ``paths``, or its members are not of equal lengths. Files
         raise nothing.
+
+    TypeError
+        If ``paths`` is not a sequence of paths.
 
     See Also
     --------
@@ -154,22 +160,14 @@ def audit(
     """
     import pandas as pd
 
-    paths = tracks.get("paths")
-    if paths is None:
-        raise ValueError(
-            "tracks has no member 'paths', whose files are listened to. Pass what "
-            "load_audio_folder, load_fma or load_gtzan return, or make_genre_clips "
-            "with a folder."
-        )
+    paths = _paths(tracks)
     members = {
         name: np.asarray(tracks[name])
         for name in ("target", "split", *_OWNERS)
         if tracks.get(name) is not None
     }
     check_consistent_length(paths, *members.values())
-    heard = list(
-        map_clips(_hear, list(paths), n_jobs=n_jobs, verbose=verbose, desc="Audit")
-    )
+    heard = list(map_clips(_hear, paths, n_jobs=n_jobs, verbose=verbose, desc="Audit"))
     if min_duration is None and any(not clip.damage for clip in heard):
         durations = [clip.duration for clip in heard if not clip.damage]
         min_duration = float(np.median(durations)) / 2
@@ -182,13 +180,37 @@ def audit(
     clips = [clip for clip, _, _ in findings]
     return pd.DataFrame(
         {
-            "path": [str(paths[clip]) for clip in clips],
+            "path": [os.fsdecode(paths[clip]) for clip in clips],
             "problem": [problem for _, problem, _ in findings],
             "detail": [detail for _, _, detail in findings],
         },
         index=pd.Index(clips, name="clip", dtype=np.int64),
         dtype=object,
     )
+
+
+def _paths(tracks: Bunch) -> list:
+    paths = tracks.get("paths")
+    if paths is None:
+        raise ValueError(
+            "tracks has no member 'paths', whose files are listened to. Pass what "
+            "load_audio_folder, load_fma or load_gtzan return, or make_genre_clips "
+            "with a folder."
+        )
+    is_path = (str, bytes, os.PathLike)
+    if isinstance(paths, is_path) or getattr(paths, "ndim", 1) != 1:
+        raise TypeError(
+            "The member 'paths' of tracks must be a list or 1-D array of paths. Got "
+            f"one of type {type(paths).__name__}."
+        )
+    paths = list(paths)
+    for i, path in enumerate(paths):
+        if not isinstance(path, is_path):
+            raise TypeError(
+                f"Clip {i} of the member 'paths' of tracks is of type "
+                f"{type(path).__name__}. Expected the path of a file."
+            )
+    return paths
 
 
 def _faults(heard: list[_Heard], min_duration: float) -> Iterator[_Finding]:
@@ -204,7 +226,7 @@ def _faults(heard: list[_Heard], min_duration: float) -> Iterator[_Finding]:
 
 
 def _duplicates(
-    heard: list[_Heard], paths: Any, members: dict[str, np.ndarray]
+    heard: list[_Heard], paths: list, members: dict[str, np.ndarray]
 ) -> Iterator[_Finding]:
     files: dict[bytes, int] = {}
     sounds: dict[bytes, int] = {}
@@ -213,14 +235,14 @@ def _duplicates(
             continue
         first = files.setdefault(clip.file_digest, i)
         if first != i:
-            detail = f"same bytes as {str(paths[first])!r}"
+            detail = f"same bytes as {os.fsdecode(paths[first])!r}"
             yield i, "duplicate file", detail + _differences(first, i, members)
             continue
         if clip.silent_share == 1:  # one silence is like another
             continue
         first = sounds.setdefault(clip.audio_digest, i)
         if first != i:
-            detail = f"sounds exactly like {str(paths[first])!r}"
+            detail = f"sounds exactly like {os.fsdecode(paths[first])!r}"
             yield i, "duplicate audio", detail + _differences(first, i, members)
 
 
@@ -245,9 +267,9 @@ def _crossings(members: dict[str, np.ndarray]) -> Iterator[_Finding]:
             continue
         for value, parts in split.groupby(members[name]):
             counts = parts.value_counts()
-            if len(counts) == 1:
+            if len(counts) < 2:
                 continue
             numbers = ", ".join(f"{n} in {part}" for part, n in counts.items())
-            for clip in parts.index[parts != counts.index[0]]:
+            for clip in parts.index[parts.notna() & (parts != counts.index[0])]:
                 detail = f"{owner} {value!s} has {numbers}"
                 yield int(clip), f"{owner} crosses split", detail

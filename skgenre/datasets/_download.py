@@ -5,7 +5,8 @@ import os
 import re
 import shutil
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
 
@@ -50,97 +51,131 @@ def size_text(n_bytes: float) -> str:
     return f"{n_bytes:,.1f} GiB"
 
 
-class ResumableDownloader:
-    """Download a file for :func:`pooch.retrieve`, in as many attempts as it takes.
+def download(url: str, path: str) -> None:
+    """Download a file, in as many attempts as it takes.
 
-    What has arrived stays in the file `partial` if the download is broken off, by the
-    network or by the user, and the next one asks the server for the rest only.
+    What has arrived stays in ``{path}.part`` if the download is broken off, by the
+    network or by the user, and the next call asks the server for the rest only. Several
+    processes may download the same file: each piece has its place.
 
     Parameters
     ----------
-    partial : str
-        Where to collect the bytes.
+    url : str
+        What to download.
+
+    path : str
+        Where to put it when it is complete. A file that is there is left as it is.
+
+    Raises
+    ------
+    ConnectionError
+        If the server doesn't give the file.
+
+    OSError
+        If the disk is too small.
     """
+    import requests
 
-    def __init__(self, partial: str) -> None:
-        self._partial = partial
+    partial = f"{path}.part"
+    n_failures = 0
+    most = _n_bytes(partial)
+    while not os.path.exists(path):  # another process may be quicker
+        try:
+            _attempt(url, partial)
+            break
+        # Of addresses that can't be, some are urllib3's own ValueErrors.
+        except (requests.RequestException, _BrokenOff, ValueError) as error:
+            _raise_if_final(url, error)
+            arrived = _n_bytes(partial)
+            # Not against the last attempt: a server that begins anew each time
+            # would seem to get on.
+            n_failures = 0 if arrived > most else n_failures + 1
+            most = max(most, arrived)
+            if n_failures > _N_RETRIES:
+                raise ConnectionError(
+                    f"The download of {url} broke off after {size_text(arrived)} "
+                    f"({error}). Call again: it goes on from there."
+                ) from error
+            time.sleep(_DELAY)
+    if os.path.exists(path):
+        _remove(partial)
+    else:
+        os.replace(partial, path)
 
-    def __call__(self, url: str, output_file: Any, pooch: Any) -> None:
-        """Download `url` to `output_file`, as pooch calls it."""
-        import requests
 
-        n_failures = 0
-        most = self._n_bytes()
-        while True:
-            try:
-                self._attempt(url)
-                break
-            except (requests.RequestException, _BrokenOff) as error:
-                _raise_if_final(error)
-                # Not against the last attempt: a server that begins anew each time
-                # would seem to get on.
-                n_failures = 0 if self._n_bytes() > most else n_failures + 1
-                most = max(most, self._n_bytes())
-                if n_failures > _N_RETRIES:
-                    raise ConnectionError(
-                        f"The download of {url} broke off after "
-                        f"{size_text(self._n_bytes())} ({error}). Call again: it goes "
-                        "on from there."
-                    ) from error
-                time.sleep(_DELAY)
-        os.replace(self._partial, output_file)
+def _n_bytes(path: str) -> int:
+    try:
+        return os.path.getsize(path)
+    except FileNotFoundError:
+        return 0
 
-    def _n_bytes(self) -> int:
-        exists = os.path.exists(self._partial)
-        return os.path.getsize(self._partial) if exists else 0
 
-    def _attempt(self, url: str) -> None:
-        import requests
+def _remove(path: str) -> None:
+    with suppress(FileNotFoundError):
+        os.remove(path)
 
-        start = self._n_bytes()
-        headers = {"Accept-Encoding": "identity"}
-        if start:
-            headers["Range"] = f"bytes={start}-"
-        with requests.get(
-            url, headers=headers, stream=True, timeout=_TIMEOUT
-        ) as response:
-            if response.status_code == requests.codes.requested_range_not_satisfiable:
-                if _total(response, 0) == start:
-                    return  # all was there
-                os.remove(self._partial)
-                raise _BrokenOff("the server has a shorter file than what arrived")
-            response.raise_for_status()
-            if response.status_code != requests.codes.partial_content:
-                start = 0  # the server sends all of it again
-            elif _range_start(response) != start:
-                os.remove(self._partial)
-                raise _BrokenOff("the server sent another part than was asked for")
-            total = _total(response, start)
-            self._receive(response, start, total)
-        if total is not None and self._n_bytes() != total:
-            raise _BrokenOff(f"the server announced {size_text(total)}")
 
-    def _receive(
-        self, response: "requests.Response", start: int, total: int | None
-    ) -> None:
-        name = os.path.basename(self._partial)
-        if total is not None:
-            folder = os.path.dirname(self._partial)
-            check_space(folder, total - start, f"The rest of {name}")
-        with (
-            open(self._partial, "ab" if start else "wb") as file,
-            tqdm(
-                total=total,
-                initial=start,
-                desc=name,
-                unit="B",
-                unit_scale=True,
-                unit_divisor=1024,
-            ) as bar,
-        ):
-            for piece in response.iter_content(_PIECE):
-                file.write(piece)
-                bar.update(len(piece))
+def _attempt(url: str, partial: str) -> None:
+    import requests
+
+    start = _n_bytes(partial)
+    headers = {"Accept-Encoding": "identity"}
+    if start:
+        headers["Range"] = f"bytes={start}-"
+    with requests.get(url, headers=headers, stream=True, timeout=_TIMEOUT) as response:
+        status = response.status_code
+        if status == requests.codes.requested_range_not_satisfiable:
+            if _total(response, 0) == start:
+                return  # all was there
+            _remove(partial)
+            raise _BrokenOff("the server has a shorter file than what arrived")
+        response.raise_for_status()
+        if status == requests.codes.ok:
+            start = 0  # the server sends all of it again
+        elif status != requests.codes.partial_content:
+            raise _BrokenOff(f"the server answered {status} {response.reason}")
+        elif _range_start(response) != start:
+            _remove(partial)
+            raise _BrokenOff("the server sent another part than was asked for")
+        # Of a proxy or a login, with any status. It must not replace what arrived.
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            raise _BrokenOff("the server sent a web page and not the file")
+        total = _total(response, start)
+        _receive(response, partial, start, total)
+    if total is not None and _n_bytes(partial) != total:
+        raise _BrokenOff(f"the server announced {size_text(total)}")
+
+
+def _receive(
+    response: "requests.Response", partial: str, start: int, total: int | None
+) -> None:
+    name = os.path.basename(partial).removesuffix(".part")
+    if total is not None:
+        # What is there already is written over, not beside.
+        n_bytes = total - _n_bytes(partial)
+        check_space(os.path.dirname(partial), n_bytes, f"The rest of {name}")
+    # Neither emptied nor appended to: another process may be writing the same bytes.
+    flags = os.O_WRONLY | os.O_CREAT | getattr(os, "O_BINARY", 0)
+    descriptor = os.open(partial, flags, 0o666)
+    with (
+        open(descriptor, "wb") as file,
+        tqdm(
+            total=total,
+            initial=start,
+            desc=name,
+            unit="B",
+            unit_scale=True,
+            unit_divisor=1024,
+        ) as bar,
+    ):
+        if os.fstat(descriptor).st_size < start:
+            raise _BrokenOff("another process took what had arrived")
+        file.seek(start)
+        for piece in response.iter_content(_PIECE):
+            file.write(piece)
+            bar.update(len(piece))
+        if start == 0:
+            file.truncate()  # something longer had been there
 
 
 def _total(response: "requests.Response", start: int) -> int | None:
@@ -157,11 +192,13 @@ def _range_start(response: "requests.Response") -> int:
     return int(match[1]) if match else -1
 
 
-def _raise_if_final(error: Exception) -> None:
+def _raise_if_final(url: str, error: Exception) -> None:
     """Raise the errors that another attempt would only repeat."""
     response = getattr(error, "response", None)
     status = 0 if response is None else response.status_code
-    if 400 <= status < 500 and status not in (408, 429):
+    is_refusal = 400 <= status < 500 and status not in (408, 429)
+    if is_refusal or isinstance(error, ValueError):  # requests' bad addresses are some
         raise ConnectionError(
-            f"{error}. Check the address, or name another mirror by base_url."
+            f"{url} can't be downloaded: {error}. Check the address, or name another "
+            "mirror by base_url."
         ) from error

@@ -1,6 +1,8 @@
 """Archives to folders: all of it or nothing, and nothing outside the folder."""
 
+import lzma
 import os
+import posixpath
 import re
 import shutil
 import stat
@@ -16,6 +18,14 @@ from skgenre.datasets._download import check_space, size_text
 # thousandfold.
 _MAX_RATIO = 100
 _PIECE = 1 << 20
+_ENCRYPTED = 1  # bit of a member's flags
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+)
 
 
 def extract_zip(archive: str, folder: str, name: str) -> None:
@@ -35,8 +45,9 @@ def extract_zip(archive: str, folder: str, name: str) -> None:
     Raises
     ------
     ValueError
-        If the file is no ZIP file or damaged, if it holds links, or names that lead
-        elsewhere, or if it would grow more than a hundredfold.
+        If the file is no ZIP file or damaged, if it holds links, encrypted files, or
+        names that lead elsewhere or occur twice, or if it would grow more than a
+        hundredfold.
 
     OSError
         If the disk is too small.
@@ -46,6 +57,7 @@ def extract_zip(archive: str, folder: str, name: str) -> None:
             members = file.infolist()
             for member in members:
                 _check(member, archive, name)
+            _check_once(members, archive, name)
             n_bytes = sum(member.file_size for member in members)
             if n_bytes > _MAX_RATIO * os.path.getsize(archive):
                 raise _refusal(
@@ -58,9 +70,12 @@ def extract_zip(archive: str, folder: str, name: str) -> None:
             with tempfile.TemporaryDirectory(prefix=f"{name}.part-", dir=folder) as top:
                 _extract(file, members, n_bytes, top, name)
                 _publish(os.path.join(top, name), os.path.join(folder, name))
-    # Only zipfile's own errors: those of the disk are told as they are.
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except _DAMAGE as error:
         raise _refusal(archive, str(error) or "it ends early") from error
+    except OSError as error:
+        if error.errno is None:  # bz2's: those of the disk have a number
+            raise _refusal(archive, str(error)) from error
+        raise
 
 
 def _check(member: zipfile.ZipInfo, archive: str, name: str) -> None:
@@ -74,11 +89,26 @@ def _check(member: zipfile.ZipInfo, archive: str, name: str) -> None:
         raise _refusal(
             archive, f"it holds {member.filename!r}, which is not in {name!r}"
         )
+    if member.flag_bits & _ENCRYPTED:
+        raise _refusal(archive, f"{member.filename!r} is encrypted")
     kind = stat.S_IFMT(member.external_attr >> 16)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
         raise _refusal(
             archive, f"{member.filename!r} is a link or device, and no file or folder"
         )
+
+
+def _check_once(members: list[zipfile.ZipInfo], archive: str, name: str) -> None:
+    """Refuse two members in one place, or one in the place of a folder."""
+    files = [member.filename for member in members if not member.is_dir()]
+    taken = {name}
+    for path in files:
+        while path := posixpath.dirname(path):
+            taken.add(path)
+    for path in files:
+        if path in taken:
+            raise _refusal(archive, f"it holds {path!r} more than once")
+        taken.add(path)
 
 
 def _extract(

@@ -2,7 +2,7 @@
 
 import os
 
-from skgenre.datasets._download import ResumableDownloader
+from skgenre.datasets._download import download
 from skgenre.datasets._extract import extract_zip
 
 BASE_URL = "https://os.unil.cloud.switch.ch/fma/"
@@ -48,18 +48,19 @@ def fetch_archive(name: str, folder: str, base_url: str) -> None:
 
     os.makedirs(folder, exist_ok=True)
     archive = os.path.join(folder, f"{name}.zip")
-    url = f"{base_url.rstrip('/')}/{name}.zip"
-    try:
-        pooch.retrieve(
-            url,
-            known_hash=f"sha1:{SHA1[name]}",
-            fname=f"{name}.zip",
-            path=folder,
-            downloader=ResumableDownloader(f"{archive}.part"),
-        )
-    except ValueError as error:  # the checksum differs; pooch has deleted the file
-        raise ValueError(
-            f"{url} is not the archive that was published: {error} Call again, or name "
-            "another mirror by base_url."
-        ) from error
+    # Not pooch.retrieve: it has the bytes in a temporary file while it checks them,
+    # which takes minutes, and loses them if it is stopped then.
+    if os.path.exists(archive) and pooch.file_hash(archive, "sha1") != SHA1[name]:
+        os.remove(archive)
+    if not os.path.exists(archive):
+        url = f"{base_url.rstrip('/')}/{name}.zip"
+        download(url, archive)
+        sha1 = pooch.file_hash(archive, "sha1")
+        if sha1 != SHA1[name]:
+            os.remove(archive)
+            raise ValueError(
+                f"{url} is not the archive that was published: its SHA-1 is {sha1}, "
+                f"not {SHA1[name]}. The download is deleted. Call again, or name "
+                "another mirror by base_url."
+            )
     extract_zip(archive, folder, name)

@@ -2,11 +2,13 @@
 
 import ast
 import csv
+import itertools
 import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.utils._param_validation import validate_params
+from sklearn.utils.validation import column_or_1d
 
 from skgenre.datasets._data_home import data_home_folder
 from skgenre.datasets._tracks_csv import named
@@ -20,6 +22,9 @@ METADATA = "fma_metadata"
 
 SUBSETS = ("small", "medium", "large")
 """Values of the column (set, subset); each subset holds the ones before it."""
+
+SPLITS = ("training", "validation", "test")
+"""Values of the column (set, split)."""
 
 _LISTS = [
     ("album", "tags"),
@@ -51,12 +56,15 @@ _N_MFCC = 20
 
 def table_path(folder: str, name: str) -> str:
     """Return the path of a table of the metadata, which has to be there."""
-    path = os.path.join(folder, METADATA, name)
+    tables = os.path.join(folder, METADATA)
+    path = os.path.join(tables, name)
     if not os.path.isfile(path):
+        # A folder that is there is not downloaded.
+        rest = f"delete {tables!r} and " if os.path.isdir(tables) else ""
         raise FileNotFoundError(
-            f"There is no file {path!r}. Pass download=True to load_fma, or as "
-            f"data_home the folder that holds {METADATA!r}, extracted from "
-            f"{METADATA}.zip."
+            f"There is no file {path!r}. To get it, {rest}pass download=True to "
+            f"load_fma; or pass as data_home the folder that holds {METADATA!r}, "
+            f"extracted from {METADATA}.zip."
         )
     return path
 
@@ -85,21 +93,49 @@ def read_tracks(path: str, subset: str) -> "pandas.DataFrame":
         frame = pd.read_csv(path, index_col=0, header=[0, 1], low_memory=False)
     except (ValueError, IndexError) as error:  # pandas' errors are ValueErrors
         raise _not_fma(path, str(error)) from error
-    missing = [column for column in _NEEDED if column not in frame.columns]
-    if missing:
-        raise _not_fma(path, f"there is no column {missing[0]}")
-    if not pd.api.types.is_integer_dtype(frame.index):
-        raise _not_fma(path, "the first column holds more than track ids")
+    _check_tracks(frame, path)
     subsets = pd.CategoricalDtype(SUBSETS, ordered=True)
     frame["set", "subset"] = frame["set", "subset"].astype(subsets)
     frame = frame[frame["set", "subset"] <= subset].copy()
-    for column in _LISTS:
-        if column in frame:
-            frame[column] = frame[column].map(_to_list).astype(object)
-    for column in _DATES:
-        if column in frame:
-            frame[column] = pd.to_datetime(frame[column], format="ISO8601")
+    try:
+        for column in _LISTS:
+            if column in frame:
+                frame[column] = frame[column].map(_to_list).astype(object)
+        for column in _DATES:
+            if column in frame:
+                frame[column] = pd.to_datetime(frame[column], format="ISO8601")
+    except (ValueError, SyntaxError) as error:
+        raise _not_fma(path, f"in column {column}, {error}") from error
     return frame
+
+
+def _check_tracks(frame: "pandas.DataFrame", path: str) -> None:
+    """Refuse a table that lacks columns, was cut off, or was edited to no good."""
+    missing = [column for column in _NEEDED if column not in frame.columns]
+    if missing:
+        raise _not_fma(path, f"there is no column {missing[0]}")
+    _check_ids(frame, path)
+    for column in (("set", "split"), ("set", "subset")):
+        allowed = SPLITS if column == ("set", "split") else SUBSETS
+        wrong = frame.index[~frame[column].isin(allowed)]
+        if len(wrong):
+            value = frame.loc[wrong[0], column]
+            raise _not_fma(
+                path, f"{column} of track {wrong[0]} is '{value}', not one of {allowed}"
+            )
+    for column in (("artist", "id"), ("album", "id")):
+        if frame[column].dtype.kind != "i":
+            raise _not_fma(path, f"{column} holds more than whole numbers")
+
+
+def _check_ids(frame: "pandas.DataFrame", path: str) -> None:
+    if frame.empty:
+        raise _not_fma(path, "it lists no tracks")
+    if frame.index.dtype.kind != "i":
+        raise _not_fma(path, "the first column holds more than track ids")
+    if not frame.index.is_unique:
+        twice = frame.index[frame.index.duplicated()]
+        raise _not_fma(path, f"track {twice[0]} is listed more than once")
 
 
 def _to_list(cell: Any) -> list:
@@ -214,13 +250,17 @@ def load_fma_features(
         )
     except (ValueError, csv.Error) as error:
         raise _not_fma(path, str(error)) from error
+    _check_ids(features, path)
+    texts = features.columns[features.dtypes.map(lambda dtype: dtype.kind not in "if")]
+    if len(texts):
+        raise _not_fma(path, f"column {texts[0]} holds more than numbers")
     by_place = {place: name for name, place in places.items()}
     features.columns = pd.Index([by_place[place] for place in features.columns])
     features.index.name = "track_id"
     features = features[names]
     if track_ids is None:
         return features
-    ids = np.asarray(track_ids)
+    ids = column_or_1d(track_ids)
     unknown = ids[~np.isin(ids, features.index)]
     if len(unknown):
         raise ValueError(
@@ -234,6 +274,8 @@ def _places(path: str) -> dict[str, int]:
     """Return the column of each feature, by its name."""
     with open(path, encoding="utf-8", newline="") as file:
         reader = csv.reader(file)
-        header = [line for line, _ in zip(reader, range(3), strict=False)]
+        *header, index_line = itertools.islice(reader, _N_HEADER_LINES)
+    if index_line[:1] != ["track_id"]:
+        raise ValueError(f"line {_N_HEADER_LINES} does not begin with 'track_id'")
     columns = zip(*header, strict=False)
     return {"_".join(levels): place for place, levels in enumerate(columns)}

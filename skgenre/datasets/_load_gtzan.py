@@ -174,8 +174,9 @@ def _files(folder: str) -> dict[str, str]:
     for genre in GENRES:
         for name in sorted(os.listdir(os.path.join(folder, genre))):
             match = re.fullmatch(rf"({genre}\.\d{{5}})\.\w+", name)
-            if match and is_audio(name):
-                files.setdefault(match[1], os.path.join(folder, genre, name))
+            path = os.path.join(folder, genre, name)
+            if match and is_audio(name) and os.path.isfile(path):
+                files.setdefault(match[1], path)
     return files
 
 
