@@ -36,18 +36,27 @@ from skgenre import (
 )
 
 
-def _waveform_network() -> str:
-    """Return the file of a network that takes waveforms of any length."""
-    waveform = keras.Input((None,))
-    frames = keras.layers.Reshape((-1, 1))(waveform)
-    features = keras.layers.Conv1D(4, 3, padding="same")(frames)
-    path = f"{_FOLDER.name}/network.keras"
-    keras.Model(waveform, features).save(path)
-    return path
-
-
 # A keras.Model itself has another hash each time, by which a check looks for changes.
-_FOLDER = tempfile.TemporaryDirectory()
+class NetworkFile(os.PathLike):
+    """File of a network that takes waveforms of any length.
+
+    It is shown the same in every process, as the names of the tests have to be.
+    """
+
+    _folder = tempfile.TemporaryDirectory()
+
+    def __init__(self) -> None:
+        waveform = keras.Input((None,))
+        frames = keras.layers.Reshape((-1, 1))(waveform)
+        features = keras.layers.Conv1D(4, 3, padding="same")(frames)
+        keras.Model(waveform, features).save(os.fspath(self))
+
+    def __fspath__(self) -> str:
+        return f"{self._folder.name}/network.keras"
+
+    def __repr__(self) -> str:
+        return "'network.keras'"
+
 
 SMALL = {"epochs": 30, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
 NETWORKS = [
@@ -62,7 +71,7 @@ OTHERS = [
     MFCCStandardizer(input="features"),
     EmbeddingKMeans(3, random_state=0),
     EmbeddingKMeans("auto", n_init=1, random_state=0),
-    KerasEmbedding(_waveform_network(), input="waveform"),
+    KerasEmbedding(NetworkFile(), input="waveform"),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
     # An SVC's own default gamma depends on clips of weight 0.
