@@ -166,6 +166,14 @@ def test_killed_while_extracting(server, home):
     assert len(tracks.paths) == 6
 
 
+def test_no_folder_in_the_place_of_one(server, tmp_path):
+    """It is said before the download, not after."""
+    (tmp_path / "fma_metadata").symlink_to(tmp_path / "gone")
+    with pytest.raises(FileExistsError, match="fma_metadata' is a file, or a link"):
+        load_fma(tmp_path, download=True, base_url=server.url)
+    assert not server.requests
+
+
 def test_no_such_mirror(server, home):
     with pytest.raises(ConnectionError, match="404.*base_url"):
         load_fma(home, download=True, base_url=server.url + "elsewhere")

@@ -42,12 +42,18 @@ def fetch_archive(name: str, folder: str, base_url: str) -> None:
         If what it gives is not the archive that was published; it is deleted then.
 
     OSError
-        If the disk is too small.
+        If the disk is too small, or something that is no folder has the folder's name.
     """
     import pooch
 
     os.makedirs(folder, exist_ok=True)
-    archive = os.path.join(folder, f"{name}.zip")
+    place = os.path.join(folder, name)
+    if os.path.lexists(place) and not os.path.isdir(place):
+        raise FileExistsError(
+            f"{place!r} is a file, or a link to nothing, where the folder of "
+            f"{name}.zip has to be. Delete it, or choose another folder as data_home."
+        )
+    archive = f"{place}.zip"
     # Not pooch.retrieve: it has the bytes in a temporary file while it checks them,
     # which takes minutes, and loses them if it is stopped then.
     if os.path.exists(archive) and pooch.file_hash(archive, "sha1") != SHA1[name]:
