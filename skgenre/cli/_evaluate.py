@@ -174,7 +174,9 @@ def evaluate_models(
     if not good.any():
         raise ValueError("None of the files could be read, so nothing was evaluated.")
     if errors:
-        notes.append(f"Left out, as they could not be read: {len(errors)} of the files.")
+        notes.append(
+            f"Left out, as they could not be read: {len(errors)} of the files."
+        )
     for note in notes:
         console.print(f"[yellow]Note:[/] {escape(note)}", soft_wrap=True)
     console.print("These figures hold only for music that was not trained on.")
