@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 
 import numpy as np
 import pytest
@@ -129,7 +130,7 @@ def test_broken_files_are_named_and_the_others_evaluated(model, music, tmp_path)
     assert len(found["errors"]) == 2
     for name in ("empty.mp3", "text.mp3"):
         assert name in result.stderr
-    assert "2 files could not be read" in page.read_text(encoding="utf-8")
+    assert "could not be read: 2 of the files" in page.read_text(encoding="utf-8")
 
 
 def test_genres_that_one_side_alone_knows(tracks, music, tmp_path):
@@ -140,7 +141,7 @@ def test_genres_that_one_side_alone_knows(tracks, music, tmp_path):
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert found["n_clips"] == 16
-    assert "8 clips of other genres are left out: 'middle'" in result.stderr
+    assert "other genres (8) are left out: 'middle'" in result.stderr
     assert "left out: 'middle'" in found["notes"][0]
 
     (tmp_path / "low").symlink_to(music / "low")
@@ -196,8 +197,11 @@ def test_models_without_probabilities_and_searches_and_numbers(tracks, music, tm
 
 def test_what_is_refused_in_a_sentence(model, music, tmp_path):
     save(EmbeddingKMeans(2), tmp_path / "it.model")
+    raw = make_pipeline(MFCCStandardizer(), LogisticRegression())
+    save(raw, tmp_path / "raw.model")
     for arguments, message in (
         ((tmp_path / "it.model", music), "holds no classifier but EmbeddingKMeans"),
+        ((tmp_path / "raw.model", music), "holds a model that was not fitted"),
         ((model, tmp_path / "nothing"), "There is no file or folder"),
         ((tmp_path / "no.model", music), "There is no model file"),
         ((model, music, "--compare", music / "tracks.csv"), "not a model file"),
@@ -207,6 +211,27 @@ def test_what_is_refused_in_a_sentence(model, music, tmp_path):
         assert result.exit_code == 1
         assert message in " ".join(result.stderr.split())
         assert "Traceback" not in result.output
+
+
+def test_a_report_does_not_replace_what_is_read(model, music):
+    before = model.read_bytes(), (music / "tracks.csv").read_bytes()
+    for table, report in ((music, model), (music / "tracks.csv",) * 2):
+        result = evaluate(model, table, "--report", report)
+        assert result.exit_code == 1
+        assert "would replace what is to be read" in " ".join(result.stderr.split())
+    assert before == (model.read_bytes(), (music / "tracks.csv").read_bytes())
+
+
+def test_names_of_models_drive_no_terminal(model, music, tmp_path):
+    hostile = tmp_path / os.fsdecode(b"\x1b[31m\xff.model")
+    shutil.copy(model, hostile)
+    (tmp_path / "low").symlink_to(music / "low")
+    page = tmp_path / "\x1b[31m.html"
+    result = evaluate(hostile, tmp_path, "--compare", hostile, "--report", page)
+    assert result.exit_code == 0, result.output
+    assert "\x1b" not in result.output
+    assert r"\x1b[31m\udcff.model: +0.00" in result.stdout
+    assert r"\x1b[31m\udcff.model knows" in result.stderr
 
 
 def test_names_that_are_not_unicode(model, music, tmp_path):

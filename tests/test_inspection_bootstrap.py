@@ -56,6 +56,8 @@ def test_samples_are_the_same_however_many_are_drawn_at_a_time(monkeypatch):
     ("right", "groups", "message"),
     [
         ([], None, "no clips"),
+        ([1, np.nan], None, "right must be from 0 to 1, got nan in row 1"),
+        ([2, 0], None, "right must be from 0 to 1, got 2.0 in row 0"),
         ([1, 0], ["a"], "inconsistent numbers of samples"),
         ([1, 0], ["a", None], "groups contains NaN or None in row 1"),
     ],

@@ -33,7 +33,8 @@ def test_error_of_honest_of_too_sure_and_of_perfect_answers():
     [
         ([], [], "no clips"),
         ([1], [0.1, 0.2], "inconsistent"),
-        ([1, 1], [0.5, 1.5], "got 1.5 in row 1"),
+        ([1, 3], [0.5, 0.5], "right must be from 0 to 1, got 3.0 in row 1"),
+        ([1, 1], [0.5, 1.5], "confidence must be from 0 to 1, got 1.5 in row 1"),
         ([1, 1], [np.nan, 0.5], "got nan in row 0"),
     ],
 )

@@ -30,9 +30,8 @@ def test_mcnemar_is_the_binomial_tail(answers):
 def test_the_difference_is_that_on_the_same_samples(answers):
     y, first, second, groups = answers
     found = compare_predictions(y, first, second, groups=groups)
-    right = (first == y).astype(float) - (second == y)
-    # An accuracy is linear in its clips, so that of differences will do.
-    expected = np.percentile(bootstrap_accuracy(right, groups), [2.5, 97.5])
+    samples = [bootstrap_accuracy(pred == y, groups) for pred in (first, second)]
+    expected = np.percentile(samples[0] - samples[1], [2.5, 97.5])
     np.testing.assert_allclose(found.difference_interval, expected)
     swapped = compare_predictions(y, second, first, groups=groups)
     np.testing.assert_allclose(

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from sklearn.metrics import accuracy_score, precision_recall_fscore_support
+from sklearn.metrics import accuracy_score, f1_score, precision_recall_fscore_support
 
 from skgenre.inspection import score_intervals
 
@@ -40,7 +40,7 @@ def test_intervals_are_those_of_resampled_artists(answers):
     artists = np.unique(groups)
     draws = np.random.default_rng(0).integers(len(artists), size=(2000, len(artists)))
     of_artist = [np.flatnonzero(groups == artist) for artist in artists]
-    sampled = []
+    sampled, overall = [], []
     for draw in draws:
         rows = np.concatenate([of_artist[i] for i in draw])
         sampled.append(
@@ -48,9 +48,15 @@ def test_intervals_are_those_of_resampled_artists(answers):
                 y[rows], predicted[rows], labels=GENRES, zero_division=np.nan
             )[:3]
         )
+        present = np.unique(y[rows])
+        macro_f1 = f1_score(y[rows], predicted[rows], labels=present, average="macro")
+        overall.append((accuracy_score(y[rows], predicted[rows]), macro_f1))
     expected = np.nanpercentile(np.array(sampled), [2.5, 97.5], axis=0)
     for i, name in enumerate(("precision", "recall", "f1")):
         np.testing.assert_allclose(scores[f"{name}_interval"], expected[:, i].T)
+    expected = np.percentile(overall, [2.5, 97.5], axis=0).T
+    for i, name in enumerate(("accuracy", "macro_f1")):
+        np.testing.assert_allclose(scores[f"{name}_interval"], expected[i])
 
 
 def test_what_is_not_known_is_nan_and_warns_of_nothing():
@@ -74,6 +80,12 @@ def test_one_clip_and_one_artist_have_no_interval():
     assert np.isnan(scores.accuracy_interval).all()
     scores = score_intervals([1, 0, 1], [1, 1, 1], groups=["a"] * 3)
     assert np.isnan(scores.macro_f1_interval).all()
+
+
+@pytest.mark.parametrize("labels", [[], ["a", "a"], ["a", None]])
+def test_labels_that_are_refused(labels):
+    with pytest.raises(ValueError, match="labels"):
+        score_intervals(["a", "b"], ["a", "b"], labels=labels)
 
 
 @pytest.mark.parametrize("container", [list, pd.Series, pl.Series])

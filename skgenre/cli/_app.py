@@ -231,12 +231,18 @@ def evaluate(
     exit code is then 1.
     """
     from skgenre._files import check_writable
+    from skgenre._text import printable
     from skgenre.cli._evaluate import evaluate_models
     from skgenre.datasets import load_audio_folder
 
     try:
         if report is not None:
-            check_writable(report)
+            target = check_writable(report)
+            if target in {path.resolve() for path in (model, music, compare) if path}:
+                raise ValueError(
+                    f"--report {str(report)!r} would replace what is to be read. "
+                    "Choose another name."
+                )
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         judged = evaluate_models(
@@ -248,7 +254,7 @@ def evaluate(
         judged.write(file_format, sys.stdout)
         if report is not None:
             judged.write_page(report, title=f"{model.name} on {music.resolve().name}")
-            _console.print(f"Report in [bold]{escape(str(report))}[/].")
+            _console.print(f"Report in [bold]{escape(printable(str(report)))}[/].")
     except (OSError, ValueError) as error:
         raise _fail(error) from None
     if judged.errors:

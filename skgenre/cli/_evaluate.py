@@ -21,11 +21,15 @@ from skgenre.inspection import (
     classification_report_html,
     compare_predictions,
     expected_calibration_error,
-    score_intervals,
 )
 from skgenre.inspection._report_answers import Answers, check_answers
-from skgenre.inspection._report_figures import headline
+from skgenre.inspection._report_figures import headline, scores_of
 from skgenre.persistence import _json_value, load
+
+_PER_GENRE = (
+    *("precision", "recall", "f1", "support", "n_groups"),
+    *("precision_interval", "recall_interval", "f1_interval"),
+)
 
 
 @dataclass
@@ -40,10 +44,7 @@ class Judged:
     @property
     def scores(self) -> Bunch:
         """Scores of all genres, with intervals."""
-        answers = self.answers
-        return score_intervals(
-            answers.y_true, answers.y_pred, labels=answers.labels, groups=answers.groups
-        )
+        return scores_of(self.answers)
 
     @property
     def comparison(self) -> Bunch | None:
@@ -85,15 +86,11 @@ class Judged:
     def _figures(self) -> dict[str, Any]:
         answers, scores = self.answers, self.scores
         given, confidence = answers.given, answers.confidence
-        per_genre = {
-            name: scores[name]
-            for name in ("precision", "recall", "f1", "support", "n_groups")
-        } | {f"{name}_interval": scores[f"{name}_interval"] for name in _SCORES}
         return {
             "model": self.model_names[0],
             **headline(answers, scores),
             "genres": [
-                {"genre": genre} | {key: values[i] for key, values in per_genre.items()}
+                {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
             ],
             "calibration_error": None
@@ -130,16 +127,13 @@ class Judged:
             low, high = comparison.difference_interval
             limits = f" ({low:+.2f} to {high:+.2f})" if high > low else ""
             lines.append(
-                f"Difference to {printable(self.model_names[1])}: "
+                f"Difference to {self.model_names[1]}: "
                 f"{comparison.difference:+.2f}{limits}; only this one right: "
                 f"{comparison.only_first}, only the other: {comparison.only_second}, "
                 f"McNemar's p = {comparison.p_value:.2g}"
             )
         for line in lines:
             console.print(escape(line), soft_wrap=True, highlight=False)
-
-
-_SCORES = ("precision", "recall", "f1")
 
 
 def evaluate_models(
@@ -150,10 +144,10 @@ def evaluate_models(
     Raises
     ------
     ValueError
-        If a file holds no classifier, no clip is of a genre that the models know, or
-        none can be read.
+        If a file holds no fitted classifier, no clip is of a genre that the models
+        know, or none can be read.
     """
-    names = [str(file) for file in files]
+    names = [printable(str(file)) for file in files]
     models = [load(file) for file in files]
     for name, model in zip(names, models, strict=True):
         if not is_classifier(model):
@@ -161,6 +155,8 @@ def evaluate_models(
                 f"{name!r} holds no classifier but {type(model).__name__}. Use a model "
                 "that answers genres."
             )
+        if not hasattr(model, "classes_"):
+            raise ValueError(f"{name!r} holds a model that was not fitted. Train it.")
     kept, notes = _known_clips(tracks, dict(zip(names, models, strict=True)))
     paths, target = tracks.paths[kept].tolist(), tracks.target[kept]
     answers: list[dict[str, Any]] = []
@@ -178,7 +174,9 @@ def evaluate_models(
     if not good.any():
         raise ValueError("None of the files could be read, so nothing was evaluated.")
     if errors:
-        notes.append(f"{len(errors)} files could not be read and are left out.")
+        notes.append(
+            f"Left out, as they could not be read: {len(errors)} of the files."
+        )
     for note in notes:
         console.print(f"[yellow]Note:[/] {escape(note)}", soft_wrap=True)
     console.print("These figures hold only for music that was not trained on.")
@@ -216,8 +214,8 @@ def _known_clips(tracks: Bunch, models: dict[str, Any]) -> tuple[NDArray, list[s
         strange, counts = np.unique(tracks.target[~is_known], return_counts=True)
         if len(strange):
             notes.append(
-                f"{name} knows {_listed(genres)}, so {counts.sum()} clips of other "
-                f"genres are left out: {_listed(strange)}."
+                f"{name} knows {_listed(genres)}, so clips of other genres "
+                f"({counts.sum()}) are left out: {_listed(strange)}."
             )
         kept &= is_known
     if not kept.any():

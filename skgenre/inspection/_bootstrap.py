@@ -78,7 +78,7 @@ def bootstrap_accuracy(
     Raises
     ------
     ValueError
-        If there are no clips, or lengths do not match.
+        If there are no clips, lengths do not match, or a value is not from 0 to 1.
 
     See Also
     --------
@@ -104,8 +104,7 @@ def bootstrap_accuracy(
     >>> np.percentile(accuracies, [2.5, 97.5])
     array([0., 1.])
     """
-    values = column_or_1d(right, dtype=np.float64)
-    _check_some(values)
+    values = check_shares("right", right)
     columns = np.column_stack([values, np.ones_like(values)])
     sums = bootstrap_sums(columns, check_groups(values, groups), n_samples)
     return sums[:, 0] / sums[:, 1]
@@ -131,6 +130,17 @@ def check_genres_of_clips(**genres: Any) -> list[NDArray]:
     check_consistent_length(*arrays)
     unique_labels(*arrays)  # refuses strings beside numbers
     return arrays
+
+
+def check_shares(name: str, values: ArrayLike) -> NDArray:
+    """Return shares or probabilities of clips as a 1-D array."""
+    shares = column_or_1d(values, dtype=np.float64)
+    _check_some(shares)
+    outside = ~((shares >= 0) & (shares <= 1))  # NaN, too
+    if outside.any():
+        row = outside.argmax()
+        raise ValueError(f"{name} must be from 0 to 1, got {shares[row]} in row {row}.")
+    return shares
 
 
 def _check_some(values: NDArray) -> None:

@@ -2,7 +2,9 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils import check_consistent_length
+
+from skgenre.inspection._bootstrap import check_shares
 
 _N_BINS = 10
 
@@ -32,7 +34,7 @@ def reliability_curve(
     Raises
     ------
     ValueError
-        If lengths do not match, there are no clips, or a confidence is not from 0 to 1.
+        If lengths do not match, there are no clips, or a value is not from 0 to 1.
 
     See Also
     --------
@@ -48,17 +50,8 @@ def reliability_curve(
     ... ]
     True
     """
-    check_consistent_length(right, confidence)
-    hits = column_or_1d(right, dtype=np.float64)
-    sure = column_or_1d(confidence, dtype=np.float64)
-    if not len(sure):
-        raise ValueError("There are no clips: got arrays of length 0.")
-    outside = ~((sure >= 0) & (sure <= 1))
-    if outside.any():
-        raise ValueError(
-            "confidence must be probabilities from 0 to 1, got "
-            f"{sure[outside][0]} in row {outside.argmax()}."
-        )
+    hits, sure = check_shares("right", right), check_shares("confidence", confidence)
+    check_consistent_length(hits, sure)
     # 1 belongs to the last bin.
     bins = np.minimum((sure * _N_BINS).astype(int), _N_BINS - 1)
     n_clips = np.bincount(bins, minlength=_N_BINS)
@@ -86,7 +79,7 @@ def expected_calibration_error(right: ArrayLike, confidence: ArrayLike) -> float
     Raises
     ------
     ValueError
-        If lengths do not match, there are no clips, or a confidence is not from 0 to 1.
+        If lengths do not match, there are no clips, or a value is not from 0 to 1.
 
     See Also
     --------

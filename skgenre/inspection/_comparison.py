@@ -7,7 +7,7 @@ from sklearn.utils import Bunch
 
 from skgenre.classifiers._checks import check_groups
 from skgenre.inspection._bootstrap import (
-    bootstrap_accuracy,
+    bootstrap_sums,
     check_genres_of_clips,
     interval,
 )
@@ -79,14 +79,15 @@ def compare_predictions(
     )
     artists = check_groups(true, groups)
     is_first, is_second = first == true, second == true
-    samples = bootstrap_accuracy(is_first, artists)
-    samples = samples - bootstrap_accuracy(is_second, artists)
+    gain = is_first.astype(float) - is_second
+    sums = bootstrap_sums(np.column_stack([gain, np.ones_like(gain)]), artists)
+    samples = sums[:, 0] / sums[:, 1]
     n_groups = len(true) if artists is None else len(np.unique(artists))
     only_first = int(np.sum(is_first & ~is_second))
     only_second = int(np.sum(~is_first & is_second))
     one = only_first + only_second
     return Bunch(
-        difference=float(is_first.mean() - is_second.mean()),
+        difference=float(gain.mean()),
         difference_interval=interval(np.where(n_groups > 1, samples, np.nan)),
         both_right=int(np.sum(is_first & is_second)),
         only_first=only_first,

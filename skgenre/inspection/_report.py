@@ -121,7 +121,7 @@ def classification_report_html(
     The figures hold only for music that the model was not trained on.
 
     The page does not grow with the number of clips: it names some hundred of them at
-    most, and of more than 24 genres the confusion matrix takes the rarest together.
+    most, and of more than 25 genres the confusion matrix takes the rarest together.
     The same answers give the same page.
 
     Examples

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
-from skgenre.classifiers._checks import check_groups, check_none_missing
+from skgenre.classifiers._checks import check_groups
 from skgenre.inspection._bootstrap import check_genres_of_clips
-from skgenre.inspection._score_intervals import genre_numbers
+from skgenre.inspection._score_intervals import check_labels, genre_numbers
 
 _TOLERANCE = 1e-3  # of sums of probabilities, which may be rounded
 
@@ -114,13 +114,7 @@ def _check_labels(
         found = unique_labels(true, answered)
         kept = [genre for genre in found.tolist() if genre != unknown]
         return np.array(kept, dtype=found.dtype)
-    genres = column_or_1d(labels)
-    check_none_missing("labels", genres)
-    if not len(genres) or len(np.unique(genres)) < len(genres):
-        raise ValueError(
-            "labels must be the genres, each once and at least one of them; got "
-            f"{genres.tolist()}."
-        )
+    genres = check_labels(labels)
     if unknown in genres.tolist():
         raise ValueError(
             f"unknown={unknown!r} is one of the labels. It must be an answer that is "

@@ -33,9 +33,16 @@ class ClipNames:
 
     def __getitem__(self, row: int) -> str:
         """Return the name of the clip in a row."""
-        if self.paths is None:
-            return f"row {row}"
-        return os.path.relpath(self.paths[row], self.folder or None)
+        return f"row {row}" if self.paths is None else self._below(self.paths[row])
+
+    def folders(self) -> list[str]:
+        """Return the folders of all clips, below the common one."""
+        folders = [os.path.dirname(path) for path in self.paths or ()]
+        below = {folder: self._below(folder) or os.curdir for folder in set(folders)}
+        return [below[folder] for folder in folders]
+
+    def _below(self, path: str) -> str:
+        return os.path.relpath(path, self.folder) if self.folder else path
 
 
 def confused_pairs(answers: Answers, names: ClipNames) -> dict[str, Any]:
@@ -147,7 +154,5 @@ def _albums(answers: Answers, names: ClipNames) -> tuple[NDArray, str | None]:
             dtype=object,
         ), "album"
     if answers.paths is not None:
-        above = len(names.folder.rstrip(os.sep)) + 1 if names.folder else 0
-        folders = [os.path.dirname(path)[above:] for path in answers.paths]
-        return np.array([f or os.curdir for f in folders], dtype=object), "folder"
+        return np.array(names.folders(), dtype=object), "folder"
     return np.full(len(answers.true), "", dtype=object), None

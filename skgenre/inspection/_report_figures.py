@@ -63,12 +63,8 @@ def genre_rows(scores: Bunch) -> dict[str, Any]:
             "n_clips": int(scores.support[i]),
             "n_artists": int(scores.n_groups[i]),
             "scores": [
-                (name, scores[key][i], scores[f"{key}_interval"][i])
-                for name, key in (
-                    ("Precision", "precision"),
-                    ("Recall", "recall"),
-                    ("F1", "f1"),
-                )
+                (scores[name][i], scores[f"{name}_interval"][i])
+                for name in ("precision", "recall", "f1")
             ],
         }
         for i in shown
@@ -80,7 +76,8 @@ def matrix(answers: Answers) -> dict[str, Any]:
     """Return the confusion matrix, rare genres taken together if there are many."""
     n = len(answers.labels)
     support = np.bincount(answers.true, minlength=n)
-    kept = _commonest(support, N_IN_MATRIX)
+    # One genre alone is not put under another name.
+    kept = _commonest(support, n if n == N_IN_MATRIX + 1 else N_IN_MATRIX)
     # Rare genres and then the unknown answer come after those that are kept.
     place = np.full(n + 1, len(kept))
     place[kept] = np.arange(len(kept))
@@ -97,7 +94,6 @@ def matrix(answers: Answers) -> dict[str, Any]:
     rows = [
         {
             "genre": names[i],
-            "n_clips": int(totals[i]),
             "cells": [
                 {
                     "count": int(count),

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
 from skgenre._text import printable
@@ -74,6 +74,8 @@ def _environment() -> Environment:
         "points": _points,
         "p_value": _p_value,
         "number": _number,
+        "count": _count,
+        "whole": _whole,
     }
     return environment
 
@@ -91,7 +93,15 @@ def _shown(value: Any) -> Any:
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     text = printable(value)
-    return text if len(text) <= _LONGEST else text[: _LONGEST - 1] + "…"
+    if len(text) <= _LONGEST:
+        return text
+    # The end of a path tells the file.
+    return f"{text[: _LONGEST // 2]}…{text[-(_LONGEST // 2) + 1 :]}"
+
+
+def _whole(text: str) -> Markup:
+    """Return text that prints, however long."""
+    return escape(printable(text))
 
 
 def _percent(share: float, decimals: int = 0) -> Markup:
@@ -123,3 +133,7 @@ def _p_value(value: float) -> str:
 
 def _number(value: int) -> str:
     return f"{value:,}"
+
+
+def _count(value: int, noun: str) -> str:
+    return f"{value:,} {noun}" + ("" if value == 1 else "s")

@@ -8,7 +8,7 @@ from scipy.sparse import csr_array
 from sklearn.utils import Bunch, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
-from skgenre.classifiers._checks import check_groups
+from skgenre.classifiers._checks import check_groups, check_none_missing
 from skgenre.inspection._bootstrap import (
     bootstrap_sums,
     check_genres_of_clips,
@@ -30,7 +30,8 @@ def score_intervals(
     y_true, y_pred : array-like of shape (n_clips,)
         True and answered genres.
     labels : array-like of shape (n_classes,), default=None
-        Genres to score; None takes all of `y_true` and `y_pred`, sorted.
+        Genres to score, each once; None takes all of `y_true` and `y_pred`, sorted.
+        The accuracy is that of all clips, whatever their genre.
     groups : array-like of shape (n_clips,), default=None
         Artists, who are drawn with all their clips; None draws clips.
 
@@ -62,7 +63,8 @@ def score_intervals(
     Raises
     ------
     ValueError
-        If there are no clips, lengths do not match, or values are missing.
+        If there are no clips, lengths do not match, values are missing, or `labels`
+        names no genre or one twice.
 
     See Also
     --------
@@ -88,7 +90,7 @@ def score_intervals(
     """
     true, answered = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
     artists = check_groups(true, groups)
-    genres = unique_labels(true, answered) if labels is None else column_or_1d(labels)
+    genres = unique_labels(true, answered) if labels is None else check_labels(labels)
     numbers = genre_numbers(true, genres), genre_numbers(answered, genres)
     counts = _counts(*numbers, true == answered, len(genres))
     scores = _scores(np.asarray(counts.sum(axis=0)), len(genres))
@@ -113,6 +115,18 @@ def score_intervals(
         result[name] = scores[name]
         result[f"{name}_interval"] = interval(np.where(n > 1, samples[name], np.nan))
     return result
+
+
+def check_labels(labels: ArrayLike) -> NDArray:
+    """Return genres to score as a 1-D array, none of them twice."""
+    genres = column_or_1d(labels)
+    check_none_missing("labels", genres)
+    if not len(genres) or len(set(genres.tolist())) < len(genres):
+        raise ValueError(
+            "labels must be the genres, each once and at least one of them; got "
+            f"{genres.tolist()}."
+        )
+    return genres
 
 
 def genre_numbers(values: NDArray, genres: NDArray) -> NDArray:
