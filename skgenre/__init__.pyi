@@ -17,7 +17,7 @@ from .classifiers import (
     SecondOrderClassifier,
     SegmentClassifier,
 )
-from .clustering import EmbeddingKMeans
+from .clustering import EmbeddingKMeans, TrackRecommender
 from .features import MelSpectrogramTransformer, MFCCStandardizer, MusicnnEmbedding
 from .persistence import ModelFileError, load, save
 from .pipelines import genre_pipeline
@@ -34,6 +34,7 @@ __all__ = [
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",
     "SegmentClassifier",
+    "TrackRecommender",
     "__version__",
     "audio",
     "classifiers",

@@ -30,6 +30,7 @@ from skgenre import (
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
+    TrackRecommender,
 )
 
 SMALL = {"epochs": 30, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
@@ -45,6 +46,8 @@ OTHERS = [
     MFCCStandardizer(input="features"),
     EmbeddingKMeans(3, random_state=0),
     EmbeddingKMeans("auto", n_init=1, random_state=0),
+    TrackRecommender(),
+    TrackRecommender(metric="euclidean", clusterer=EmbeddingKMeans(2, random_state=0)),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
     # An SVC's own default gamma depends on clips of weight 0.
