@@ -17,7 +17,7 @@ from .classifiers import (
     SecondOrderClassifier,
     SegmentClassifier,
 )
-from .clustering import EmbeddingKMeans
+from .clustering import EmbeddingKMeans, TrackRecommender
 from .features import (
     KerasEmbedding,
     MelSpectrogramTransformer,
@@ -40,6 +40,7 @@ __all__ = [
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",
     "SegmentClassifier",
+    "TrackRecommender",
     "__version__",
     "audio",
     "classifiers",

@@ -17,7 +17,7 @@ import numpy as np
 _SKGENRE = """
     AbstainingClassifier CRNNClassifier EmbeddingKMeans MFCCStandardizer
     MelSpectrogramTransformer MusicnnEmbedding ParallelCNNRNNClassifier
-    SecondOrderClassifier SegmentClassifier
+    SecondOrderClassifier SegmentClassifier TrackRecommender
 """.split()
 
 # Those that work on tables of numbers, and on the parts of this package, and neither

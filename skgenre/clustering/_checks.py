@@ -1,0 +1,47 @@
+"""What a recommender asks of liked tracks and artists."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_consistent_length, column_or_1d
+
+from skgenre.classifiers._checks import check_none_missing
+
+
+def check_rows(liked: ArrayLike, n_tracks: int) -> NDArray:
+    """Return the rows of liked tracks, each once, in their order."""
+    try:
+        rows = np.atleast_1d(np.asarray(liked))
+    except ValueError:  # lists of several lengths
+        rows = np.atleast_1d(np.asarray(liked, dtype=object))
+    if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
+        raise ValueError(
+            f"liked must hold rows of the collection, integers from 0 to {n_tracks - 1}"
+            f", and at least one; got an array of shape {rows.shape} and type "
+            f"{rows.dtype}. For songs that are not in the collection, call "
+            "recommend_by_embedding with their embeddings."
+        )
+    outside = rows[(rows < 0) | (rows >= n_tracks)]
+    if len(outside):
+        raise ValueError(
+            f"liked must hold rows of the collection, from 0 to {n_tracks - 1}; got "
+            f"{outside.tolist()}."
+        )
+    return rows[np.sort(np.unique(rows, return_index=True)[1])]
+
+
+def check_groups(
+    groups: ArrayLike, E: NDArray, known: NDArray | None = None
+) -> NDArray:
+    """Return the artists of the tracks; of the kind of those that are `known`."""
+    groups = np.asarray(column_or_1d(groups))
+    check_consistent_length(E, groups)
+    check_none_missing("groups", groups)
+    is_text, was_text = (
+        values is not None and values.dtype.kind in "OUT" for values in (groups, known)
+    )
+    if known is not None and is_text != was_text:
+        raise ValueError(
+            f"groups are of type {groups.dtype}, and those of the collection of type "
+            f"{known.dtype}: none would match. Give them as in fit."
+        )
+    return groups

@@ -1,0 +1,285 @@
+"""Tracks near those that someone likes, and why each is recommended."""
+
+import warnings
+from numbers import Integral
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.utils import Bunch, check_scalar
+from sklearn.utils._param_validation import HasMethods, StrOptions
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from skgenre.clustering._checks import check_groups, check_rows
+from skgenre.clustering._neighbors import (
+    Search,
+    approximate_search,
+    choose_algorithm,
+    exact_search,
+)
+from skgenre.clustering._turns import nearest_in_turn
+
+
+class TrackRecommender(BaseEstimator):
+    """Recommend the tracks of a collection that lie near those that someone likes.
+
+    Fitted on the embeddings of the collection, any transformer's. Each liked track in
+    turn gives its nearest neighbour, then its second nearest, and so on: who likes two
+    styles gets tracks of both, and not those that lie between them.
+
+    Parameters
+    ----------
+    metric : {'cosine', 'euclidean'}, default='cosine'
+        Distance between embeddings.
+    algorithm : {'auto', 'exact', 'approximate'}, default='auto'
+        How neighbours are found: 'exact' by scikit-learn, 'approximate' by Faiss (the
+        extra ``ann``), which misses a few in a hundred and is quicker for large
+        collections. 'auto' is approximate above 100,000 tracks where Faiss is
+        installed, and else exact.
+    clusterer : estimator or None, default=None
+        Such as :class:`EmbeddingKMeans`: a copy is fitted on the embeddings, and its
+        `predict` tells the clusters that recommendations share with liked tracks.
+
+    Attributes
+    ----------
+    embeddings_ : ndarray of shape (n_tracks, n_features)
+        Embeddings of the collection.
+    groups_ : ndarray of shape (n_tracks,)
+        Artists. Only where `fit` was given groups.
+    clusterer_ : estimator
+        The fitted clusterer. Only where one is set.
+    labels_ : ndarray of shape (n_tracks,)
+        Clusters of the tracks. Only where a clusterer is set.
+    algorithm_ : {'exact', 'approximate'}
+        How neighbours are found.
+    n_features_in_ : int
+        Number of features seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the features seen in `fit`; only for string names.
+
+    See Also
+    --------
+    precision_at_k : How often neighbours share a genre.
+    EmbeddingKMeans : Clusters of embeddings.
+    sklearn.neighbors.NearestNeighbors : The exact search.
+
+    Notes
+    -----
+    Liked tracks are never recommended, and neither are other copies of them: tracks
+    whose embedding differs from a liked one's by less than a ten-thousandth of its
+    length.
+
+    The approximate search looks through the cells of a k-means that are nearest to the
+    query [1]_. It is made anew when a fitted recommender has been copied or loaded.
+
+    References
+    ----------
+    .. [1] H. Jégou, M. Douze and C. Schmid, "Product Quantization for Nearest Neighbor
+           Search", IEEE Transactions on Pattern Analysis and Machine Intelligence
+           33(1), 2011 (inverted file).
+
+    Examples
+    --------
+    >>> from skgenre import TrackRecommender
+    >>> E = [[0.0, 0.1], [0.0, 0.2], [0.1, 0.3], [9.0, 9.1], [9.1, 9.3], [9.5, 9.5]]
+    >>> artists = ["ella", "ella", "nina", "abc", "xyz", "xyz"]
+    >>> recommender = TrackRecommender(metric="euclidean").fit(E, groups=artists)
+    >>> found = recommender.recommend([0, 3], k=2)
+    >>> found.rows.tolist(), found.liked.tolist(), found.distances.round(2).tolist()
+    ([2, 4], [0, 3], [0.22, 0.22])
+
+    A new song, which is not in the collection:
+
+    >>> recommender.recommend_by_embedding([[9.2, 9.2]], k=2).rows.tolist()
+    [4, 3]
+    """
+
+    _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
+        "metric": [StrOptions({"cosine", "euclidean"})],
+        "algorithm": [StrOptions({"auto", "exact", "approximate"})],
+        "clusterer": [HasMethods(["fit", "predict"]), None],
+    }
+
+    def __init__(
+        self,
+        *,
+        metric: str = "cosine",
+        algorithm: str = "auto",
+        clusterer: BaseEstimator | None = None,
+    ) -> None:
+        self.metric = metric
+        self.algorithm = algorithm
+        self.clusterer = clusterer
+
+    @_fit_context(prefer_skip_nested_validation=False)
+    def fit(
+        self,
+        E: ArrayLike,
+        y: ArrayLike | None = None,
+        *,
+        groups: ArrayLike | None = None,
+    ) -> Self:
+        """Take in a collection.
+
+        Parameters
+        ----------
+        E : array-like of shape (n_tracks, n_features)
+            Embeddings.
+        y : array-like of shape (n_tracks,), default=None
+            Genres, which are handed on to the clusterer and not used else.
+        groups : array-like of shape (n_tracks,), default=None
+            Artists, so that `recommend` can leave out those of the liked tracks.
+
+        Returns
+        -------
+        self : object
+            Fitted estimator.
+        """
+        self.embeddings_ = self._check(E, reset=True)
+        for name in ("groups_", "clusterer_", "labels_"):
+            if hasattr(self, name):  # of another fit
+                delattr(self, name)
+        if groups is not None:
+            self.groups_ = check_groups(groups, self.embeddings_)
+        if self.clusterer is not None:
+            self.clusterer_ = clone(self.clusterer).fit(self.embeddings_, y)
+            self.labels_ = self.clusterer_.predict(self.embeddings_)
+        self.algorithm_ = choose_algorithm(self.algorithm, len(self.embeddings_))
+        self._search = self._make_search()
+        return self
+
+    def recommend(
+        self, liked: ArrayLike, k: int = 10, *, exclude_groups: bool = True
+    ) -> Bunch:
+        """Recommend tracks near liked tracks of the collection.
+
+        Parameters
+        ----------
+        liked : int or array-like of int
+            Rows of the liked tracks in the embeddings that `fit` was given, from 0.
+        k : int, default=10
+            Number of tracks to recommend.
+        exclude_groups : bool, default=True
+            Leave out the other tracks of the artists of liked tracks, where `fit` was
+            given groups.
+
+        Returns
+        -------
+        found : :class:`~sklearn.utils.Bunch`
+            One value for each recommendation, the best first:
+
+            rows : ndarray of shape (n_found,)
+                Rows of the recommended tracks.
+            liked : ndarray of shape (n_found,)
+                Row of the liked track that each is recommended for: the one among
+                whose neighbours it comes first.
+            distances : ndarray of shape (n_found,)
+                Distance to that liked track.
+            clusters : ndarray of shape (n_found,)
+                Cluster of each. Only with a clusterer, as is the next.
+            shares_cluster : ndarray of shape (n_found,), bool
+                Whether the liked track is in the same cluster.
+
+        Raises
+        ------
+        ValueError
+            If `liked` is empty or holds anything but rows of the collection.
+
+        Warns
+        -----
+        UserWarning
+            If fewer than `k` tracks are left to recommend.
+        """
+        check_is_fitted(self)
+        rows = check_rows(liked, len(self.embeddings_))
+        excluded = np.zeros(len(self.embeddings_), dtype=bool)
+        excluded[rows] = True
+        if exclude_groups and hasattr(self, "groups_"):
+            excluded |= np.isin(self.groups_, self.groups_[rows])
+        found = self._near(self.embeddings_[rows], k, excluded)
+        if self.clusterer is not None:
+            self._add_clusters(found, self.labels_[rows])
+        found.liked = rows[found.liked]
+        return found
+
+    def recommend_by_embedding(
+        self, E: ArrayLike, k: int = 10, *, groups: ArrayLike | None = None
+    ) -> Bunch:
+        """Recommend tracks near songs that are not in the collection.
+
+        Parameters
+        ----------
+        E : array-like of shape (n_songs, n_features)
+            Embeddings of the liked songs.
+        k : int, default=10
+            Number of tracks to recommend.
+        groups : array-like of shape (n_songs,), default=None
+            Artists of the songs, whose tracks are left out.
+
+        Returns
+        -------
+        found : :class:`~sklearn.utils.Bunch`
+            As that of `recommend`, but `liked` holds rows of `E`.
+
+        Raises
+        ------
+        ValueError
+            If `E` is not as wide as the embeddings of the collection, or groups are
+            given and `fit` was given none.
+
+        Warns
+        -----
+        UserWarning
+            If fewer than `k` tracks are left to recommend.
+        """
+        check_is_fitted(self)
+        E = self._check(E, reset=False)
+        excluded = np.zeros(len(self.embeddings_), dtype=bool)
+        if groups is not None:
+            if not hasattr(self, "groups_"):
+                raise ValueError(
+                    "groups are given, but the artists of the collection are not "
+                    "known. Give fit its groups, too."
+                )
+            groups = check_groups(groups, E, known=self.groups_)
+            excluded = np.isin(self.groups_, groups)
+        found = self._near(E, k, excluded)
+        if self.clusterer is not None:
+            self._add_clusters(found, self.clusterer_.predict(E))
+        return found
+
+    def _near(self, liked: NDArray, k: int, excluded: NDArray) -> Bunch:
+        check_scalar(k, "k", Integral, min_val=1)
+        if not hasattr(self, "_search"):  # copied or loaded
+            self._search = self._make_search()
+        rows, by, distances = nearest_in_turn(
+            self._search,
+            self.embeddings_,
+            liked,
+            k,
+            excluded=excluded,
+            metric=self.metric,
+        )
+        if len(rows) < k:
+            warnings.warn(
+                f"k={k} tracks were wanted, and {len(rows)} of {len(excluded)} are "
+                "left without the liked ones, copies of them and excluded groups.",
+                stacklevel=3,
+            )
+        return Bunch(rows=rows, liked=by, distances=distances)
+
+    def _add_clusters(self, found: Bunch, of_liked: NDArray) -> None:
+        found.clusters = self.labels_[found.rows]
+        found.shares_cluster = found.clusters == of_liked[found.liked]
+
+    def _make_search(self) -> Search:
+        make = exact_search if self.algorithm_ == "exact" else approximate_search
+        return make(self.embeddings_, self.metric)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Return the state without the search, which is no plain data."""
+        return {k: v for k, v in super().__getstate__().items() if k != "_search"}
+
+    def _check(self, E: ArrayLike, *, reset: bool) -> NDArray:
+        return validate_data(self, E, reset=reset, dtype=[np.float64, np.float32])
