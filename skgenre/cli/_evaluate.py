@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from skgenre._text import printable
-from skgenre.cli._predict import apply_to_files, prepare
+from skgenre.cli._files import apply_to_files, prepare
 from skgenre.cli._tables import confusion_table, report_table, with_interval
 from skgenre.inspection import (
     classification_report_html,
@@ -164,7 +164,11 @@ def evaluate_models(
     for model in models:
         prepare(model, n_jobs)
         found, broken = apply_to_files(
-            _answering(model), paths, n_jobs=n_jobs, console=console
+            _answering(model),
+            paths,
+            n_jobs=n_jobs,
+            title="Predicting",
+            console=console,
         )
         answers.append(found)
         errors |= broken
