@@ -101,6 +101,7 @@ def test_cosine_schedule_ends_near_zero(clips):
     np.testing.assert_allclose(history["learning_rate"], expected, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_label_smoothing_keeps_probabilities_from_the_edge(clips):
     X, y = clips
     sharp = clone(CRNN).set_params(epochs=30).fit(X, y)
@@ -184,6 +185,7 @@ def test_lowest_loss_decides_between_equally_accurate_epochs(clips):
     )
 
 
+@pytest.mark.slow
 def test_plateau_halves_the_learning_rate_and_early_stopping_ends():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(60, 8, 4)), rng.integers(0, 2, 60)
@@ -255,6 +257,7 @@ def test_labels_keep_their_type(labels):
     np.testing.assert_array_equal(predicted, y)
 
 
+@pytest.mark.slow
 def test_composes_with_scikit_learn(clips):
     X, y = clips
     assert cross_val_score(CRNN, X, y, cv=3).mean() > 0.8

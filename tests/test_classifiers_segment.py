@@ -561,6 +561,7 @@ class TestWithScikitLearn:
         lda = SegmentClassifier(LinearDiscriminantAnalysis(), window=4).fit(*equal)
         assert lda.transform(equal[0]).shape == (30, 1)
 
+    @pytest.mark.slow
     def test_searches_over_waveforms(self, waves):
         X, y, _ = waves
         model = make_pipeline(MEL, SegmentClassifier(CRNN, window=16, hop=8))

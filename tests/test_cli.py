@@ -97,9 +97,9 @@ def test_epochs_are_for_networks(music, tmp_path):
 
 
 def test_best_without_weights_names_the_command(music, tmp_path, monkeypatch):
-    from skgenre.features._musicnn_network import load_musicnn
+    from skgenre.features import _musicnn_network
 
-    load_musicnn.cache_clear()  # another test may have loaded them
+    _musicnn_network._load.cache_clear()  # another test may have loaded them
     monkeypatch.setitem(sys.modules, "musicnn", None)
     result = invoke("train", music, "-o", tmp_path / "it.model", "--model", "best")
     assert result.exit_code == 1
