@@ -1,10 +1,7 @@
 """Inspection: pictures of clips and of what was learned, and judgements of answers."""
 
 from skgenre.inspection._bootstrap import bootstrap_accuracy
-from skgenre.inspection._calibration import (
-    expected_calibration_error,
-    reliability_curve,
-)
+from skgenre.inspection._calibration import expected_calibration_error
 from skgenre.inspection._cluster import ClusterDisplay
 from skgenre.inspection._comparison import compare_predictions
 from skgenre.inspection._embedding import EmbeddingDisplay
@@ -30,6 +27,5 @@ __all__ = [
     "classification_report_html",
     "compare_predictions",
     "expected_calibration_error",
-    "reliability_curve",
     "score_intervals",
 ]
