@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from sklearn.calibration import calibration_curve
 
-from skgenre.inspection import expected_calibration_error, reliability_curve
+from skgenre.inspection import expected_calibration_error
+from skgenre.inspection._calibration import reliability_curve
 
 RNG = np.random.default_rng(0)
 

@@ -2,10 +2,7 @@
 
 from skgenre.inspection._activation import maximize_activation
 from skgenre.inspection._bootstrap import bootstrap_accuracy
-from skgenre.inspection._calibration import (
-    expected_calibration_error,
-    reliability_curve,
-)
+from skgenre.inspection._calibration import expected_calibration_error
 from skgenre.inspection._cluster import ClusterDisplay
 from skgenre.inspection._comparison import compare_predictions
 from skgenre.inspection._embedding import EmbeddingDisplay
@@ -36,7 +33,6 @@ __all__ = [
     "compare_predictions",
     "expected_calibration_error",
     "maximize_activation",
-    "reliability_curve",
     "saliency",
     "score_intervals",
     "sonify",

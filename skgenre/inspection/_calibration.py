@@ -9,58 +9,6 @@ from skgenre.inspection._bootstrap import check_shares
 _N_BINS = 10
 
 
-def reliability_curve(
-    right: ArrayLike, confidence: ArrayLike
-) -> tuple[NDArray, NDArray, NDArray]:
-    """Compute how often answers of each confidence are right.
-
-    Parameters
-    ----------
-    right : array-like of bool of shape (n_clips,)
-        Whether each answer is right.
-    confidence : array-like of shape (n_clips,)
-        Probability that the classifier gave the genre it answered.
-
-    Returns
-    -------
-    mean_confidence : ndarray of shape (10,)
-        Mean confidence of the answers in each tenth of the range from 0 to 1; NaN in
-        those without answers.
-    accuracy : ndarray of shape (10,)
-        Share of them that are right.
-    n_clips : ndarray of shape (10,), int
-        How many they are.
-
-    Raises
-    ------
-    ValueError
-        If lengths do not match, there are no clips, or a value is not from 0 to 1.
-
-    See Also
-    --------
-    expected_calibration_error : The curve's distance from honesty, as one number.
-    sklearn.calibration.calibration_curve : The same for two classes.
-
-    Examples
-    --------
-    >>> from skgenre.inspection import reliability_curve
-    >>> confidence, accuracy, n = reliability_curve([1, 0, 1, 1], [0.6, 0.6, 0.9, 1])
-    >>> [(0.6, 0.5, 2), (0.95, 1.0, 2)] == [
-    ...     (c, a, k) for c, a, k in zip(confidence, accuracy, n) if k
-    ... ]
-    True
-    """
-    hits, sure = check_shares("right", right), check_shares("confidence", confidence)
-    check_consistent_length(hits, sure)
-    # 1 belongs to the last bin.
-    bins = np.minimum((sure * _N_BINS).astype(int), _N_BINS - 1)
-    n_clips = np.bincount(bins, minlength=_N_BINS)
-    with np.errstate(invalid="ignore"):
-        mean_confidence = np.bincount(bins, sure, _N_BINS) / n_clips
-        accuracy = np.bincount(bins, hits, _N_BINS) / n_clips
-    return mean_confidence, accuracy, n_clips
-
-
 def expected_calibration_error(right: ArrayLike, confidence: ArrayLike) -> float:
     """Compute how far confidence is from the share of right answers, on average.
 
@@ -83,7 +31,7 @@ def expected_calibration_error(right: ArrayLike, confidence: ArrayLike) -> float
 
     See Also
     --------
-    reliability_curve : What it is computed from.
+    sklearn.calibration.calibration_curve : The curve it is computed from.
 
     Notes
     -----
@@ -104,3 +52,22 @@ def expected_calibration_error(right: ArrayLike, confidence: ArrayLike) -> float
     mean_confidence, accuracy, n_clips = reliability_curve(right, confidence)
     gaps = np.abs(accuracy - mean_confidence)
     return float(np.nansum(gaps * n_clips) / n_clips.sum())
+
+
+def reliability_curve(
+    right: ArrayLike, confidence: ArrayLike
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return mean confidence, accuracy and number of the answers in each bin.
+
+    These are scikit-learn's `calibration_curve` with its bins' numbers, and NaN in bins
+    without answers.
+    """
+    hits, sure = check_shares("right", right), check_shares("confidence", confidence)
+    check_consistent_length(hits, sure)
+    # 1 belongs to the last bin.
+    bins = np.minimum((sure * _N_BINS).astype(int), _N_BINS - 1)
+    n_clips = np.bincount(bins, minlength=_N_BINS)
+    with np.errstate(invalid="ignore"):
+        mean_confidence = np.bincount(bins, sure, _N_BINS) / n_clips
+        accuracy = np.bincount(bins, hits, _N_BINS) / n_clips
+    return mean_confidence, accuracy, n_clips

@@ -113,7 +113,7 @@ def classification_report_html(
     --------
     score_intervals : The scores as numbers.
     compare_predictions : The comparison as numbers.
-    reliability_curve : The calibration curve as numbers.
+    expected_calibration_error : Calibration as a number.
     sklearn.metrics.classification_report : Scores as text.
 
     Notes
