@@ -89,7 +89,10 @@ def measure(folds, target, groups):
     result = {"rand": rand(folds, clusters, target, groups)}
     for name, value in values.items():
         is_defined = np.isfinite(value)
-        sampled = bootstrap(value[is_defined], groups[is_defined])
+        # As shares, between 0 and 1; silhouettes begin at -1.
+        low = -1 if name == "silhouette" else 0
+        shares = (value[is_defined] - low) / (1 - low)
+        sampled = low + (1 - low) * bootstrap(shares, groups[is_defined])
         result[name] = value[is_defined].mean(), sampled
     return {
         name: {"mean": mean, "interval": np.percentile(sampled, [2.5, 97.5]).tolist()}
