@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from numbers import Integral
 
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
@@ -155,3 +156,47 @@ def genre_pipeline(
             own = step.get_params(deep=False)
             step.set_params(**{key: v for key, v in given.items() if key in own})
     return pipeline
+
+
+def embedding_pipeline(model: BaseEstimator) -> BaseEstimator:
+    """Return the part of a fitted model that makes an embedding of sound files.
+
+    Parameters
+    ----------
+    model : estimator
+        Such as a fitted :func:`genre_pipeline`, or what :func:`~skgenre.load` returns.
+        Of a search, its best estimator is meant.
+
+    Returns
+    -------
+    estimator
+        Fitted, with `transform`: the model itself where it has one (a network, whose
+        embedding is the layer before the genres), else its steps but the last. Nothing
+        is copied.
+
+    Raises
+    ------
+    ValueError
+        If the model has neither `transform` nor steps before the last one.
+
+    See Also
+    --------
+    skgenre.TrackRecommender : Finds neighbours among embeddings.
+
+    Examples
+    --------
+    >>> from skgenre import genre_pipeline
+    >>> from skgenre.pipelines import embedding_pipeline
+    >>> embedding_pipeline(genre_pipeline("fast"))
+    Pipeline(steps=[('mfccstandardizer',
+                     MFCCStandardizer(duration=30.0, statistics='correlations'))])
+    """
+    model = getattr(model, "best_estimator_", model)
+    if hasattr(model, "transform"):
+        return model
+    if not isinstance(model, Pipeline) or len(model) < 2:
+        raise ValueError(
+            f"{type(model).__name__} makes no embedding: it has no transform, and no "
+            "steps before a last one. Train a Pipeline, as `skgenre train` does."
+        )
+    return model[:-1]

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_array_equal
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
 
 from skgenre import genre_pipeline, load, save
-from skgenre.pipelines import PIPELINES
+from skgenre.pipelines import PIPELINES, embedding_pipeline
 
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("musicnn") is None,
@@ -96,3 +99,29 @@ def test_views_of_the_best_count_the_same(tracks):
 def test_unknown_name():
     with pytest.raises(ValueError, match="'name' parameter of genre_pipeline must be"):
         genre_pipeline("good")
+
+
+@each
+def test_the_embedding_of_a_pipeline_is_made_before_its_classifier(name):
+    pipeline = genre_pipeline(name)
+    embedder = embedding_pipeline(pipeline)
+    if name in ("paper", "scratch"):  # networks have embeddings of their own
+        assert embedder is pipeline
+    else:
+        assert embedder.steps == pipeline.steps[:-1]
+
+
+def test_the_embedding_of_a_search_is_its_best_models(tracks):
+    paths, genres = tracks
+    search = GridSearchCV(genre_pipeline("fast"), {"mfccstandardizer__n_mfcc": [3]})
+    embedder = embedding_pipeline(search.set_params(cv=2).fit(paths, genres))
+    assert embedder.transform(paths[:2]).shape == (2, 3 + 3 + 3)
+
+
+@pytest.mark.parametrize(
+    ("model", "name"),
+    [(SVC(), "SVC"), (make_pipeline(SVC()), "Pipeline"), (None, "NoneType")],
+)
+def test_what_makes_no_embedding_is_refused(model, name):
+    with pytest.raises(ValueError, match=f"{name} makes no embedding"):
+        embedding_pipeline(model)
