@@ -1,4 +1,4 @@
-"""The command line: ``skgenre demo | train | predict | info``."""
+"""The command line: ``skgenre demo | train | predict | similar | info``."""
 
 from skgenre.cli._app import app
 

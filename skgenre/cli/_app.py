@@ -43,7 +43,7 @@ class ModelName(StrEnum):
 
 
 class FileFormat(StrEnum):
-    """Forms of the predictions."""
+    """Forms of the results."""
 
     table = "table"
     csv = "csv"
@@ -170,9 +170,9 @@ def predict(
     exit code is then 1.
     """
     from skgenre import load
+    from skgenre.cli._files import files_named
     from skgenre.cli._predict import predict_files
     from skgenre.cli._tables import write_predictions
-    from skgenre.datasets import find_audio_files
 
     try:
         pipeline = load(model)
@@ -181,20 +181,72 @@ def predict(
                 f"{str(model)!r} gives no probabilities of genres: "
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
-        missing = [str(path) for path in music if not path.exists()]
-        there = [path for path in music if path.exists()]
-        paths = [*missing, *(find_audio_files(there) if there else [])]
         predictions = predict_files(
-            pipeline, paths, top=top, n_jobs=jobs, console=_console
+            pipeline, files_named(music), top=top, n_jobs=jobs, console=_console
         )
         write_predictions(predictions, file_format, sys.stdout)
     except (OSError, ValueError) as error:
         raise _fail(error) from None
-    errors = [p["error"] for p in predictions if "error" in p]
+    _end([p["error"] for p in predictions if "error" in p])
+
+
+def _end(errors: list[str]) -> None:
+    """Name the files that could not be read, and fail if there are any."""
     for message in errors:
         _console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
     if errors:
         raise typer.Exit(1)
+
+
+@app.command()
+def similar(
+    model: Annotated[Path, typer.Argument(help="Model file.")],
+    songs: Annotated[list[Path], typer.Argument(help="Songs that you like.")],
+    among: Annotated[Path, typer.Option(help="Folder of music to recommend from.")],
+    k: Annotated[int, typer.Option("-k", min=1, help="Songs to recommend.")] = 10,
+    index: Annotated[
+        Path | None,
+        typer.Option(
+            help="File in which the folder's embeddings are kept, so that only new and "
+            "changed files are listened to the next time."
+        ),
+    ] = None,
+    same_artist: Annotated[
+        bool,
+        typer.Option(
+            "--same-artist",
+            help="Recommend songs of the same artists, too, where tracks.csv in the "
+            "folder names them.",
+        ),
+    ] = False,
+    file_format: Annotated[
+        FileFormat, typer.Option("--format", help="Form of the result.")
+    ] = FileFormat.table,
+    jobs: _Jobs = -1,
+) -> None:
+    """Recommend songs of a folder that sound like those you like.
+
+    Files that can't be read are named, and the others are compared all the same; the
+    exit code is then 1.
+    """
+    from skgenre.cli._similar import similar_tracks
+    from skgenre.cli._tables import write_recommendations
+
+    try:
+        found, errors = similar_tracks(
+            model,
+            songs,
+            among,
+            k=k,
+            index=index,
+            same_artist=same_artist,
+            n_jobs=jobs,
+            console=_console,
+        )
+        write_recommendations(found, file_format, sys.stdout)
+    except (OSError, ValueError) as error:
+        raise _fail(error) from None
+    _end(errors)
 
 
 @app.command()

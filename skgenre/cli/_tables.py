@@ -72,8 +72,40 @@ def write_predictions(
         _write_csv(predictions, text)
     else:
         _write_table(predictions, stream)
+    _write(text.getvalue(), stream)
+
+
+def write_recommendations(
+    recommendations: list[dict[str, Any]], file_format: str, stream: IO[str]
+) -> None:
+    """Write recommendations: dicts with 'path', 'distance' and 'like', a song."""
+    text = io.StringIO()
+    names = "path", "distance", "like"
+    if file_format == "json":
+        json.dump(recommendations, text, indent=2)
+        text.write("\n")
+    elif file_format == "csv":
+        writer = csv.DictWriter(text, names, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(recommendations)
+    elif recommendations:
+        is_one = len({found["like"] for found in recommendations}) == 1
+        table = Table(title=f"Like {_cell(recommendations[0]['like'])}" * is_one)
+        table.add_column("File", overflow="fold")
+        table.add_column("Distance", justify="right")
+        if not is_one:
+            table.add_column("Like", overflow="fold")
+        for found in recommendations:
+            path, distance, like = (found[name] for name in names)
+            cells = _cell(path), f"{distance:.3f}", _cell(like)
+            table.add_row(*cells[: len(table.columns)])
+        Console(file=stream).print(table)
+    _write(text.getvalue(), stream)
+
+
+def _write(text: str, stream: IO[str]) -> None:
     # All at once, and what is not Unicode in a file's name spelt out.
-    stream.write(text.getvalue().encode("utf-8", "backslashreplace").decode())
+    stream.write(text.encode("utf-8", "backslashreplace").decode())
     stream.flush()
 
 

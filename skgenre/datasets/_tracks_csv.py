@@ -28,13 +28,15 @@ def named(names: list[str]) -> str:
     return f"{first} and {more} more" if more > 0 else first
 
 
-def read_tracks_csv(path: str) -> list[Track]:
+def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
     """Read a table of tracks.
 
     Parameters
     ----------
     path : str
         A CSV file in UTF-8 with a header; see `load_audio_folder`.
+    must_exist : bool, default=True
+        Refuse tables that list files that don't exist.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def read_tracks_csv(path: str) -> list[Track]:
     Raises
     ------
     FileNotFoundError
-        If files are listed that don't exist.
+        If files are listed that don't exist and must.
 
     ValueError
         If the table is not of that form.
@@ -62,7 +64,7 @@ def read_tracks_csv(path: str) -> list[Track]:
     if not tracks:
         raise ValueError(f"{path!r} lists no tracks. Add a row for each audio file.")
     missing = [track.path for track in tracks if not os.path.isfile(track.path)]
-    if missing:
+    if missing and must_exist:
         raise FileNotFoundError(
             f"{path!r} lists {len(missing)} files that don't exist: {named(missing)}. "
             "Relative paths begin at the CSV's folder; correct or delete these rows."

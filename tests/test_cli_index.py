@@ -1,0 +1,158 @@
+import os
+
+import numpy as np
+import pytest
+
+from skgenre.cli import _index
+from skgenre.cli._index import LibraryIndex, file_states
+
+
+@pytest.fixture
+def library(tmp_path):
+    folder = tmp_path / "library"
+    folder.mkdir()
+    for name in ("a.mp3", "ü ñ.mp3", "c.mp3"):
+        (folder / name).write_text(name)
+    return folder
+
+
+def listed(library):
+    return sorted(str(path) for path in library.iterdir())
+
+
+def filled(library, file, model="it"):
+    index = LibraryIndex(library, model, file)
+    wanted, counts = index.update(listed(library))
+    states = file_states(wanted)
+    for path in wanted:
+        index.add(path, states[path], np.full(3, os.path.getsize(path), np.float32))
+    index.write()
+    return index, counts
+
+
+def test_only_new_and_changed_files_are_wanted(library, tmp_path):
+    file = tmp_path / "it.npz"
+    assert filled(library, file)[1] == "3 new, 0 changed, 0 removed, 0 as they were"
+    written = file.read_bytes()
+    assert filled(library, file)[1] == "0 new, 0 changed, 0 removed, 3 as they were"
+    assert file.read_bytes() == written
+
+    (library / "a.mp3").unlink()
+    os.utime(library / "c.mp3", ns=(5, 5))  # as long as it was
+    (library / "d.mp3").write_text("new")
+    index, counts = filled(library, file)
+    assert counts == "1 new, 1 changed, 1 removed, 1 as they were"
+    embeddings = LibraryIndex(library, "it", file).embeddings(listed(library))
+    assert list(embeddings) == listed(library)
+    for path, embedding in embeddings.items():
+        assert embedding.tolist() == [os.path.getsize(path)] * 3
+        np.testing.assert_array_equal(index.embeddings([path])[path], embedding)
+
+
+def test_a_library_may_move(library, tmp_path):
+    filled(library, tmp_path / "it.npz")
+    moved = library.rename(tmp_path / "moved")
+    counts = filled(moved, tmp_path / "it.npz")[1]
+    assert counts == "0 new, 0 changed, 0 removed, 3 as they were"
+
+
+def test_names_that_are_not_unicode(library, tmp_path):
+    name = os.fsencode(library) + b"/no\xff utf-8.mp3"
+    with open(name, "wb"):
+        pass
+    filled(library, tmp_path / "it.npz")
+    assert "4 as they were" in filled(library, tmp_path / "it.npz")[1]
+
+
+def test_another_folder_or_model_is_refused(library, tmp_path):
+    file = tmp_path / "it.npz"
+    filled(library, file)
+    written = file.read_bytes()
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "song.mp3").touch()
+    with pytest.raises(ValueError, match="none of its 3 files is in"):
+        LibraryIndex(other, "it", file).update(listed(other))
+    with pytest.raises(ValueError, match="made with another model file"):
+        LibraryIndex(library, "other", file)
+    assert file.read_bytes() == written
+
+
+def changed(file, **arrays):
+    with np.load(file) as archive:
+        arrays = dict(archive) | arrays
+    np.savez(file, **arrays)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda file: file.write_bytes(b""),
+        lambda file: file.write_bytes(b"no index " * 50),
+        lambda file: file.write_bytes(file.read_bytes()[:-300]),
+        lambda file: file.write_bytes(
+            file.read_bytes().replace(b"'descr'", b"'dascr'")
+        ),
+        lambda file: np.savez(file, other=np.zeros(3)),
+        lambda file: np.save(file.open("wb"), np.zeros(3)),
+        lambda file: changed(file, embeddings=np.array([{}] * 3)),
+        lambda file: changed(file, embeddings=np.zeros((2, 3))),
+        lambda file: changed(file, embeddings=np.zeros(3)),
+        lambda file: changed(file, embeddings=np.full((3, 3), np.nan)),
+        lambda file: changed(file, sizes=np.zeros(2, dtype=int)),
+        lambda file: changed(file, sizes=np.array(5)),
+        lambda file: changed(file, format=np.array(2)),
+    ],
+)
+def test_damaged_files_are_refused_and_left(library, tmp_path, damage):
+    file = tmp_path / "it.npz"
+    filled(library, file)
+    damage(file)
+    contents = file.read_bytes()
+    with pytest.raises(ValueError, match=r"it\.npz' is no index of skgenre, or is dam"):
+        LibraryIndex(library, "it", file)
+    assert file.read_bytes() == contents
+
+
+def test_nothing_is_kept_without_a_file(library, tmp_path):
+    before = set(tmp_path.rglob("*"))
+    index, counts = filled(library, None)
+    assert counts.startswith("3 new")
+    assert len(index.embeddings(listed(library))) == 3
+    assert set(tmp_path.rglob("*")) == before
+
+
+def test_what_is_there_is_written_from_time_to_time(library, tmp_path, monkeypatch):
+    monkeypatch.setattr(_index, "_SECONDS_BETWEEN_WRITES", 0)
+    index = LibraryIndex(library, "it", tmp_path / "it.npz")
+    wanted, _ = index.update(listed(library))
+    index.add(wanted[0], file_states(wanted)[wanted[0]], np.zeros(3))
+    again = LibraryIndex(library, "it", tmp_path / "it.npz")
+    assert again.update(listed(library))[0] == wanted[1:]
+
+
+def test_a_file_that_cannot_be_written_is_told_first(library, tmp_path):
+    for place in ("/no/such/folder/it.npz", "/proc/it.npz"):
+        index = LibraryIndex(library, "it", tmp_path / place)
+        with pytest.raises(OSError, match=r"no/such/folder|proc"):
+            index.update(listed(library))
+
+
+def test_an_index_that_is_up_to_date_is_only_read(library, tmp_path):
+    file = tmp_path / "kept" / "it.npz"
+    file.parent.mkdir()
+    filled(library, file)
+    file.parent.chmod(0o555)
+    file.chmod(0o444)
+    before = file.stat().st_mtime_ns, file.stat().st_ino
+    try:
+        assert "3 as they were" in filled_only_read(library, file)
+    finally:
+        file.parent.chmod(0o755)
+    assert (file.stat().st_mtime_ns, file.stat().st_ino) == before
+
+
+def filled_only_read(library, file):
+    wanted, counts = LibraryIndex(library, "it", file).update(listed(library))
+    assert not wanted
+    return counts

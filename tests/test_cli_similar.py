@@ -1,0 +1,298 @@
+"""`skgenre similar`, as a shell runs it, on real files."""
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+from rich.console import Console
+from sklearn.pipeline import make_pipeline
+from sklearn.svm import SVC
+from typer.testing import CliRunner
+
+from skgenre import CRNNClassifier, MelSpectrogramTransformer, MFCCStandardizer, save
+from skgenre.cli import app
+from skgenre.cli._index import LibraryIndex
+from skgenre.cli._similar import _take_in
+from skgenre.datasets import load_audio_folder
+
+PITCHES = {"low": 110, "high": 1760}
+
+
+def similar(*arguments):
+    return CliRunner().invoke(app, ["similar", *map(str, arguments)])
+
+
+def recommended(*arguments, exit_code=0):
+    result = similar(*arguments, "--format", "json")
+    assert result.exit_code == exit_code, result.output
+    return json.loads(result.stdout)
+
+
+def write_song(path, pitch, rng):
+    seconds = np.arange(2 * 22050) / 22050
+    tone = np.sin(2 * np.pi * pitch * rng.uniform(0.9, 1.1) * seconds)
+    soundfile.write(path, 0.3 * tone + rng.normal(0, 0.02, len(tone)), 22050)
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory):
+    """Eight songs each, low and high, by two artists each; two names are odd."""
+    folder = tmp_path_factory.mktemp("library")
+    rng = np.random.default_rng(0)
+    rows = [("path", "genre", "artist")]
+    for genre, pitch in PITCHES.items():
+        (folder / genre).mkdir()
+        for i in range(8):
+            name = f"{genre}/{i}.flac" if i else f"{genre}/ü 音 [bold].flac"
+            write_song(folder / name, pitch, rng)
+            rows.append((name, genre, f"{genre} {i % 2}"))
+    with open(folder / "tracks.csv", "w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(rows)
+    return folder
+
+
+@pytest.fixture
+def library(original, tmp_path):
+    shutil.copytree(original, tmp_path / "library")
+    return tmp_path / "library"
+
+
+@pytest.fixture(scope="module")
+def model(original, tmp_path_factory):
+    """Path of MFCCs and a support vector machine."""
+    tracks = load_audio_folder(original)
+    path = tmp_path_factory.mktemp("models") / "it.model"
+    pipeline = make_pipeline(MFCCStandardizer(n_mfcc=5), SVC())
+    save(pipeline.fit(tracks.paths, tracks.target), path)
+    return path
+
+
+def names(found):
+    return [f"{Path(f['path']).parent.name}/{Path(f['path']).name}" for f in found]
+
+
+def test_songs_of_the_library(model, library):
+    song = library / "low" / "1.flac"
+    found = recommended(model, song, "--among", library, "-k", 4, "--same-artist")
+    assert len(found) == 4
+    assert all(name.startswith("low/") for name in names(found))
+    assert "low/1.flac" not in names(found)
+    assert {f["like"] for f in found} == {str(song)}
+    distances = [f["distance"] for f in found]
+    assert distances == sorted(distances)
+
+
+def test_the_same_artist_is_left_out_where_artists_are_known(model, library):
+    liked = library / "low" / "1.flac", "--among", library, "-k", 4
+    assert set(names(recommended(model, *liked))) == {
+        "low/ü 音 [bold].flac",
+        *(f"low/{i}.flac" for i in (2, 4, 6)),
+    }
+    (library / "tracks.csv").unlink()
+    found = recommended(model, *liked)
+    assert found == recommended(model, *liked, "--same-artist")
+
+
+def test_files_that_the_table_does_not_know_and_those_that_are_gone(model, library):
+    (library / "low" / "3.flac").unlink()
+    write_song(library / "low" / "new.flac", 110, np.random.default_rng(1))
+    song = library / "low" / "1.flac"
+    found = recommended(model, song, "--among", library, "-k", 5)
+    assert "low/new.flac" in names(found)
+    (library / "tracks.csv").write_text("title\nsong\n")
+    result = similar(model, song, "--among", library)
+    assert result.exit_code == 1
+    assert "needs the columns 'path' and 'genre'" in result.stderr
+    recommended(model, song, "--among", library, "--same-artist")
+
+
+def test_new_songs_of_two_styles(model, library, tmp_path):
+    songs = [tmp_path / f"{genre}.flac" for genre in PITCHES]
+    for song, pitch in zip(songs, PITCHES.values(), strict=True):
+        write_song(song, pitch, np.random.default_rng(2))
+    found = recommended(model, *songs, "--among", library, "-k", 6)
+    assert sum(name.startswith("low/") for name in names(found)) == 3
+    assert all(Path(f["like"]).stem == Path(f["path"]).parent.name for f in found)
+
+
+def test_a_copy_of_the_song_is_not_recommended(model, library, tmp_path):
+    song = tmp_path / "copy.flac"
+    shutil.copy(library / "low" / "1.flac", song)
+    link = tmp_path / "link.flac"
+    link.symlink_to(library / "low" / "1.flac")
+    for liked in (song, link):
+        found = recommended(model, liked, "--among", library, "-k", 12)
+        assert "low/1.flac" not in names(found)
+
+
+def test_formats_agree(model, library):
+    arguments = model, library / "low" / "ü 音 [bold].flac", "--among", library, "-k", 3
+    expected = recommended(*arguments)
+    rows = csv.DictReader(io.StringIO(similar(*arguments, "--format", "csv").stdout))
+    assert [{**row, "distance": float(row["distance"])} for row in rows] == expected
+    table = "".join(similar(*arguments).stdout.split())
+    assert "ü音[bold].flac" in table
+    for found in expected:
+        assert f"{found['distance']:.3f}" in table
+
+
+def test_the_index_is_updated(model, library, tmp_path):
+    index = tmp_path / "it.npz"
+    arguments = model, library / "low" / "1.flac", "--among", library, "--index", index
+    first = similar(*arguments, "--format", "csv")
+    assert "Index: 16 new, 0 changed, 0 removed, 0 as they were." in first.stderr
+    written = index.stat().st_mtime_ns
+    again = similar(*arguments, "--format", "csv")
+    assert "Index: 0 new, 0 changed, 0 removed, 16 as they were." in again.stderr
+    assert again.stdout == first.stdout
+    assert index.stat().st_mtime_ns == written
+
+    (library / "high" / "2.flac").unlink()
+    shutil.copy(library / "high" / "3.flac", library / "high" / "4.flac")
+    write_song(library / "low" / "new.flac", 110, np.random.default_rng(1))
+    (library / "low" / "broken.mp3").write_text("no music " * 100)
+    third = similar(*arguments, "--format", "csv")
+    assert "Index: 2 new, 1 changed, 1 removed, 14 as they were." in third.stderr
+    assert third.exit_code == 1
+    assert "broken.mp3" in third.stderr
+    without = similar(*arguments[:-2], "--format", "csv")
+    assert third.stdout == without.stdout
+    fourth = similar(*arguments, "--format", "csv")
+    assert "Index: 1 new, 0 changed, 0 removed, 16 as they were." in fourth.stderr
+
+
+def test_an_interrupted_run_keeps_what_it_has(library, tmp_path):
+    """The second chunk of 64 files is interrupted."""
+    for i in range(60):
+        (library / f"{i}.flac").symlink_to(library / "low" / "1.flac")
+    paths = sorted(map(str, library.rglob("*.flac")))
+    mfcc = MFCCStandardizer(n_mfcc=3).fit(paths[-4:])
+
+    class Interrupted:
+        calls = 0
+
+        def transform(self, files):
+            self.calls += 1
+            if self.calls == 2:
+                raise KeyboardInterrupt
+            return mfcc.transform(files)
+
+    file = tmp_path / "it.npz"
+    index = LibraryIndex(library, "it", file)
+    wanted, _ = index.update(paths)
+    with pytest.raises(KeyboardInterrupt):
+        _take_in(index, Interrupted(), wanted, n_jobs=1, console=Console(stderr=True))
+    wanted, counts = LibraryIndex(library, "it", file).update(paths)
+    assert len(wanted) == 12
+    assert counts == "12 new, 0 changed, 0 removed, 64 as they were"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--among", "/no/such/folder"], "--among must be a folder of music"),
+        (["--among", __file__], "--among must be a folder of music"),
+        (["--among", ".", "--index", "{library}/tracks.csv"], "is no index of skgenre"),
+        (["--among", "{library}", "--index", "/no/such/it.npz"], "There is no folder"),
+        (["--among", "{empty}"], "No audio files in"),
+        (["--among", "{broken}"], "No file in"),
+    ],
+)
+def test_errors_are_one_clear_line(model, library, tmp_path, options, message):
+    for name in ("empty", "broken"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "broken" / "song.mp3").write_text("no music")
+    options = [
+        option.format(
+            library=library, empty=tmp_path / "empty", broken=tmp_path / "broken"
+        )
+        for option in options
+    ]
+    result = similar(model, library / "low" / "1.flac", *options)
+    assert result.exit_code == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_broken_and_missing_songs_are_named(model, library, tmp_path):
+    broken = library / "low" / "broken.mp3"
+    broken.write_text("no music")
+    songs = broken, "no such song.mp3"
+    result = similar(model, *songs, "--among", library, "--format", "json")
+    assert result.exit_code == 1
+    assert json.loads(result.stdout) == []
+    assert result.stderr.count("broken.mp3") == 1
+    assert result.stderr.count("no such song.mp3") == 1
+    good = library / "low" / "1.flac"
+    found = recommended(model, good, *songs, "--among", library, exit_code=1)
+    assert {f["like"] for f in found} == {str(good)}
+
+
+def test_fewer_than_k_are_left(model, library):
+    result = similar(model, library / "low", "--among", library, "--format", "csv")
+    assert result.exit_code == 0
+    assert "k=10 tracks were wanted, and 8 of 16" in result.stderr
+    assert len(result.stdout.splitlines()) == 9
+
+
+def test_another_model_is_refused(model, library, tmp_path):
+    index = tmp_path / "it.npz"
+    song = library / "low" / "1.flac"
+    assert not similar(model, song, "--among", library, "--index", index).exit_code
+    other = tmp_path / "other.model"
+    tracks = load_audio_folder(library)
+    pipeline = make_pipeline(MFCCStandardizer(n_mfcc=6), SVC())
+    save(pipeline.fit(tracks.paths, tracks.target), other)
+    result = similar(other, song, "--among", library, "--index", index)
+    assert result.exit_code == 1
+    assert "made with another model file" in result.stderr
+
+
+@pytest.mark.slow
+def test_a_network(library, tmp_path):
+    tracks = load_audio_folder(library)
+    mel = MelSpectrogramTransformer(n_frames=40, n_mels=8)
+    crnn = CRNNClassifier(
+        filters=(4,), lstm_units=4, embedding_units=4, epochs=1, random_state=0
+    )
+    network = make_pipeline(mel, crnn).fit(tracks.paths, tracks.target)
+    save(network, tmp_path / "network.model")
+    song = library / "low" / "1.flac"
+    found = recommended(tmp_path / "network.model", song, "--among", library, "-k", 3)
+    assert len(found) == 3
+
+
+def test_what_has_no_embedding(library, tmp_path):
+    song = library / "low" / "1.flac"
+    mel = MelSpectrogramTransformer(n_frames=40, n_mels=8).fit([str(song)])
+    save(mel, tmp_path / "mel.model")
+    result = similar(tmp_path / "mel.model", song, "--among", library)
+    assert result.exit_code == 1
+    assert "it makes arrays of shape (40, 8)" in result.stderr
+    save(SVC().fit([[0], [1]], [0, 1]), tmp_path / "svc.model")
+    result = similar(tmp_path / "svc.model", song, "--among", library)
+    assert result.exit_code == 1
+    assert "SVC makes no embedding" in result.stderr
+
+
+def test_in_a_shell_with_any_file_name(model, library):
+    name = os.fsencode(library) + b"/low/no\xff utf-8\x1b[31m.flac"
+    os.rename(os.fsencode(library / "low" / "3.flac"), name)
+    run = [sys.executable, "-m", "skgenre.cli", "similar", model, name]
+    for file_format in ("csv", "table"):
+        found = subprocess.run(
+            [*run, "--among", library, "--format", file_format],
+            env={**os.environ, "PYTHONIOENCODING": "utf-8:strict"},
+            capture_output=True,
+        )
+        assert found.returncode == 0, found.stderr
+        assert "flac" in found.stdout.decode()
+        assert b"\x1b[31m" not in found.stdout or file_format == "csv"
