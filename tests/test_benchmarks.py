@@ -4,9 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
+from sklearn.metrics import adjusted_rand_score
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -49,3 +52,56 @@ def test_accuracy_on_synthetic_clips_is_resumed(tmp_path):
     assert table["MFCC + SVC"]["log_loss"] is None
     assert table["scratch"]["log_loss"] > 0
     assert table["fast"]["accuracy"] > table["majority"]["accuracy"]
+
+
+@pytest.mark.slow
+def test_embeddings_of_synthetic_clips_are_resumed(tmp_path):
+    from skgenre.datasets import make_genre_clips
+
+    make_genre_clips(48, duration=4, random_state=0, folder=tmp_path / "music")
+    rows = ["random", "MFCC", "CRNN (ours)"]
+    if find_spec("musicnn"):
+        rows.append("musicnn MTT")
+    command = [sys.executable, BENCHMARKS / "embeddings.py", tmp_path / "music"]
+    command += ["--folds", "2", "--epochs", "1", "--output", tmp_path / "out"]
+
+    def run():
+        subprocess.run(
+            [*command, "--rows", *rows],
+            check=True,
+            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        )
+        return json.loads((tmp_path / "out" / "table.json").read_text())
+
+    table = run()
+    written = {
+        path: path.stat().st_mtime_ns for path in (tmp_path / "out").glob("*.np?")
+    }
+    assert len(list((tmp_path / "out").glob("*.npy"))) == 2 * len(rows)
+    assert run() == table
+    assert all(path.stat().st_mtime_ns == time for path, time in written.items())
+    assert list(table) == rows
+    for measures in table.values():
+        assert list(measures) == ["rand", "silhouette", "precision", "map"]
+        for name, measure in measures.items():
+            low, high = measure["interval"]
+            assert (-1 if name in ("rand", "silhouette") else 0) <= low <= high <= 1
+            assert low - 0.1 <= measure["mean"] <= high + 0.1
+    for name in ("rand", "precision", "map"):
+        assert table["MFCC"][name]["mean"] > table["random"][name]["mean"]
+
+
+def test_sampled_rand_indices_lie_around_that_of_scikit_learn(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import embeddings
+
+    rng = np.random.default_rng(0)
+    genres, artists = rng.integers(4, size=200), rng.integers(50, size=200)
+    clusters = np.where(rng.random(200) < 0.5, genres, rng.integers(4, size=200))
+    folds = [(np.arange(i, 200, 2), None) for i in range(2)]
+    for labels in (clusters, rng.integers(4, size=200)):
+        mean, sampled = embeddings.rand(folds, labels, genres, artists)
+        of_folds = [adjusted_rand_score(genres[f], labels[f]) for f, _ in folds]
+        assert mean == pytest.approx(np.mean(of_folds))
+        assert np.median(sampled) == pytest.approx(mean, abs=0.02)
+        assert np.std(sampled) > 0.005
