@@ -43,6 +43,11 @@ KEY_LINES = {
         "Epochs: 18, settings: 1",
         "Halving, best: ",
     ],
+    "plot_recommendation.py": [
+        "network  precision@5 ",
+        "Recommended: ",
+        "Near a new ",
+    ],
     "plot_soft_vote.py": ["CRNN     accuracy ", "vote     accuracy "],
     "plot_stacking_and_calibration.py": [
         "stack accuracy ",
