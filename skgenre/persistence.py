@@ -97,7 +97,7 @@ def save(
     try:
         contents, check = _checked_contents(skops.io.dumps(copied))
         check_parts(copied)
-    except (ValueError, UnsupportedTypeException) as error:
+    except (TypeError, ValueError, UnsupportedTypeException) as error:
         raise TypeError(
             f"{type(model).__name__} can't be saved: {str(error).rstrip('.')}. Replace "
             "it."

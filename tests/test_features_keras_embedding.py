@@ -269,6 +269,15 @@ def test_a_file_that_is_written_anew_is_read_anew(tmp_path, clips):
     assert not np.allclose(*answers)
 
 
+def test_a_network_that_has_grown_is_asked_anew(clips):
+    grown = keras.Sequential([keras.Input((20, 16)), layers.Flatten(name="flat")])
+    step = KerasEmbedding(grown, **MEL)
+    assert step.fit_transform(clips).shape == (3, 320)
+    grown.add(layers.Dense(2))
+    assert step.transform(clips).shape == (3, 2)
+    assert step.set_params(layer="flat").transform(clips).shape == (3, 320)
+
+
 def test_in_a_search_of_pipelines(network):
     rng = np.random.default_rng(0)
     y = np.repeat(["low", "high"], 10)

@@ -228,6 +228,8 @@ class TestRefusals:
         for weights, output in ((["msd"], ["tags"] * 2), (["msd"] * 3, ["tags"] * 2)):
             with pytest.raises(ValueError, match="as long as that of the other"):
                 MusicnnEmbedding(weights=weights, output=output).fit(paths)
+        with pytest.raises(ValueError, match="'weights' parameter must be"):
+            MusicnnEmbedding(weights=[], output=[]).fit(paths)
         with pytest.raises(ValueError, match="name a pair twice"):
             MusicnnEmbedding(weights=("msd", "msd")).fit(paths)
 

@@ -173,6 +173,28 @@ def test_columns(tmp_path):
     )
 
 
+def test_columns_that_json_has_no_word_for(tmp_path):
+    part = ColumnTransformer([("a", StandardScaler(), slice(np.int64(0), 2))])
+    model = make_pipeline(part, SVC()).fit(np.eye(4), ["folk", "jazz"] * 2)
+    with pytest.raises(TypeError, match="Pipeline can't be saved: .*int64"):
+        skgenre.save(model, tmp_path / "it.model")
+
+
+def test_a_union_of_scaled_parts(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 6)), np.repeat(["folk", "jazz", "rock"], 10)
+    union = FeatureUnion(
+        [("a", make_pipeline(StandardScaler())), ("b", MinMaxScaler())],
+        transformer_weights={"a": 0.5, "b": 2},
+    )
+    model = make_pipeline(union, SVC()).fit(X, y)
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(
+        loaded.decision_function(X), model.decision_function(X)
+    )
+
+
 @pytest.mark.parametrize(
     ("rates", "told"), [((8000, 8000), 8000), ((8000, 16000), None)]
 )

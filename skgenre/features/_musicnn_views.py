@@ -39,8 +39,10 @@ def views(
     columns = []
     for name, value in given.items():
         values = [value] * n if isinstance(value, str) else list(value)
-        if len(values) != n or not all(
-            isinstance(each, str) and each in known[name] for each in values
+        if (
+            not values
+            or len(values) != n
+            or not all(isinstance(each, str) and each in known[name] for each in values)
         ):
             raise ValueError(
                 f"The '{name}' parameter must be one of {', '.join(known[name])}, or a "

@@ -93,7 +93,6 @@ def _network_of_file(path: Path, mtime: int, size: int, layer: str | None) -> Ne
     return _keras_network(model, layer)
 
 
-@functools.lru_cache(maxsize=4)  # tracing takes longer than a clip does
 def _keras_network(model: keras.Model, layer: str | None) -> Network:
     name = f"The network {model.name!r}"
     # Of a Sequential, even to ask for its inputs is an error then.
@@ -104,6 +103,12 @@ def _keras_network(model: keras.Model, layer: str | None) -> Network:
         )
     _check_one_input(name, model.inputs)
     output = _keras_output(model, layer, name)
+    return _keras_part(model, output)
+
+
+# Tracing takes longer than a clip does. The output, as layers may be added later.
+@functools.lru_cache(maxsize=4)
+def _keras_part(model: keras.Model, output: Any) -> Network:
     part = keras.Model(model.inputs, output)
     function = tf.function(
         functools.partial(part, training=False),
@@ -116,6 +121,7 @@ def _keras_network(model: keras.Model, layer: str | None) -> Network:
         # Of a map of features, their mean over the map.
         return values.reshape(len(values), -1, values.shape[-1]).mean(axis=1)
 
+    name = f"The network {model.name!r}"
     return Network(name, ask, tuple(model.inputs[0].shape), output.shape[-1])
 
 
