@@ -55,7 +55,7 @@ def approximate_search(E: NDArray, metric: str) -> Search:
     cells = (faiss.IndexFlatIP if is_cosine else faiss.IndexFlatL2)(n_features)
     kind = faiss.METRIC_INNER_PRODUCT if is_cosine else faiss.METRIC_L2
     index = faiss.IndexIVFFlat(cells, n_features, n_cells, kind)
-    index.cp.seed = 0
+    index.cp.seed, index.cp.min_points_per_centroid = 0, 1  # without a warning
     rows = _vectors(E, metric)
     index.train(rows)
     index.add(rows)
