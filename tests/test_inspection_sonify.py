@@ -119,14 +119,17 @@ def test_refuses_other_spectrograms(spectrogram, message):
 
 def test_refuses_paths_and_parameters_before_the_work(tmp_path):
     spectrogram = np.zeros((4, 128))
-    with pytest.raises(ValueError, match="must end in a sound format's name"):
+    with pytest.raises(ValueError, match=r"must end in one of .wav, .flac"):
         sonify(spectrogram, path=tmp_path / "sound.xyz")
-    with pytest.raises(ValueError, match="in a folder that does not exist"):
+    with pytest.raises(FileNotFoundError, match="no folder.*/no"):
         sonify(spectrogram, path=tmp_path / "no" / "sound.wav")
+    (tmp_path / "folder.wav").mkdir()
+    with pytest.raises(FileExistsError, match=r"folder\.wav"):
+        sonify(spectrogram, path=tmp_path / "folder.wav")
     with pytest.raises(ValueError, match="n_iter"):
         sonify(spectrogram, n_iter=0)
     with pytest.raises(ValueError, match="hop_length"):
         sonify(spectrogram, MelSpectrogramTransformer(hop_length=0))
     with pytest.raises(ValueError, match="'mel' parameter"):
         sonify(spectrogram, "mel")
-    assert os.listdir(tmp_path) == []
+    assert os.listdir(tmp_path) == ["folder.wav"]

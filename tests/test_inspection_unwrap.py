@@ -2,10 +2,14 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import MinMaxScaler, StandardScaler
+from sklearn.preprocessing import (
+    FunctionTransformer,
+    MinMaxScaler,
+    StandardScaler,
+)
 
-from skgenre import AbstainingClassifier
-from skgenre.inspection._unwrap import run, unwrap
+from skgenre import AbstainingClassifier, MelSpectrogramTransformer
+from skgenre.inspection._unwrap import mel_step, run, unwrap
 
 
 def test_pipelines_searches_and_abstaining_classifiers_are_taken_apart():
@@ -32,3 +36,14 @@ def test_other_estimators_are_left_whole():
     model = LogisticRegression()
     assert unwrap(model) == ([], model)
     assert unwrap(Pipeline([("only", model), ("same", "passthrough")])) == ([], model)
+
+
+def test_the_mel_step_of_a_search():
+    mel = MelSpectrogramTransformer(n_frames=4, n_mels=8)
+    X, y = np.random.default_rng(0).normal(size=(12, 4096)), ["a", "b"] * 6
+    flat = FunctionTransformer(np.reshape, kw_args={"shape": (-1, 32)})
+    model = make_pipeline(mel, flat, LogisticRegression())
+    search = GridSearchCV(model, {"logisticregression__C": [1]}, cv=2).fit(X, y)
+    found = mel_step(search)
+    assert found.n_mels == 8 and mel_step(mel) is mel
+    assert mel_step(LogisticRegression()) is None

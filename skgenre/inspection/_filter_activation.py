@@ -4,13 +4,13 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.inspection._activation import maximize_activation
 from skgenre.inspection._spectrogram import SpectrogramDisplay
+from skgenre.inspection._unwrap import mel_step
 
 
 class FilterActivationDisplay:
@@ -101,10 +101,8 @@ class FilterActivationDisplay:
         -------
         FilterActivationDisplay
         """
-        steps = estimator.steps if isinstance(estimator, Pipeline) else []
-        mels = [s for _, s in steps if isinstance(s, MelSpectrogramTransformer)]
-        if mel is None and mels:
-            mel = mels[0]
+        if mel is None:
+            mel = mel_step(estimator)
         if mel is not None:
             kwargs = {"top_db": mel.top_db} | kwargs
         result = maximize_activation(estimator, layer, filters, **kwargs)

@@ -8,10 +8,12 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skgenre._files import check_writable
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.features._mel_filters import mel_filter_bank
 
 _PEAK = 0.9
+_ENDINGS = ".wav", ".flac"
 # Multiplicative updates; on music, more of them bring it no closer.
 _N_UPDATES = 20
 
@@ -45,8 +47,8 @@ def sonify(
         Mel step that made the spectrogram, for its sample rate, frames and bands,
         fitted or not; None is one with the defaults.
     path : str or os.PathLike, default=None
-        Sound file to write, in the format of its ending (.wav, .flac, .ogg); one that
-        is there is overwritten.
+        Sound file to write, in the format of its ending, .wav or .flac; one that is
+        there is overwritten.
     n_iter : int, default=32
         Iterations of the Griffin-Lim algorithm.
     random_state : int, RandomState instance or None, default=None
@@ -63,7 +65,9 @@ def sonify(
     ------
     ValueError
         If the spectrogram has fewer than 2 frames or other bands than `mel` makes, is
-        not finite, or the ending of `path` names no sound format.
+        not finite, or `path` ends otherwise.
+    OSError
+        If `path` can't be written to.
 
     See Also
     --------
@@ -117,7 +121,8 @@ def sonify(
             f"{mel.n_mels} bands that mel makes. Got shape {decibels.shape}: set "
             "n_mels in mel, or transpose the spectrogram."
         )
-    _check_ending(path)
+    if path is not None:
+        _check_path(path)
     power = np.where(
         decibels > -mel.top_db, 10 ** ((decibels - decibels.max()) / 10), 0
     )
@@ -133,24 +138,12 @@ def sonify(
     return sound
 
 
-def _check_ending(path: str | os.PathLike | None) -> None:
-    """Refuse a path of no sound format before there is anything to lose."""
-    if path is None:
-        return
-    import soundfile
-
-    ending = os.path.splitext(os.fspath(path))[1][1:].upper()
-    if ending not in soundfile.available_formats():
-        raise ValueError(
-            f"path={os.fspath(path)!r} must end in a sound format's name, such as "
-            "'.wav' or '.flac'."
-        )
-    folder = os.path.dirname(os.path.abspath(os.fspath(path)))
-    if not os.path.isdir(folder):
-        raise ValueError(
-            f"path={os.fspath(path)!r} is in a folder that does not exist. Make it "
-            "first."
-        )
+def _check_path(path: str | os.PathLike) -> None:
+    """Refuse a path that can't be written, before there is anything to lose."""
+    name = os.fspath(path)
+    if os.path.splitext(name)[1].lower() not in _ENDINGS:
+        raise ValueError(f"path={name!r} must end in one of {', '.join(_ENDINGS)}.")
+    check_writable(path)
 
 
 def _n_samples(n_frames: int, mel: MelSpectrogramTransformer) -> int:

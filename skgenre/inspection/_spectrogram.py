@@ -7,8 +7,7 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from skgenre.features import MelSpectrogramTransformer
-from skgenre.inspection._unwrap import unwrap
+from skgenre.inspection._unwrap import mel_step, unwrap
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -108,12 +107,9 @@ class SpectrogramDisplay:
             If the estimator is no mel step and has none.
         """
         check_matplotlib_support(f"{cls.__name__}.from_estimator")
-        front, last = unwrap(estimator)
-        mel = next(
-            (s for s in [*front, last] if isinstance(s, MelSpectrogramTransformer)),
-            None,
-        )
+        mel = mel_step(estimator)
         if mel is None:
+            last = unwrap(estimator)[1]
             raise ValueError(
                 f"{cls.__name__} needs a MelSpectrogramTransformer, or a Pipeline with "
                 f"one, got {type(estimator).__name__} ({type(last).__name__})."

@@ -5,6 +5,7 @@ from typing import Any
 from sklearn.pipeline import Pipeline
 
 from skgenre.classifiers import AbstainingClassifier
+from skgenre.features import MelSpectrogramTransformer
 
 
 def unwrap(estimator: Any) -> tuple[list[Any], Any]:
@@ -51,3 +52,10 @@ def run(transformers: list[Any], X: Any) -> Any:
     for transformer in transformers:
         X = transformer.transform(X)
     return X
+
+
+def mel_step(estimator: Any) -> MelSpectrogramTransformer | None:
+    """Return the mel step that an estimator is or begins with, if there is one."""
+    front, last = unwrap(estimator)
+    steps = [*front, last]
+    return next((s for s in steps if isinstance(s, MelSpectrogramTransformer)), None)
