@@ -15,7 +15,7 @@ neighbours (n_queries, number), the nearest first and -1 where fewer were found.
 # Up to here, looking at every track takes a fraction of a second.
 _N_EXACT = 100_000
 # Cells to look at. With as many cells as the square root of the tracks, these hold the
-# neighbours but for a few in a hundred; no more than this, however many tracks.
+# neighbours but for a few; more are not looked at, however many tracks there are.
 _N_CELLS_SEARCHED = 64
 _INSTALL = 'pip install "skgenre[ann]"'
 

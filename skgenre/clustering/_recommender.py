@@ -34,7 +34,7 @@ class TrackRecommender(BaseEstimator):
         Distance between embeddings.
     algorithm : {'auto', 'exact', 'approximate'}, default='auto'
         How neighbours are found: 'exact' by scikit-learn, 'approximate' by Faiss (the
-        extra ``ann``), which misses a few in a hundred and is quicker for large
+        extra ``ann``), which may miss some and is quicker for large
         collections. 'auto' is approximate above 100,000 tracks where Faiss is
         installed, and else exact.
     clusterer : estimator or None, default=None
