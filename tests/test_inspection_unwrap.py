@@ -32,3 +32,5 @@ def test_other_estimators_are_left_whole():
     model = LogisticRegression()
     assert unwrap(model) == ([], model)
     assert unwrap(Pipeline([("only", model), ("same", "passthrough")])) == ([], model)
+    nothing = Pipeline([("same", "passthrough")])
+    assert unwrap(nothing) == ([], nothing)
