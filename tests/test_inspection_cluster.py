@@ -96,6 +96,20 @@ def test_on_given_axes_of_a_part_of_a_figure():
     assert display.text_[0, 0].get_text() == "2.0e+00"
 
 
+def test_names_are_no_formulas():
+    display = ClusterDisplay.from_predictions(["$_$", "R$B$"], ["$_$", "_"])
+    display.figure_.canvas.draw()
+    labels = display.ax_.get_yticklabels()
+    assert [text.get_text() for text in labels] == ["$_$", "R$B$"]
+
+
+def test_no_agreement_is_no_negative_zero():
+    y, labels = ["a", "b"] * 500, ["a", "a", "b", "b"] * 250
+    display = ClusterDisplay.from_predictions(y, labels)
+    assert -0.005 < display.adjusted_rand < 0
+    assert display.ax_.get_title() == "Adjusted Rand index 0.00"
+
+
 def test_refuses_what_it_can_not_draw(blobs):
     E, y = blobs
     with pytest.raises(NotFittedError):

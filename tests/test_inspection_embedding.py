@@ -2,7 +2,6 @@ import sys
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.cluster import KMeans
 from sklearn.datasets import make_blobs
@@ -45,6 +44,23 @@ def test_pca_is_the_default(blobs):
         np.testing.assert_array_equal(points.get_offsets(), display.points[y == genre])
 
 
+def test_embeddings_that_are_all_the_same_have_no_variance(recwarn):
+    display = EmbeddingDisplay.from_embeddings(np.ones((6, 3)), ["a", "b"] * 3)
+    np.testing.assert_array_equal(display.points, 0)
+    assert display.ax_.get_xlabel() == "Component 1 (0% of the variance)"
+    assert not recwarn
+
+
+def test_thousands_of_points_are_smaller():
+    rng = np.random.default_rng(0)
+    sizes = {}
+    for n in (100, 4000):
+        display = EmbeddingDisplay(rng.normal(size=(n, 2)), ["a"] * n).plot()
+        sizes[n] = display.ax_.collections[0].get_sizes()[0]
+    assert sizes == {100: 35, 4000: 5}
+    assert display.legend_.legend_handles[0].get_sizes()[0] == pytest.approx(35)
+
+
 def test_the_legend_of_many_long_names_is_inside_the_figure():
     E = np.random.default_rng(0).normal(size=(400, 3))
     y = np.array([f"genre {i} with a rather long name" for i in range(20)] * 20)
@@ -63,7 +79,7 @@ def test_what_the_last_step_is_given_are_the_embeddings(last, blobs):
     if last == "abstaining":
         last = AbstainingClassifier(LogisticRegression(), target_precision=0)
     model = make_pipeline(StandardScaler(), last).fit(E, y)
-    display = EmbeddingDisplay.from_estimator(model, pd.DataFrame(E).to_numpy(), y)
+    display = EmbeddingDisplay.from_estimator(model, E, y)
     expected = EmbeddingDisplay.from_embeddings(model[0].transform(E), y)
     np.testing.assert_allclose(display.points, expected.points)
 
@@ -129,7 +145,11 @@ def test_on_given_axes_with_another_look(blobs):
     _, ax = plt.subplots()
     display = EmbeddingDisplay([[0, 1], [2, 3]], ["a", "b"]).plot(ax=ax, s=99)
     assert display.ax_ is ax and ax.collections[0].get_sizes() == 99
-    assert EmbeddingDisplay.from_embeddings(*blobs, ax=ax).figure_ is ax.figure
+    display = EmbeddingDisplay.from_embeddings(*blobs, ax=ax, s=7)
+    assert display.figure_ is ax.figure and ax.collections[-1].get_sizes() == 7
+    pca = PCA(3).fit(blobs[0])
+    display = EmbeddingDisplay.from_estimator(pca, *blobs, alpha=0.5)
+    assert display.ax_.collections[0].get_alpha() == 0.5
 
 
 def test_refuses_what_it_can_not_draw(blobs):

@@ -1,9 +1,17 @@
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
 
-from skgenre.inspection._genres import area_style, check_labels, point_style
+from skgenre.inspection._genres import (
+    area_style,
+    check_labels,
+    legend_beside,
+    point_style,
+)
+
+pytestmark = pytest.mark.usefixtures("no_figures_left")
 
 
 def test_genres_look_different():
@@ -35,3 +43,28 @@ def test_refuses_labels_that_do_not_fit():
         check_labels([["a", "b"]], "y", [0])
     with pytest.raises(ValueError, match="continuous"):
         check_labels([0.5, 0.25], "y", [0, 0])
+
+
+ODD = ["$_$", "", "R$B$", "_hidden", "a_b^c"]  # the first is no formula
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_legend_has_every_name_as_it_is(reverse):
+    _, ax = plt.subplots()
+    artists = [ax.scatter(0, 0) for name in ODD]
+    legend = legend_beside(ax, artists, ODD, reverse=reverse)
+    ax.figure.canvas.draw()  # which would fail where dollars were a formula
+    shown = [text.get_text() for text in legend.get_texts()]
+    assert shown == (ODD[::-1] if reverse else ODD)
+
+
+@pytest.mark.parametrize("n_genres", [3, 30])
+def test_a_legend_of_many_genres_is_in_the_figure(n_genres):
+    figure, ax = plt.subplots(figsize=(8, 3.5), layout="constrained")
+    artists = [ax.scatter(0, 0) for _ in range(n_genres)]
+    legend = legend_beside(ax, artists, [f"genre {i}" for i in range(n_genres)])
+    figure.canvas.draw()
+    box = legend.get_window_extent()
+    assert box.y0 >= 0 and box.x1 <= figure.bbox.x1
+    # The layout holds: nearly all of the height is the axes'.
+    assert ax.get_window_extent().height > 0.8 * figure.bbox.height

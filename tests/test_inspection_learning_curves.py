@@ -52,3 +52,10 @@ def test_refuses_axes_that_do_not_fit_and_histories_without_curves():
         LearningCurvesDisplay(history).plot(axes=plt.figure().add_subplot())
     with pytest.raises(ValueError, match=r"none of loss, .* got \['mae'\]"):
         LearningCurvesDisplay({"mae": [1.0]}).plot()
+
+
+def test_a_single_epoch_is_seen():
+    display = LearningCurvesDisplay({"loss": [1.2], "val_loss": [1.3]}).plot()
+    assert all(line.get_marker() == "." for line in display.axes_[0].lines)
+    display.figure_.canvas.draw()
+    assert all(float(tick).is_integer() for tick in display.axes_[0].get_xticks())

@@ -49,6 +49,11 @@ def test_of_genres_on_given_axes(blobs):
     assert ax.get_yticklabels()[1].get_text() == "fado"
 
 
+def test_names_are_no_formulas():
+    E, names = [[0.0], [1.0], [9.0]], ["$_$", "$_$", "R$B$"]
+    SilhouetteDisplay.from_predictions(E, names).figure_.canvas.draw()
+
+
 def test_a_cluster_of_one_clip_has_silhouette_0():
     display = SilhouetteDisplay.from_predictions([[0.0], [1.0], [9.0]], [0, 0, 1])
     np.testing.assert_array_equal(display.silhouettes[2], 0)

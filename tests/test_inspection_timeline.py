@@ -9,6 +9,7 @@ from sklearn.svm import SVC
 
 from skgenre import AbstainingClassifier, MelSpectrogramTransformer, SegmentClassifier
 from skgenre.inspection import TimelineDisplay
+from skgenre.inspection._timeline import _by_instant
 
 pytestmark = pytest.mark.usefixtures("no_figures_left")
 
@@ -130,6 +131,24 @@ def test_seconds_that_no_window_hears_stay_empty():
     display.figure_.canvas.draw()
 
 
+def test_an_hour_of_many_windows():
+    starts = np.arange(100_000) * 0.046
+    probabilities = np.random.default_rng(0).dirichlet([1, 1], size=len(starts))
+    edges, means = _by_instant(probabilities, np.c_[starts, starts + 3])
+    for at in (0, 50_000, len(means) - 1):
+        hears = (starts <= edges[at]) & (starts + 3 >= edges[at + 1])
+        np.testing.assert_allclose(means[at], probabilities[hears].mean(axis=0))
+
+
+def test_names_are_no_formulas():
+    display = TimelineDisplay.from_predictions(
+        [[1, 0], [0, 1]], [[0, 9], [9, 18]], classes=["$_$", "_R$B$"]
+    )
+    display.figure_.canvas.draw()
+    assert [name for name, _ in named(display)] == ["$_$", "_R$B$"]
+    assert len(display.legend_.get_texts()) == 2
+
+
 def test_one_window_of_integer_genres_on_given_axes():
     _, ax = plt.subplots()
     display = TimelineDisplay.from_predictions(
@@ -150,10 +169,14 @@ def test_refuses_what_it_can_not_draw(model):
     with pytest.raises(ValueError, match=r"one song.*probabilities\[0\]"):
         draw(np.ones((1, 2, 2)), np.ones((2, 2)), classes=["a", "b"])
     with pytest.raises(ValueError, match=r"need times of shape \(2, 2\) and 2 classes"):
-        draw(np.ones((2, 2)), [[0, 1]], classes=["a", "b"])
+        draw(np.eye(2), [[0, 1]], classes=["a", "b"])
     with pytest.raises(ValueError, match="and 3 classes"):
-        draw(np.ones((2, 2)), [[0, 1], [1, 2]], classes=["a", "b", "c"])
+        draw(np.eye(2), [[0, 1], [1, 2]], classes=["a", "b", "c"])
+    with pytest.raises(ValueError, match="1 together. Got sums from 1 to 2, the lowe"):
+        draw([[1, 0], [1, 1]], [[0, 1], [1, 2]], classes=["a", "b"])
+    with pytest.raises(ValueError, match="none below 0.*the lowest value is -1"):
+        draw([[2, -1]], [[0, 1]], classes=["a", "b"])
     with pytest.raises(ValueError, match="Window 1 is from 2 s to 1 s"):
-        draw(np.ones((2, 2)), [[0, 1], [2, 1]], classes=["a", "b"])
+        draw(np.eye(2), [[0, 1], [2, 1]], classes=["a", "b"])
     with pytest.raises(ValueError, match="probabilities contains NaN"):
         draw([[np.nan, 1]], [[0, 1]], classes=["a", "b"])

@@ -34,6 +34,8 @@ def test_pipelines_searches_and_abstaining_classifiers_are_taken_apart():
 
 def test_other_estimators_are_left_whole():
     model = LogisticRegression()
+    nothing = Pipeline([("same", "passthrough")])
+    assert unwrap(nothing) == ([], nothing)
     assert unwrap(model) == ([], model)
     assert unwrap(Pipeline([("only", model), ("same", "passthrough")])) == ([], model)
 

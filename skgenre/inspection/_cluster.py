@@ -12,7 +12,7 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils._param_validation import StrOptions, validate_parameter_constraints
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre.inspection._genres import check_labels
+from skgenre.inspection._genres import check_labels, write_literally
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -258,8 +258,9 @@ class ClusterDisplay:
             xticklabels=self.clusters,
             yticklabels=self.genres,
         )
+        write_literally([*ax.get_xticklabels(), *ax.get_yticklabels()])
         if self.adjusted_rand is not None:
-            ax.set_title(f"Adjusted Rand index {self.adjusted_rand:.2f}")
+            ax.set_title(f"Adjusted Rand index {self.adjusted_rand:z.2f}")
         self.ax_, self.figure_ = ax, ax.figure
         return self
 

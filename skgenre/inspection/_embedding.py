@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import (
 )
 from sklearn.utils.validation import check_array, check_is_fitted
 
-from skgenre.inspection._genres import check_labels, point_style
+from skgenre.inspection._genres import check_labels, legend_beside, point_style
 from skgenre.inspection._unwrap import run, unwrap
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ class EmbeddingDisplay:
         reduction: Any = "pca",
         random_state: int | np.random.RandomState | None = None,
         ax: "Axes | None" = None,
+        **kwargs: Any,
     ) -> Self:
         """Draw the embeddings that a fitted estimator makes of clips.
 
@@ -107,6 +108,8 @@ class EmbeddingDisplay:
             As for `from_embeddings`.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
+        **kwargs : dict
+            Passed on to `plot`.
 
         Returns
         -------
@@ -131,7 +134,12 @@ class EmbeddingDisplay:
             )
         y = check_labels(y, "y", X)  # said now rather than after hours of decoding
         return cls.from_embeddings(
-            run(front, X), y, reduction=reduction, random_state=random_state, ax=ax
+            run(front, X),
+            y,
+            reduction=reduction,
+            random_state=random_state,
+            ax=ax,
+            **kwargs,
         )
 
     @classmethod
@@ -143,6 +151,7 @@ class EmbeddingDisplay:
         reduction: Any = "pca",
         random_state: int | np.random.RandomState | None = None,
         ax: "Axes | None" = None,
+        **kwargs: Any,
     ) -> Self:
         """Draw embeddings that are there.
 
@@ -159,6 +168,8 @@ class EmbeddingDisplay:
             Seed of the PCA or of UMAP.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
+        **kwargs : dict
+            Passed on to `plot`.
 
         Returns
         -------
@@ -186,13 +197,14 @@ class EmbeddingDisplay:
         if isinstance(reduction, str):
             make = _pca if reduction == "pca" else _umap
             reduction = make(E, random_state)
-        points = np.asarray(reduction.fit_transform(E))
+        with np.errstate(invalid="ignore"):  # of no variance, shares are 0 / 0
+            points = np.asarray(reduction.fit_transform(E))
         if points.shape != (len(E), 2):
             raise ValueError(
                 f"The map has two dimensions, but {type(reduction).__name__} made an "
                 f"array of shape {points.shape}. Set its n_components to 2."
             )
-        return cls(points, y, axis_names=_axis_names(reduction)).plot(ax=ax)
+        return cls(points, y, axis_names=_axis_names(reduction)).plot(ax=ax, **kwargs)
 
     def plot(self, *, ax: "Axes | None" = None, **kwargs: Any) -> Self:
         """Draw the map.
@@ -214,13 +226,17 @@ class EmbeddingDisplay:
         if ax is None:
             _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
         points, genres = np.asarray(self.points), np.asarray(self.y)
-        look = {"s": 35, "alpha": 0.8, "linewidth": 0.4, "edgecolor": "white"}
+        # Thousands of points are smaller, so as not to hide each other.
+        size = float(np.clip(20_000 / len(points), 2, 35))
+        look = {"s": size, "alpha": 0.8, "linewidth": size / 90, "edgecolor": "white"}
+        artists, names = [], [str(genre) for genre in np.unique(genres)]
         for i, genre in enumerate(np.unique(genres)):
-            style = point_style(i) | look | kwargs
-            ax.scatter(*points[genres == genre].T, label=str(genre), **style)
+            style = {"label": names[i]} | point_style(i) | look | kwargs
+            artists.append(ax.scatter(*points[genres == genre].T, **style))
         ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
         ax.set_aspect("equal", adjustable="datalim")
-        self.legend_ = ax.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0))
+        scale = (35 / size) ** 0.5  # in the legend, markers are as large as ever
+        self.legend_ = legend_beside(ax, artists, names, markerscale=scale)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -264,7 +280,7 @@ def _umap(E: NDArray, random_state: Any) -> Any:
 
 def _axis_names(reduction: Any) -> tuple[str, str]:
     if isinstance(reduction, PCA):
-        first, second = reduction.explained_variance_ratio_
+        first, second = np.nan_to_num(reduction.explained_variance_ratio_)
         return (
             f"Component 1 ({first:.0%} of the variance)",
             f"Component 2 ({second:.0%} of the variance)",

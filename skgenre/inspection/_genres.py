@@ -1,7 +1,7 @@
 """What pictures of several genres share: their labels and their looks."""
 
-from collections.abc import Sized
-from typing import Any
+from collections.abc import Iterable, Sequence, Sized
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets
@@ -9,12 +9,22 @@ from sklearn.utils.validation import check_consistent_length, column_or_1d
 
 from skgenre.classifiers._checks import check_none_missing
 
+if TYPE_CHECKING:
+    from matplotlib.artist import Artist
+    from matplotlib.axes import Axes
+    from matplotlib.legend import Legend
+    from matplotlib.text import Text
+
 # Okabe and Ito's colours, which colour-blind people tell apart, without yellow, too
 # faint on white, and black. Their numbers have no common factor with those of the
 # markers: every pair comes once before one comes again.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _HATCHES = ("", "////", "....", "xxxx")
+# Height of a row of a legend, in points, in matplotlib's own font size.
+_LEGEND_ROW = 15.5
+# Share of a figure's height that axes have until matplotlib lays them out.
+_AXES_SHARE = 0.77
 
 
 def point_style(i: int) -> dict[str, Any]:
@@ -31,6 +41,34 @@ def area_style(i: int) -> dict[str, Any]:
         "linewidth": 0,
         "hatch": hatch,
     }
+
+
+def write_literally(texts: Iterable["Text"]) -> None:
+    """Keep matplotlib from reading the dollars of a name such as 'R$B$' as formulas."""
+    for text in texts:
+        text.set_parse_math(False)
+
+
+def legend_beside(
+    ax: "Axes", artists: "Sequence[Artist]", names: Sequence[str], **kwargs: Any
+) -> "Legend":
+    """Name artists right of the axes, in columns that are no longer than these."""
+    height = ax.get_window_extent().height * 72 / ax.figure.dpi / _AXES_SHARE
+    n_rows = max(1, int(height / _LEGEND_ROW))
+    legend = ax.legend(
+        [*artists],
+        [" "] * len(artists),
+        loc="upper left",
+        bbox_to_anchor=(1.0, 1.0),
+        ncols=-(-len(artists) // n_rows),
+        **kwargs,
+    )
+    # Given afterwards, since matplotlib may leave out names that start with '_'.
+    names = names[::-1] if kwargs.get("reverse") else names
+    for text, name in zip(legend.get_texts(), names, strict=True):
+        text.set_text(name)
+    write_literally(legend.get_texts())
+    return legend
 
 
 def check_labels(labels: ArrayLike, name: str, X: Sized) -> NDArray:

@@ -116,9 +116,10 @@ class LearningCurvesDisplay:
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
                 if key in self.history:
                     values = self.history[key]
-                    ax.plot(range(1, len(values) + 1), values, label=label)
+                    # Without a marker, a single epoch would not be seen.
+                    ax.plot(range(1, len(values) + 1), values, marker=".", label=label)
             ax.set(xlabel="Epoch", ylabel=_CURVES[name])
-            ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+            ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             if name == "learning_rate":
                 ax.set_yscale("log")
             else:

@@ -11,7 +11,7 @@ from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skgenre.clustering._embedding_kmeans import _SILHOUETTE_CLIPS
-from skgenre.inspection._genres import COLORS, check_labels
+from skgenre.inspection._genres import COLORS, check_labels, write_literally
 from skgenre.inspection._unwrap import run, unwrap
 
 if TYPE_CHECKING:
@@ -189,7 +189,8 @@ class SilhouetteDisplay:
             yticks=middles,
             yticklabels=clusters,
             ylim=(first, -gap),
-            title=f"Mean silhouette {mean:.2f}",
+            title=f"Mean silhouette {mean:z.2f}",
         )
+        write_literally(ax.get_yticklabels())
         self.ax_, self.figure_ = ax, ax.figure
         return self

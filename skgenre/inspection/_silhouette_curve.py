@@ -166,7 +166,7 @@ class SilhouetteCurveDisplay:
                 label=f"best: {numbers[best]} clusters",
             )
         ax.set(xlabel="Number of clusters", ylabel="Silhouette score")
-        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         if ax.get_legend_handles_labels()[1]:
             ax.legend()
         self.ax_, self.figure_ = ax, ax.figure

@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skgenre.classifiers import SegmentClassifier
 from skgenre.features import MelSpectrogramTransformer
-from skgenre.inspection._genres import area_style
+from skgenre.inspection._genres import area_style, legend_beside
 from skgenre.inspection._unwrap import run, unwrap
 
 if TYPE_CHECKING:
@@ -194,13 +194,17 @@ class TimelineDisplay:
         if not has_area.all():
             grey = area_style(0) | {"facecolor": "#DDDDDD"}
             areas.append(("others", grey, means[:, ~has_area].sum(axis=1)))
-        below = np.zeros(len(means))
+        below, artists = np.zeros(len(means)), []
         for name, style, heights in areas:
             lower, upper = (np.append(h, h[-1]) for h in (below, below + heights))
-            ax.fill_between(edges, lower, upper, step="post", label=name, **style)
+            artists.append(
+                ax.fill_between(edges, lower, upper, step="post", label=name, **style)
+            )
             below = below + heights
+        for best in sorted({i for i, _, _ in runs}):
+            bars = [(start, end - start) for i, start, end in runs if i == best]
+            ax.broken_barh(bars, (_STRIP[0], _STRIP[1] - _STRIP[0]), **styles[best])
         for i, start, end in runs:
-            ax.fill_between([start, end], *_STRIP, **styles[i])
             if end - start > _seconds_of_text(names[i], ax, edges):
                 ax.text(
                     (start + end) / 2,
@@ -209,6 +213,7 @@ class TimelineDisplay:
                     ha="center",
                     va="center_baseline",
                     fontsize=_STRIP_FONT,
+                    parse_math=False,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
                 )
         ax.set(
@@ -218,8 +223,8 @@ class TimelineDisplay:
             ylim=(0, _STRIP[1]),
             yticks=np.linspace(0, 1, 6),
         )
-        self.legend_ = ax.legend(
-            loc="upper left", bbox_to_anchor=(1.0, 1.0), reverse=True
+        self.legend_ = legend_beside(
+            ax, artists, [name for name, _, _ in areas], reverse=True
         )
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -234,6 +239,13 @@ def _check_song(
             f"{np.shape(probabilities)}. Take those of one: probabilities[0]."
         )
     probabilities = check_array(probabilities, input_name="probabilities")
+    if (probabilities < 0).any() or (abs(probabilities.sum(axis=1) - 1) > 0.01).any():
+        raise ValueError(
+            "Each row of probabilities is that of a window: none below 0, 1 together. "
+            f"Got sums from {probabilities.sum(axis=1).min():.3g} to "
+            f"{probabilities.sum(axis=1).max():.3g}, the lowest value is "
+            f"{probabilities.min():.3g}."
+        )
     times = check_array(times, input_name="times")
     classes = column_or_1d(classes)
     n_windows, n_classes = probabilities.shape
@@ -258,10 +270,14 @@ def _by_instant(probabilities: NDArray, times: NDArray) -> tuple[NDArray, NDArra
     Where none is heard, the mean is NaN.
     """
     edges = np.unique(times)
-    starts, ends = times.T
-    hears = (starts <= edges[:-1, np.newaxis]) & (ends >= edges[1:, np.newaxis])
-    n_heard = hears.sum(axis=1, keepdims=True)
-    sums = hears.astype(float) @ probabilities
+    starts, ends = np.searchsorted(edges, times).T
+    # A running sum of what begins and ends: an hour has thousands of windows.
+    changes = np.zeros((len(edges), 1 + probabilities.shape[1]))
+    counted = np.c_[np.ones(len(times)), probabilities]
+    np.add.at(changes, starts, counted)
+    np.subtract.at(changes, ends, counted)
+    running = changes[:-1].cumsum(axis=0)
+    n_heard, sums = running[:, :1], running[:, 1:]
     return edges, np.where(n_heard > 0, sums / np.maximum(n_heard, 1), np.nan)
 
 

@@ -26,7 +26,10 @@ def unwrap(estimator: Any) -> tuple[list[Any], Any]:
     front: list[Any] = []
     while True:
         if isinstance(estimator, Pipeline):
-            front += _steps(estimator)
+            steps = _steps(estimator)
+            if not steps:  # it does nothing
+                return front, estimator
+            front += steps
             estimator = front.pop()
         elif isinstance(estimator, AbstainingClassifier):
             estimator = getattr(estimator, "estimator_", estimator.estimator)
