@@ -176,7 +176,11 @@ def test_containers(library):
         recommender = TrackRecommender().fit(table, groups=series(artists))
         found = recommender.recommend(series([0, 50]))
         np.testing.assert_array_equal(found.rows, rows)
-        assert recommender.feature_names_in_.tolist() == ["a", "b", "c"]
+        # scikit-learn 1.6 does not see the names of today's polars.
+        sees_names = hasattr(StandardScaler().fit(table), "feature_names_in_")
+        assert sees_names or frame is pl.DataFrame
+        names = getattr(recommender, "feature_names_in_", np.array([]))
+        assert names.tolist() == ["a", "b", "c"] * sees_names
         assert frame(dict(found)).shape == (10, 3)
 
 
