@@ -220,6 +220,7 @@ with multiprocessing.get_context("fork").Pool(1) as pool:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system can't fork")
+@pytest.mark.slow
 def test_a_forked_process_is_told_instead_of_waiting_for_ever(clips):
     printed = subprocess.run(
         [sys.executable, "-c", FORK],

@@ -75,6 +75,7 @@ def test_clusters(tracks):
     assert model.predict(tracks.paths).shape == (32,)
 
 
+@pytest.mark.slow
 def test_every_step_composes(tracks):
     vote = VotingClassifier([("crnn", CRNN), ("parallel", PARALLEL)], voting="soft")
     assert (
