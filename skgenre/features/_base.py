@@ -1,6 +1,6 @@
 """What the steps that take audio have in common."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import Any
 
@@ -10,6 +10,7 @@ from sklearn.utils._param_validation import StrOptions
 
 from skgenre.audio._clips import check_clips
 from skgenre.audio._load import Clip
+from skgenre.audio._map import map_clips
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -17,6 +18,8 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
     sample_rate: int
     """Hertz of the waveforms."""
+    n_jobs: int | None
+    verbose: bool | int
 
     _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
@@ -26,6 +29,14 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
     def _check_clips(self, X: Any, *, reset: bool) -> list[Clip]:
         return check_clips(X, estimator=self, reset=reset)
+
+    def _map_clips(
+        self, task: Callable[[Clip], Any], clips: list[Clip], desc: str
+    ) -> Iterator[Any]:
+        """Yield what the task makes of each clip, in order."""
+        return map_clips(
+            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
+        )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

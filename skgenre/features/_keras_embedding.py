@@ -13,7 +13,6 @@ from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.audio._map import map_clips
 from skgenre.features._base import AudioTransformer, excerpt_samples
 from skgenre.features._scaling import SCALINGS
 from skgenre.features._spectrogram import (
@@ -340,9 +339,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             duration=self.duration,
             excerpt=self.excerpt,
         )
-        results = map_clips(
-            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="Embeddings"
-        )
+        results = self._map_clips(task, clips, desc="Embeddings")
         # Clip by clip, so that its answer doesn't depend on those beside it.
         fixed = network.input_shape[0]
         embeddings = np.empty((len(clips), network.n_features), np.float32)

@@ -11,7 +11,6 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.audio._map import map_clips
 from skgenre.features._base import AudioTransformer, excerpt_start
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
@@ -245,9 +244,7 @@ class MelSpectrogramTransformer(AudioTransformer):
             excerpt=self.excerpt,
         )
         clips = self._check_clips(X, reset=False)
-        results = map_clips(
-            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="Spectrograms"
-        )
+        results = self._map_clips(task, clips, desc="Spectrograms")
         if self.n_frames is None:
             whole_clips = np.empty(len(clips), dtype=object)
             for i, result in enumerate(results):

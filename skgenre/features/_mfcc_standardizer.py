@@ -18,7 +18,6 @@ from sklearn.utils.validation import (
 )
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.audio._map import map_clips
 from skgenre.features._base import AudioTransformer, excerpt_samples
 from skgenre.features._mfcc import (
     MFCC_CONSTRAINTS,
@@ -195,9 +194,7 @@ class MFCCStandardizer(AudioTransformer):
         clips = self._check_clips(X, reset=reset)
         if y is not None:  # said now rather than after hours of decoding
             check_consistent_length(clips, y)
-        results = map_clips(
-            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="MFCC"
-        )
+        results = self._map_clips(task, clips, desc="MFCC")
         table = np.empty((len(clips), len(names)))
         for row, result in zip(table, results, strict=True):
             row[:] = result

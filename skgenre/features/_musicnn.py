@@ -12,7 +12,6 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.audio._map import map_clips
 from skgenre.features._base import AudioTransformer, excerpt_samples
 from skgenre.features._musicnn_views import N_FEATURES, TAGS, view_names, views
 from skgenre.features._scaling import log_compression
@@ -212,9 +211,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         chosen = self._views()
         networks = {weights: load_musicnn(weights) for weights, _ in chosen}
         task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
-        results = map_clips(
-            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc="musicnn"
-        )
+        results = self._map_clips(task, clips, desc="musicnn")
         embeddings = np.empty((len(clips), self._n_features_out), np.float32)
         for row, patches in zip(embeddings, results, strict=True):
             answers = {
