@@ -37,7 +37,7 @@ def content_key(clip: Clip) -> str | None:
     """
     if isinstance(clip, np.ndarray):
         digest = hashlib.blake2b(b"samples", digest_size=16)
-        digest.update(np.ascontiguousarray(clip, dtype=np.float32).view(np.uint8))
+        digest.update(np.ascontiguousarray(clip, dtype=np.float32).data)
         return digest.hexdigest()
     try:
         # Opening a pipe would wait for a writer.
@@ -176,7 +176,7 @@ class ClipCache:
         """
         if looked.is_kept:
             return looked.value
-        result = np.asarray(finish(looked.value), self._dtype)
+        result: np.ndarray = np.asarray(finish(looked.value), self._dtype)
         if looked.name is not None and self._is_writable:
             try:
                 self._store.put(looked.name, result)

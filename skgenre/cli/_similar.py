@@ -29,6 +29,7 @@ def similar_tracks(
     k: int,
     index: Path | None,
     same_artist: bool,
+    cache_dir: Path | None,
     n_jobs: int,
     console: Console,
 ) -> tuple[list[dict[str, Any]], list[str]]:
@@ -45,7 +46,7 @@ def similar_tracks(
     artists = {} if same_artist else _artists(library)
     liked = files_named(songs)
 
-    prepare(embedder, n_jobs)
+    prepare(embedder, n_jobs, cache_dir)
     wanted, counts = kept.update(paths)
     if index is not None:
         console.print(f"Index: {counts}.")
