@@ -16,7 +16,7 @@ def cache_in(folder, name="Double", shape=(None,), **parameters):
 class Counting:
     """A task that counts its calls: the numbers in a file, or in a waveform."""
 
-    def __init__(self, also=lambda clip: None):
+    def __init__(self, also=id):
         self.n = 0
         self.also = also
 

@@ -1,4 +1,4 @@
-"""The command line: ``skgenre demo | train | evaluate | predict | similar | info``."""
+"""The command line: ``skgenre demo | train | evaluate | predict | similar | info | cache``."""
 
 from skgenre.cli._app import app
 
