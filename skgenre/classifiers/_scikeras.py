@@ -98,6 +98,16 @@ class NetworkClassifier(KerasClassifier):
         """Return what the optimiser remembers, for a training that continues."""
         return [v.numpy() for v in self.model_.optimizer.variables]
 
+    def state(self) -> list[NDArray]:
+        """Return all that training changes."""
+        assert self._compiled is not None  # in training
+        return self._compiled.state()
+
+    def set_state(self, state: list[NDArray]) -> None:
+        """Set all that training changes."""
+        assert self._compiled is not None
+        self._compiled.set_state(state)
+
     def release(self) -> None:
         """Give the compiled network back; this object can't be used afterwards."""
         if self._compiled is not None:

@@ -1,5 +1,6 @@
 """One training of a network, from plain data to plain data."""
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ from skgenre import networks
 from skgenre._keras import check_process
 from skgenre.classifiers._batches import SpectrogramBatches
 from skgenre.classifiers._callbacks import training_callbacks
+from skgenre.classifiers._checkpoints import Checkpoints, checkpoint_path
 from skgenre.classifiers._loss import loss_function
 from skgenre.classifiers._scikeras import NetworkClassifier
 
@@ -37,6 +39,7 @@ def train(
     epochs: int,
     network_seed: int,
     shuffle_seed: int,
+    checkpoint_dir: str | os.PathLike | None = None,
 ) -> Trained:
     """Train the estimator's network; nothing of the estimator is changed.
 
@@ -52,6 +55,8 @@ def train(
         Passes over the training clips, at the most.
     network_seed, shuffle_seed : int
         Seeds of the weights and the dropout, and of the order of the clips.
+    checkpoint_dir : str, PathLike or None
+        Where the state after each epoch is kept, until the training has ended.
 
     Returns
     -------
@@ -61,6 +66,8 @@ def train(
     ------
     ValueError
         If the weights are no longer finite.
+    OSError
+        If nothing can be written to `checkpoint_dir`.
     """
     scaling: dict[str, Any] = {
         "mean": estimator.input_mean_,
@@ -69,22 +76,38 @@ def train(
     }
     batches = SpectrogramBatches(*training, **scaling, shuffle_seed=shuffle_seed)
     validates = len(validation[-1]) > 0
+    callbacks = training_callbacks(
+        validates=validates,
+        learning_rate=float(estimator.learning_rate),
+        epochs=epochs,
+        schedule=estimator.learning_rate_schedule,
+        plateau_patience=estimator.plateau_patience,
+        plateau_factor=estimator.plateau_factor,
+        plateau_min_delta=estimator.plateau_min_delta,
+        early_stopping_patience=estimator.early_stopping_patience,
+    )
     keras_classifier = wrapped_network(
         estimator,
-        epochs=epochs,
         verbose=int(estimator.verbose),
-        callbacks=training_callbacks(
-            validates=validates,
-            learning_rate=float(estimator.learning_rate),
-            epochs=epochs,
-            schedule=estimator.learning_rate_schedule,
-            plateau_patience=estimator.plateau_patience,
-            plateau_factor=estimator.plateau_factor,
-            plateau_min_delta=estimator.plateau_min_delta,
-            early_stopping_patience=estimator.early_stopping_patience,
-        ),
+        callbacks=callbacks,
         model__seed=network_seed,
     )
+    n_done, checkpoints = 0, None
+    if checkpoint_dir is not None:
+        path = checkpoint_path(
+            checkpoint_dir,
+            estimator,
+            training,
+            validation,
+            epochs=epochs,
+            network_seed=network_seed,
+            shuffle_seed=shuffle_seed,
+        )
+        checkpoints = Checkpoints(path, callbacks, keras_classifier)
+        callbacks.append(checkpoints)
+        n_done = checkpoints.n_epochs
+        for _ in range(n_done):
+            batches.on_epoch_end()  # draws the order of the next epoch
     try:
         keras_classifier.fit(
             batches,
@@ -92,6 +115,8 @@ def train(
             validation_data=(
                 SpectrogramBatches(*validation, **scaling) if validates else None
             ),
+            initial_epoch=n_done,
+            epochs=epochs - n_done,
         )
         trained = Trained(
             keras_classifier.model_.get_weights(),
@@ -103,6 +128,8 @@ def train(
         )
     finally:
         keras_classifier.release()
+    if checkpoints is not None:
+        checkpoints.remove()
     finite = all(np.isfinite(weights).all() for weights in trained.weights)
     if not finite or not np.isfinite(trained.history["loss"]).all():
         raise ValueError(
