@@ -59,7 +59,7 @@ class BaseGenreClassifier(FittedNetwork):
         "plateau_min_delta": [Interval(Real, 0, None, closed="left")],
         "early_stopping_patience": [Interval(Integral, 1, None, closed="left"), None],
         "class_weight": [StrOptions({"balanced"}), dict, None],
-        "precision": [StrOptions({"float32", "mixed_bfloat16"})],
+        "precision": [StrOptions({"float32", "mixed_bfloat16", "mixed_float16"})],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
         "checkpoint_dir": [str, os.PathLike, None],

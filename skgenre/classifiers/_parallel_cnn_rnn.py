@@ -157,6 +157,7 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
     """
 
     _network = "parallel_cnn_rnn"
+    _training_parameters: ClassVar[dict[str, Any]] = {"for_training": True}
     _network_parameters = (
         "filters",
         "kernel_size",

@@ -61,6 +61,15 @@ class NetworkClassifier(KerasClassifier):
             return X
         return scaled(X, *self._scaling)
 
+    def _get_compile_kwargs(self) -> dict[str, Any]:
+        arguments = super()._get_compile_kwargs()
+        if self.get_params()["model__precision"] == "mixed_float16":
+            # Keras would do so only where all of a model's layers are of this policy.
+            arguments["optimizer"] = keras.optimizers.LossScaleOptimizer(
+                arguments["optimizer"]
+            )
+        return arguments
+
     def _build_keras_model(self) -> keras.Model:
         start = super()._build_keras_model()
         graph = {

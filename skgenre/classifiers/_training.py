@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre import networks
-from skgenre._keras import check_process
+from skgenre._keras import check_process, warn_of_shared_gpu
 from skgenre.classifiers._batches import SpectrogramBatches
 from skgenre.classifiers._callbacks import training_callbacks
 from skgenre.classifiers._checkpoints import Checkpoints, checkpoint_path
@@ -69,6 +69,7 @@ def train(
     OSError
         If nothing can be written to `checkpoint_dir`.
     """
+    warn_of_shared_gpu()
     scaling: dict[str, Any] = {
         "mean": estimator.input_mean_,
         "scale": estimator.input_scale_,
@@ -91,6 +92,7 @@ def train(
         verbose=int(estimator.verbose),
         callbacks=callbacks,
         model__seed=network_seed,
+        **{f"model__{k}": v for k, v in estimator._training_parameters.items()},
     )
     n_done, checkpoints = 0, None
     if checkpoint_dir is not None:
