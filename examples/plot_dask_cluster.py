@@ -137,7 +137,10 @@ if __name__ == "__main__":
             X = pipeline["mel"].transform(paths)
             spread_answers = spread.predict_proba(paths)
             run = joblib.Parallel()
-            run(joblib.delayed(write_part)(*task) for task in zip(parts, files))
+            run(
+                joblib.delayed(write_part)(part, file)
+                for part, file in zip(parts, files, strict=True)
+            )
             predicted = run(
                 joblib.delayed(predict_part)(model_file, part) for part in parts
             )
