@@ -59,7 +59,12 @@ def torchaudio_recipe():
 
     torch.set_num_threads(1)
     mel = torchaudio.transforms.MelSpectrogram(
-        _RATE, n_fft=2048, hop_length=1024, n_mels=128, norm="slaney", mel_scale="slaney"
+        _RATE,
+        n_fft=2048,
+        hop_length=1024,
+        n_mels=128,
+        norm="slaney",
+        mel_scale="slaney",
     )
     decibels = torchaudio.transforms.AmplitudeToDB(top_db=80)
 
@@ -181,7 +186,13 @@ def ratio(times, over, under):
 
 
 def each(function):
-    return lambda paths: [function(path) for path in paths]
+    """Return the function of several files; results are let go, as ours are copied."""
+
+    def run(paths):
+        for path in paths:
+            function(path)
+
+    return run
 
 
 def against_others(paths):
