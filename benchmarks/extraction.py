@@ -15,12 +15,13 @@ processor time, which other programs on the machine disturb less than 'wall'.
   function. Not all of them make the same spectrogram.
 - `n_jobs=1 / n_jobs=2` (wall time; the machine needs a second, idle core).
 - `second run / first run`, with `cache_dir`: wall time of all clips in one go.
-- `separate / AudioUnion`: mel spectrogram, MFCCs and musicnn's input of the same files,
-  one step after the other and by one pass.
+- `separate / precompute`: mel spectrograms and MFCCs of the same files, one step after
+  the other and by one pass, both into an empty `cache_dir`.
 - Time of 100 to 10,000 short clips, and the slope of its logarithm: 1 is linear.
 """
 
 import argparse
+import functools
 import importlib.util
 import json
 import platform
@@ -33,8 +34,9 @@ import numpy as np
 import soundfile
 from threadpoolctl import threadpool_limits
 
-from skgenre import MelSpectrogramTransformer, __version__
+from skgenre import MelSpectrogramTransformer, MFCCStandardizer, __version__
 from skgenre.datasets import load_audio_folder, make_genre_clips
+from skgenre.features import precompute
 
 _AT_A_TIME = 8
 _RATE = 22050
@@ -235,8 +237,29 @@ def from_the_cache(paths, n_rounds=3):
     return {"second run / first run": ratio(times, "second run", "first run")}
 
 
-def growth(folder):
-    """Time 100 to 10,000 clips of a second; files are read several times over."""
+def several_features(paths):
+    def features(paths, at_once):
+        with tempfile.TemporaryDirectory() as folder:
+            steps = [
+                MelSpectrogramTransformer(cache_dir=folder),
+                MFCCStandardizer(cache_dir=folder, duration=30.0),
+            ]
+            if at_once:
+                precompute(steps, paths)
+                return
+            for step in steps:
+                step.fit_transform(paths)
+
+    functions = {
+        "separate": functools.partial(features, at_once=False),
+        "precompute": functools.partial(features, at_once=True),
+    }
+    times = take_turns(functions, paths)
+    return {"separate / precompute": ratio(times, "separate", "precompute")}
+
+
+def growth(folder, n_max):
+    """Time 100 to `n_max` clips of a second; files are read several times over."""
     rng = np.random.default_rng(0)
     paths = []
     for i in range(100):
@@ -244,7 +267,7 @@ def growth(folder):
         soundfile.write(paths[-1], rng.normal(0, 0.1, _RATE), _RATE)
     step = MelSpectrogramTransformer(n_frames=22)
     step.transform(paths)
-    counts = [100, 300, 1000, 3000, 10_000]
+    counts = [n for n in (100, 300, 1000, 3000, 10_000) if n <= n_max]
     seconds = [
         float(np.median([timed(step.transform, paths * (n // 100))[1] for _ in "abc"]))
         for n in counts
@@ -272,6 +295,9 @@ def main():
     )
     parser.add_argument("music", type=Path, nargs="?")
     parser.add_argument("--clips", type=int, default=96)
+    parser.add_argument(
+        "--growth", type=int, default=10_000, help="clips to which their time is told"
+    )
     parser.add_argument("--output", type=Path, default=Path("extraction.json"))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -284,8 +310,9 @@ def main():
         with threadpool_limits(1):
             ratios, seconds = against_others(paths)
             ratios |= two_at_a_time(paths)
+            ratios |= several_features(paths)
             ratios |= from_the_cache(paths)
-            linear = growth(folder)
+            linear = growth(folder, options.growth)
     print(f"\n{len(paths)} clips{'':20}   wall [quartiles]         cpu [quartiles]")
     for name, kinds in ratios.items():
         cells = (

@@ -10,8 +10,9 @@ import soxr
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
 from skgenre.audio._errors import AudioError
-from skgenre.audio._readers import Reader, open_audio
+from skgenre.audio._readers import Reader
 from skgenre.audio._remote import upath_to_url
+from skgenre.audio._sharing import open_shared
 
 Clip = str | bytes | os.PathLike | np.ndarray
 
@@ -106,7 +107,7 @@ def read_samples(
         start, stop = choose(len(clip), sample_rate or 0)
         inside = clip[max(0, start) : max(0, stop)]
         return _fill(inside, max(0, -start), stop - start)
-    with open_audio(clip) as reader:
+    with open_shared(clip) as reader:
         rate = sample_rate or reader.sample_rate
         for _ in range(2):
             if reader.n_samples < 1:

@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Callable, Iterator
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
@@ -18,6 +18,15 @@ from skgenre.audio._map import map_clips
 
 # Parameters that say how to work, and have no influence on the results.
 _HOW = frozenset({"cache_dir", "n_jobs", "verbose"})
+
+
+class Work(NamedTuple):
+    """What a step does with each clip; see :meth:`AudioTransformer._map_clips`."""
+
+    desc: str
+    task: Callable[[Clip], Any]
+    finish: Callable[[Any], Any] = lambda result: result
+    cache: ClipCache | None = None
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -60,29 +69,24 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         name = type(self).__name__
         return ClipCache(self.cache_dir, name, parameters, shape=shape, dtype=dtype)
 
-    def _map_clips(
-        self,
-        task: Callable[[Clip], Any],
-        clips: list[Clip],
-        desc: str,
-        finish: Callable[[Any], Any] = lambda result: result,
-        cache: ClipCache | None = None,
-    ) -> Iterator[Any]:
+    def _work(self) -> Work:
+        """Check the parameters, and return what is to be done with each clip."""
+        raise NotImplementedError
+
+    def _map_clips(self, clips: list[Clip], work: Work) -> Iterator[Any]:
         """Yield what is made of each clip, in order.
 
         Parameters
         ----------
-        task : callable
-            Takes a clip; may run in parallel.
         clips : list
             Paths or waveforms.
-        desc : str
-            Text in front of the progress bar.
-        finish : callable, default=identity
-            Takes what the task returned; runs in the caller's thread.
-        cache : ClipCache or None, default=None
-            Where what `finish` returns is looked up and kept.
+        work : Work
+            ``task`` takes a clip, and may run in parallel. ``finish`` takes what it
+            returned, and runs in the caller's thread. Where there is a ``cache``, what
+            ``finish`` returns is looked up and kept. ``desc`` is shown in front of the
+            progress bar.
         """
+        desc, task, finish, cache = work
         if cache is not None:
             task = cache.look_up(task)
             finish = functools.partial(cache.keep, finish=finish)

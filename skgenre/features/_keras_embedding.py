@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length
 from skgenre._files import digest
 from skgenre.audio._cache import ClipCache
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_samples
+from skgenre.features._base import AudioTransformer, Work, excerpt_samples
 from skgenre.features._scaling import SCALINGS
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
@@ -352,6 +352,10 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
+        results = self._map_clips(clips, self._work())
+        return np.array(list(results), dtype=np.float32)
+
+    def _work(self) -> Work:
         cache = self._cache_of_network()
         checked = functools.cache(self._check_network)
         if cache is None or cache.is_empty:
@@ -377,8 +381,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             duration=self.duration,
             excerpt=self.excerpt,
         )
-        results = self._map_clips(task, clips, "Embeddings", finish=embed, cache=cache)
-        return np.array(list(results), dtype=np.float32)
+        return Work("Embeddings", task, embed, cache)
 
     def _cache_of_network(self) -> ClipCache | None:
         if self.cache_dir is None or not self._is_file():

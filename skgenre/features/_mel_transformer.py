@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_start
+from skgenre.features._base import AudioTransformer, Work, excerpt_start
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
@@ -251,16 +251,9 @@ class MelSpectrogramTransformer(AudioTransformer):
             If X is neither a sequence of paths nor of waveforms.
         """
         self._validate_params()  # here too, as fit may be left out
-        task = functools.partial(
-            _excerpt_spectrogram,
-            settings=self._check_settings(),
-            n_frames=self.n_frames,
-            top_db=self.top_db,
-            excerpt=self.excerpt,
-        )
+        work = self._work()
         clips = self._check_clips(X, reset=False)
-        cache = self._clip_cache((self.n_frames, self.n_mels))
-        results = self._map_clips(task, clips, desc="Spectrograms", cache=cache)
+        results = self._map_clips(clips, work)
         if self.n_frames is None:
             whole_clips = np.empty(len(clips), dtype=object)
             for i, result in enumerate(results):
@@ -271,6 +264,17 @@ class MelSpectrogramTransformer(AudioTransformer):
         for row, result in zip(spectrograms, results, strict=True):
             row[:] = result
         return spectrograms
+
+    def _work(self) -> Work:
+        task = functools.partial(
+            _excerpt_spectrogram,
+            settings=self._check_settings(),
+            n_frames=self.n_frames,
+            top_db=self.top_db,
+            excerpt=self.excerpt,
+        )
+        cache = self._clip_cache((self.n_frames, self.n_mels))
+        return Work("Spectrograms", task, cache=cache)
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Do nothing: three axes make no data frame.

@@ -19,7 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_samples
+from skgenre.features._base import AudioTransformer, Work, excerpt_samples
 from skgenre.features._mfcc import (
     MFCC_CONSTRAINTS,
     check_n_mfcc,
@@ -188,6 +188,18 @@ class MFCCStandardizer(AudioTransformer):
                 f"{len(self.mean_)} others were standardised in fit. Set them back, or "
                 "fit again."
             )
+        work = self._work()
+        clips = self._check_clips(X, reset=reset)
+        if y is not None:  # said now rather than after hours of decoding
+            check_consistent_length(clips, y)
+        results = self._map_clips(clips, work)
+        table = np.empty((len(clips), len(names)))
+        for row, result in zip(table, results, strict=True):
+            row[:] = result
+        return table
+
+    def _work(self) -> Work:
+        check_n_mfcc(self.n_mfcc, self.n_mels)
         task = functools.partial(
             _clip_statistics,
             settings=MelSettings(
@@ -198,15 +210,8 @@ class MFCCStandardizer(AudioTransformer):
             duration=self.duration,
             excerpt=self.excerpt,
         )
-        clips = self._check_clips(X, reset=reset)
-        if y is not None:  # said now rather than after hours of decoding
-            check_consistent_length(clips, y)
-        cache = self._clip_cache((len(names),), np.float64)
-        results = self._map_clips(task, clips, desc="MFCC", cache=cache)
-        table = np.empty((len(clips), len(names)))
-        for row, result in zip(table, results, strict=True):
-            row[:] = result
-        return table
+        n_features = len(feature_names(self.n_mfcc, self.statistics))
+        return Work("MFCC", task, cache=self._clip_cache((n_features,), np.float64))
 
     def _names_of_fit(self) -> list[str]:
         # Files that are older than `statistics` hold moments, and no names.

@@ -13,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_samples
+from skgenre.features._base import AudioTransformer, Work, excerpt_samples
 from skgenre.features._musicnn_views import N_FEATURES, TAGS, view_names, views
 from skgenre.features._scaling import log_compression
 from skgenre.features._spectrogram import (
@@ -212,6 +212,13 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
+        results = self._map_clips(clips, self._work())
+        embeddings = np.empty((len(clips), self._n_features_out), np.float32)
+        for row, result in zip(embeddings, results, strict=True):
+            row[:] = result
+        return embeddings
+
+    def _work(self) -> Work:
         chosen = self._views()
         cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
         networks = functools.cache(functools.partial(_networks, chosen))
@@ -231,11 +238,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             )
 
         task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
-        results = self._map_clips(task, clips, "musicnn", finish=embed, cache=cache)
-        embeddings = np.empty((len(clips), self._n_features_out), np.float32)
-        for row, result in zip(embeddings, results, strict=True):
-            row[:] = result
-        return embeddings
+        return Work("musicnn", task, embed, cache)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the features.
