@@ -1,8 +1,5 @@
-import functools
-import http.server
 import os
 import pickle
-import threading
 import warnings
 
 import numpy as np
@@ -230,43 +227,3 @@ def test_a_read_only_cache_is_read(clip, tmp_path, monkeypatch):
     with warnings.catch_warnings(action="error"):
         assert_array_equal(through(cache, task, clip), expected)
     assert task.n == 0
-
-
-def test_remote_files_are_known_by_what_their_store_tells(tmp_path):
-    import fsspec
-
-    store = fsspec.filesystem("memory")
-    url = "memory://test_audio_cache/clip.wav"
-    assert content_key(url) is None
-    store.pipe(url, b"some")
-    key = content_key(url)
-    assert key is not None
-    assert content_key(url) == key
-    store.pipe(url, b"else")  # of the same size, later
-    assert content_key(url) not in (None, key)
-    store.rm(url)
-    assert content_key(url) is None
-    assert content_key("unheard://of/it.wav") is None
-
-    local = tmp_path / "clip.wav"
-    local.write_bytes(b"some")
-    assert content_key(local.as_uri()) == content_key(local)
-
-
-def test_files_on_the_web_are_kept(tmp_path):
-    class Handler(http.server.SimpleHTTPRequestHandler):
-        def log_message(self, *_):
-            pass
-
-    pytest.importorskip("aiohttp")
-    (tmp_path / "clip.bin").write_bytes(b"some")
-    handler = functools.partial(Handler, directory=tmp_path)
-    with http.server.ThreadingHTTPServer(("localhost", 0), handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://localhost:{server.server_port}/clip.bin"
-        key = content_key(url)
-        assert key is not None
-        assert content_key(url) == key
-        (tmp_path / "clip.bin").write_bytes(b"other")
-        assert content_key(url) not in (None, key)
-        server.shutdown()

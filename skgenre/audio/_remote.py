@@ -106,25 +106,6 @@ def local_path(url: str) -> str | None:
     return filesystem(url)[1] if protocol in _LOCAL_PROTOCOLS else None
 
 
-def file_state(url: str) -> str | None:
-    """Return what a store tells of a file that changes with its contents.
-
-    None where the store tells nothing of the kind, or can't be asked.
-    """
-    try:
-        fs, name = filesystem(url)
-        fs.invalidate_cache(fs._parent(name))  # listings that may be old
-        info = fs.info(name)
-        tags = [info.get(key) for key in ("ETag", "etag", "Last-Modified")]
-        try:
-            tags.append(fs.modified(name))
-        except (NotImplementedError, KeyError):
-            pass
-    except Exception:  # each store has its own, and reading the file will name it
-        return None
-    return repr((url, info.get("size"), tags)) if any(tags) else None
-
-
 @contextmanager
 def fetched(url: str) -> Iterator[BinaryIO]:
     """Copy a file to a temporary one, which is there until the end of the block.
