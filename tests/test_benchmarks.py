@@ -127,3 +127,20 @@ def test_sampled_rand_indices_lie_around_that_of_scikit_learn(monkeypatch):
         assert mean == pytest.approx(np.mean(of_folds))
         assert np.median(sampled) == pytest.approx(mean, abs=0.02)
         assert np.std(sampled) > 0.005
+
+
+@pytest.mark.slow
+def test_extraction_of_a_few_synthetic_clips(tmp_path):
+    output = tmp_path / "extraction.json"
+    command = [sys.executable, BENCHMARKS / "extraction.py", "--clips", "4"]
+    subprocess.run([*command, "--growth", "300", "--output", output], check=True)
+    table = json.loads(output.read_text())
+    ratios = {name: kinds["cpu"]["median"] for name, kinds in table["ratios"].items()}
+    assert {"n_jobs=1 / n_jobs=2", "separate / precompute"} < set(ratios)
+    # Generous: other programs may run.
+    assert ratios["librosa / mel step"] > 1.2
+    assert 1 < ratios["mel step / decode"] < 3
+    assert ratios["separate / precompute"] > 1
+    assert ratios["second run / first run"] < 0.2
+    assert table["growth"]["clips"] == [100, 300]
+    assert 0.5 < table["growth"]["slope"] < 1.5
