@@ -157,8 +157,11 @@ def fetched(url: str) -> Iterator[BinaryIO]:
 
 def _blocks(url: str) -> Iterator[bytes]:
     fs, name = filesystem(url)
+    # Of the web as one answer: there are servers that give no parts of a file.
+    is_web = url.lower().startswith(("http://", "https://"))
+    options = {"block_size": 0} if is_web else {}
     try:
-        with fs.open(name, "rb") as source:
+        with fs.open(name, "rb", **options) as source:
             while block := source.read(_BLOCK):
                 yield block
     except (ImportError, MemoryError):
