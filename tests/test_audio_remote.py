@@ -18,7 +18,7 @@ from skgenre import MelSpectrogramTransformer
 from skgenre.audio import AudioError, load_audio
 from skgenre.audio._clips import check_clips
 from skgenre.audio._readers import AVReader, open_audio
-from skgenre.audio._remote import is_url, upath_to_url
+from skgenre.audio._remote import is_url, upath_to_url, url_version
 
 RATE = 22050
 
@@ -70,7 +70,7 @@ def server(tmp_path):
 
     handler = partial(Quiet, directory=str(tmp_path))
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        thread = threading.Thread(target=running.serve_forever)
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{running.server_port}"
         running.shutdown()
@@ -131,6 +131,10 @@ def test_a_pipeline_step_reads_from_a_web_server(server, tone):
     assert_array_equal(X, mel.fit_transform([tone] * 3))
     with pytest.raises(AudioError, match="no such file") as caught:
         mel.transform([f"{server}/none.flac"])
+    # Python's server gives no parts of files, which fsspec asks for in blocks of 5 MB.
+    long = tone.with_name("long.wav")
+    soundfile.write(long, np.zeros(3_000_000), RATE)
+    assert len(load_audio(f"{server}/long.wav", duration=1)) == RATE
     assert caught.value.path == f"{server}/none.flac"
 
 
@@ -256,3 +260,66 @@ def test_a_missing_package_is_named(monkeypatch, missing, url, message):
     monkeypatch.setitem(sys.modules, missing, None)  # as if it were not installed
     with pytest.raises(ImportError, match=f"{url}.*{message}"):
         load_audio(url)
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (403, "access is denied .*403.* Check the credentials"),
+        (404, "there is no such file"),
+        (500, "the store failed .*500"),
+        (None, "the store failed .*[Cc]onnect"),
+    ],
+)
+def test_answers_of_web_servers(answer, message):
+    class Refuse(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.send_error(answer)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Refuse) as running:
+        url = f"http://127.0.0.1:{running.server_port}/a.mp3"
+        if answer is None:
+            running.server_close()
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        if answer is not None:
+            thread.start()
+        with pytest.raises(AudioError, match=message) as caught:
+            load_audio(url)
+        if answer is not None:
+            running.shutdown()
+            thread.join()
+    assert caught.value.path == url
+
+
+def test_versions_change_with_the_file(store, server, tone):
+    store.pipe_file("/a.wav", b"x")
+    first = url_version("memory://a.wav")
+    assert url_version("memory://a.wav") == first
+    store.pipe_file("/a.wav", b"y")
+    assert url_version("memory://a.wav") not in (first, None)
+    first = url_version(f"{server}/tone.flac")
+    os.utime(tone, (1, 1))
+    assert url_version(f"{server}/tone.flac") not in (first, None)
+    for url in ("memory://none.wav", "nowhere://a.wav", f"{server}/none.flac"):
+        assert url_version(url) is None
+
+
+def test_the_cache_knows_files_by_url(server, tone, tmp_path):
+    mel = MelSpectrogramTransformer(n_frames=32, cache_dir=tmp_path / "cache")
+    urls = [f"{server}/tone.flac"]
+    first = mel.fit_transform(urls)
+    with open_audio(urls[0]):
+        pass
+    kept = {file: file.stat().st_mtime_ns for file in tmp_path.glob("cache/*/**/*")}
+    assert kept
+    assert_array_equal(mel.transform(urls), first)
+    assert_array_equal(mel.transform([tone]), first)
+    samples, _ = soundfile.read(tone)
+    soundfile.write(tone, samples[::-1], RATE)
+    os.utime(tone, (1, 1))
+    assert not np.array_equal(mel.transform(urls), first)

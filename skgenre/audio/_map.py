@@ -69,7 +69,7 @@ def map_clips(
         that :func:`joblib.parallel_config` names, and then has to be picklable.
 
     clips : sequence
-        Paths or waveforms.
+        Paths, URLs or waveforms.
 
     n_jobs : int or None, default=None
         Number of clips at a time; None means 1 unless in a
@@ -86,6 +86,11 @@ def map_clips(
     result : object
         What `function` returns. An exception that it raises ends the iteration,
         with a note that tells the clip's index.
+
+    Notes
+    -----
+    Results come one by one as they are ready, with backends of joblib that can do
+    so; with others, such as Ray's, when all are.
     """
     tasks = (delayed(_run)(function, clip, i) for i, clip in enumerate(clips))
     # Work is spread over clips alone: with a BLAS that splits its sums over threads

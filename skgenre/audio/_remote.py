@@ -15,6 +15,20 @@ _BLOCK = 1 << 20
 # What a task puts on the disk at the most: three hours of uncompressed stereo. A
 # radio station's stream, which never ends, stops here as well.
 _MAX_BYTES = 2 << 30
+_STATUS_MISSING = (404, 410)
+_STATUS_DENIED = (401, 403)
+# What stores call the thing that changes with a file's content.
+_VERSIONS = (
+    "etag",
+    "md5hash",
+    "content-md5",
+    "mtime",
+    "lastmodified",
+    "last_modified",
+    "last-modified",
+    "updated",
+    "created",
+)
 
 
 def is_url(path: Any) -> TypeGuard[str]:
@@ -100,6 +114,31 @@ def filesystem(url: str) -> tuple[Any, str]:
         ) from error
 
 
+def url_version(url: str) -> str | None:
+    """Tell a remote file from others, and from itself once it has changed.
+
+    Parameters
+    ----------
+    url : str
+        The file.
+
+    Returns
+    -------
+    str or None
+        Its URL, size, and the version or time that its store gives it; None if the
+        store gives none or the file can't be asked for.
+    """
+    try:
+        fs, name = filesystem(url)
+        info = {key.lower(): value for key, value in fs.info(name).items()}
+    except Exception:  # each store has its own; whoever reads the file will tell
+        return None
+    version = next((info[key] for key in _VERSIONS if info.get(key)), None)
+    if version is None or info.get("type") != "file":
+        return None
+    return f"{url} {info.get('size')} {version}"
+
+
 def local_path(url: str) -> str | None:
     """Return the path that a ``file://`` URL names, None for other URLs."""
     protocol = url.split("://", 1)[0].lower()
@@ -157,34 +196,56 @@ def fetched(url: str) -> Iterator[BinaryIO]:
 
 def _blocks(url: str) -> Iterator[bytes]:
     fs, name = filesystem(url)
+    # Of the web as one answer: there are servers that give no parts of a file.
+    options = {"block_size": 0} if _is_web(url) else {}
     try:
-        with fs.open(name, "rb") as source:
+        with fs.open(name, "rb", **options) as source:
             while block := source.read(_BLOCK):
                 yield block
     except (ImportError, MemoryError):
         raise
-    except FileNotFoundError as error:
-        raise AudioError(url, "there is no such file", "Check the URL.") from error
-    except IsADirectoryError as error:
-        raise AudioError(
-            url, "it is a directory", "Pass the URLs of the files inside it."
-        ) from error
-    except PermissionError as error:
-        raise AudioError(
-            url, f"access is denied ({_text(error)})", "Check the credentials."
-        ) from error
-    except TimeoutError as error:
-        raise AudioError(
-            url,
+    except Exception as error:  # each store has its own
+        raise _audio_error(url, error) from error
+
+
+def _is_web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
+
+
+def _audio_error(url: str, error: Exception) -> AudioError:
+    """Tell what a store's error means, and what to do."""
+    if _is_web(url) and isinstance(error.__cause__, Exception):
+        # fsspec finds no file whatever a web server, or the lack of one, answers.
+        status = getattr(error.__cause__, "status", None)
+        if status not in _STATUS_MISSING:
+            error = error.__cause__
+        if status in _STATUS_DENIED:
+            error = PermissionError(str(error))
+    kinds: list[tuple[type[Exception], str, str]] = [
+        (FileNotFoundError, "there is no such file", "Check the URL."),
+        (
+            IsADirectoryError,
+            "it is a directory",
+            "Pass the URLs of the files inside it.",
+        ),
+        (
+            PermissionError,
+            f"access is denied ({_text(error)})",
+            "Check the credentials.",
+        ),
+        (
+            TimeoutError,
             f"the store did not answer in time ({_text(error)})",
             "Try again, or allow it more time in fsspec's configuration.",
-        ) from error
-    except Exception as error:  # each store has its own
-        raise AudioError(
-            url,
+        ),
+        (
+            Exception,
             f"the store failed ({_text(error)})",
             "Check the URL, the network and the credentials.",
-        ) from error
+        ),
+    ]
+    cause, advice = next(texts for kind, *texts in kinds if isinstance(error, kind))
+    return AudioError(url, cause, advice)
 
 
 def _text(error: Exception) -> str:

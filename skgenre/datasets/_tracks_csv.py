@@ -1,6 +1,7 @@
 """Tables of tracks: path, genre and, where it is known, the artist."""
 
 import csv
+import io
 import os
 import warnings
 from collections import Counter
@@ -107,7 +108,7 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
 def _open(path: str) -> TextIO:
     if is_url(path):
         fs, name = filesystem(path)
-        return fs.open(name, "r", encoding="utf-8-sig", newline="")
+        return io.StringIO(fs.cat_file(name).decode("utf-8-sig"), newline="")
     return open(path, encoding="utf-8-sig", newline="")
 
 
