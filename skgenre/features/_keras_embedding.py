@@ -343,12 +343,17 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         # Clip by clip, so that its answer doesn't depend on those beside it.
         fixed = network.input_shape[0]
         embeddings = np.empty((len(clips), network.n_features), np.float32)
-        for row, windows in zip(embeddings, results, strict=True):
+        for i, windows in enumerate(results):
             batches = taken.batches(
                 windows, fixed or self.batch_size, fixed is not None
             )
             values = [network(batch)[:n] for n, batch in batches]
-            row[:] = np.concatenate(values).mean(axis=0)
+            embeddings[i] = np.concatenate(values).mean(axis=0)
+            if not np.isfinite(embeddings[i]).all():
+                raise ValueError(
+                    f"{network.name} answers clip {i} of X by NaN or infinity. Leave "
+                    "the clip out, or choose another layer or network."
+                )
         return embeddings
 
     @property
