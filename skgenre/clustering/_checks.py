@@ -15,15 +15,17 @@ _LARGEST = 1e15
 
 def check_embeddings(estimator: BaseEstimator, E: ArrayLike, *, reset: bool) -> NDArray:
     """Return E as a table of floats between which there are distances."""
-    E = validate_data(estimator, E, reset=reset, dtype=[np.float64, np.float32])
-    largest = np.abs(E).max()
+    values = np.asarray(
+        validate_data(estimator, E, reset=reset, dtype=[np.float64, np.float32])
+    )
+    largest = np.abs(values).max()
     if largest > _LARGEST:
         raise ValueError(
             f"{type(estimator).__name__} takes embeddings of values up to "
             f"{_LARGEST:g}, got one of {largest:.3g}: distances would not be finite. "
             "Scale them, or leave out what is no embedding."
         )
-    return E
+    return values
 
 
 def check_rows(liked: ArrayLike, n_tracks: int) -> NDArray:

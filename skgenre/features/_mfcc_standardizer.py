@@ -1,6 +1,7 @@
 """Clips, or a table of MFCC statistics, to standardised features."""
 
 import functools
+import os
 from numbers import Real
 from typing import Any, Self
 
@@ -79,6 +80,10 @@ class MFCCStandardizer(AudioTransformer):
         What X is: sound files or waveforms, or a table of ready-made features that
         only is to be standardised. With 'features' all parameters above are unused.
 
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
+
     n_jobs : int or None, default=None
         Clips worked on at a time, in threads. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. Results
@@ -151,6 +156,7 @@ class MFCCStandardizer(AudioTransformer):
         duration: float | None = None,
         excerpt: str = "middle",
         input: str = "audio",
+        cache_dir: str | os.PathLike | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -163,6 +169,7 @@ class MFCCStandardizer(AudioTransformer):
         self.duration = duration
         self.excerpt = excerpt
         self.input = input
+        self.cache_dir = cache_dir
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -194,7 +201,8 @@ class MFCCStandardizer(AudioTransformer):
         clips = self._check_clips(X, reset=reset)
         if y is not None:  # said now rather than after hours of decoding
             check_consistent_length(clips, y)
-        results = self._map_clips(task, clips, desc="MFCC")
+        cache = self._clip_cache((len(names),), np.float64)
+        results = self._map_clips(task, clips, desc="MFCC", cache=cache)
         table = np.empty((len(clips), len(names)))
         for row, result in zip(table, results, strict=True):
             row[:] = result
