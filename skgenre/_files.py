@@ -4,6 +4,7 @@ import hashlib
 import os
 import re
 import secrets
+import zipfile
 from pathlib import Path
 
 TEMPORARY = re.compile(r"\.skgenre-[0-9a-f]{16}")
@@ -66,6 +67,21 @@ def write_atomically(
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_stored(archive: zipfile.ZipFile, n_bytes: int) -> None:
+    """Refuse an archive that holds more than a file of `n_bytes` can without tricks.
+
+    Raises
+    ------
+    ValueError
+        If a member is compressed, or members share bytes of the file.
+    """
+    members = archive.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError("it is compressed, which is refused")
+    if sum(member.file_size for member in members) > n_bytes:
+        raise ValueError("its parts say that they are larger than the file")
 
 
 def digest(path: Path) -> str:

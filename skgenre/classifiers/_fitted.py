@@ -145,7 +145,9 @@ class FittedNetwork(
 
         check_process()
         predict = predictor(
-            getattr(networks, self._network), tuple(self.network_parameters_.items())
+            getattr(networks, self._network),
+            tuple(self.network_parameters_.items()),
+            tuple(weights.shape for weights in self.weights_),
         )
         padded = np.zeros((_CLIPS, *X.shape[1:]), np.float32)
         for start in range(0, len(X), _CLIPS):

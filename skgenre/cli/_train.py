@@ -95,7 +95,7 @@ def _tell_repetitions(tracks: Bunch, console: Console) -> None:
         artists = "" if tracks.groups is None else " of other artists"
         console.print(
             f"[yellow]Warning:[/] {len(copies)} files are copies of other files"
-            f"{escape(f'{artists}: {named(copies)}.')} A model that is judged on a clip "
+            f"{artists}: {escape(named(copies))}. A model that is judged on a clip "
             "that it was trained on gets scores that are too good. Delete the copies, "
             "or give both one artist in a tracks.csv.",
             soft_wrap=True,

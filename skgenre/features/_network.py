@@ -165,8 +165,9 @@ def _onnx_network(path: Path, layer: str | None) -> Network:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors
     try:
+        # From bytes: of a file, ONNX Runtime would read the other files that it names.
         session = onnxruntime.InferenceSession(
-            path, options, providers=["CPUExecutionProvider"]
+            path.read_bytes(), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:
         raise ValueError(f"Can't load {os.fspath(path)!r}: {error}") from error
