@@ -101,7 +101,7 @@ def _check_limits(part: Any) -> None:
     given = getattr(part, "__dict__", {})
     for name, least in (("n_jobs", -_MAX_THREADS), ("_n_threads", 1)):
         number = given.get(name)
-        fits = isinstance(number, Integral) and least <= number <= _MAX_THREADS
+        fits = isinstance(number, Integral) and least <= int(number) <= _MAX_THREADS
         _check(number is None or fits, f"number of threads ({name})")
     n_mels = given.get("n_mels") or given.get("n_mels_") or 1
     for name in ("n_frames", "n_fft", "window"):
