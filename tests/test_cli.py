@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -113,6 +114,25 @@ def test_test_size_zero_trains_on_everything(music, tmp_path):
     assert "Training on 24 clips, 0 held out" in result.stderr
     assert "not evaluated" in result.stderr
     assert read_info(path)["metrics"] == {}
+
+
+def test_copies_among_artists_are_told(music, tmp_path):
+    folder = tmp_path / "music"
+    shutil.copytree(music, folder)
+    for copy, first in (("low/1.flac", "low/0.flac"), ("high/4.flac", "high/0.flac")):
+        shutil.copy(folder / first, folder / copy)
+    train = ("train", folder, "-o", tmp_path / "it.model", "--model", "baseline")
+    result = invoke(*train)
+    assert result.exit_code == 0, result.output
+    # Tracks 0 and 4 are by one artist, and so never parted.
+    copy = str(folder / "low" / "1.flac")
+    assert f"1 files are copies of other files of other artists: {copy!r}." in (
+        result.stderr
+    )
+    assert "scores that are too good" in result.stderr
+    (folder / "tracks.csv").unlink()
+    assert "2 files are copies of other files: " in invoke(*train).stderr
+    assert "are copies" not in invoke("train", music, *train[2:]).stderr
 
 
 def test_predict_formats_agree(svc, music):

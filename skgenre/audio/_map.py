@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from joblib import Parallel, delayed
@@ -42,14 +43,20 @@ class _OneBlasThread:
 _one_blas_thread = _OneBlasThread()
 
 
-def _run(function: Callable[[Clip], Any], clip: Clip, index: int) -> Any:
+@contextmanager
+def error_names_clip(index: int) -> Iterator[None]:
+    """Add a note to errors in the block that tells the clip's index."""
     try:
-        # In a worker process nobody else has limited BLAS yet.
-        with _one_blas_thread:
-            return function(clip)
+        yield
     except Exception as error:
         error.add_note(f"This happened in clip {index} of X.")
         raise
+
+
+def _run(function: Callable[[Clip], Any], clip: Clip, index: int) -> Any:
+    # In a worker process nobody else has limited BLAS yet.
+    with error_names_clip(index), _one_blas_thread:
+        return function(clip)
 
 
 def map_clips(

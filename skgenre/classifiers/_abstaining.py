@@ -264,9 +264,14 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips, n_classes)
             Columns in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If the estimator gives a probability that is NaN.
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
+        return probabilities(self.estimator_, X, self.classes_)
 
     def predict(self, X: Any) -> NDArray:
         """Return the most probable genre of each clip, or `unknown`.

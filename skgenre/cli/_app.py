@@ -15,8 +15,10 @@ from skgenre.cli import _cache
 from skgenre.cli._cache import CacheDir
 from skgenre.cli._console import console as _console
 from skgenre.cli._console import fail as _fail
+from skgenre.cli._signals import InterruptibleGroup
 
 app = typer.Typer(
+    cls=InterruptibleGroup,
     help="Music genre recognition: audio files in, genres out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,

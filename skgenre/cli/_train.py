@@ -18,6 +18,8 @@ from skgenre.cli._decoding import decoding_errors
 from skgenre.cli._models import fit_folds
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
+from skgenre.datasets._repeated import repeated_files
+from skgenre.datasets._tracks_csv import named
 from skgenre.inspection import score_intervals
 
 
@@ -73,11 +75,31 @@ def readable_tracks(
             escape(f"No file could be read of {', '.join(map(repr, lost))}: left out."),
             soft_wrap=True,
         )
-    return Bunch(
+    kept = Bunch(
         paths=tracks.paths[good],
         target=tracks.target[good],
         groups=None if tracks.groups is None else tracks.groups[good],
     )
+    _tell_repetitions(kept, console)
+    return kept
+
+
+def _tell_repetitions(tracks: Bunch, console: Console) -> None:
+    """Warn of copies that a split can part, so that a model is judged on them."""
+    copies = [
+        tracks.paths[copy]
+        for first, copy in repeated_files(tracks.paths)
+        if tracks.groups is None or tracks.groups[first] != tracks.groups[copy]
+    ]
+    if copies:
+        artists = "" if tracks.groups is None else " of other artists"
+        console.print(
+            f"[yellow]Warning:[/] {len(copies)} files are copies of other files"
+            f"{artists}: {escape(named(copies))}. A model that is judged on a clip "
+            "that it was trained on gets scores that are too good. Delete the copies, "
+            "or give both one artist in a tracks.csv.",
+            soft_wrap=True,
+        )
 
 
 def train_and_evaluate(

@@ -112,7 +112,9 @@ def audit(
             in steps of 0.1 s.
         'duplicate file', 'duplicate audio'
             An earlier clip has the same bytes; or other bytes, such as other tags,
-            that decode to the same samples.
+            that decode to the same samples. Where one of the two is trained on and the
+            other judged, scores are too good; two artists, or two parts of the split,
+            make that likely, and the detail names them.
         'artist crosses split', 'album crosses split'
             Clips of the same artist, or album, are in several parts of the split, and
             most of them, or as many, in another one than this. Clips whose part is
@@ -248,9 +250,10 @@ def _duplicates(
 
 
 def _differences(first: int, i: int, members: dict[str, np.ndarray]) -> str:
-    """Tell what makes a repetition worse: two genres, or two parts of the split."""
+    """Tell what makes a repetition worse: two genres, artists or parts of the split."""
     text = ""
-    for name, label in (("target", "genre"), ("split", "split")):
+    labels = {"target": "genre", "groups": "artist", "split": "split"}
+    for name, label in labels.items():
         values = members.get(name)
         if values is not None and values[first] != values[i]:
             text += f"; {label} {str(values[i])!r} here, {str(values[first])!r} there"

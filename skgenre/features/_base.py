@@ -14,7 +14,7 @@ from sklearn.utils._param_validation import StrOptions
 from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
 from skgenre.audio._load import Clip
-from skgenre.audio._map import map_clips
+from skgenre.audio._map import error_names_clip, map_clips
 
 # Parameters that say how to work, and have no influence on the results.
 _HOW = frozenset({"cache_dir", "n_jobs", "verbose"})
@@ -93,7 +93,10 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         results = map_clips(
             task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
         )
-        return map(finish, results)
+        for i, result in enumerate(results):
+            with error_names_clip(i):
+                finished = finish(result)
+            yield finished
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

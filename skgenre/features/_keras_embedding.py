@@ -158,7 +158,8 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     and take ``input='waveform'``.
 
     Files are loaded in Keras's safe mode, which refuses layers that hold Python code,
-    such as `keras.layers.Lambda`.
+    such as `keras.layers.Lambda`. An ONNX file must hold its weights itself: those that
+    are in other files, which it names, are not read.
 
     Examples
     --------
