@@ -1,9 +1,9 @@
 """Two decoders, libsndfile and FFmpeg, behind one small interface.
 
-A reader has the attributes ``sample_rate`` and ``n_samples`` (of the whole file, as
-its header tells) and the methods ``read(start, stop)``, which returns mono float32
-samples, fewer than asked for where the file ends early, and ``count()``, which
-decodes the file through to learn how long it is in truth.
+A reader has the attributes ``sample_rate``, ``n_channels`` and ``n_samples`` (of the
+whole file, as its header tells) and the methods ``read(start, stop)``, which returns
+mono float32 samples, fewer than asked for where the file ends early, and ``count()``,
+which decodes the file through to learn how long it is in truth.
 """
 
 import os
@@ -39,6 +39,7 @@ class Reader(Protocol):
     """What both decoders offer."""
 
     sample_rate: int
+    n_channels: int
     n_samples: int
 
     def read(self, start: int, stop: int) -> np.ndarray: ...  # noqa: D102
@@ -82,6 +83,7 @@ class SoundFileReader:
         source = path if os.name == "nt" else file.fileno()
         self._file = _SequentialSoundFile(source, closefd=False)
         self.sample_rate: int = self._file.samplerate
+        self.n_channels: int = self._file.channels
         self.n_samples: int = self._file.frames
         if self.n_samples >= _UNKNOWN_LENGTH:
             self._file.close()
@@ -131,6 +133,7 @@ class AVReader:
             self.sample_rate: int = stream.rate
             if not self.sample_rate:  # what FFmpeg took for audio by its name alone
                 raise ValueError("it tells no sample rate")
+            self.n_channels: int = stream.codec_context.layout.nb_channels
             self._first_pts: int = stream.start_time or 0
             # Seeking needs exact timestamps. Formats without their own (raw AAC) get
             # estimated ones, and those of some (Matroska, WMA) are in milliseconds.

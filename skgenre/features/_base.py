@@ -1,16 +1,29 @@
 """What the steps that take audio have in common."""
 
+import functools
+import warnings
 from collections.abc import Callable, Iterator
 from numbers import Integral
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
 
+from skgenre.audio._attempt import (
+    Outcome,
+    attempt,
+    failures,
+    outcome_report,
+    read_facts,
+)
 from skgenre.audio._clips import check_clips
 from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
+from skgenre.features._reports import keep_report, last_report
+
+if TYPE_CHECKING:
+    import pandas
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -18,25 +31,74 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
     sample_rate: int
     """Hertz of the waveforms."""
+    on_error: str
     n_jobs: int | None
     verbose: bool | int
 
     _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
+        "on_error": [StrOptions({"raise", "warn", "ignore"})],
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     }
+
+    @property
+    def extraction_report_(self) -> "pandas.DataFrame":
+        """What came of each clip; only with another `on_error` than 'raise'."""
+        report = last_report(self)
+        if report is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no extraction_report_. Set on_error "
+                "to 'warn' or 'ignore', and transform clips in this process."
+            )
+        return report
 
     def _check_clips(self, X: Any, *, reset: bool) -> list[Clip]:
         return check_clips(X, estimator=self, reset=reset)
 
     def _map_clips(
-        self, task: Callable[[Clip], Any], clips: list[Clip], desc: str
+        self,
+        task: Callable[[Clip], Any],
+        clips: list[Clip],
+        desc: str,
+        finish: Callable[[Any], Any] = lambda result: result,
     ) -> Iterator[Any]:
-        """Yield what the task makes of each clip, in order."""
-        return map_clips(
-            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
+        """Yield what is made of each clip, in order; None for one that failed.
+
+        Parameters
+        ----------
+        task : callable
+            Takes a clip; may run in parallel.
+        clips : list
+            Paths or waveforms.
+        desc : str
+            Text in front of the progress bar.
+        finish : callable, default=identity
+            Takes what the task returned; runs in the caller's thread.
+        """
+        walk = functools.partial(
+            map_clips, clips=clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
         )
+        if self.on_error == "raise":
+            keep_report(self, None)
+            yield from map(finish, walk(task))
+            return
+        look = functools.partial(read_facts, sample_rate=self.sample_rate)
+        outcomes: list[Outcome] = []
+        tried = walk(functools.partial(attempt, task=task, look=look))
+        for clip, outcome in zip(clips, tried, strict=True):
+            yield outcome.run(clip, finish, outcome.result)
+            outcome.result = None  # not kept for the report
+            outcomes.append(outcome)
+        report = outcome_report(clips, outcomes)
+        keep_report(self, report)
+        if self.on_error == "warn" and (failed := failures(report)):
+            n_failed = (report["status"] != "ok").sum()
+            warnings.warn(
+                f"{n_failed} of {len(clips)} clips could not be read, and are NaN: "
+                f"{failed}. extraction_report_ tells of all.",
+                stacklevel=4,
+            )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -109,6 +109,11 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Which part of a longer clip to take.
     batch_size : int, default=16
         Windows of a clip that the network takes at a time.
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it.
     n_jobs : int or None, default=None
         Clips decoded at a time, in threads. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. The network
@@ -123,6 +128,11 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         where X was a column of paths.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
 
     See Also
     --------
@@ -199,6 +209,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         duration: float | None = 30.0,
         excerpt: str = "middle",
         batch_size: int = 16,
+        on_error: str = "raise",
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -218,6 +229,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.duration = duration
         self.excerpt = excerpt
         self.batch_size = batch_size
+        self.on_error = on_error
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -312,7 +324,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Raises
         ------
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         FileNotFoundError
             If there is no such network file.
@@ -321,10 +333,15 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             If the network is in an ONNX file, and onnxruntime is not installed.
 
         ValueError
-            As in `fit`, or if the network fails.
+            As in `fit`, or if the network fails and `on_error` is 'raise'.
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read or the network fails, and `on_error` is 'warn'.
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
@@ -339,16 +356,20 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             duration=self.duration,
             excerpt=self.excerpt,
         )
-        results = self._map_clips(task, clips, desc="Embeddings")
-        # Clip by clip, so that its answer doesn't depend on those beside it.
         fixed = network.input_shape[0]
-        embeddings = np.empty((len(clips), network.n_features), np.float32)
-        for row, windows in zip(embeddings, results, strict=True):
+
+        # Clip by clip, so that its answer doesn't depend on those beside it.
+        def embed(windows: np.ndarray) -> np.ndarray:
             batches = taken.batches(
                 windows, fixed or self.batch_size, fixed is not None
             )
             values = [network(batch)[:n] for n, batch in batches]
-            row[:] = np.concatenate(values).mean(axis=0)
+            return np.concatenate(values).mean(axis=0)
+
+        results = self._map_clips(task, clips, desc="Embeddings", finish=embed)
+        embeddings = np.empty((len(clips), network.n_features), np.float32)
+        for row, result in zip(embeddings, results, strict=True):
+            row[:] = np.nan if result is None else result
         return embeddings
 
     @property

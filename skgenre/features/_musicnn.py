@@ -65,6 +65,11 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Seconds of each clip to listen to; None listens to all.
     excerpt : {'middle', 'start'}, default='middle'
         Which part of a longer clip to take.
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it.
     n_jobs : int or None, default=None
         Clips decoded at a time, in threads. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. TensorFlow
@@ -79,6 +84,11 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         where X was a column of paths.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
 
     See Also
     --------
@@ -128,6 +138,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         output: str | Sequence[str] = "penultimate",
         duration: float | None = 30.0,
         excerpt: str = "middle",
+        on_error: str = "raise",
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -135,6 +146,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.output = output
         self.duration = duration
         self.excerpt = excerpt
+        self.on_error = on_error
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -195,7 +207,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             If the `musicnn` package is not installed.
 
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         ValueError
             If a parameter is outside its range, or a waveform is empty or not
@@ -203,6 +215,11 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read and `on_error` is 'warn'.
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
@@ -211,19 +228,23 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         chosen = self._views()
         networks = {weights: load_musicnn(weights) for weights, _ in chosen}
         task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
-        results = self._map_clips(task, clips, desc="musicnn")
-        embeddings = np.empty((len(clips), self._n_features_out), np.float32)
-        for row, patches in zip(embeddings, results, strict=True):
+
+        def embed(patches: np.ndarray) -> np.ndarray:
             answers = {
                 weights: [network(part) for part in _parts(patches)]
                 for weights, network in networks.items()
             }
-            row[:] = np.concatenate(
+            return np.concatenate(
                 [
                     _of_clip([answer[output] for answer in answers[weights]], output)
                     for weights, output in chosen
                 ]
             )
+
+        results = self._map_clips(task, clips, desc="musicnn", finish=embed)
+        embeddings = np.empty((len(clips), self._n_features_out), np.float32)
+        for row, result in zip(embeddings, results, strict=True):
+            row[:] = np.nan if result is None else result
         return embeddings
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
