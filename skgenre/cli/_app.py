@@ -11,25 +11,14 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from skgenre.cli._options import FileFormat, Jobs, Seed, console, end, fail
+from skgenre.cli._scan import scan
+
 app = typer.Typer(
     help="Music genre recognition: audio files in, genres out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-# Results go to the standard output, everything else to the standard error.
-_console = Console(stderr=True)
-
-_Jobs = Annotated[
-    int,
-    typer.Option(
-        "--jobs",
-        "-j",
-        min=-1,
-        max=256,
-        help="Clips to decode at a time; -1: as many as cores.",
-    ),
-]
-_Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
 
 
 class ModelName(StrEnum):
@@ -46,14 +35,6 @@ class ReportFormat(StrEnum):
     """Forms of an evaluation."""
 
     table = "table"
-    json = "json"
-
-
-class FileFormat(StrEnum):
-    """Forms of the results."""
-
-    table = "table"
-    csv = "csv"
     json = "json"
 
 
@@ -77,12 +58,6 @@ def main(
     """Music genre recognition: audio files in, genres out."""
     # TensorFlow greets on the standard error; its errors still come through.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-def _fail(error: Exception) -> typer.Exit:
-    """Print what is wrong; return the exception that ends the command."""
-    _console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
-    return typer.Exit(1)
 
 
 @app.command()
@@ -115,8 +90,8 @@ def train(
         int | None,
         typer.Option(min=1, help="Epochs of the networks instead of the default."),
     ] = None,
-    seed: _Seed = 0,
-    jobs: _Jobs = -1,
+    seed: Seed = 0,
+    jobs: Jobs = -1,
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
     from skgenre import save
@@ -132,21 +107,21 @@ def train(
             epochs=epochs,
             seed=seed,
             n_jobs=jobs,
-            progress=_console.is_terminal,
+            progress=console.is_terminal,
         )
         check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
-        tracks = readable_tracks(tracks, n_jobs=jobs, console=_console)
-        _console.print(f"Model: [bold]{name}[/].")
+        tracks = readable_tracks(tracks, n_jobs=jobs, console=console)
+        console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
-            pipeline, tracks, test_size=test_size, random_state=seed, console=_console
+            pipeline, tracks, test_size=test_size, random_state=seed, console=console
         )
         _quiet(pipeline)
         save(pipeline, output, metrics=evaluation.metrics if evaluation else None)
     except (ImportError, OSError, ValueError) as error:
-        raise _fail(error) from None
-    _console.print(f"Saved to [bold]{escape(str(output))}[/].")
+        raise fail(error) from None
+    console.print(f"Saved to [bold]{escape(str(output))}[/].")
 
 
 def _quiet(pipeline: Any) -> None:
@@ -169,7 +144,7 @@ def predict(
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
-    jobs: _Jobs = -1,
+    jobs: Jobs = -1,
 ) -> None:
     """Tell the genres of audio files.
 
@@ -189,20 +164,12 @@ def predict(
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
         predictions = predict_files(
-            pipeline, files_named(music), top=top, n_jobs=jobs, console=_console
+            pipeline, files_named(music), top=top, n_jobs=jobs, console=console
         )
         write_predictions(predictions, file_format, sys.stdout)
     except (OSError, ValueError) as error:
-        raise _fail(error) from None
-    _end([p["error"] for p in predictions if "error" in p])
-
-
-def _end(errors: list[str]) -> None:
-    """Name the files that could not be read, and fail if there are any."""
-    for message in errors:
-        _console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
-    if errors:
-        raise typer.Exit(1)
+        raise fail(error) from None
+    end([p["error"] for p in predictions if "error" in p])
 
 
 @app.command()
@@ -224,7 +191,7 @@ def evaluate(
     file_format: Annotated[
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
-    jobs: _Jobs = -1,
+    jobs: Jobs = -1,
 ) -> None:
     """Judge a model on labelled music that it was not trained on.
 
@@ -250,14 +217,14 @@ def evaluate(
             [model, *([] if compare is None else [compare])],
             tracks,
             n_jobs=jobs,
-            console=_console,
+            console=console,
         )
         judged.write(file_format, sys.stdout)
         if report is not None:
             judged.write_page(report, title=f"{model.name} on {music.resolve().name}")
-            _console.print(f"Report in [bold]{escape(printable(str(report)))}[/].")
+            console.print(f"Report in [bold]{escape(printable(str(report)))}[/].")
     except (OSError, ValueError) as error:
-        raise _fail(error) from None
+        raise fail(error) from None
     if judged.errors:
         raise typer.Exit(1)
 
@@ -286,7 +253,7 @@ def similar(
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
-    jobs: _Jobs = -1,
+    jobs: Jobs = -1,
 ) -> None:
     """Recommend songs of a folder that sound like those you like.
 
@@ -305,12 +272,15 @@ def similar(
             index=index,
             same_artist=same_artist,
             n_jobs=jobs,
-            console=_console,
+            console=console,
         )
         write_recommendations(found, file_format, sys.stdout)
     except (OSError, ValueError) as error:
-        raise _fail(error) from None
-    _end(errors)
+        raise fail(error) from None
+    end(errors)
+
+
+app.command()(scan)
 
 
 @app.command()
@@ -321,7 +291,7 @@ def info(model: Annotated[Path, typer.Argument(help="Model file.")]) -> None:
     try:
         facts = read_info(model)
     except (OSError, ValueError) as error:
-        raise _fail(error) from None
+        raise fail(error) from None
     Console().print_json(data=facts)
 
 
@@ -330,13 +300,13 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder to write to.")
     ] = Path("skgenre-demo"),
-    seed: _Seed = 0,
-    jobs: _Jobs = -1,
+    seed: Seed = 0,
+    jobs: Jobs = -1,
 ) -> None:
     """Make a small corpus, train on it, evaluate, predict and save pictures."""
     from skgenre.cli._demo import run_demo
 
     try:
-        run_demo(output, seed=seed, n_jobs=jobs, console=_console)
+        run_demo(output, seed=seed, n_jobs=jobs, console=console)
     except (OSError, ValueError) as error:
-        raise _fail(error) from None
+        raise fail(error) from None

@@ -8,9 +8,9 @@ from rich.console import Console
 from rich.progress import track
 
 from skgenre.audio import AudioError
-from skgenre.cli._decoding import decoding_errors
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.datasets import find_audio_files
+from skgenre.datasets._check_audio import decode_all
 
 # Enough clips to keep all cores busy, few enough to be held in memory.
 _CLIPS_AT_A_TIME = 64
@@ -24,15 +24,20 @@ def files_named(music: Sequence[Path]) -> list[str]:
 
 
 def prepare(model: Any, n_jobs: int) -> None:
-    """Make a model ready for many files: networks imported, files decoded at a time."""
+    """Make a model ready for many files: networks imported, files decoded at a time.
+
+    Its audio steps raise errors, of which the commands tell.
+    """
     import_networks_quietly(model)
     parameters = model.get_params()
     steps = {name for name, value in parameters.items() if hasattr(value, "transform")}
+    wanted = {"n_jobs": n_jobs, "on_error": "raise"}
     model.set_params(
         **{
-            f"{step}__n_jobs": n_jobs
+            f"{step}__{name}": value
             for step in steps
-            if f"{step}__n_jobs" in parameters
+            for name, value in wanted.items()
+            if f"{step}__{name}" in parameters
         }
     )
 
@@ -106,8 +111,12 @@ def _apply_to_readable(
             results = function(good)
         except AudioError as error:
             if not errors:  # find the other broken ones in one go
-                found = decoding_errors(good, n_jobs=n_jobs, verbose=False)
-                errors = {p: e for p, e in zip(good, found, strict=True) if e}
+                found = decode_all(good, n_jobs=n_jobs, verbose=False)
+                errors = {
+                    path: str(outcome.error)
+                    for path, outcome in zip(good, found, strict=True)
+                    if outcome.error is not None
+                }
             errors[error.path] = str(error)
         else:
             return dict(zip(good, results, strict=True)), errors
