@@ -16,6 +16,7 @@ import numpy as np
 import soundfile
 
 from skgenre.audio._errors import AudioError
+from skgenre.audio._mpeg import length_is_guessed
 
 # Files are decoded in blocks, so that a header that lies about the length can't make
 # us reserve memory that the file never fills. A 30 s clip is one block.
@@ -28,6 +29,8 @@ _PREROLL_SECONDS = 0.5
 _PREROLL_FORMATS = {"MP3", "OGG"}
 # FFmpeg's flag of formats whose index is made while reading.
 _AVFMT_GENERIC_INDEX = 0x100
+
+_SFE_BAD_FILE = 7  # libsndfile's error number
 
 _INSTALL_AV = (
     'If it is M4A, AAC, WMA or video, install PyAV: pip install "skgenre[av]". '
@@ -85,9 +88,11 @@ class SoundFileReader:
         self.sample_rate: int = self._file.samplerate
         self.n_channels: int = self._file.channels
         self.n_samples: int = self._file.frames
-        if self.n_samples >= _UNKNOWN_LENGTH:
+        is_seekable = soundfile.SoundFile.seekable(self._file)
+        if self.n_samples >= _UNKNOWN_LENGTH or not is_seekable:
             self._file.close()
-            raise soundfile.SoundFileRuntimeError("the header tells no length")
+            lack = "can't seek in it" if not is_seekable else "the header has no length"
+            raise soundfile.SoundFileRuntimeError(lack)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`."""
@@ -216,18 +221,41 @@ class AVReader:
         self._container.close()
 
 
-def _check_is_file(path: str | bytes) -> None:
-    """Refuse what isn't a regular file before anything opens it.
+def _open_file(path: str | bytes) -> BinaryIO:
+    """Open a regular file, and nothing else.
 
-    Opening a named pipe would wait for a writer forever.
+    Opening a named pipe would wait for a writer forever, and opening a device may do
+    anything: so it is looked at first. That it may become one in between, the opened
+    file is looked at again, and opened without waiting.
     """
     try:
-        status = os.stat(path)
+        _check_is_file(path, os.stat(path))
+        # Not buffered: libsndfile begins where the descriptor is.
+        file = open(path, "rb", buffering=0, opener=_open_at_once)
     except FileNotFoundError:
         raise AudioError(path, "there is no such file", "Check the path.") from None
+    except PermissionError as error:
+        cause = error.strerror or str(error)
+        raise AudioError(path, cause, "Check the permissions.") from error
+    except AudioError:
+        raise
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
         raise AudioError(path, cause, "Check the path.") from error
+    try:
+        _check_is_file(path, os.fstat(file.fileno()))
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check_is_file(path: str | bytes, status: os.stat_result) -> None:
+    """Refuse what isn't a regular file, or is empty."""
     if stat.S_ISDIR(status.st_mode):
         raise AudioError(
             path, "it is a directory", "Pass the paths of the files inside it."
@@ -242,13 +270,31 @@ def _check_is_file(path: str | bytes) -> None:
         )
 
 
+def _av_reader(file: BinaryIO) -> AVReader | None:
+    """Return FFmpeg's reader, if it is installed and takes the file."""
+    try:
+        import av
+    except ImportError:
+        return None
+    try:
+        return AVReader(file)
+    except (av.FFmpegError, ValueError):
+        return None
+
+
 def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
+    # libsndfile reads no more of an MP3 file than it takes its length for.
+    if length_is_guessed(file) and (reader := _av_reader(file)) is not None:
+        return reader
+    file.seek(0)
     try:
         return SoundFileReader(file, path)
     except soundfile.SoundFileError as error:
         sndfile_error = error
     # The exception's text starts with the descriptor's number.
     reason = getattr(sndfile_error, "error_string", None) or str(sndfile_error)
+    if getattr(sndfile_error, "code", None) == _SFE_BAD_FILE:
+        reason = "it begins like MP3, and no frame decodes"  # says it of any file
     try:
         import av
     except ImportError:
@@ -282,14 +328,7 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
         Gives the file's samples; closed at the end of the block.
     """
     name: str | bytes = os.fspath(path)
-    _check_is_file(name)
-    try:
-        file = open(name, "rb")
-    except OSError as error:
-        raise AudioError(
-            name, error.strerror or str(error), "Check the permissions."
-        ) from error
-    with file:
+    with _open_file(name) as file:
         reader = _choose_reader(file, name)
         try:
             yield reader
