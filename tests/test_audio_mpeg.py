@@ -85,7 +85,9 @@ def test_all_is_read_without_a_number_of_frames(tmp_path, variable, cut):
     loud = np.abs(waveform) > 0.05
     assert np.argmax(loud) == pytest.approx(4 * RATE, abs=2000)
     # The same music, a few frames later or earlier.
-    lag = np.argmax(np.correlate(waveform[: 6 * RATE], whole[5 * RATE : 5 * RATE + 500]))
+    lag = np.argmax(
+        np.correlate(waveform[: 6 * RATE], whole[5 * RATE : 5 * RATE + 500])
+    )
     part = waveform[lag : lag + RATE]
     assert_allclose(part, whole[5 * RATE : 6 * RATE], atol=1e-3)
     middle = load_audio(path, offset=9, duration=1)

@@ -19,17 +19,17 @@ def stereo():
     return np.stack([left, right], axis=1).astype(np.float32)
 
 
-def write_av(path, samples, codec, rate=RATE):
+def write_av(path, samples, codec, rate=RATE, layout="stereo"):
     """Write a file that libsndfile doesn't know."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, layout="stereo")
+        stream = container.add_stream(codec, rate=rate, layout=layout)
         frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples.T), format="fltp", layout="stereo"
+            np.ascontiguousarray(samples.T), format="fltp", layout=layout
         )
         frame.sample_rate = rate
         frame.pts = 0
         convert = av.AudioResampler(
-            format=stream.codec_context.format, layout="stereo", rate=rate
+            format=stream.codec_context.format, layout=layout, rate=rate
         )
         for part in [*convert.resample(frame), *convert.resample(None)]:
             container.mux(stream.encode(part))
@@ -40,7 +40,11 @@ SNDFILE_FORMATS = [
     ("wav", "PCM_U8", 1e-2),
     ("wav", "PCM_16", 1e-4),
     ("wav", "PCM_24", 1e-6),
+    ("wav", "PCM_32", 1e-6),
     ("wav", "FLOAT", 0),
+    ("wav", "DOUBLE", 1e-7),
+    ("wav", "ULAW", 0.03),
+    ("wav", "ALAW", 0.03),
     ("flac", "PCM_16", 1e-4),
     ("ogg", "VORBIS", 0.1),
     ("mp3", "MPEG_LAYER_III", 0.1),
@@ -126,6 +130,26 @@ def test_av_formats(tmp_path, stereo, name, codec, tolerance):
     # AAC fills noise in at random: equal as far as the codec allows.
     assert_allclose(part, whole[50_000:60_000], atol=tolerance / 20)
     assert_allclose(end, whole[-100:], atol=tolerance / 20)
+
+
+def test_surround(tmp_path, stereo):
+    path = tmp_path / "surround.mka"
+    channels = np.concatenate([stereo, stereo[::-1], stereo / 2], axis=1)
+    write_av(path, channels, "flac", layout="5.1")
+    with open_audio(path) as reader:
+        assert isinstance(reader, AVReader)
+        assert reader.n_channels == 6
+        whole = reader.read(0, reader.n_samples)
+    assert_allclose(whole[: len(stereo)], channels.mean(axis=1), atol=1e-4)
+
+
+def test_what_libsndfile_cannot_seek_in(tmp_path, stereo):
+    path = tmp_path / "telephone.wav"
+    soundfile.write(path, stereo[:, 0], 8000, subtype="GSM610")
+    with open_audio(path) as reader:
+        assert isinstance(reader, AVReader)
+        assert reader.n_samples == pytest.approx(len(stereo), abs=1000)
+        assert np.abs(reader.read(1000, 9000)).max() > 0.1
 
 
 def test_raw_aac_has_no_timestamps(tmp_path, stereo):

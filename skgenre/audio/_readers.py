@@ -81,10 +81,8 @@ class SoundFileReader:
     """Read what libsndfile knows: WAV, FLAC, OGG, Opus, MP3, AIFF, AU and more."""
 
     def __init__(self, file: BinaryIO, path: str | bytes) -> None:
-        # The descriptor spares us libsndfile's ideas about file names (encodings,
-        # extensions); on Windows the two C libraries can't share it.
-        source = path if os.name == "nt" else file.fileno()
-        self._file = _SequentialSoundFile(source, closefd=False)
+        self._source = file, path
+        self._open()
         self.sample_rate: int = self._file.samplerate
         self.n_channels: int = self._file.channels
         self.n_samples: int = self._file.frames
@@ -94,12 +92,29 @@ class SoundFileReader:
             lack = "can't seek in it" if not is_seekable else "the header has no length"
             raise soundfile.SoundFileRuntimeError(lack)
 
+    def _open(self) -> None:
+        file, path = self._source
+        file.seek(0)
+        # The descriptor spares us libsndfile's ideas about file names (encodings,
+        # extensions); on Windows the two C libraries can't share it.
+        source = path if os.name == "nt" else file.fileno()
+        self._file = _SequentialSoundFile(source, closefd=False)
+
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`."""
         lead = 0
         if self._file.format in _PREROLL_FORMATS:
             lead = min(start, int(_PREROLL_SECONDS * self.sample_rate))
-        self._file.seek(start - lead)
+        try:
+            self._file.seek(start - lead)
+        except soundfile.SoundFileError:
+            # Perhaps behind the end of a FLAC file whose header promises more; the
+            # decoder is of no use then.
+            self.close()
+            self._open()
+            if self.count() > start - lead:
+                raise
+            return _join([])
         self._file.read(lead)
         blocks = []
         while start < stop:
@@ -286,7 +301,6 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
     # libsndfile reads no more of an MP3 file than it takes its length for.
     if length_is_guessed(file) and (reader := _av_reader(file)) is not None:
         return reader
-    file.seek(0)
     try:
         return SoundFileReader(file, path)
     except soundfile.SoundFileError as error:
