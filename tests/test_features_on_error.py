@@ -21,6 +21,7 @@ from skgenre import (
     load,
     save,
 )
+from skgenre.audio._store import usage
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,38 @@ def test_report(step, paths):
     assert (good["channels"] == 1).all()
     assert (good["sample_rate"] == 22050).all()
     assert (report["seconds"] >= 0).all() and good["seconds"].min() > 0
+
+
+def test_with_a_cache(step, paths, tmp_path):
+    if isinstance(step, KerasEmbedding):
+        step.model.save(tmp_path / "network.keras")
+        step.set_params(model=tmp_path / "network.keras")
+    step.set_params(on_error="ignore", cache_dir=tmp_path / "cache")
+    first = step.fit_transform(paths)
+    report = step.extraction_report_
+    second = step.fit_transform(paths)
+    for one, other in zip(first, second, strict=True):
+        assert_array_equal(one, other)
+    unchanged = ["path", "status", "cause", "duration", "channels", "sample_rate"]
+    assert report[unchanged].equals(step.extraction_report_[unchanged])
+    # Whatever on_error is, the same results are looked up; errors are none.
+    step.set_params(on_error="raise").transform([paths[0], paths[2]])
+    with pytest.raises(AudioError, match=r"empty\.mp3"):
+        step.transform(paths)
+
+
+def test_what_was_computed_before_an_error_is_kept(paths, tmp_path):
+    step = MFCCStandardizer(cache_dir=tmp_path)
+    with pytest.raises(AudioError):
+        step.fit([paths[0], paths[2], paths[3], paths[4]])
+    assert sum(kind.n_arrays for kind in usage(tmp_path)) >= 2
+
+
+def test_missing_package_is_no_fault_of_a_clip(paths, monkeypatch):
+    step = MelSpectrogramTransformer(on_error="ignore")
+    monkeypatch.setitem(__import__("sys").modules, "fsspec.core", None)
+    with pytest.raises(ImportError, match=r"skgenre\[remote\]"):
+        step.transform(["memory://song.mp3"])
 
 
 def test_warning(paths):

@@ -13,6 +13,7 @@ from skgenre._text import printable
 from skgenre.audio._errors import AudioError
 from skgenre.audio._load import Clip
 from skgenre.audio._readers import open_audio
+from skgenre.audio._remote import is_url
 
 if TYPE_CHECKING:
     import pandas
@@ -42,7 +43,7 @@ def read_facts(clip: Clip, sample_rate: int | None = None) -> Facts:
     Returns
     -------
     Facts
-        Of a waveform, those of one channel.
+        Of a waveform, those of one channel. Of a URL, none.
 
     Raises
     ------
@@ -51,6 +52,8 @@ def read_facts(clip: Clip, sample_rate: int | None = None) -> Facts:
     """
     if isinstance(clip, np.ndarray):
         return Facts(len(clip) / (sample_rate or math.nan), 1, sample_rate)
+    if is_url(clip):  # which would be fetched a second time
+        return Facts()
     with open_audio(clip) as reader:
         seconds = reader.n_samples / reader.sample_rate
         return Facts(seconds, reader.n_channels, reader.sample_rate)
@@ -74,6 +77,8 @@ class Outcome:
         start = time.perf_counter()
         try:
             return function(argument)
+        except ImportError:  # which is no fault of the clip's
+            raise
         # Whatever one clip makes a decoder or a network raise, the others are still
         # to be heard.
         except Exception as error:

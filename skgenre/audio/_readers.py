@@ -9,7 +9,7 @@ which decodes the file through to learn how long it is in truth.
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -17,6 +17,7 @@ import soundfile
 
 from skgenre.audio._errors import AudioError
 from skgenre.audio._mpeg import length_is_guessed
+from skgenre.audio._remote import fetched, is_url, local_path
 
 # Files are decoded in blocks, so that a header that lies about the length can't make
 # us reserve memory that the file never fills. A 30 s clip is one block.
@@ -80,8 +81,8 @@ class _SequentialSoundFile(soundfile.SoundFile):
 class SoundFileReader:
     """Read what libsndfile knows: WAV, FLAC, OGG, Opus, MP3, AIFF, AU and more."""
 
-    def __init__(self, file: BinaryIO, path: str | bytes) -> None:
-        self._source = file, path
+    def __init__(self, file: BinaryIO) -> None:
+        self._source = file
         self._open()
         self.sample_rate: int = self._file.samplerate
         self.n_channels: int = self._file.channels
@@ -93,11 +94,10 @@ class SoundFileReader:
             raise soundfile.SoundFileRuntimeError(lack)
 
     def _open(self) -> None:
-        file, path = self._source
-        file.seek(0)
+        self._source.seek(0)
         # The descriptor spares us libsndfile's ideas about file names (encodings,
         # extensions); on Windows the two C libraries can't share it.
-        source = path if os.name == "nt" else file.fileno()
+        source = self._source if os.name == "nt" else self._source.fileno()
         self._file = _SequentialSoundFile(source, closefd=False)
 
     def read(self, start: int, stop: int) -> np.ndarray:
@@ -236,7 +236,7 @@ class AVReader:
         self._container.close()
 
 
-def _open_file(path: str | bytes) -> BinaryIO:
+def _open_local(path: str | bytes, name: str | bytes) -> BinaryIO:
     """Open a regular file, and nothing else.
 
     Opening a named pipe would wait for a writer forever, and opening a device may do
@@ -244,21 +244,21 @@ def _open_file(path: str | bytes) -> BinaryIO:
     file is looked at again, and opened without waiting.
     """
     try:
-        _check_is_file(path, os.stat(path))
+        _check_is_file(os.stat(path), name)
         # Not buffered: libsndfile begins where the descriptor is.
         file = open(path, "rb", buffering=0, opener=_open_at_once)
-    except FileNotFoundError:
-        raise AudioError(path, "there is no such file", "Check the path.") from None
-    except PermissionError as error:
-        cause = error.strerror or str(error)
-        raise AudioError(path, cause, "Check the permissions.") from error
     except AudioError:
         raise
+    except FileNotFoundError:
+        raise AudioError(name, "there is no such file", "Check the path.") from None
+    except PermissionError as error:
+        cause = error.strerror or str(error)
+        raise AudioError(name, cause, "Check the permissions.") from error
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
-        raise AudioError(path, cause, "Check the path.") from error
+        raise AudioError(name, cause, "Check the path.") from error
     try:
-        _check_is_file(path, os.fstat(file.fileno()))
+        _check_is_file(os.fstat(file.fileno()), name)
     except BaseException:
         file.close()
         raise
@@ -269,19 +269,19 @@ def _open_at_once(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _check_is_file(path: str | bytes, status: os.stat_result) -> None:
+def _check_is_file(status: os.stat_result, name: str | bytes) -> None:
     """Refuse what isn't a regular file, or is empty."""
     if stat.S_ISDIR(status.st_mode):
         raise AudioError(
-            path, "it is a directory", "Pass the paths of the files inside it."
+            name, "it is a directory", "Pass the paths of the files inside it."
         )
     if not stat.S_ISREG(status.st_mode):
         raise AudioError(
-            path, "it is a pipe, socket or device", "Pass the path of a regular file."
+            name, "it is a pipe, socket or device", "Pass the path of a regular file."
         )
     if status.st_size == 0:
         raise AudioError(
-            path, "the file is empty (0 bytes)", "Replace it or leave it out."
+            name, "the file is empty (0 bytes)", "Replace it or leave it out."
         )
 
 
@@ -302,7 +302,7 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
     if length_is_guessed(file) and (reader := _av_reader(file)) is not None:
         return reader
     try:
-        return SoundFileReader(file, path)
+        return SoundFileReader(file)
     except soundfile.SoundFileError as error:
         sndfile_error = error
     # The exception's text starts with the descriptor's number.
@@ -327,6 +327,34 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
         ) from error
 
 
+def open_file(path: str | bytes | os.PathLike) -> AbstractContextManager[BinaryIO]:
+    """Open a local file, or a copy of one that a URL names.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        A path, or a str that begins with ``protocol://``.
+
+    Returns
+    -------
+    context manager
+        Gives a binary file, closed at the end of the block.
+
+    Raises
+    ------
+    AudioError
+        If the file can't be opened. If it can't be fetched, on entering the block.
+    """
+    name = os.fspath(path)
+    local = name
+    if is_url(name):
+        in_place = local_path(name)
+        if in_place is None:
+            return fetched(name)
+        local = in_place
+    return _open_local(local, name)
+
+
 @contextmanager
 def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
     """Open a sound file; whatever fails inside the block becomes an `AudioError`.
@@ -334,7 +362,7 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
     Parameters
     ----------
     path : str, bytes or os.PathLike
-        The file.
+        The file, or its URL.
 
     Yields
     ------
@@ -342,7 +370,7 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
         Gives the file's samples; closed at the end of the block.
     """
     name: str | bytes = os.fspath(path)
-    with _open_file(name) as file:
+    with open_file(name) as file:
         reader = _choose_reader(file, name)
         try:
             yield reader

@@ -11,7 +11,12 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from skgenre.cli._options import FileFormat, Jobs, Seed, console, end, fail
+from skgenre.cli import _cache
+from skgenre.cli._cache import CacheDir
+from skgenre.cli._console import console as _console
+from skgenre.cli._console import fail as _fail
+from skgenre.cli._options import FileFormat
+from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._scan import scan
 
 app = typer.Typer(
@@ -19,6 +24,9 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
+app.add_typer(_cache.app, name="cache")
+
+_Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
 
 
 class ModelName(StrEnum):
@@ -90,8 +98,9 @@ def train(
         int | None,
         typer.Option(min=1, help="Epochs of the networks instead of the default."),
     ] = None,
-    seed: Seed = 0,
-    jobs: Jobs = -1,
+    seed: _Seed = 0,
+    cache_dir: CacheDir = None,
+    jobs: _Jobs = -1,
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
     from skgenre import save
@@ -107,21 +116,24 @@ def train(
             epochs=epochs,
             seed=seed,
             n_jobs=jobs,
-            progress=console.is_terminal,
+            progress=_console.is_terminal,
         )
+        pipeline[0].set_params(cache_dir=cache_dir)
         check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
-        tracks = readable_tracks(tracks, n_jobs=jobs, console=console)
-        console.print(f"Model: [bold]{name}[/].")
+        tracks = readable_tracks(
+            tracks, cache_dir=cache_dir, n_jobs=jobs, console=_console
+        )
+        _console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
-            pipeline, tracks, test_size=test_size, random_state=seed, console=console
+            pipeline, tracks, test_size=test_size, random_state=seed, console=_console
         )
         _quiet(pipeline)
         save(pipeline, output, metrics=evaluation.metrics if evaluation else None)
     except (ImportError, OSError, ValueError) as error:
-        raise fail(error) from None
-    console.print(f"Saved to [bold]{escape(str(output))}[/].")
+        raise _fail(error) from None
+    _console.print(f"Saved to [bold]{escape(str(output))}[/].")
 
 
 def _quiet(pipeline: Any) -> None:
@@ -144,7 +156,8 @@ def predict(
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
-    jobs: Jobs = -1,
+    cache_dir: CacheDir = None,
+    jobs: _Jobs = -1,
 ) -> None:
     """Tell the genres of audio files.
 
@@ -164,12 +177,25 @@ def predict(
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
         predictions = predict_files(
-            pipeline, files_named(music), top=top, n_jobs=jobs, console=console
+            pipeline,
+            files_named(music),
+            top=top,
+            cache_dir=cache_dir,
+            n_jobs=jobs,
+            console=_console,
         )
         write_predictions(predictions, file_format, sys.stdout)
     except (OSError, ValueError) as error:
-        raise fail(error) from None
-    end([p["error"] for p in predictions if "error" in p])
+        raise _fail(error) from None
+    _end([p["error"] for p in predictions if "error" in p])
+
+
+def _end(errors: list[str]) -> None:
+    """Name the files that could not be read, and fail if there are any."""
+    for message in errors:
+        _console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+    if errors:
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -191,7 +217,8 @@ def evaluate(
     file_format: Annotated[
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
-    jobs: Jobs = -1,
+    cache_dir: CacheDir = None,
+    jobs: _Jobs = -1,
 ) -> None:
     """Judge a model on labelled music that it was not trained on.
 
@@ -216,15 +243,16 @@ def evaluate(
         judged = evaluate_models(
             [model, *([] if compare is None else [compare])],
             tracks,
+            cache_dir=cache_dir,
             n_jobs=jobs,
-            console=console,
+            console=_console,
         )
         judged.write(file_format, sys.stdout)
         if report is not None:
             judged.write_page(report, title=f"{model.name} on {music.resolve().name}")
-            console.print(f"Report in [bold]{escape(printable(str(report)))}[/].")
+            _console.print(f"Report in [bold]{escape(printable(str(report)))}[/].")
     except (OSError, ValueError) as error:
-        raise fail(error) from None
+        raise _fail(error) from None
     if judged.errors:
         raise typer.Exit(1)
 
@@ -253,7 +281,8 @@ def similar(
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
-    jobs: Jobs = -1,
+    cache_dir: CacheDir = None,
+    jobs: _Jobs = -1,
 ) -> None:
     """Recommend songs of a folder that sound like those you like.
 
@@ -271,13 +300,14 @@ def similar(
             k=k,
             index=index,
             same_artist=same_artist,
+            cache_dir=cache_dir,
             n_jobs=jobs,
-            console=console,
+            console=_console,
         )
         write_recommendations(found, file_format, sys.stdout)
     except (OSError, ValueError) as error:
-        raise fail(error) from None
-    end(errors)
+        raise _fail(error) from None
+    _end(errors)
 
 
 app.command()(scan)
@@ -291,7 +321,7 @@ def info(model: Annotated[Path, typer.Argument(help="Model file.")]) -> None:
     try:
         facts = read_info(model)
     except (OSError, ValueError) as error:
-        raise fail(error) from None
+        raise _fail(error) from None
     Console().print_json(data=facts)
 
 
@@ -300,13 +330,13 @@ def demo(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Folder to write to.")
     ] = Path("skgenre-demo"),
-    seed: Seed = 0,
-    jobs: Jobs = -1,
+    seed: _Seed = 0,
+    jobs: _Jobs = -1,
 ) -> None:
     """Make a small corpus, train on it, evaluate, predict and save pictures."""
     from skgenre.cli._demo import run_demo
 
     try:
-        run_demo(output, seed=seed, n_jobs=jobs, console=console)
+        run_demo(output, seed=seed, n_jobs=jobs, console=_console)
     except (OSError, ValueError) as error:
-        raise fail(error) from None
+        raise _fail(error) from None

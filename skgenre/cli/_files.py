@@ -23,20 +23,20 @@ def files_named(music: Sequence[Path]) -> list[str]:
     return [*missing, *(find_audio_files(there) if there else [])]
 
 
-def prepare(model: Any, n_jobs: int) -> None:
-    """Make a model ready for many files: networks imported, files decoded at a time.
+def prepare(model: Any, n_jobs: int, cache_dir: Path | None) -> None:
+    """Make a model ready for many files: networks imported, audio steps told how.
 
-    Its audio steps raise errors, of which the commands tell.
+    The steps raise errors, of which the commands tell.
     """
     import_networks_quietly(model)
     parameters = model.get_params()
     steps = {name for name, value in parameters.items() if hasattr(value, "transform")}
-    wanted = {"n_jobs": n_jobs, "on_error": "raise"}
+    how = {"n_jobs": n_jobs, "cache_dir": cache_dir, "on_error": "raise"}
     model.set_params(
         **{
             f"{step}__{name}": value
             for step in steps
-            for name, value in wanted.items()
+            for name, value in how.items()
             if f"{step}__{name}" in parameters
         }
     )

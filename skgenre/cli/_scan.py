@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from skgenre.cli._options import FileFormat, Jobs, console, fail
+from skgenre.cli._console import console, fail
+from skgenre.cli._options import FileFormat, Jobs
 
 
 def scan(

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio import load_audio, map_clips
 from skgenre.audio._attempt import attempt
+from skgenre.audio._readers import open_file
 
 if TYPE_CHECKING:
     import pandas
@@ -41,8 +42,8 @@ class _Heard(NamedTuple):
 
 def _hear(path: Any) -> _Heard:
     waveform = load_audio(path, _SAMPLE_RATE)
-    with open(path, "rb") as file:
-        file_digest = hashlib.file_digest(file, "sha256").digest()
+    with open_file(path) as file:
+        file_digest = hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
     n_frames = max(1, len(waveform) // _FRAME)
     frames = waveform[: n_frames * _FRAME].reshape(n_frames, -1)
     levels = np.sqrt(np.square(frames).mean(axis=1))

@@ -1,7 +1,8 @@
 """Which sound files can be read: to be known before a long job begins."""
 
 import functools
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Sequence
 from numbers import Integral, Real
 from typing import Any
 
@@ -10,34 +11,53 @@ from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skgenre.audio import Clip, map_clips
-from skgenre.audio._attempt import Outcome, attempt, outcome_report
+from skgenre.audio._attempt import Facts, Outcome, attempt, outcome_report, read_facts
+from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
 from skgenre.audio._load import read_samples
 from skgenre.features._base import excerpt_samples
 
 
-def _decode(clip: Clip, duration: float | None) -> None:
-    read_samples(clip, None, excerpt_samples(duration, "middle"))
+def _decode(clip: Clip, duration: float | None) -> int:
+    return len(read_samples(clip, None, excerpt_samples(duration, "middle")))
 
 
 def decode_all(
     paths: Sequence[Clip],
     *,
     duration: float | None = 30.0,
+    look: Callable[[Clip], Facts] | None = None,
+    cache_dir: str | os.PathLike | None = None,
     n_jobs: int | None,
     verbose: bool | int,
 ) -> list[Outcome]:
-    """Decode what the pipelines need of each file, and keep none of it."""
-    task = functools.partial(_decode, duration=duration)
-    return list(
+    """Decode what the pipelines need of each file, and keep none of it.
+
+    `look` tells the facts of a file. With `cache_dir` files that were decoded before
+    are not decoded again.
+    """
+    cache = None
+    task: Callable[[Clip], Any] = functools.partial(_decode, duration=duration)
+    if cache_dir is not None:
+        cache = ClipCache(cache_dir, "Decoded", {"seconds": duration}, shape=())
+        task = cache.look_up(task)
+    outcomes: list[Outcome] = []
+    for clip, outcome in zip(
+        paths,
         map_clips(
-            functools.partial(attempt, task=task),
+            functools.partial(attempt, task=task, look=look),
             paths,
             n_jobs=n_jobs,
             verbose=verbose,
             desc="Checking",
-        )
-    )
+        ),
+        strict=True,
+    ):
+        if cache is not None:
+            keep = functools.partial(cache.keep, finish=float)
+            outcome.run(clip, keep, outcome.result)
+        outcomes.append(outcome)
+    return outcomes
 
 
 @validate_params(
@@ -117,7 +137,9 @@ def check_audio(
     'error'
     """
     clips = check_clips(paths)
-    outcomes = decode_all(clips, duration=duration, n_jobs=n_jobs, verbose=verbose)
+    outcomes = decode_all(
+        clips, duration=duration, look=read_facts, n_jobs=n_jobs, verbose=verbose
+    )
     readable = np.array([outcome.error is None for outcome in outcomes])
     return Bunch(
         paths=_safe_indexing(paths, np.flatnonzero(readable)),

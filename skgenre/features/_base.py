@@ -1,11 +1,13 @@
 """What the steps that take audio have in common."""
 
 import functools
+import os
 import warnings
 from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import StrOptions
@@ -17,6 +19,7 @@ from skgenre.audio._attempt import (
     outcome_report,
     read_facts,
 )
+from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
 from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
@@ -25,6 +28,9 @@ from skgenre.features._reports import keep_report, last_report
 if TYPE_CHECKING:
     import pandas
 
+# Parameters that say how to work, and have no influence on the results.
+_HOW = frozenset({"cache_dir", "n_jobs", "on_error", "verbose"})
+
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
     """Parameters, input checks and tags of a step that takes paths or waveforms."""
@@ -32,12 +38,14 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     sample_rate: int
     """Hertz of the waveforms."""
     on_error: str
+    cache_dir: str | os.PathLike | None
     n_jobs: int | None
     verbose: bool | int
 
     _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
         "on_error": [StrOptions({"raise", "warn", "ignore"})],
+        "cache_dir": [str, os.PathLike, None],
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     }
@@ -56,12 +64,34 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     def _check_clips(self, X: Any, *, reset: bool) -> list[Clip]:
         return check_clips(X, estimator=self, reset=reset)
 
+    def _clip_cache(
+        self, shape: tuple[int | None, ...], dtype: type = np.float32, **instead: Any
+    ) -> ClipCache | None:
+        """Return where results are kept; None without `cache_dir`.
+
+        Parameters
+        ----------
+        shape : tuple of int or None
+            Shape of a clip's result; None for sizes that differ from clip to clip.
+        dtype : type, default=numpy.float32
+            Of the results.
+        **instead : object
+            What to know parameters by whose values don't tell all.
+        """
+        if self.cache_dir is None:
+            return None
+        parameters = self.get_params(deep=False) | instead
+        parameters = {k: v for k, v in parameters.items() if k not in _HOW}
+        name = type(self).__name__
+        return ClipCache(self.cache_dir, name, parameters, shape=shape, dtype=dtype)
+
     def _map_clips(
         self,
         task: Callable[[Clip], Any],
         clips: list[Clip],
         desc: str,
         finish: Callable[[Any], Any] = lambda result: result,
+        cache: ClipCache | None = None,
     ) -> Iterator[Any]:
         """Yield what is made of each clip, in order; None for one that failed.
 
@@ -75,7 +105,12 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             Text in front of the progress bar.
         finish : callable, default=identity
             Takes what the task returned; runs in the caller's thread.
+        cache : ClipCache or None, default=None
+            Where what `finish` returns is looked up and kept.
         """
+        if cache is not None:
+            task = cache.look_up(task)
+            finish = functools.partial(cache.keep, finish=finish)
         walk = functools.partial(
             map_clips, clips=clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
         )

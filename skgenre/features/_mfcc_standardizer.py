@@ -1,6 +1,7 @@
 """Clips, or a table of MFCC statistics, to standardised features."""
 
 import functools
+import os
 from numbers import Real
 from typing import Any, Self
 
@@ -86,6 +87,10 @@ class MFCCStandardizer(AudioTransformer):
         then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
         classifiers pass over it. `fit` learns from the others.
 
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
+
     n_jobs : int or None, default=None
         Clips worked on at a time, in threads. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. Results
@@ -165,6 +170,7 @@ class MFCCStandardizer(AudioTransformer):
         excerpt: str = "middle",
         input: str = "audio",
         on_error: str = "raise",
+        cache_dir: str | os.PathLike | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -178,6 +184,7 @@ class MFCCStandardizer(AudioTransformer):
         self.excerpt = excerpt
         self.input = input
         self.on_error = on_error
+        self.cache_dir = cache_dir
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -209,7 +216,8 @@ class MFCCStandardizer(AudioTransformer):
         clips = self._check_clips(X, reset=reset)
         if y is not None:  # said now rather than after hours of decoding
             check_consistent_length(clips, y)
-        results = self._map_clips(task, clips, desc="MFCC")
+        cache = self._clip_cache((len(names),), np.float64)
+        results = self._map_clips(task, clips, desc="MFCC", cache=cache)
         table = np.empty((len(clips), len(names)))
         for row, result in zip(table, results, strict=True):
             row[:] = np.nan if result is None else result

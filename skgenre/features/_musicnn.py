@@ -1,7 +1,8 @@
 """Clips to what a network knows of them that was trained on other music."""
 
 import functools
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -70,6 +71,9 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         go on, with a warning or without, and make its row NaN. `extraction_report_`
         then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
         classifiers pass over it.
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
     n_jobs : int or None, default=None
         Clips decoded at a time, in threads. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. TensorFlow
@@ -139,6 +143,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         duration: float | None = 30.0,
         excerpt: str = "middle",
         on_error: str = "raise",
+        cache_dir: str | os.PathLike | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -147,6 +152,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.duration = duration
         self.excerpt = excerpt
         self.on_error = on_error
+        self.cache_dir = cache_dir
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -223,16 +229,16 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
-        from skgenre.features._musicnn_network import load_musicnn
-
         chosen = self._views()
-        networks = {weights: load_musicnn(weights) for weights, _ in chosen}
-        task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
+        cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
+        networks = functools.cache(functools.partial(_networks, chosen))
+        if cache is None or cache.is_empty:
+            networks()  # what is wrong with them is said before hours of decoding
 
         def embed(patches: np.ndarray) -> np.ndarray:
             answers = {
                 weights: [network(part) for part in _parts(patches)]
-                for weights, network in networks.items()
+                for weights, network in networks().items()
             }
             return np.concatenate(
                 [
@@ -241,7 +247,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
                 ]
             )
 
-        results = self._map_clips(task, clips, desc="musicnn", finish=embed)
+        task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
+        results = self._map_clips(task, clips, "musicnn", finish=embed, cache=cache)
         embeddings = np.empty((len(clips), self._n_features_out), np.float32)
         for row, result in zip(embeddings, results, strict=True):
             row[:] = np.nan if result is None else result
@@ -276,6 +283,12 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         tags.requires_fit = False
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _networks(chosen: list[tuple[str, str]]) -> dict[str, Callable]:
+    from skgenre.features._musicnn_network import load_musicnn
+
+    return {weights: load_musicnn(weights) for weights, _ in chosen}
 
 
 def _parts(patches: np.ndarray) -> Iterator[np.ndarray]:
