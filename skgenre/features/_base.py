@@ -1,14 +1,15 @@
 """What the steps that take audio have in common."""
 
 from collections.abc import Callable, Iterator
-from numbers import Integral
+from numbers import Integral, Real
 from typing import Any
 
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.audio._clips import check_clips
+from skgenre.audio._isolation import MAX_SECONDS, IsolatedTask
 from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
 
@@ -18,11 +19,13 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
     sample_rate: int
     """Hertz of the waveforms."""
+    time_limit: float | None
     n_jobs: int | None
     verbose: bool | int
 
     _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
+        "time_limit": [Interval(Real, 0, MAX_SECONDS, closed="right"), None],
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     }
@@ -34,6 +37,8 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         self, task: Callable[[Clip], Any], clips: list[Clip], desc: str
     ) -> Iterator[Any]:
         """Yield what the task makes of each clip, in order."""
+        if self.time_limit is not None:
+            task = IsolatedTask(task, self.time_limit)
         return map_clips(
             task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
         )

@@ -80,8 +80,14 @@ class MelSpectrogramTransformer(AudioTransformer):
     excerpt : {'middle', 'start'}, default='middle'
         Which part of a clip to take, unless `n_frames` is None.
 
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
+
     n_jobs : int or None, default=None
-        Clips worked on at a time, in threads. None means 1 unless in a
+        Clips worked on at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. Results
         don't depend on it.
 
@@ -148,6 +154,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         n_frames: int | None = 640,
         top_db: float = 80.0,
         excerpt: str = "middle",
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -160,6 +167,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         self.n_frames = n_frames
         self.top_db = top_db
         self.excerpt = excerpt
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 

@@ -79,8 +79,14 @@ class MFCCStandardizer(AudioTransformer):
         What X is: sound files or waveforms, or a table of ready-made features that
         only is to be standardised. With 'features' all parameters above are unused.
 
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
+
     n_jobs : int or None, default=None
-        Clips worked on at a time, in threads. None means 1 unless in a
+        Clips worked on at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. Results
         don't depend on it.
 
@@ -151,6 +157,7 @@ class MFCCStandardizer(AudioTransformer):
         duration: float | None = None,
         excerpt: str = "middle",
         input: str = "audio",
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -163,6 +170,7 @@ class MFCCStandardizer(AudioTransformer):
         self.duration = duration
         self.excerpt = excerpt
         self.input = input
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 

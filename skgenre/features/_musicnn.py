@@ -65,8 +65,13 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Seconds of each clip to listen to; None listens to all.
     excerpt : {'middle', 'start'}, default='middle'
         Which part of a longer clip to take.
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
     n_jobs : int or None, default=None
-        Clips decoded at a time, in threads. None means 1 unless in a
+        Clips decoded at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. TensorFlow
         spreads the network over processors by itself.
     verbose : bool or int, default=False
@@ -128,6 +133,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         output: str | Sequence[str] = "penultimate",
         duration: float | None = 30.0,
         excerpt: str = "middle",
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -135,6 +141,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.output = output
         self.duration = duration
         self.excerpt = excerpt
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
