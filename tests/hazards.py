@@ -1,14 +1,14 @@
-"""Tasks that do to their process what a broken decoder does; for worker processes."""
+"""Tasks that do to their process what broken decoders do; for worker processes only."""
 
 import ctypes
 import os
 import re
 import signal
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
+from threadpoolctl import threadpool_info
 
 
 def segfault(clip):
@@ -27,8 +27,8 @@ def leave(clip):
     os._exit(3)
 
 
-def hold_the_lock_of_the_interpreter(clip):
-    """Sleep in C without letting any other thread run."""
+def hang(clip):
+    """Sleep in C, where no other thread of the interpreter can run."""
     ctypes.PyDLL(None).sleep(600)
 
 
@@ -36,52 +36,52 @@ def backtrack(clip):
     re.match(r"(a+)+$", "a" * 64 + "b")
 
 
-def allocate_without_end(clip):
+def allocate(clip):
     blocks = []
     while True:
-        blocks.append(np.ones(1 << 22))  # 32 MB that are written to
+        blocks.append(np.ones(1 << 22))  # 32 MB, and written to
 
 
 def allocate_in_c(clip):
-    """Take memory and ignore that there is no more, as careless libraries do."""
+    """Write to memory without asking if it was given, as careless libraries do."""
     libc = ctypes.CDLL(None)
     libc.malloc.restype = ctypes.c_void_p
     libc.malloc.argtypes = [ctypes.c_size_t]
+    libc.memset.argtypes = [ctypes.c_void_p, ctypes.c_int, ctypes.c_size_t]
     while True:
-        ctypes.memset(libc.malloc(1 << 26), 1, 1 << 26)
+        libc.memset(libc.malloc(1 << 26), 1, 1 << 26)
 
 
-def print_on_all_channels(clip):
-    print("noise")
-    sys.stdout.flush()
-    os.write(1, b"more noise")
-    return "answer"
-
-
-def look(clip):
-    """Do what the name of the clip says, or tell the process and the clip."""
+def do_as_named(clip):
+    """Do what the clip is called; return the process and the clip of any other."""
     name = os.path.basename(os.fsdecode(clip))
-    if name.startswith("do_"):
-        globals()[name.removeprefix("do_")](clip)
-    time.sleep(0.05)
+    if name in globals():
+        globals()[name](clip)
     return os.getpid(), name
 
 
 def damage_the_next(clip):
-    """Succeed, and crash on the following clip, as after a write beyond a buffer."""
-    if getattr(damage_the_next, "is_damaged", False):
+    """Succeed, and crash at the following clip, as after a write beyond a buffer."""
+    if getattr(damage_the_next, "has_run", False):
         segfault(clip)
-    damage_the_next.is_damaged = True
-    return os.fsdecode(clip)
+    damage_the_next.has_run = True
+    return clip
 
 
 def hoard(clip):
-    """Keep 200 MB of each clip, as a library that leaks."""
-    hoard.blocks = [*getattr(hoard, "blocks", []), np.ones(25_000_000)]
+    """Keep 100 MB of each clip, as a library that leaks."""
+    hoard.blocks = [*getattr(hoard, "blocks", []), np.ones(12_500_000)]
     return len(hoard.blocks)
 
 
-def unpicklable(clip):
+def print_everywhere(clip):
+    print("noise")
+    sys.stdout.flush()
+    os.write(1, b"noise")
+    return "answer"
+
+
+def return_a_function(clip):
     return lambda: None
 
 
@@ -89,7 +89,10 @@ def fail(clip):
     raise KeyError("a bug")
 
 
-def note_and_wait(clip):
-    """Write the process's number beside the clip, and hang."""
-    Path(os.fsdecode(clip) + ".pid").write_text(str(os.getpid()))
-    hold_the_lock_of_the_interpreter(clip)
+def blas_threads(clip):
+    return {p["num_threads"] for p in threadpool_info() if p["user_api"] == "blas"}
+
+
+def report_and_hang(clip):
+    Path(os.fsdecode(clip)).write_text(str(os.getpid()))
+    hang(clip)

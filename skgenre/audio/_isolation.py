@@ -14,7 +14,7 @@ import numpy as np
 
 from skgenre.audio._errors import AudioError
 from skgenre.audio._load import Clip
-from skgenre.audio._worker import TimeExpired, Worker, WorkerDied
+from skgenre._worker import TimeExpired, Worker, WorkerDied
 
 MAX_SECONDS = 86_400
 """Longest time limit: a day."""
@@ -127,13 +127,10 @@ class IsolatedTask:
     def _prepare(self, worker: Worker) -> None:
         """Have the task's modules imported, which is no part of a clip's time."""
         try:
-            worker.ask(_nothing, self.task, _START_SECONDS, None)
+            # Any harmless function: reading the request imports them.
+            worker.ask(callable, self.task, _START_SECONDS, None)
         except TimeExpired:  # which is said of clips only
             raise WorkerDied(f"no answer for {_START_SECONDS:g} s") from None
-
-
-def _nothing(task: Callable) -> None:
-    """Do nothing: a worker imports the task when it reads the request."""
 
 
 def _half_of_memory() -> int | None:

@@ -38,13 +38,13 @@ class _OneBlasThread:
                 self._limit.restore_original_limits()
 
 
-one_blas_thread = _OneBlasThread()
+_one_blas_thread = _OneBlasThread()
 
 
 def _run(function: Callable[[Clip], Any], clip: Clip, index: int) -> Any:
     try:
         # In a worker process nobody else has limited BLAS yet.
-        with one_blas_thread:
+        with _one_blas_thread:
             return function(clip)
     except Exception as error:
         error.add_note(f"This happened in clip {index} of X.")
@@ -91,7 +91,7 @@ def map_clips(
     # in each of them, processors would be oversubscribed and results would depend
     # on n_jobs in the last digits.
     with (
-        one_blas_thread,
+        _one_blas_thread,
         tqdm(total=len(clips), desc=desc, unit="clip", disable=not verbose) as bar,
     ):
         parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")

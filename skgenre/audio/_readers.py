@@ -17,9 +17,15 @@ import soundfile
 
 from skgenre.audio._errors import AudioError
 
-# Files are decoded in blocks, so that a header that lies about the length can't make
-# us reserve memory that the file never fills. A 30 s clip is one block.
-_BLOCK = 1 << 21
+# Values of a block in which files are decoded, so that a header that lies about the
+# length or the channels can't make us reserve memory that the file never fills. A 30 s
+# clip in stereo is one block.
+_BLOCK = 1 << 22
+# Hertz. Below, there is no music; resampling would make as many samples of a few bytes
+# as the header says. Above, nothing is recorded.
+_MIN_SAMPLE_RATE = 1_000
+MAX_SAMPLE_RATE = 1_000_000
+"""Hertz; far above what sound is recorded at, far below what exhausts the memory."""
 # libsndfile gives a length near 2**63 for files whose header doesn't tell any.
 _UNKNOWN_LENGTH = 1 << 48
 # Lossy codecs need some packets before the wanted ones to decode these exactly: an
@@ -29,6 +35,16 @@ _PREROLL_FORMATS = {"MP3", "OGG"}
 # FFmpeg's flag of formats whose index is made while reading.
 _AVFMT_GENERIC_INDEX = 0x100
 
+# The containers that music and videos come in, of FFmpeg's 350. The others are those of
+# old games, pictures, texts and playlists, and the less tried their code is, the more
+# of it crashes on damaged files.
+_CONTAINERS = """
+    aac ac3 aiff amr amrnb amrwb ape asf asf_o au avi caf dsf dts dtshd eac3 flac flv
+    gxf iff loas matroska,webm mov,mp4,m4a,3gp,3g2,mj2 mp3 mpc mpc8 mpeg mpegts mxf nut
+    ogg oma rm shn tak truehd tta voc w64 wav wtv wv xwma
+"""
+
+_DAMAGED = "The file is damaged: replace it or leave it out."
 _INSTALL_AV = (
     'If it is M4A, AAC, WMA or video, install PyAV: pip install "skgenre[av]". '
     "Otherwise replace the file or leave it out."
@@ -55,6 +71,14 @@ def _to_mono(samples: np.ndarray) -> np.ndarray:
     return samples @ np.full(n_channels, 1 / n_channels, dtype=np.float32)
 
 
+def _reason(error: Exception) -> str:
+    """Return what a decoder says, without the file's name or descriptor."""
+    for name in "error_string", "strerror":  # of soundfile, of PyAV and the system
+        if reason := getattr(error, name, None):
+            return reason.rstrip(".")
+    return str(error).rstrip(".") or type(error).__name__
+
+
 def _join(blocks: list[np.ndarray]) -> np.ndarray:
     if len(blocks) == 1:
         return blocks[0]
@@ -72,6 +96,11 @@ class _SequentialSoundFile(soundfile.SoundFile):
         """Say no: then `read` doesn't seek, while `seek` still does."""
         return False
 
+    @property
+    def can_seek(self) -> bool:
+        """Tell the truth."""
+        return super().seekable()
+
 
 class SoundFileReader:
     """Read what libsndfile knows: WAV, FLAC, OGG, Opus, MP3, AIFF, AU and more."""
@@ -79,25 +108,52 @@ class SoundFileReader:
     def __init__(self, file: BinaryIO, path: str | bytes) -> None:
         # The descriptor spares us libsndfile's ideas about file names (encodings,
         # extensions); on Windows the two C libraries can't share it.
-        source = path if os.name == "nt" else file.fileno()
-        self._file = _SequentialSoundFile(source, closefd=False)
+        self._source = path if os.name == "nt" else file.fileno()
+        self._open()
         self.sample_rate: int = self._file.samplerate
         self.n_samples: int = self._file.frames
         if self.n_samples >= _UNKNOWN_LENGTH:
             self._file.close()
             raise soundfile.SoundFileRuntimeError("the header tells no length")
 
+    def _open(self) -> None:
+        if isinstance(self._source, int):
+            os.lseek(self._source, 0, os.SEEK_SET)
+        self._file = _SequentialSoundFile(self._source, closefd=False)
+        self._position = 0  # of files that can't be sought
+
+    def _read(self, n_samples: int) -> np.ndarray:
+        block = self._file.read(n_samples, dtype="float32", always_2d=True)
+        self._position += len(block)
+        return block
+
+    def _go_to(self, position: int) -> None:
+        if self._file.can_seek:
+            self._file.seek(position)
+            return
+        # GSM 6.10 and some kinds of ADPCM: libsndfile only goes on.
+        if position < self._position:
+            self._file.close()
+            self._open()
+        while position > self._position:
+            if not len(self._read(min(self._block, position - self._position))):
+                break
+
+    @property
+    def _block(self) -> int:
+        return max(1, _BLOCK // self._file.channels)
+
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`."""
         lead = 0
         if self._file.format in _PREROLL_FORMATS:
             lead = min(start, int(_PREROLL_SECONDS * self.sample_rate))
-        self._file.seek(start - lead)
-        self._file.read(lead)
+        self._go_to(start - lead)
+        self._read(lead)
         blocks = []
         while start < stop:
-            size = min(_BLOCK, stop - start)
-            block = self._file.read(size, dtype="float32", always_2d=True)
+            size = min(self._block, stop - start)
+            block = self._read(size)
             blocks.append(_to_mono(block))
             start += len(block)
             if len(block) < size:
@@ -106,11 +162,13 @@ class SoundFileReader:
 
     def count(self) -> int:
         """Decode from the beginning to the end and count samples."""
-        self._file.seek(0)
-        buffer = np.empty((1 << 16, self._file.channels), dtype=np.float32)
+        self._go_to(0)
+        size = max(1, (1 << 17) // self._file.channels)
+        buffer = np.empty((size, self._file.channels), dtype=np.float32)
         n_samples = 0
         while n_read := len(self._file.read(out=buffer)):
             n_samples += n_read
+        self._position = n_samples
         return n_samples
 
     def close(self) -> None:
@@ -128,6 +186,8 @@ class AVReader:
         self._open()
         try:
             stream = self._stream
+            if stream.codec_context is None:
+                raise ValueError("its codec is not known")
             self.sample_rate: int = stream.rate
             if not self.sample_rate:  # what FFmpeg took for audio by its name alone
                 raise ValueError("it tells no sample rate")
@@ -152,7 +212,10 @@ class AVReader:
 
         self._file.seek(0)
         # Playlist formats may name other files and addresses; none is opened.
-        options = {"protocol_whitelist": "none"}
+        options = {
+            "protocol_whitelist": "none",
+            "format_whitelist": ",".join(_CONTAINERS.split()),
+        }
         self._container = av.open(self._file, options=options)
         if not self._container.streams.audio:
             self.close()
@@ -176,7 +239,9 @@ class AVReader:
         if self._can_seek and seconds > 0:
             pts = self._first_pts + int(seconds / self._stream.time_base)
             self._container.seek(pts, stream=self._stream)
-        to_float = AudioResampler(format="fltp")  # only the sample format
+        # Only the sample format changes. Channels are interleaved: of 8 or more planes,
+        # PyAV would read on behind the last one.
+        to_float = AudioResampler(format="flt")
         position = None
         for decoded in self._container.decode(self._stream):
             if decoded.sample_rate != self.sample_rate:
@@ -198,7 +263,8 @@ class AVReader:
                 break
             if position + frame.samples > start:
                 part = slice(max(0, start - position), stop - position)
-                blocks.append(_to_mono(frame.to_ndarray().T[part]))
+                samples = frame.to_ndarray().reshape(frame.samples, -1)
+                blocks.append(_to_mono(samples[part]))
         return _join(blocks)
 
     def count(self) -> int:
@@ -244,22 +310,22 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
         return SoundFileReader(file, path)
     except soundfile.SoundFileError as error:
         sndfile_error = error
-    # The exception's text starts with the descriptor's number.
-    reason = getattr(sndfile_error, "error_string", None) or str(sndfile_error)
+    reason = _reason(sndfile_error)
     try:
         import av
     except ImportError:
         raise AudioError(
-            path, f"libsndfile does not read it ({reason.rstrip('.')})", _INSTALL_AV
+            path, f"libsndfile does not read it ({reason})", _INSTALL_AV
         ) from sndfile_error
     try:
         return AVReader(file)
-    except (av.FFmpegError, ValueError) as error:
-        ffmpeg_reason = getattr(error, "strerror", None) or str(error)
+    except MemoryError:
+        raise
+    except Exception as error:  # of many types, where a file is damaged
         raise AudioError(
             path,
-            f"no decoder reads it as audio (libsndfile: {reason.rstrip('.')}; "
-            f"FFmpeg: {ffmpeg_reason})",
+            f"no decoder reads it as audio (libsndfile: {reason}; FFmpeg: "
+            f"{_reason(error)})",
             "Replace the file or leave it out.",
         ) from error
 
@@ -289,15 +355,20 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
     with file:
         reader = _choose_reader(file, name)
         try:
+            rate = reader.sample_rate
+            if not _MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
+                raise AudioError(
+                    name,
+                    f"its sample rate is {rate} Hz, and expected are "
+                    f"{_MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
+                    _DAMAGED,
+                )
             yield reader
         except (AudioError, MemoryError):
             raise
         except Exception as error:
-            cause = getattr(error, "error_string", None) or str(error)
             raise AudioError(
-                name,
-                f"decoding failed ({cause.rstrip('.')})",
-                "The file is damaged: replace it or leave it out.",
+                name, f"decoding failed ({_reason(error)})", _DAMAGED
             ) from error
         finally:
             reader.close()

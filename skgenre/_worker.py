@@ -18,15 +18,24 @@ from collections.abc import Callable
 from multiprocessing.spawn import get_executable
 from typing import Any
 
-from skgenre.audio._map import one_blas_thread
-
 # A worker that nobody asks anything ends after so many seconds; one that hangs, and
 # whose parent is gone, so many after its time.
 _IDLE_SECONDS = 300.0
 _ORPHAN_SECONDS = 5.0
+# Work is spread over processes alone, as `map_clips` does it over threads.
+_ONE_THREAD = dict.fromkeys(
+    (
+        "BLIS_NUM_THREADS",
+        "MKL_NUM_THREADS",
+        "OMP_NUM_THREADS",
+        "OPENBLAS_NUM_THREADS",
+        "VECLIB_MAXIMUM_THREADS",
+    ),
+    "1",
+)
 _PROGRAM = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
-    "from skgenre.audio._worker import serve; serve()"
+    "from skgenre._worker import serve; serve()"
 )
 
 
@@ -47,15 +56,14 @@ class Worker:
             [get_executable(), "-P", "-c", _PROGRAM],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            # As many BLAS threads as there are processors would only wait.
-            env=os.environ | {"OMP_NUM_THREADS": "1"},
+            env=os.environ | _ONE_THREAD,
             # Ctrl-C is for the parent alone, which then ends its workers.
             start_new_session=True,
         )
         self._parent = os.getpid()
         self.end = weakref.finalize(self, _end, self._process, self._parent)
         """Kill the process. The interpreter's exit does it, too."""
-        self._send(sys.path)
+        self._send(pickle.dumps(sys.path))
 
     def is_alive(self) -> bool:
         """Tell if it is there, and a child of this very process, not of its parent."""
@@ -82,6 +90,8 @@ class Worker:
         WorkerDied
             If there is no answer. This worker is of no use then.
         """
+        request = function, argument, seconds, memory
+        data = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
         has_expired = threading.Event()
 
         def expire() -> None:
@@ -92,7 +102,7 @@ class Worker:
         timer.daemon = True
         timer.start()
         try:
-            self._send((function, argument, seconds, memory))
+            self._send(data)
             value, error = pickle.load(self._process.stdout)  # type: ignore[arg-type]
         except (EOFError, OSError, pickle.UnpicklingError):
             manner = _manner_of_death(_exit_code(self._process))
@@ -107,9 +117,7 @@ class Worker:
             raise error
         return value
 
-    def _send(self, request: Any) -> None:
-        # All of the pickle first: what can't be pickled must not leave a part of it.
-        data = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
+    def _send(self, data: bytes) -> None:
         stdin = self._process.stdin
         assert stdin is not None
         try:
@@ -178,8 +186,7 @@ def _answer(function: Callable, argument: Any, memory: int | None) -> bytes:
     value, error = None, None
     lift_limit = _limit_memory(memory)
     try:
-        with one_blas_thread:
-            value = function(argument)
+        value = function(argument)
     except MemoryError:
         error = MemoryError()
     except Exception as caught:
