@@ -1,8 +1,13 @@
 """Files that are written whole, or not at all."""
 
+import hashlib
 import os
+import re
 import secrets
 from pathlib import Path
+
+TEMPORARY = re.compile(r"\.skgenre-[0-9a-f]{16}")
+"""Names of files that are not whole yet."""
 
 
 def check_writable(path: str | os.PathLike) -> Path:
@@ -33,17 +38,37 @@ def check_writable(path: str | os.PathLike) -> Path:
     return target
 
 
-def write_atomically(path: Path, contents: bytes) -> None:
-    """Write under another name in the same folder, then rename."""
+def write_atomically(
+    path: Path, contents: bytes, *, survive_crash: bool = True
+) -> None:
+    """Write under another name in the same folder, then rename.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    contents : bytes
+        What it is to hold.
+    survive_crash : bool, default=True
+        Wait until it is on the disk. Without, a crash of the machine (not of the
+        program) may leave a file that isn't whole.
+    """
     temporary = path.parent / f".skgenre-{secrets.token_hex(8)}"
     try:
         with open(temporary, "xb") as file:
             file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
+            if survive_crash:
+                file.flush()
+                os.fsync(file.fileno())
         if path.exists():
             os.chmod(temporary, path.stat().st_mode & 0o777)
         os.replace(temporary, path)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def digest(path: Path) -> str:
+    """Return what tells a file's contents from all others."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

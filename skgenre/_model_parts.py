@@ -51,6 +51,8 @@ def check_parts(model: Any) -> None:
     from sklearn.tree import BaseDecisionTree
     from sklearn.tree._tree import Tree
 
+    from skgenre.features._base import AudioTransformer
+
     if not isinstance(model, BaseEstimator):
         raise ValueError(f"it holds {type(model).__name__}, which is no estimator")
     found = list(parts(model))
@@ -80,6 +82,8 @@ def check_parts(model: Any) -> None:
             _check(set(getattr(part, "stack_method_", ())) <= methods, "method")
         elif isinstance(part, Pipeline):
             _check(part.memory is None, "cache")
+        elif isinstance(part, AudioTransformer):
+            _check(getattr(part, "cache_dir", None) is None, "cache")
     for part in found:
         if isinstance(part, Tree | TreePredictor):
             _check(id(part) in checked, "decision tree")

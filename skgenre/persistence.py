@@ -72,8 +72,8 @@ def save(
 
     Notes
     -----
-    What ``set_fit_request`` and its like have set, and a pipeline's `memory`, are not
-    saved: they serve fitting only.
+    What ``set_fit_request`` and its like have set, a pipeline's `memory` and the
+    `cache_dir` of audio steps are not saved: they serve here only.
 
     Examples
     --------
@@ -245,8 +245,11 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
 def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
     """Return a copy without metadata requests, caches and generators.
 
-    In the requests skops would loop forever; the files of a cache are pickles.
+    In the requests skops would loop forever; the files of a pipeline's cache are
+    pickles, and no file is to name folders.
     """
+    from skgenre.features._base import AudioTransformer
+
     model = copy.deepcopy(model)
     for part in parts(model):
         attributes = getattr(part, "__dict__", {})
@@ -255,6 +258,8 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
             attributes["_feature_subsample_rng"] = None
         if isinstance(part, Pipeline):
             part.memory = None
+        elif isinstance(part, AudioTransformer):
+            part.cache_dir = None
     return model
 
 

@@ -21,7 +21,7 @@ from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 import skgenre
-from skgenre import EmbeddingKMeans, ModelFileError
+from skgenre import EmbeddingKMeans, MelSpectrogramTransformer, ModelFileError
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.InconsistentVersionWarning"
@@ -194,3 +194,11 @@ def forged_models():
 def test_parts_that_contradict_one_another(model, tmp_path):
     with pytest.raises(TypeError, match="in it is not as scikit-learn would make it"):
         skgenre.save(model, tmp_path / "it.model")
+
+
+def test_no_folder_is_named(tmp_path):
+    step = MelSpectrogramTransformer(cache_dir=str(tmp_path))
+    parameters = {k: value(v) for k, v in step.get_params().items()}
+    write(tmp_path / "it.model", estimator(MelSpectrogramTransformer, **parameters))
+    with pytest.raises(ModelFileError, match="a cache in it"):
+        skgenre.load(tmp_path / "it.model")

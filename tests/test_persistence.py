@@ -250,6 +250,14 @@ def test_a_cache_is_left_out(tmp_path):
     assert skgenre.load(tmp_path / "it.model").memory is None
 
 
+def test_the_folder_of_a_cache_does_not_travel(tmp_path):
+    step = MelSpectrogramTransformer(n_frames=4, cache_dir=tmp_path / "cache")
+    model = make_pipeline(step, CRNNClassifier())
+    skgenre.save(model, tmp_path / "it.model")
+    assert skgenre.load(tmp_path / "it.model")[0].cache_dir is None
+    assert step.cache_dir == tmp_path / "cache"
+
+
 def current_umask():
     umask = os.umask(0)
     os.umask(umask)

@@ -11,13 +11,17 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from skgenre.cli import _cache
+from skgenre.cli._cache import CacheDir
+from skgenre.cli._console import console as _console
+from skgenre.cli._console import fail as _fail
+
 app = typer.Typer(
     help="Music genre recognition: audio files in, genres out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-# Results go to the standard output, everything else to the standard error.
-_console = Console(stderr=True)
+app.add_typer(_cache.app, name="cache")
 
 _Jobs = Annotated[
     int,
@@ -79,12 +83,6 @@ def main(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-def _fail(error: Exception) -> typer.Exit:
-    """Print what is wrong; return the exception that ends the command."""
-    _console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
-    return typer.Exit(1)
-
-
 @app.command()
 def train(
     music: Annotated[
@@ -116,6 +114,7 @@ def train(
         typer.Option(min=1, help="Epochs of the networks instead of the default."),
     ] = None,
     seed: _Seed = 0,
+    cache_dir: CacheDir = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
@@ -134,10 +133,13 @@ def train(
             n_jobs=jobs,
             progress=_console.is_terminal,
         )
+        pipeline[0].set_params(cache_dir=cache_dir)
         check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
-        tracks = readable_tracks(tracks, n_jobs=jobs, console=_console)
+        tracks = readable_tracks(
+            tracks, cache_dir=cache_dir, n_jobs=jobs, console=_console
+        )
         _console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
             pipeline, tracks, test_size=test_size, random_state=seed, console=_console
@@ -169,6 +171,7 @@ def predict(
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
+    cache_dir: CacheDir = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Tell the genres of audio files.
@@ -189,7 +192,12 @@ def predict(
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
         predictions = predict_files(
-            pipeline, files_named(music), top=top, n_jobs=jobs, console=_console
+            pipeline,
+            files_named(music),
+            top=top,
+            cache_dir=cache_dir,
+            n_jobs=jobs,
+            console=_console,
         )
         write_predictions(predictions, file_format, sys.stdout)
     except (OSError, ValueError) as error:
@@ -224,6 +232,7 @@ def evaluate(
     file_format: Annotated[
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
+    cache_dir: CacheDir = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Judge a model on labelled music that it was not trained on.
@@ -249,6 +258,7 @@ def evaluate(
         judged = evaluate_models(
             [model, *([] if compare is None else [compare])],
             tracks,
+            cache_dir=cache_dir,
             n_jobs=jobs,
             console=_console,
         )
@@ -286,6 +296,7 @@ def similar(
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
+    cache_dir: CacheDir = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Recommend songs of a folder that sound like those you like.
@@ -304,6 +315,7 @@ def similar(
             k=k,
             index=index,
             same_artist=same_artist,
+            cache_dir=cache_dir,
             n_jobs=jobs,
             console=_console,
         )

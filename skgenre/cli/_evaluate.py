@@ -137,7 +137,12 @@ class Judged:
 
 
 def evaluate_models(
-    files: Sequence[Path], tracks: Bunch, *, n_jobs: int, console: Console
+    files: Sequence[Path],
+    tracks: Bunch,
+    *,
+    cache_dir: Path | None,
+    n_jobs: int,
+    console: Console,
 ) -> Judged:
     """Return the answers of one or two models to labelled music.
 
@@ -162,7 +167,7 @@ def evaluate_models(
     answers: list[dict[str, Any]] = []
     errors: dict[str, str] = {}
     for model in models:
-        prepare(model, n_jobs)
+        prepare(model, n_jobs, cache_dir)
         found, broken = apply_to_files(
             _answering(model),
             paths,

@@ -23,16 +23,18 @@ def files_named(music: Sequence[Path]) -> list[str]:
     return [*missing, *(find_audio_files(there) if there else [])]
 
 
-def prepare(model: Any, n_jobs: int) -> None:
-    """Make a model ready for many files: networks imported, files decoded at a time."""
+def prepare(model: Any, n_jobs: int, cache_dir: Path | None) -> None:
+    """Make a model ready for many files: networks imported, audio steps told how."""
     import_networks_quietly(model)
     parameters = model.get_params()
     steps = {name for name, value in parameters.items() if hasattr(value, "transform")}
+    how = {"n_jobs": n_jobs, "cache_dir": cache_dir}
     model.set_params(
         **{
-            f"{step}__n_jobs": n_jobs
+            f"{step}__{name}": value
             for step in steps
-            if f"{step}__n_jobs" in parameters
+            for name, value in how.items()
+            if f"{step}__{name}" in parameters
         }
     )
 

@@ -1,6 +1,5 @@
 """The embeddings of a music library, kept in a file between commands."""
 
-import hashlib
 import io
 import os
 import time
@@ -15,12 +14,6 @@ from skgenre._files import check_writable, write_atomically
 _FORMAT = 1
 _SECONDS_BETWEEN_WRITES = 30.0
 _ARRAYS = "format", "model", "names", "sizes", "times", "embeddings"
-
-
-def digest(model: Path) -> str:
-    """Return what tells a model file from all others."""
-    with open(model, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class LibraryIndex:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 
+from skgenre._files import digest
 from skgenre.cli._files import apply_in_chunks, apply_to_files, files_named, prepare
-from skgenre.cli._index import LibraryIndex, digest, file_states
+from skgenre.cli._index import LibraryIndex, file_states
 from skgenre.clustering import TrackRecommender
 from skgenre.datasets import find_audio_files
 from skgenre.datasets._tracks_csv import read_tracks_csv
@@ -28,6 +29,7 @@ def similar_tracks(
     k: int,
     index: Path | None,
     same_artist: bool,
+    cache_dir: Path | None,
     n_jobs: int,
     console: Console,
 ) -> tuple[list[dict[str, Any]], list[str]]:
@@ -44,7 +46,7 @@ def similar_tracks(
     artists = {} if same_artist else _artists(library)
     liked = files_named(songs)
 
-    prepare(embedder, n_jobs)
+    prepare(embedder, n_jobs, cache_dir)
     wanted, counts = kept.update(paths)
     if index is not None:
         console.print(f"Index: {counts}.")

@@ -1,6 +1,7 @@
 """Train on labelled music and judge on what was held out."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,21 @@ class Evaluation:
         }
 
 
-def readable_tracks(tracks: Bunch, *, n_jobs: int | None, console: Console) -> Bunch:
+def readable_tracks(
+    tracks: Bunch,
+    *,
+    cache_dir: Path | None = None,
+    n_jobs: int | None,
+    console: Console,
+) -> Bunch:
     """Return the tracks whose files decode; name the others.
 
     Decoding what will be needed once more costs little next to training, and a broken
     file then ends no training that has run for an hour.
     """
-    errors = decoding_errors(tracks.paths, n_jobs=n_jobs, verbose=console.is_terminal)
+    errors = decoding_errors(
+        tracks.paths, cache_dir=cache_dir, n_jobs=n_jobs, verbose=console.is_terminal
+    )
     for error in filter(None, errors):
         console.print(f"[yellow]Left out:[/] {escape(error)}", soft_wrap=True)
     good = np.array([error is None for error in errors])

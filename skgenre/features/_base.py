@@ -1,17 +1,24 @@
 """What the steps that take audio have in common."""
 
+import functools
+import os
 from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 from typing import Any
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
 from skgenre.audio._isolation import MAX_SECONDS, IsolatedTask
 from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
+
+# Parameters that say how to work, and have no influence on the results.
+_HOW = frozenset({"cache_dir", "n_jobs", "time_limit", "verbose"})
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -19,12 +26,14 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
     sample_rate: int
     """Hertz of the waveforms."""
+    cache_dir: str | os.PathLike | None
     time_limit: float | None
     n_jobs: int | None
     verbose: bool | int
 
     _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
+        "cache_dir": [str, os.PathLike, None],
         "time_limit": [Interval(Real, 0, MAX_SECONDS, closed="right"), None],
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
@@ -33,15 +42,59 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     def _check_clips(self, X: Any, *, reset: bool) -> list[Clip]:
         return check_clips(X, estimator=self, reset=reset)
 
+    def _clip_cache(
+        self, shape: tuple[int | None, ...], dtype: type = np.float32, **instead: Any
+    ) -> ClipCache | None:
+        """Return where results are kept; None without `cache_dir`.
+
+        Parameters
+        ----------
+        shape : tuple of int or None
+            Shape of a clip's result; None for sizes that differ from clip to clip.
+        dtype : type, default=numpy.float32
+            Of the results.
+        **instead : object
+            What to know parameters by whose values don't tell all.
+        """
+        if self.cache_dir is None:
+            return None
+        parameters = self.get_params(deep=False) | instead
+        parameters = {k: v for k, v in parameters.items() if k not in _HOW}
+        name = type(self).__name__
+        return ClipCache(self.cache_dir, name, parameters, shape=shape, dtype=dtype)
+
     def _map_clips(
-        self, task: Callable[[Clip], Any], clips: list[Clip], desc: str
+        self,
+        task: Callable[[Clip], Any],
+        clips: list[Clip],
+        desc: str,
+        finish: Callable[[Any], Any] = lambda result: result,
+        cache: ClipCache | None = None,
     ) -> Iterator[Any]:
-        """Yield what the task makes of each clip, in order."""
+        """Yield what is made of each clip, in order.
+
+        Parameters
+        ----------
+        task : callable
+            Takes a clip; may run in parallel.
+        clips : list
+            Paths or waveforms.
+        desc : str
+            Text in front of the progress bar.
+        finish : callable, default=identity
+            Takes what the task returned; runs in the caller's thread.
+        cache : ClipCache or None, default=None
+            Where what `finish` returns is looked up and kept.
+        """
         if self.time_limit is not None:
             task = IsolatedTask(task, self.time_limit)
-        return map_clips(
+        if cache is not None:
+            task = cache.look_up(task)
+            finish = functools.partial(cache.keep, finish=finish)
+        results = map_clips(
             task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
         )
+        return map(finish, results)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,6 +1,7 @@
 """Clips to log-mel spectrograms."""
 
 import functools
+import os
 from numbers import Integral
 from typing import Any, Self
 
@@ -28,7 +29,10 @@ def _excerpt_spectrogram(
     top_db: float,
     excerpt: str,
 ) -> np.ndarray:
-    """Read the excerpt's samples, no others, and transform them: one task."""
+    """Read the excerpt's samples, no others, and transform them: one task.
+
+    A shorter clip is padded to `n_frames` with the floor.
+    """
 
     def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
         n_total = settings.n_frames(n_samples)
@@ -38,7 +42,12 @@ def _excerpt_spectrogram(
         return settings.sample_range(first, min(n_frames, n_total))
 
     samples = read_samples(clip, settings.sample_rate, choose)
-    return log_mel(samples, settings, top_db)
+    spectrogram = log_mel(samples, settings, top_db)
+    if n_frames in (None, len(spectrogram)):
+        return spectrogram
+    padded = np.full((n_frames, settings.n_mels), -top_db, np.float32)
+    padded[: len(spectrogram)] = spectrogram
+    return padded
 
 
 class MelSpectrogramTransformer(AudioTransformer):
@@ -79,6 +88,10 @@ class MelSpectrogramTransformer(AudioTransformer):
 
     excerpt : {'middle', 'start'}, default='middle'
         Which part of a clip to take, unless `n_frames` is None.
+
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
 
     time_limit : float or None, default=None
         Seconds that a file may take, up to 86,400. With a number, files are decoded in
@@ -154,6 +167,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         n_frames: int | None = 640,
         top_db: float = 80.0,
         excerpt: str = "middle",
+        cache_dir: str | os.PathLike | None = None,
         time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
@@ -167,6 +181,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         self.n_frames = n_frames
         self.top_db = top_db
         self.excerpt = excerpt
+        self.cache_dir = cache_dir
         self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -252,7 +267,8 @@ class MelSpectrogramTransformer(AudioTransformer):
             excerpt=self.excerpt,
         )
         clips = self._check_clips(X, reset=False)
-        results = self._map_clips(task, clips, desc="Spectrograms")
+        cache = self._clip_cache((self.n_frames, self.n_mels))
+        results = self._map_clips(task, clips, desc="Spectrograms", cache=cache)
         if self.n_frames is None:
             whole_clips = np.empty(len(clips), dtype=object)
             for i, result in enumerate(results):
@@ -261,8 +277,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         shape = (len(clips), self.n_frames, self.n_mels)
         spectrograms = np.empty(shape, dtype=np.float32)
         for row, result in zip(spectrograms, results, strict=True):
-            row[: len(result)] = result
-            row[len(result) :] = -self.top_db
+            row[:] = result
         return spectrograms
 
     def set_output(self, *, transform: str | None = None) -> Self:

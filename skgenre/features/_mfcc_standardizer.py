@@ -1,6 +1,7 @@
 """Clips, or a table of MFCC statistics, to standardised features."""
 
 import functools
+import os
 from numbers import Real
 from typing import Any, Self
 
@@ -78,6 +79,10 @@ class MFCCStandardizer(AudioTransformer):
     input : {'audio', 'features'}, default='audio'
         What X is: sound files or waveforms, or a table of ready-made features that
         only is to be standardised. With 'features' all parameters above are unused.
+
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
 
     time_limit : float or None, default=None
         Seconds that a file may take, up to 86,400. With a number, files are decoded in
@@ -157,6 +162,7 @@ class MFCCStandardizer(AudioTransformer):
         duration: float | None = None,
         excerpt: str = "middle",
         input: str = "audio",
+        cache_dir: str | os.PathLike | None = None,
         time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
@@ -170,6 +176,7 @@ class MFCCStandardizer(AudioTransformer):
         self.duration = duration
         self.excerpt = excerpt
         self.input = input
+        self.cache_dir = cache_dir
         self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -202,7 +209,8 @@ class MFCCStandardizer(AudioTransformer):
         clips = self._check_clips(X, reset=reset)
         if y is not None:  # said now rather than after hours of decoding
             check_consistent_length(clips, y)
-        results = self._map_clips(task, clips, desc="MFCC")
+        cache = self._clip_cache((len(names),), np.float64)
+        results = self._map_clips(task, clips, desc="MFCC", cache=cache)
         table = np.empty((len(clips), len(names)))
         for row, result in zip(table, results, strict=True):
             row[:] = result

@@ -1,7 +1,8 @@
 """Clips to what a network knows of them that was trained on other music."""
 
 import functools
-from collections.abc import Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -65,6 +66,9 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Seconds of each clip to listen to; None listens to all.
     excerpt : {'middle', 'start'}, default='middle'
         Which part of a longer clip to take.
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
     time_limit : float or None, default=None
         Seconds that a file may take, up to 86,400. With a number, files are decoded in
         worker processes, so that one that crashes or hangs the decoder, or takes half
@@ -133,6 +137,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         output: str | Sequence[str] = "penultimate",
         duration: float | None = 30.0,
         excerpt: str = "middle",
+        cache_dir: str | os.PathLike | None = None,
         time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
@@ -141,6 +146,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.output = output
         self.duration = duration
         self.excerpt = excerpt
+        self.cache_dir = cache_dir
         self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
@@ -213,24 +219,29 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
-        from skgenre.features._musicnn_network import load_musicnn
-
         chosen = self._views()
-        networks = {weights: load_musicnn(weights) for weights, _ in chosen}
-        task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
-        results = self._map_clips(task, clips, desc="musicnn")
-        embeddings = np.empty((len(clips), self._n_features_out), np.float32)
-        for row, patches in zip(embeddings, results, strict=True):
+        cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
+        networks = functools.cache(functools.partial(_networks, chosen))
+        if cache is None or cache.is_empty:
+            networks()  # what is wrong with them is said before hours of decoding
+
+        def embed(patches: np.ndarray) -> np.ndarray:
             answers = {
                 weights: [network(part) for part in _parts(patches)]
-                for weights, network in networks.items()
+                for weights, network in networks().items()
             }
-            row[:] = np.concatenate(
+            return np.concatenate(
                 [
                     _of_clip([answer[output] for answer in answers[weights]], output)
                     for weights, output in chosen
                 ]
             )
+
+        task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
+        results = self._map_clips(task, clips, "musicnn", finish=embed, cache=cache)
+        embeddings = np.empty((len(clips), self._n_features_out), np.float32)
+        for row, result in zip(embeddings, results, strict=True):
+            row[:] = result
         return embeddings
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
@@ -262,6 +273,12 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         tags.requires_fit = False
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _networks(chosen: list[tuple[str, str]]) -> dict[str, Callable]:
+    from skgenre.features._musicnn_network import load_musicnn
+
+    return {weights: load_musicnn(weights) for weights, _ in chosen}
 
 
 def _parts(patches: np.ndarray) -> Iterator[np.ndarray]:
