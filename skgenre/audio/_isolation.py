@@ -63,7 +63,8 @@ class IsolatedTask:
         """
         if isinstance(clip, np.ndarray):
             return self.task(clip)
-        path = os.fspath(clip)
+        # Bytes are never taken for a URL, just as a path of whatever type.
+        path = clip if isinstance(clip, str) else os.fsencode(clip)
         memory = self.memory_limit or _half_of_memory()
         try:
             try:

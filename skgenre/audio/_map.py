@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
 
@@ -94,7 +95,13 @@ def map_clips(
         _one_blas_thread,
         tqdm(total=len(clips), desc=desc, unit="clip", disable=not verbose) as bar,
     ):
-        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+        backend, _ = get_active_backend(prefer="threads")
+        parallel = Parallel(
+            n_jobs=n_jobs,
+            prefer="threads",
+            # Of others, such as Ray's, all results come at once.
+            return_as="generator" if backend.supports_return_generator else "list",
+        )
         for result in parallel(tasks):
             yield result
             bar.update()

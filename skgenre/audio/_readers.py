@@ -6,16 +6,18 @@ samples, fewer than asked for where the file ends early, and ``count()``, which
 decodes the file through to learn how long it is in truth.
 """
 
+import io
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import soundfile
 
 from skgenre.audio._errors import AudioError
+from skgenre.audio._remote import fetched, is_url, local_path
 
 # Values of a block in which files are decoded, so that a header that lies about the
 # length or the channels can't make us reserve memory that the file never fills. A 30 s
@@ -105,10 +107,14 @@ class _SequentialSoundFile(soundfile.SoundFile):
 class SoundFileReader:
     """Read what libsndfile knows: WAV, FLAC, OGG, Opus, MP3, AIFF, AU and more."""
 
-    def __init__(self, file: BinaryIO, path: str | bytes) -> None:
+    def __init__(self, file: BinaryIO) -> None:
         # The descriptor spares us libsndfile's ideas about file names (encodings,
-        # extensions); on Windows the two C libraries can't share it.
-        self._source = path if os.name == "nt" else file.fileno()
+        # extensions); on Windows the two C libraries can't share it, and temporary
+        # files can't be opened twice.
+        source: Any = file.fileno()
+        if os.name == "nt":
+            source = file.name if isinstance(file, io.BufferedReader) else file
+        self._source = source
         self._open()
         self.sample_rate: int = self._file.samplerate
         self.n_samples: int = self._file.frames
@@ -119,6 +125,8 @@ class SoundFileReader:
     def _open(self) -> None:
         if isinstance(self._source, int):
             os.lseek(self._source, 0, os.SEEK_SET)
+        elif not isinstance(self._source, str | bytes):
+            self._source.seek(0)
         self._file = _SequentialSoundFile(self._source, closefd=False)
         self._position = 0  # of files that can't be sought
 
@@ -279,7 +287,7 @@ class AVReader:
         self._container.close()
 
 
-def _check_is_file(path: str | bytes) -> None:
+def _check_is_file(path: str | bytes, name: str | bytes) -> None:
     """Refuse what isn't a regular file before anything opens it.
 
     Opening a named pipe would wait for a writer forever.
@@ -287,27 +295,27 @@ def _check_is_file(path: str | bytes) -> None:
     try:
         status = os.stat(path)
     except FileNotFoundError:
-        raise AudioError(path, "there is no such file", "Check the path.") from None
+        raise AudioError(name, "there is no such file", "Check the path.") from None
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
-        raise AudioError(path, cause, "Check the path.") from error
+        raise AudioError(name, cause, "Check the path.") from error
     if stat.S_ISDIR(status.st_mode):
         raise AudioError(
-            path, "it is a directory", "Pass the paths of the files inside it."
+            name, "it is a directory", "Pass the paths of the files inside it."
         )
     if not stat.S_ISREG(status.st_mode):
         raise AudioError(
-            path, "it is a pipe, socket or device", "Pass the path of a regular file."
+            name, "it is a pipe, socket or device", "Pass the path of a regular file."
         )
     if status.st_size == 0:
         raise AudioError(
-            path, "the file is empty (0 bytes)", "Replace it or leave it out."
+            name, "the file is empty (0 bytes)", "Replace it or leave it out."
         )
 
 
 def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
     try:
-        return SoundFileReader(file, path)
+        return SoundFileReader(file)
     except soundfile.SoundFileError as error:
         sndfile_error = error
     reason = _reason(sndfile_error)
@@ -330,6 +338,40 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
         ) from error
 
 
+def open_file(path: str | bytes | os.PathLike) -> AbstractContextManager[BinaryIO]:
+    """Open a local file, or a copy of one that a URL names.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        A path, or a str that begins with ``protocol://``.
+
+    Returns
+    -------
+    context manager
+        Gives a binary file, closed at the end of the block.
+
+    Raises
+    ------
+    AudioError
+        If the file can't be opened. If it can't be fetched, on entering the block.
+    """
+    name = os.fspath(path)
+    local = name
+    if is_url(name):
+        in_place = local_path(name)
+        if in_place is None:
+            return fetched(name)
+        local = in_place
+    _check_is_file(local, name)
+    try:
+        return open(local, "rb")
+    except OSError as error:
+        raise AudioError(
+            name, error.strerror or str(error), "Check the permissions."
+        ) from error
+
+
 @contextmanager
 def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
     """Open a sound file; whatever fails inside the block becomes an `AudioError`.
@@ -337,7 +379,7 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
     Parameters
     ----------
     path : str, bytes or os.PathLike
-        The file.
+        The file, or its URL.
 
     Yields
     ------
@@ -345,14 +387,7 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
         Gives the file's samples; closed at the end of the block.
     """
     name: str | bytes = os.fspath(path)
-    _check_is_file(name)
-    try:
-        file = open(name, "rb")
-    except OSError as error:
-        raise AudioError(
-            name, error.strerror or str(error), "Check the permissions."
-        ) from error
-    with file:
+    with open_file(name) as file:
         reader = _choose_reader(file, name)
         try:
             rate = reader.sample_rate

@@ -12,6 +12,7 @@ from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio import AudioError, load_audio, map_clips
+from skgenre.audio._readers import open_file
 
 if TYPE_CHECKING:
     import pandas
@@ -40,8 +41,8 @@ class _Heard(NamedTuple):
 def _hear(path: Any) -> _Heard:
     try:
         waveform = load_audio(path, _SAMPLE_RATE)
-        with open(path, "rb") as file:
-            file_digest = hashlib.file_digest(file, "sha256").digest()
+        with open_file(path) as file:
+            file_digest = hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
     except AudioError as error:
         return _Heard(error.cause)
     # Whatever else damage makes a decoder raise is a finding, too: the other clips
