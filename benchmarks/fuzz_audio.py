@@ -8,9 +8,11 @@ files (see tests/mutations.py). Each file is read whole and as an excerpt of whi
 spectrogram is made. MUSIC is a sound file to start from instead of a synthetic one.
 
 Printed are, for both modes, what came of the files, the longest time that one took, and
-by how much the memory grew. Any other end than a result or an `AudioError` is a defect,
-and is listed with the number by which `--only NUMBER` makes the file again. Those that
-read threads are within a worker process as well: a crash is found out, not suffered.
+how much memory was needed. Any other end than a result or an `AudioError` is a defect, as
+is a crash, a file that takes more than 20 s, memory that grows, or a difference between
+the modes. Files are listed with the number by which `--only NUMBER` makes them again, and
+the exit code is 1. The threads are those of a worker process: a crash of theirs is found
+out, and not suffered.
 """
 
 import argparse
@@ -38,6 +40,7 @@ from skgenre.features._spectrogram import MelSettings
 
 _AT_A_TIME = 200
 _SECONDS_EACH = 20
+_MEGABYTES = 200
 _SETTINGS = MelSettings(22050, 2048, 1024, 128, 0.0, None).check()
 
 
@@ -79,6 +82,7 @@ def main():
     numbers = range(options.first, options.first + options.n)
     batches = [numbers[i : i + _AT_A_TIME] for i in range(0, options.n, _AT_A_TIME)]
     found = {}
+    n_defects = 0
     for mode in (Threads(options.jobs), Processes(options.jobs)):
         start = time.perf_counter()
         outcomes = {}
@@ -91,24 +95,32 @@ def main():
                     Path(paths[number]).write_bytes(data)
                 results = mode.read(list(paths.values()))
                 outcomes |= dict(zip(paths, results, strict=True))
-        report(mode, outcomes, time.perf_counter() - start)
+        n_defects += report(mode, outcomes, time.perf_counter() - start)
         found[mode.name] = outcomes
     first, second = found.values()
     different = [n for n in first if first[n][:2] != second[n][:2]]
     print(f"\nfiles of which the modes make different things: {different or 'none'}")
+    sys.exit(1 if n_defects or different else 0)
 
 
 def report(mode, outcomes, seconds):
+    """Print what was found, and return the number of defects."""
     kinds = Counter(outcome.kind for outcome in outcomes.values())
     print(f"\n{mode.name}: {len(outcomes)} files in {seconds:.0f} s")
     print("  " + ", ".join(f"{kind}: {n}" for kind, n in kinds.most_common()))
-    print("  " + mode.memory())
+    before, after = mode.first, mode.peak_memory()
+    print(f"  {mode.whose}: {before:.0f} MB after {_AT_A_TIME} files, {after:.0f} MB")
     slowest = max(outcomes, key=lambda number: outcomes[number].seconds)
     print(f"  slowest: {slowest}, {outcomes[slowest].seconds:.2f} s")
-    for number, outcome in outcomes.items():
-        if outcome.kind not in ("read", "refused") or outcome.growth > 100:
-            print(f"  {number}: {outcome.kind}, {outcome.result[-200:]!r}")
+    defects = {
+        number: outcome
+        for number, outcome in outcomes.items()
+        if outcome.kind not in ("read", "refused") or outcome.growth > _MEGABYTES
+    }
+    for number, (kind, result, _, growth) in defects.items():
+        print(f"  {number}: {kind}, {growth:.0f} MB, {result[-300:]!r}")
     sys.stdout.flush()
+    return len(defects) + (after - before > _MEGABYTES)
 
 
 def read(path):
@@ -129,7 +141,7 @@ def read(path):
     return Outcome(kind, result, seconds, peak_memory() - before)
 
 
-def peak_memory():
+def peak_memory(_=None):
     """Return the highest memory of this process so far, in MB."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -142,67 +154,53 @@ class Threads:
     """Threads of one process, which is replaced only where a file has ended it."""
 
     name = "threads"
+    whose = "highest memory of their process"
 
     def __init__(self, n_jobs):
         self._run = functools.partial(read_in_threads, n_jobs=n_jobs)
         self._worker = Worker()
-        self._worker.ask(peak_memory_after, self._run, 300, None)
-        self._first = None
+        self.first = None
 
     def read(self, paths):
+        seconds = _SECONDS_EACH + len(paths)
         try:
-            seconds = _SECONDS_EACH + len(paths)
             outcomes = self._worker.ask(self._run, paths, seconds, None)
         except WorkerDied as died:
             self._worker = Worker()
             if len(paths) == 1:
                 return [Outcome(type(died).__name__, str(died))]
             return [outcome for path in paths for outcome in self.read([path])]
-        if self._first is None:
-            self._first = self._memory()
+        self.first = self.first or self.peak_memory()
         return outcomes
 
-    def _memory(self):
-        return self._worker.ask(peak_memory_after, None, 60, None)
-
-    def memory(self):
-        return (
-            f"highest memory: {self._first:.0f} MB after the first {_AT_A_TIME} files, "
-            f"{self._memory():.0f} MB after all"
-        )
-
-
-def peak_memory_after(argument):
-    return peak_memory()
+    def peak_memory(self):
+        return self._worker.ask(peak_memory, None, _SECONDS_EACH, None)
 
 
 class Processes:
     """Worker processes, as of a step with a time limit."""
 
     name = "worker processes"
+    whose = "highest memory of their parent"
 
     def __init__(self, n_jobs):
         self._n_jobs = n_jobs
         self._task = IsolatedTask(read, _SECONDS_EACH)
-        self._first = None
+        self.first = None
 
     def read(self, paths):
         outcomes = list(map_clips(self._attempt, paths, n_jobs=self._n_jobs))
-        if self._first is None:
-            self._first = peak_memory()
+        self.first = self.first or peak_memory()
         return outcomes
 
     def _attempt(self, path):
         try:
             return self._task(path)
-        except AudioError as error:  # as `read` keeps its own, one of isolation
+        except AudioError as error:  # of the isolation: `read` lets none of its own out
             return Outcome("marked", error.cause)
 
-    def memory(self):
-        return (
-            f"highest memory of the parent: {self._first:.0f} MB after the first "
-            f"{_AT_A_TIME} files, {peak_memory():.0f} MB after all"
-        )
+    def peak_memory(self):
+        return peak_memory()
 
 
 if __name__ == "__main__":

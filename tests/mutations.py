@@ -73,7 +73,7 @@ def _by_libsndfile(samples, rate, container, subtype):
                 soundfile.write(buffer, data, allowed, subtype, format=container)
             except (soundfile.SoundFileError, ValueError):
                 continue
-            if buffer.tell() > 100:
+            if len(buffer.getvalue()) > 100:
                 return buffer.getvalue()
     return None
 
