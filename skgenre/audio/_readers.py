@@ -10,6 +10,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
@@ -19,9 +20,15 @@ from skgenre.audio._errors import AudioError
 from skgenre.audio._mpeg import length_is_guessed
 from skgenre.audio._remote import fetched, is_url, local_path
 
-# Files are decoded in blocks, so that a header that lies about the length can't make
-# us reserve memory that the file never fills. A 30 s clip is one block.
-_BLOCK = 1 << 21
+# Values of a block in which files are decoded, so that a header that lies about the
+# length or the channels can't make us reserve memory that the file never fills. A 30 s
+# clip in stereo is one block.
+_BLOCK = 1 << 22
+# Hertz. Below, there is no music; resampling would make as many samples of a few bytes
+# as the header says. Above, nothing is recorded.
+_MIN_SAMPLE_RATE = 1_000
+MAX_SAMPLE_RATE = 1_000_000
+"""Hertz; far above what sound is recorded at, far below what exhausts the memory."""
 # libsndfile gives a length near 2**63 for files whose header doesn't tell any.
 _UNKNOWN_LENGTH = 1 << 48
 # Lossy codecs need some packets before the wanted ones to decode these exactly: an
@@ -33,6 +40,16 @@ _AVFMT_GENERIC_INDEX = 0x100
 
 _SFE_BAD_FILE = 7  # libsndfile's error number
 
+# The containers that music and videos come in, of FFmpeg's 350. The others are those of
+# old games, pictures, texts and playlists, and the less tried their code is, the more
+# of it crashes on damaged files.
+_CONTAINERS = """
+    aac ac3 aiff amr amrnb amrwb ape asf asf_o au avi caf dsf dts dtshd eac3 flac flv
+    gxf iff loas matroska,webm mov,mp4,m4a,3gp,3g2,mj2 mp3 mpc mpc8 mpeg mpegts mxf nut
+    ogg oma rm shn tak truehd tta voc w64 wav wtv wv xwma
+"""
+
+_DAMAGED = "The file is damaged: replace it or leave it out."
 _INSTALL_AV = (
     'If it is M4A, AAC, WMA or video, install PyAV: pip install "skgenre[av]". '
     "Otherwise replace the file or leave it out."
@@ -60,6 +77,14 @@ def _to_mono(samples: np.ndarray) -> np.ndarray:
     return samples @ np.full(n_channels, 1 / n_channels, dtype=np.float32)
 
 
+def _reason(error: Exception) -> str:
+    """Return what a decoder says, without the file's name or descriptor."""
+    for name in "error_string", "strerror":  # of soundfile, of PyAV and the system
+        if reason := getattr(error, name, None):
+            return reason.rstrip(".")
+    return str(error).rstrip(".") or type(error).__name__
+
+
 def _join(blocks: list[np.ndarray]) -> np.ndarray:
     if len(blocks) == 1:
         return blocks[0]
@@ -77,6 +102,11 @@ class _SequentialSoundFile(soundfile.SoundFile):
         """Say no: then `read` doesn't seek, while `seek` still does."""
         return False
 
+    @property
+    def can_seek(self) -> bool:
+        """Tell the truth."""
+        return super().seekable()
+
 
 class SoundFileReader:
     """Read what libsndfile knows: WAV, FLAC, OGG, Opus, MP3, AIFF, AU and more."""
@@ -87,11 +117,9 @@ class SoundFileReader:
         self.sample_rate: int = self._file.samplerate
         self.n_channels: int = self._file.channels
         self.n_samples: int = self._file.frames
-        is_seekable = soundfile.SoundFile.seekable(self._file)
-        if self.n_samples >= _UNKNOWN_LENGTH or not is_seekable:
+        if self.n_samples >= _UNKNOWN_LENGTH:
             self._file.close()
-            lack = "can't seek in it" if not is_seekable else "the header has no length"
-            raise soundfile.SoundFileRuntimeError(lack)
+            raise soundfile.SoundFileRuntimeError("the header tells no length")
 
     def _open(self) -> None:
         self._source.seek(0)
@@ -99,6 +127,28 @@ class SoundFileReader:
         # extensions); on Windows the two C libraries can't share it.
         source = self._source if os.name == "nt" else self._source.fileno()
         self._file = _SequentialSoundFile(source, closefd=False)
+        self._position = 0  # of files that can't be sought
+
+    def _read(self, n_samples: int) -> np.ndarray:
+        block = self._file.read(n_samples, dtype="float32", always_2d=True)
+        self._position += len(block)
+        return block
+
+    def _go_to(self, position: int) -> None:
+        if self._file.can_seek:
+            self._file.seek(position)
+            return
+        # GSM 6.10 and some kinds of ADPCM: libsndfile only goes on.
+        if position < self._position:
+            self._file.close()
+            self._open()
+        while position > self._position:
+            if not len(self._read(min(self._block, position - self._position))):
+                break
+
+    @property
+    def _block(self) -> int:
+        return max(1, _BLOCK // self._file.channels)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`."""
@@ -106,7 +156,7 @@ class SoundFileReader:
         if self._file.format in _PREROLL_FORMATS:
             lead = min(start, int(_PREROLL_SECONDS * self.sample_rate))
         try:
-            self._file.seek(start - lead)
+            self._go_to(start - lead)
         except soundfile.SoundFileError:
             # Perhaps behind the end of a FLAC file whose header promises more; the
             # decoder is of no use then.
@@ -115,11 +165,11 @@ class SoundFileReader:
             if self.count() > start - lead:
                 raise
             return _join([])
-        self._file.read(lead)
+        self._read(lead)
         blocks = []
         while start < stop:
-            size = min(_BLOCK, stop - start)
-            block = self._file.read(size, dtype="float32", always_2d=True)
+            size = min(self._block, stop - start)
+            block = self._read(size)
             blocks.append(_to_mono(block))
             start += len(block)
             if len(block) < size:
@@ -128,11 +178,13 @@ class SoundFileReader:
 
     def count(self) -> int:
         """Decode from the beginning to the end and count samples."""
-        self._file.seek(0)
-        buffer = np.empty((1 << 16, self._file.channels), dtype=np.float32)
+        self._go_to(0)
+        size = max(1, (1 << 17) // self._file.channels)
+        buffer = np.empty((size, self._file.channels), dtype=np.float32)
         n_samples = 0
         while n_read := len(self._file.read(out=buffer)):
             n_samples += n_read
+        self._position = n_samples
         return n_samples
 
     def close(self) -> None:
@@ -150,6 +202,8 @@ class AVReader:
         self._open()
         try:
             stream = self._stream
+            if stream.codec_context is None:
+                raise ValueError("its codec is not known")
             self.sample_rate: int = stream.rate
             if not self.sample_rate:  # what FFmpeg took for audio by its name alone
                 raise ValueError("it tells no sample rate")
@@ -175,7 +229,10 @@ class AVReader:
 
         self._file.seek(0)
         # Playlist formats may name other files and addresses; none is opened.
-        options = {"protocol_whitelist": "none"}
+        options = {
+            "protocol_whitelist": "none",
+            "format_whitelist": ",".join(_CONTAINERS.split()),
+        }
         self._container = av.open(self._file, options=options)
         if not self._container.streams.audio:
             self.close()
@@ -199,7 +256,9 @@ class AVReader:
         if self._can_seek and seconds > 0:
             pts = self._first_pts + int(seconds / self._stream.time_base)
             self._container.seek(pts, stream=self._stream)
-        to_float = AudioResampler(format="fltp")  # only the sample format
+        # Only the sample format changes. Channels are interleaved: of 8 or more planes,
+        # PyAV would read on behind the last one.
+        to_float = AudioResampler(format="flt")
         position = None
         for decoded in self._container.decode(self._stream):
             if decoded.sample_rate != self.sample_rate:
@@ -221,7 +280,8 @@ class AVReader:
                 break
             if position + frame.samples > start:
                 part = slice(max(0, start - position), stop - position)
-                blocks.append(_to_mono(frame.to_ndarray().T[part]))
+                samples = frame.to_ndarray().reshape(frame.samples, -1)
+                blocks.append(_to_mono(samples[part]))
         return _join(blocks)
 
     def count(self) -> int:
@@ -287,13 +347,13 @@ def _check_is_file(status: os.stat_result, name: str | bytes) -> None:
 
 def _av_reader(file: BinaryIO) -> AVReader | None:
     """Return FFmpeg's reader, if it is installed and takes the file."""
-    try:
-        import av
-    except ImportError:
+    if find_spec("av") is None:
         return None
     try:
         return AVReader(file)
-    except (av.FFmpegError, ValueError):
+    except MemoryError:
+        raise
+    except Exception:  # of many types, where a file is damaged
         return None
 
 
@@ -305,24 +365,24 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
         return SoundFileReader(file)
     except soundfile.SoundFileError as error:
         sndfile_error = error
-    # The exception's text starts with the descriptor's number.
-    reason = getattr(sndfile_error, "error_string", None) or str(sndfile_error)
+    reason = _reason(sndfile_error)
     if getattr(sndfile_error, "code", None) == _SFE_BAD_FILE:
         reason = "it begins like MP3, and no frame decodes"  # says it of any file
     try:
         import av
     except ImportError:
         raise AudioError(
-            path, f"libsndfile does not read it ({reason.rstrip('.')})", _INSTALL_AV
+            path, f"libsndfile does not read it ({reason})", _INSTALL_AV
         ) from sndfile_error
     try:
         return AVReader(file)
-    except (av.FFmpegError, ValueError) as error:
-        ffmpeg_reason = getattr(error, "strerror", None) or str(error)
+    except MemoryError:
+        raise
+    except Exception as error:  # of many types, where a file is damaged
         raise AudioError(
             path,
-            f"no decoder reads it as audio (libsndfile: {reason.rstrip('.')}; "
-            f"FFmpeg: {ffmpeg_reason})",
+            f"no decoder reads it as audio (libsndfile: {reason}; FFmpeg: "
+            f"{_reason(error)})",
             "Replace the file or leave it out.",
         ) from error
 
@@ -373,15 +433,20 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
     with open_file(name) as file:
         reader = _choose_reader(file, name)
         try:
+            rate = reader.sample_rate
+            if not _MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
+                raise AudioError(
+                    name,
+                    f"its sample rate is {rate} Hz, and expected are "
+                    f"{_MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
+                    _DAMAGED,
+                )
             yield reader
         except (AudioError, MemoryError):
             raise
         except Exception as error:
-            cause = getattr(error, "error_string", None) or str(error)
             raise AudioError(
-                name,
-                f"decoding failed ({cause.rstrip('.')})",
-                "The file is damaged: replace it or leave it out.",
+                name, f"decoding failed ({_reason(error)})", _DAMAGED
             ) from error
         finally:
             reader.close()

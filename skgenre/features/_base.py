@@ -4,13 +4,13 @@ import functools
 import os
 import warnings
 from collections.abc import Callable, Iterator
-from numbers import Integral
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.audio._attempt import (
     Outcome,
@@ -21,6 +21,7 @@ from skgenre.audio._attempt import (
 )
 from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
+from skgenre.audio._isolation import MAX_SECONDS, IsolatedTask
 from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
 from skgenre.features._reports import keep_report, last_report
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import pandas
 
 # Parameters that say how to work, and have no influence on the results.
-_HOW = frozenset({"cache_dir", "n_jobs", "on_error", "verbose"})
+_HOW = frozenset({"cache_dir", "n_jobs", "on_error", "time_limit", "verbose"})
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -39,6 +40,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     """Hertz of the waveforms."""
     on_error: str
     cache_dir: str | os.PathLike | None
+    time_limit: float | None
     n_jobs: int | None
     verbose: bool | int
 
@@ -46,6 +48,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         "excerpt": [StrOptions({"middle", "start"})],
         "on_error": [StrOptions({"raise", "warn", "ignore"})],
         "cache_dir": [str, os.PathLike, None],
+        "time_limit": [Interval(Real, 0, MAX_SECONDS, closed="right"), None],
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     }
@@ -108,6 +111,8 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         cache : ClipCache or None, default=None
             Where what `finish` returns is looked up and kept.
         """
+        if self.time_limit is not None:
+            task = IsolatedTask(task, self.time_limit)
         if cache is not None:
             task = cache.look_up(task)
             finish = functools.partial(cache.keep, finish=finish)
@@ -118,7 +123,10 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             keep_report(self, None)
             yield from map(finish, walk(task))
             return
+        look: Callable[[Clip], Any]
         look = functools.partial(read_facts, sample_rate=self.sample_rate)
+        if self.time_limit is not None:
+            look = IsolatedTask(look, self.time_limit)
         outcomes: list[Outcome] = []
         tried = walk(functools.partial(attempt, task=task, look=look))
         for clip, outcome in zip(clips, tried, strict=True):

@@ -129,8 +129,13 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     cache_dir : str, PathLike or None, default=None
         Folder in which the result for each clip is kept and looked up the next time;
         None keeps nothing. The network has to be in a file. See :ref:`cache`.
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
     n_jobs : int or None, default=None
-        Clips decoded at a time, in threads. None means 1 unless in a
+        Clips decoded at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. The network
         is spread over processors by itself.
     verbose : bool or int, default=False
@@ -226,6 +231,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         batch_size: int = 16,
         on_error: str = "raise",
         cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -247,6 +253,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.batch_size = batch_size
         self.on_error = on_error
         self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 

@@ -91,8 +91,14 @@ class MFCCStandardizer(AudioTransformer):
         Folder in which the result for each clip is kept and looked up the next time;
         None keeps nothing. See :ref:`cache`.
 
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
+
     n_jobs : int or None, default=None
-        Clips worked on at a time, in threads. None means 1 unless in a
+        Clips worked on at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. Results
         don't depend on it.
 
@@ -171,6 +177,7 @@ class MFCCStandardizer(AudioTransformer):
         input: str = "audio",
         on_error: str = "raise",
         cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -185,6 +192,7 @@ class MFCCStandardizer(AudioTransformer):
         self.input = input
         self.on_error = on_error
         self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
