@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from skgenre._worker import MAX_SECONDS
 from skgenre.cli import _cache
 from skgenre.cli._cache import CacheDir
 from skgenre.cli._console import console as _console
@@ -31,6 +32,15 @@ _Jobs = Annotated[
         min=-1,
         max=256,
         help="Clips to decode at a time; -1: as many as cores.",
+    ),
+]
+_TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        max=MAX_SECONDS,
+        help="Seconds that a file may take; files are then decoded in processes of "
+        "their own, which may crash.",
     ),
 ]
 _Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
@@ -115,6 +125,7 @@ def train(
     ] = None,
     seed: _Seed = 0,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
@@ -133,12 +144,16 @@ def train(
             n_jobs=jobs,
             progress=_console.is_terminal,
         )
-        pipeline[0].set_params(cache_dir=cache_dir)
+        pipeline[0].set_params(cache_dir=cache_dir, time_limit=time_limit)
         check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         tracks = readable_tracks(
-            tracks, cache_dir=cache_dir, n_jobs=jobs, console=_console
+            tracks,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=jobs,
+            console=_console,
         )
         _console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
@@ -152,8 +167,8 @@ def train(
 
 
 def _quiet(pipeline: Any) -> None:
-    """Take progress bars and threads out: a saved model serves in other programs."""
-    quiet = {"verbose": False, "n_jobs": None}
+    """Take out how the work was done: a saved model serves in other programs."""
+    quiet = {"verbose": False, "n_jobs": None, "time_limit": None}
     pipeline.set_params(
         **{
             name: quiet[name.split("__")[-1]]
@@ -172,6 +187,7 @@ def predict(
     ] = FileFormat.table,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Tell the genres of audio files.
@@ -196,6 +212,7 @@ def predict(
             files_named(music),
             top=top,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )
@@ -233,6 +250,7 @@ def evaluate(
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Judge a model on labelled music that it was not trained on.
@@ -259,6 +277,7 @@ def evaluate(
             [model, *([] if compare is None else [compare])],
             tracks,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )
@@ -297,6 +316,7 @@ def similar(
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Recommend songs of a folder that sound like those you like.
@@ -316,6 +336,7 @@ def similar(
             index=index,
             same_artist=same_artist,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )

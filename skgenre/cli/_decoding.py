@@ -7,6 +7,7 @@ from typing import Any
 
 from skgenre.audio import AudioError, Clip, map_clips
 from skgenre.audio._cache import ClipCache
+from skgenre.audio._isolation import IsolatedTask
 from skgenre.audio._load import read_samples
 
 # As much as the mel step takes of a long song, from its middle.
@@ -17,18 +18,22 @@ def decoding_errors(
     paths: Sequence[Clip],
     *,
     cache_dir: Path | None = None,
+    time_limit: float | None,
     n_jobs: int | None,
     verbose: bool,
 ) -> list[str | None]:
     """Decode what the pipelines need of each file; return what is wrong, or None.
 
-    With `cache_dir` files that were decoded before are not decoded again.
+    With `cache_dir` files that were decoded before are not decoded again; with
+    `time_limit` it is done in worker processes.
     """
     cache = None
     task: Callable[[Clip], Any] = _decode
+    if time_limit is not None:
+        task = IsolatedTask(task, time_limit)
     if cache_dir is not None:
         cache = ClipCache(cache_dir, "Decoded", {"seconds": _SECONDS}, shape=())
-        task = cache.look_up(_decode)
+        task = cache.look_up(task)
     errors: list[str | None] = []
     for result in map_clips(
         functools.partial(_error_or_result, task=task),

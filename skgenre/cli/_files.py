@@ -23,12 +23,14 @@ def files_named(music: Sequence[Path]) -> list[str]:
     return [*missing, *(find_audio_files(there) if there else [])]
 
 
-def prepare(model: Any, n_jobs: int, cache_dir: Path | None) -> None:
+def prepare(
+    model: Any, *, n_jobs: int, cache_dir: Path | None, time_limit: float | None
+) -> None:
     """Make a model ready for many files: networks imported, audio steps told how."""
     import_networks_quietly(model)
     parameters = model.get_params()
     steps = {name for name, value in parameters.items() if hasattr(value, "transform")}
-    how = {"n_jobs": n_jobs, "cache_dir": cache_dir}
+    how = {"n_jobs": n_jobs, "cache_dir": cache_dir, "time_limit": time_limit}
     model.set_params(
         **{
             f"{step}__{name}": value
@@ -44,6 +46,7 @@ def apply_in_chunks(
     paths: Sequence[str],
     *,
     n_jobs: int,
+    time_limit: float | None,
     title: str,
     console: Console,
 ) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
@@ -58,6 +61,8 @@ def apply_in_chunks(
         Files.
     n_jobs : int
         Threads in which broken files are looked for.
+    time_limit : float or None
+        Seconds for each of them, in worker processes.
     title : str
         What the progress bar says.
     console : rich.console.Console
@@ -75,7 +80,7 @@ def apply_in_chunks(
         for start in range(0, len(paths), _CLIPS_AT_A_TIME)
     ]
     for chunk in track(chunks, title, console=console, disable=not console.is_terminal):
-        yield _apply_to_readable(function, chunk, n_jobs)
+        yield _apply_to_readable(function, chunk, n_jobs, time_limit)
 
 
 def apply_to_files(
@@ -83,6 +88,7 @@ def apply_to_files(
     paths: Sequence[str],
     *,
     n_jobs: int,
+    time_limit: float | None,
     title: str,
     console: Console,
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -90,7 +96,12 @@ def apply_to_files(
     results: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for some, broken in apply_in_chunks(
-        function, paths, n_jobs=n_jobs, title=title, console=console
+        function,
+        paths,
+        n_jobs=n_jobs,
+        time_limit=time_limit,
+        title=title,
+        console=console,
     ):
         results |= some
         errors |= broken
@@ -101,6 +112,7 @@ def _apply_to_readable(
     function: Callable[[Sequence[str]], Any],
     paths: Sequence[str],
     n_jobs: int,
+    time_limit: float | None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     errors: dict[str, str] = {}
     while good := [path for path in paths if path not in errors]:
@@ -108,7 +120,9 @@ def _apply_to_readable(
             results = function(good)
         except AudioError as error:
             if not errors:  # find the other broken ones in one go
-                found = decoding_errors(good, n_jobs=n_jobs, verbose=False)
+                found = decoding_errors(
+                    good, n_jobs=n_jobs, time_limit=time_limit, verbose=False
+                )
                 errors = {p: e for p, e in zip(good, found, strict=True) if e}
             errors[error.path] = str(error)
         else:

@@ -11,9 +11,10 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skgenre._worker import MAX_SECONDS
 from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
-from skgenre.audio._isolation import MAX_SECONDS, IsolatedTask
+from skgenre.audio._isolation import IsolatedTask
 from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
 
