@@ -18,6 +18,8 @@ from collections.abc import Callable
 from multiprocessing.spawn import get_executable
 from typing import Any
 
+MAX_SECONDS = 86_400
+"""Longest time limit: a day."""
 # A worker that nobody asks anything ends after so many seconds; one that hangs, and
 # whose parent is gone, so many after its time.
 _IDLE_SECONDS = 300.0

@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import sys
+import textwrap
 from pathlib import Path
 
 import numpy as np
@@ -96,3 +97,27 @@ def blas_threads(clip):
 def report_and_hang(clip):
     Path(os.fsdecode(clip)).write_text(str(os.getpid()))
     hang(clip)
+
+
+def write_crashing_soundfile(folder):
+    """Write a module that, found in place of soundfile, crashes on six channels."""
+    (folder / "soundfile.py").write_text(
+        textwrap.dedent(
+            """
+            import ctypes, importlib, os, sys
+
+            sys.path.remove(os.path.dirname(__file__))
+            del sys.modules["soundfile"]
+            soundfile = importlib.import_module("soundfile")
+            sys.path.insert(0, os.path.dirname(__file__))
+            init = soundfile.SoundFile.__init__
+
+            def crash(self, file, *args, **kwargs):
+                init(self, file, *args, **kwargs)
+                if self.channels == 6:
+                    ctypes.string_at(0)
+
+            soundfile.SoundFile.__init__ = crash
+            """
+        )
+    )

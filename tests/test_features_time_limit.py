@@ -1,14 +1,15 @@
 """Audio steps that decode in worker processes equal those that decode in threads."""
 
 import importlib.util
-import textwrap
 
+import hazards
 import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_array_equal
 
 from skgenre.audio import AudioError
+from skgenre.audio._isolation import _idle
 from skgenre.features import (
     KerasEmbedding,
     MelSpectrogramTransformer,
@@ -95,35 +96,15 @@ def test_limits_that_are_refused(paths, limit):
 @pytest.mark.slow
 def test_a_decoder_that_crashes(paths, tmp_path, monkeypatch):
     """As libsndfile does in the workers, on one file, by a copy of its binding."""
-    (tmp_path / "soundfile.py").write_text(
-        textwrap.dedent(
-            """
-            import ctypes, importlib, os, sys
-
-            sys.path.remove(os.path.dirname(__file__))
-            del sys.modules["soundfile"]
-            soundfile = importlib.import_module("soundfile")
-            init = soundfile.SoundFile.__init__
-
-            def crash(self, file, *args, **kwargs):
-                init(self, file, *args, **kwargs)
-                if self.channels == 6:
-                    ctypes.string_at(0)
-
-            soundfile.SoundFile.__init__ = crash
-            """
-        )
-    )
-    from skgenre.audio import _isolation
-
-    while _isolation._idle:  # they have the true one
-        _isolation._idle.pop()[0].end()
+    hazards.write_crashing_soundfile(tmp_path)
+    while _idle:  # they have the true one
+        _idle.pop()[0].end()
     monkeypatch.syspath_prepend(tmp_path)
     step = MelSpectrogramTransformer(n_frames=64, time_limit=60, n_jobs=2)
     with pytest.raises(AudioError, match=r"c\.ogg': it crashes the decoder"):
         step.transform(paths)
     good = [path for path in paths if path.name != "c.ogg"]
     result = step.transform(good)
-    while _isolation._idle:
-        _isolation._idle.pop()[0].end()
+    while _idle:
+        _idle.pop()[0].end()
     assert_array_equal(result, step.set_params(time_limit=None).transform(good))

@@ -16,8 +16,6 @@ from skgenre._worker import TimeExpired, Worker, WorkerDied
 from skgenre.audio._errors import AudioError
 from skgenre.audio._load import Clip
 
-MAX_SECONDS = 86_400
-"""Longest time limit: a day."""
 # For a worker's imports, which may come from a slow network disk.
 _START_SECONDS = 300.0
 

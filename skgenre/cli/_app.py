@@ -17,6 +17,7 @@ from skgenre.cli._console import console as _console
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._options import FileFormat
 from skgenre.cli._options import Jobs as _Jobs
+from skgenre.cli._options import TimeLimit as _TimeLimit
 from skgenre.cli._scan import scan
 
 app = typer.Typer(
@@ -100,6 +101,7 @@ def train(
     ] = None,
     seed: _Seed = 0,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
@@ -118,12 +120,16 @@ def train(
             n_jobs=jobs,
             progress=_console.is_terminal,
         )
-        pipeline[0].set_params(cache_dir=cache_dir)
+        pipeline[0].set_params(cache_dir=cache_dir, time_limit=time_limit)
         check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         tracks = readable_tracks(
-            tracks, cache_dir=cache_dir, n_jobs=jobs, console=_console
+            tracks,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=jobs,
+            console=_console,
         )
         _console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
@@ -137,8 +143,8 @@ def train(
 
 
 def _quiet(pipeline: Any) -> None:
-    """Take progress bars and threads out: a saved model serves in other programs."""
-    quiet = {"verbose": False, "n_jobs": None}
+    """Take out how the work was done: a saved model serves in other programs."""
+    quiet = {"verbose": False, "n_jobs": None, "time_limit": None}
     pipeline.set_params(
         **{
             name: quiet[name.split("__")[-1]]
@@ -157,6 +163,7 @@ def predict(
     ] = FileFormat.table,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Tell the genres of audio files.
@@ -181,6 +188,7 @@ def predict(
             files_named(music),
             top=top,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )
@@ -218,6 +226,7 @@ def evaluate(
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Judge a model on labelled music that it was not trained on.
@@ -244,6 +253,7 @@ def evaluate(
             [model, *([] if compare is None else [compare])],
             tracks,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )
@@ -282,6 +292,7 @@ def similar(
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Recommend songs of a folder that sound like those you like.
@@ -301,6 +312,7 @@ def similar(
             index=index,
             same_artist=same_artist,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )

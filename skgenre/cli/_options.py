@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from skgenre._worker import MAX_SECONDS
+
 Jobs = Annotated[
     int,
     typer.Option(
@@ -13,6 +15,15 @@ Jobs = Annotated[
         min=-1,
         max=256,
         help="Clips to decode at a time; -1: as many as cores.",
+    ),
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        max=MAX_SECONDS,
+        help="Seconds that a file may take; files are then decoded in processes of "
+        "their own, which may crash.",
     ),
 ]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from skgenre.cli._console import console, fail
-from skgenre.cli._options import FileFormat, Jobs
+from skgenre.cli._options import FileFormat, Jobs, TimeLimit
 
 
 def scan(
@@ -26,6 +26,7 @@ def scan(
             "--whole", help="Decode whole files, not only 30 s of their middle."
         ),
     ] = False,
+    time_limit: TimeLimit = None,
     jobs: Jobs = -1,
 ) -> None:
     """Tell which audio files can't be read, and why.
@@ -40,6 +41,7 @@ def scan(
         checked = check_audio(
             files_named(music),
             duration=None if whole else 30.0,
+            time_limit=time_limit,
             n_jobs=jobs,
             verbose=console.is_terminal,
         )

@@ -43,6 +43,7 @@ def readable_tracks(
     tracks: Bunch,
     *,
     cache_dir: Path | None = None,
+    time_limit: float | None = None,
     n_jobs: int | None,
     console: Console,
 ) -> Bunch:
@@ -52,7 +53,11 @@ def readable_tracks(
     file then ends no training that has run for an hour.
     """
     outcomes = decode_all(
-        tracks.paths, cache_dir=cache_dir, n_jobs=n_jobs, verbose=console.is_terminal
+        tracks.paths,
+        cache_dir=cache_dir,
+        time_limit=time_limit,
+        n_jobs=n_jobs,
+        verbose=console.is_terminal,
     )
     errors = [outcome.error for outcome in outcomes]
     for error in filter(None, errors):

@@ -10,10 +10,12 @@ import numpy as np
 from sklearn.utils import Bunch, _safe_indexing
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skgenre._worker import MAX_SECONDS
 from skgenre.audio import Clip, map_clips
 from skgenre.audio._attempt import Facts, Outcome, attempt, outcome_report, read_facts
 from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
+from skgenre.audio._isolation import IsolatedTask
 from skgenre.audio._load import read_samples
 from skgenre.features._base import excerpt_samples
 
@@ -28,16 +30,20 @@ def decode_all(
     duration: float | None = 30.0,
     look: Callable[[Clip], Facts] | None = None,
     cache_dir: str | os.PathLike | None = None,
+    time_limit: float | None = None,
     n_jobs: int | None,
     verbose: bool | int,
 ) -> list[Outcome]:
     """Decode what the pipelines need of each file, and keep none of it.
 
     `look` tells the facts of a file. With `cache_dir` files that were decoded before
-    are not decoded again.
+    are not decoded again; with `time_limit` it is done in worker processes.
     """
     cache = None
     task: Callable[[Clip], Any] = functools.partial(_decode, duration=duration)
+    if time_limit is not None:
+        task = IsolatedTask(task, time_limit)
+        look = look and IsolatedTask(look, time_limit)
     if cache_dir is not None:
         cache = ClipCache(cache_dir, "Decoded", {"seconds": duration}, shape=())
         task = cache.look_up(task)
@@ -64,6 +70,7 @@ def decode_all(
     {
         "paths": "no_validation",
         "duration": [Interval(Real, 0, None, closed="neither"), None],
+        "time_limit": [Interval(Real, 0, MAX_SECONDS, closed="right"), None],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
     },
@@ -73,6 +80,7 @@ def check_audio(
     paths: Any,
     *,
     duration: float | None = 30.0,
+    time_limit: float | None = None,
     n_jobs: int | None = None,
     verbose: bool | int = False,
 ) -> Bunch:
@@ -86,6 +94,10 @@ def check_audio(
     duration : float or None, default=30.0
         Seconds to decode of each file, from its middle, as the audio steps do; None
         decodes all of it.
+
+    time_limit : float or None, default=None
+        Seconds that a file may take; it is then decoded in a worker process, which
+        may crash. None decodes in threads of this process, without a limit.
 
     n_jobs : int or None, default=None
         Files worked on at a time, in threads. None means 1 unless in a
@@ -138,7 +150,12 @@ def check_audio(
     """
     clips = check_clips(paths)
     outcomes = decode_all(
-        clips, duration=duration, look=read_facts, n_jobs=n_jobs, verbose=verbose
+        clips,
+        duration=duration,
+        look=read_facts,
+        time_limit=time_limit,
+        n_jobs=n_jobs,
+        verbose=verbose,
     )
     readable = np.array([outcome.error is None for outcome in outcomes])
     return Bunch(

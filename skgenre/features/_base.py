@@ -12,6 +12,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval, StrOptions
 
+from skgenre._worker import MAX_SECONDS
 from skgenre.audio._attempt import (
     Outcome,
     attempt,
@@ -21,7 +22,7 @@ from skgenre.audio._attempt import (
 )
 from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
-from skgenre.audio._isolation import MAX_SECONDS, IsolatedTask
+from skgenre.audio._isolation import IsolatedTask
 from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
 from skgenre.features._reports import keep_report, last_report
