@@ -17,8 +17,8 @@ import numpy as np
 
 _SKGENRE = """
     AbstainingClassifier CRNNClassifier EmbeddingKMeans MFCCStandardizer
-    MelSpectrogramTransformer MusicnnEmbedding ParallelCNNRNNClassifier
-    SecondOrderClassifier SegmentClassifier TrackRecommender
+    MelSpectrogramTransformer MissingClipClassifier MusicnnEmbedding
+    ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier TrackRecommender
 """.split()
 
 # Those that work on tables of numbers, and on the parts of this package, and neither

@@ -12,9 +12,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import soundfile
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from typer.testing import CliRunner
 
-from skgenre import load, save
+from skgenre import MFCCStandardizer, MissingClipClassifier, load, save
 from skgenre.cli import app
 from skgenre.persistence import read_info
 
@@ -180,6 +182,31 @@ def test_broken_files_are_named_and_the_others_predicted(svc, music, tmp_path):
         assert rows[name]["genre"] == ""
         assert name in rows[name]["error"]
         assert name in result.stderr
+
+
+def test_broken_files_are_named_whatever_the_model_does_about_them(music, tmp_path):
+    paths = [
+        str(music / genre / f"{i}.flac") for genre in ("low", "high") for i in (1, 2)
+    ]
+    model = make_pipeline(
+        MFCCStandardizer(on_error="ignore"), MissingClipClassifier(GaussianNB())
+    )
+    save(model.fit(paths, ["low", "low", "high", "high"]), tmp_path / "it.model")
+    (tmp_path / "empty.mp3").touch()
+    result = invoke(
+        "predict",
+        tmp_path / "it.model",
+        tmp_path / "empty.mp3",
+        *paths,
+        "--format",
+        "json",
+    )
+    assert result.exit_code == 1
+    assert "empty.mp3" in result.stderr
+    errors = {p["path"]: p.get("error", "") for p in json.loads(result.stdout)}
+    assert len(errors) == 5
+    assert "0 bytes" in errors[str(tmp_path / "empty.mp3")]
+    assert not any(errors[path] for path in paths)
 
 
 def test_training_leaves_broken_files_out_and_names_them(music, tmp_path):

@@ -10,7 +10,7 @@ import soxr
 from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
 from skgenre.audio._errors import AudioError
-from skgenre.audio._readers import Reader
+from skgenre.audio._readers import MAX_SAMPLE_RATE, Reader
 from skgenre.audio._remote import upath_to_url
 from skgenre.audio._sharing import open_shared
 
@@ -20,8 +20,6 @@ Clip = str | bytes | os.PathLike | np.ndarray
 # more influence. A part of a file is resampled with so much around it, and so equals
 # the same part of the whole file.
 _FILTER_REACH = 1024
-MAX_SAMPLE_RATE = 1_000_000
-"""Hertz; far above what sound is recorded at, far below what exhausts the memory."""
 # soxr's rounding errors (1e-7) depend on where it begins; near the floor of a
 # spectrogram they reach 0.004 dB. When it halves the rate, as from 44100 to 22050 Hz,
 # they are the same again every 830 samples.

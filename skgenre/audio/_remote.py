@@ -4,7 +4,7 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, BinaryIO, TypeGuard
+from typing import Any, BinaryIO, TypeGuard, cast
 
 from skgenre.audio._errors import AudioError
 
@@ -190,8 +190,10 @@ def fetched(url: str) -> Iterator[BinaryIO]:
             raise AudioError(
                 url, "the file is empty (0 bytes)", "Replace it or leave it out."
             )
-        file.seek(0)  # which writes what is buffered, too
-        yield file
+        file.flush()
+        # Not buffered: libsndfile begins where the descriptor is.
+        file.raw.seek(0)
+        yield cast("BinaryIO", file.raw)
 
 
 def _blocks(url: str) -> Iterator[bytes]:

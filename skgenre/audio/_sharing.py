@@ -16,6 +16,7 @@ class _RememberingReader:
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
         self.sample_rate = reader.sample_rate
+        self.n_channels = reader.n_channels
         self.n_samples = reader.n_samples
         self._start = 0
         self._samples = np.empty(0, dtype=np.float32)

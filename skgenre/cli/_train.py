@@ -14,10 +14,10 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from skgenre.classifiers._validation_split import validation_rows
-from skgenre.cli._decoding import decoding_errors
 from skgenre.cli._models import fit_folds
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
+from skgenre.datasets._check_audio import decode_all
 from skgenre.datasets._repeated import repeated_files
 from skgenre.datasets._tracks_csv import named
 from skgenre.inspection import score_intervals
@@ -45,6 +45,7 @@ def readable_tracks(
     tracks: Bunch,
     *,
     cache_dir: Path | None = None,
+    time_limit: float | None = None,
     n_jobs: int | None,
     console: Console,
 ) -> Bunch:
@@ -53,11 +54,16 @@ def readable_tracks(
     Decoding what will be needed once more costs little next to training, and a broken
     file then ends no training that has run for an hour.
     """
-    errors = decoding_errors(
-        tracks.paths, cache_dir=cache_dir, n_jobs=n_jobs, verbose=console.is_terminal
+    outcomes = decode_all(
+        tracks.paths,
+        cache_dir=cache_dir,
+        time_limit=time_limit,
+        n_jobs=n_jobs,
+        verbose=console.is_terminal,
     )
+    errors = [outcome.error for outcome in outcomes]
     for error in filter(None, errors):
-        console.print(f"[yellow]Left out:[/] {escape(error)}", soft_wrap=True)
+        console.print(f"[yellow]Left out:[/] {escape(str(error))}", soft_wrap=True)
     good = np.array([error is None for error in errors])
     lost = np.setdiff1d(tracks.target, tracks.target[good]).tolist()
     if len(tracks.target_names) - len(lost) < 2:

@@ -121,11 +121,21 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Which part of a longer clip to take.
     batch_size : int, default=16
         Windows of a clip that the network takes at a time.
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it.
     cache_dir : str, PathLike or None, default=None
         Folder in which the result for each clip is kept and looked up the next time;
         None keeps nothing. The network has to be in a file. See :ref:`cache`.
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
     n_jobs : int or None, default=None
-        Clips decoded at a time, in threads. None means 1 unless in a
+        Clips decoded at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. The network
         is spread over processors by itself.
     verbose : bool or int, default=False
@@ -138,6 +148,11 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         where X was a column of paths.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
 
     See Also
     --------
@@ -215,7 +230,9 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         duration: float | None = 30.0,
         excerpt: str = "middle",
         batch_size: int = 16,
+        on_error: str = "raise",
         cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -235,7 +252,9 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.duration = duration
         self.excerpt = excerpt
         self.batch_size = batch_size
+        self.on_error = on_error
         self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -337,7 +356,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Raises
         ------
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         FileNotFoundError
             If there is no such network file.
@@ -346,15 +365,23 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             If the network is in an ONNX file, and onnxruntime is not installed.
 
         ValueError
-            As in `fit`, or if the network fails.
+            As in `fit`, or if the network fails and `on_error` is 'raise'.
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read or the network fails, and `on_error` is 'warn'.
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
-        results = self._map_clips(clips, self._work())
-        return np.array(list(results), dtype=np.float32)
+        embeddings = list(self._map_clips(clips, self._work()))
+        if any(row is None for row in embeddings):
+            missing = np.full(self._n_features_out, np.nan, np.float32)
+            embeddings = [missing if row is None else row for row in embeddings]
+        return np.array(embeddings, dtype=np.float32)
 
     def _work(self) -> Work:
         cache = self._cache_of_network()

@@ -1,5 +1,6 @@
 """All features of a clip in one go, for steps that keep what they make."""
 
+import functools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from numbers import Integral
@@ -11,6 +12,7 @@ from sklearn.utils._param_validation import validate_params
 from skgenre._model_parts import parts
 from skgenre.audio._clips import check_clips
 from skgenre.audio._errors import AudioError
+from skgenre.audio._isolation import IsolatedTask
 from skgenre.audio._load import Clip
 from skgenre.audio._map import map_clips
 from skgenre.audio._sharing import one_opening
@@ -23,12 +25,16 @@ class _Each:
 
     tasks: list[Callable[[Clip], Any]]
 
-    def __call__(self, clip: Clip) -> list[Any] | None:
-        try:
-            with one_opening():
-                return [task(clip) for task in self.tasks]
-        except AudioError:  # the steps will meet it, and say what is to be said
-            return None
+    def __call__(self, clip: Clip) -> list[Any]:
+        with one_opening():
+            return [task(clip) for task in self.tasks]
+
+
+def _pass_over_errors(clip: Clip, task: Callable[[Clip], list[Any]]) -> list[Any]:
+    try:
+        return task(clip)
+    except AudioError:  # the steps will meet it, and say what is to be said
+        return []
 
 
 @validate_params(
@@ -124,8 +130,12 @@ def precompute(
         assert cache is not None  # see above
         tasks.append(cache.look_up(task))
         keepers.append((cache, finish))
+    together: Callable[[Clip], list[Any]] = _Each(tasks)
+    if limits := [step.time_limit for step in steps if step.time_limit is not None]:
+        together = IsolatedTask(together, sum(limits))
+    task = functools.partial(_pass_over_errors, task=together)
     for all_looked in map_clips(
-        _Each(tasks), clips, n_jobs=n_jobs, verbose=verbose, desc="Features"
+        task, clips, n_jobs=n_jobs, verbose=verbose, desc="Features"
     ):
-        for looked, (cache, finish) in zip(all_looked or (), keepers, strict=False):
+        for looked, (cache, finish) in zip(all_looked, keepers, strict=False):
             cache.keep(looked, finish)
