@@ -17,7 +17,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from skgenre._files import check_writable, write_atomically
+from skgenre._files import check_stored, check_writable, write_atomically
 from skgenre._model_parts import check_parts, parts
 from skgenre._model_schema import SchemaCheck
 
@@ -208,11 +208,7 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
     advice = "Save the model by skgenre.save or `skgenre train`."
     try:
         with zipfile.ZipFile(path) as archive:
-            # `save` stores without compression: nothing can be larger than the file.
-            if any(m.compress_type != zipfile.ZIP_STORED for m in archive.infolist()):
-                raise ModelFileError(
-                    f"{name!r} is compressed, which is refused. {advice}"
-                )
+            check_stored(archive, os.path.getsize(path))
             info = json.loads(archive.read(_INFO))
             damaged = archive.testzip()
     except (
@@ -223,8 +219,6 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
         OSError,
         RuntimeError,
     ) as error:
-        if isinstance(error, ModelFileError):
-            raise
         raise ModelFileError(
             f"{name!r} is not a model file of skgenre, or is damaged: {error}. {advice}"
         ) from error

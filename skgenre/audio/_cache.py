@@ -13,6 +13,7 @@ import soundfile
 
 from skgenre._version import __version__
 from skgenre.audio._load import Clip
+from skgenre.audio._remote import is_url, url_version
 from skgenre.audio._store import ArrayStore
 
 # To be raised when the same parameters make other results within one version.
@@ -28,7 +29,8 @@ def content_key(clip: Clip) -> str | None:
     Parameters
     ----------
     clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
-        A file, of which little is read, or a waveform.
+        A file, of which little is read, a URL, whose store is asked for the file's
+        version, or a waveform.
 
     Returns
     -------
@@ -39,6 +41,11 @@ def content_key(clip: Clip) -> str | None:
         digest = hashlib.blake2b(b"samples", digest_size=16)
         digest.update(np.ascontiguousarray(clip, dtype=np.float32).data)
         return digest.hexdigest()
+    if is_url(clip):
+        version = url_version(clip)
+        if version is None:
+            return None
+        return hashlib.blake2b(f"url {version}".encode(), digest_size=16).hexdigest()
     try:
         # Opening a pipe would wait for a writer.
         if not stat.S_ISREG(os.stat(clip).st_mode):

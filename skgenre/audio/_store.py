@@ -17,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from skgenre._files import TEMPORARY, write_atomically
+from skgenre._files import OLD_TEMPORARY, TEMPORARY, write_atomically
 
 LIMIT = "SKGENRE_CACHE_SIZE"
 """Environment variable: how many gigabytes a folder may hold."""
@@ -29,8 +29,6 @@ _SHARE = 1 / 20
 _DIGEST_SIZE = 16
 _FOLDER = re.compile(r"\w+-[0-9a-f]{16}")
 _FILE = re.compile(r"[0-9a-f]{32}\.npy")
-# Of a process that was killed; those of the living are a second old.
-_OLD_TEMPORARY = 3600.0
 # By folder and limit, what this process may write until it looks what there is, which
 # takes a second where there are 100,000 files.
 _bytes_left: dict[tuple[Path, int], int] = {}
@@ -197,7 +195,7 @@ def evict(folder: Path, limit: int) -> int:
         if not _is_temporary(path):
             found.append((status.st_mtime, status.st_size, path))
             n_bytes += status.st_size
-        elif now - status.st_mtime > _OLD_TEMPORARY:
+        elif now - status.st_mtime > OLD_TEMPORARY:
             _delete(path)
     if n_bytes <= limit:
         return n_bytes

@@ -16,6 +16,8 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skgenre.classifiers._missing import naming_missing_clips
+
 FLOATS = [np.float32, np.float64, np.float16]
 
 
@@ -28,7 +30,8 @@ def check_spectrograms(
     ``reset=False`` the clips must be as large as those `estimator` was fitted on.
     """
     try:
-        X = validate_data(estimator, X, reset=reset, dtype=FLOATS, allow_nd=True)
+        with naming_missing_clips(estimator, X):
+            X = validate_data(estimator, X, reset=reset, dtype=FLOATS, allow_nd=True)
     except ValueError as error:
         if "setting an array element with a sequence" in str(error):
             raise ValueError(
@@ -108,6 +111,32 @@ def check_several(estimator: BaseEstimator, classes: NDArray) -> None:
             f"{type(estimator).__name__} needs clips of at least 2 genres, but got "
             f"only 1 class: {classes.tolist()}."
         )
+
+
+def check_other_label(name: str, label: Any, classes: NDArray) -> None:
+    """Refuse an answer beside the genres that is one of them, or of another type."""
+    genres = classes.tolist()
+    if label in genres:
+        raise ValueError(
+            f"{name}={label!r} is one of the genres. Choose another label."
+        )
+    if isinstance(label, str) != isinstance(genres[0], str):
+        kind = "a string" if isinstance(genres[0], str) else "a number"
+        raise ValueError(
+            f"{name}={label!r} must be {kind}, as the genres are: scores can't compare "
+            "labels of two types. Choose another label."
+        )
+
+
+def with_label(answers: NDArray, rows: NDArray, label: Any) -> NDArray:
+    """Return answers of which some are a label beside the genres."""
+    if not rows.any():
+        return answers
+    # Python's str would be a type of its own length in NumPy's eyes.
+    dtype = object if label is None else np.asarray(label).dtype
+    result = answers.astype(np.result_type(answers.dtype, dtype))
+    result[rows] = label
+    return result
 
 
 def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:
@@ -201,7 +230,9 @@ def check_validation_data(
 ) -> tuple[NDArray, NDArray]:
     """Return the spectrograms and the genre numbers of ``(X, y)``."""
     X, y = check_pair(validation_data)
-    X = check_array(X, dtype=FLOATS, allow_nd=True, input_name="X of validation_data")
+    name = "X of validation_data"
+    with naming_missing_clips(estimator, X, name):
+        X = check_array(X, dtype=FLOATS, allow_nd=True, input_name=name)
     X = with_bands(estimator, X)
     _check_clip_shape(estimator, X)
     y = column_or_1d(y)

@@ -9,6 +9,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
 from skgenre.classifiers._checks import FLOATS, with_bands
+from skgenre.classifiers._missing import naming_missing_clips
 from skgenre.classifiers._windows import Clips
 
 
@@ -47,11 +48,12 @@ def check_clips(estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X") -
             estimator.__dict__.pop(attribute, None)
     items = _items(estimator, X)
     clips: Clips
-    if items is not None:
-        clips = [_check_clip(clip, i, name) for i, clip in enumerate(items)]
-        _check_same_bands(clips, name)
-    else:
-        clips = _check_array(estimator, X, reset=reset, name=name)
+    with naming_missing_clips(estimator, X, name):
+        if items is not None:
+            clips = [_check_clip(clip, i, name) for i, clip in enumerate(items)]
+            _check_same_bands(clips, name)
+        else:
+            clips = _check_array(estimator, X, reset=reset, name=name)
     n_mels = clips[0].shape[1]
     if reset:
         estimator.n_mels_ = n_mels

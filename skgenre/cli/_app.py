@@ -15,24 +15,20 @@ from skgenre.cli import _cache
 from skgenre.cli._cache import CacheDir
 from skgenre.cli._console import console as _console
 from skgenre.cli._console import fail as _fail
+from skgenre.cli._options import FileFormat
+from skgenre.cli._options import Jobs as _Jobs
+from skgenre.cli._options import TimeLimit as _TimeLimit
+from skgenre.cli._scan import scan
+from skgenre.cli._signals import InterruptibleGroup
 
 app = typer.Typer(
+    cls=InterruptibleGroup,
     help="Music genre recognition: audio files in, genres out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 app.add_typer(_cache.app, name="cache")
 
-_Jobs = Annotated[
-    int,
-    typer.Option(
-        "--jobs",
-        "-j",
-        min=-1,
-        max=256,
-        help="Clips to decode at a time; -1: as many as cores.",
-    ),
-]
 _Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
 
 
@@ -50,14 +46,6 @@ class ReportFormat(StrEnum):
     """Forms of an evaluation."""
 
     table = "table"
-    json = "json"
-
-
-class FileFormat(StrEnum):
-    """Forms of the results."""
-
-    table = "table"
-    csv = "csv"
     json = "json"
 
 
@@ -123,6 +111,7 @@ def train(
     ] = None,
     seed: _Seed = 0,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
@@ -142,12 +131,16 @@ def train(
             n_jobs=jobs,
             progress=_console.is_terminal,
         )
-        pipeline[0].set_params(cache_dir=cache_dir)
+        pipeline[0].set_params(cache_dir=cache_dir, time_limit=time_limit)
         check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         tracks = readable_tracks(
-            tracks, cache_dir=cache_dir, n_jobs=jobs, console=_console
+            tracks,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=jobs,
+            console=_console,
         )
         _console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
@@ -161,8 +154,8 @@ def train(
 
 
 def _quiet(pipeline: Any) -> None:
-    """Take progress bars and threads out: a saved model serves in other programs."""
-    quiet = {"verbose": False, "n_jobs": None}
+    """Take out how the work was done: a saved model serves in other programs."""
+    quiet = {"verbose": False, "n_jobs": None, "time_limit": None}
     pipeline.set_params(
         **{
             name: quiet[name.split("__")[-1]]
@@ -181,6 +174,7 @@ def predict(
     ] = FileFormat.table,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Tell the genres of audio files.
@@ -205,6 +199,7 @@ def predict(
             files_named(music),
             top=top,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )
@@ -242,6 +237,7 @@ def evaluate(
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Judge a model on labelled music that it was not trained on.
@@ -268,6 +264,7 @@ def evaluate(
             [model, *([] if compare is None else [compare])],
             tracks,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )
@@ -306,6 +303,7 @@ def similar(
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
     cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Recommend songs of a folder that sound like those you like.
@@ -325,6 +323,7 @@ def similar(
             index=index,
             same_artist=same_artist,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )
@@ -332,6 +331,9 @@ def similar(
     except (OSError, ValueError) as error:
         raise _fail(error) from None
     _end(errors)
+
+
+app.command()(scan)
 
 
 @app.command()

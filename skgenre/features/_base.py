@@ -2,22 +2,45 @@
 
 import functools
 import os
+import warnings
 from collections.abc import Callable, Iterator
-from numbers import Integral
-from typing import Any
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from skgenre._worker import MAX_SECONDS
+from skgenre.audio._attempt import (
+    Outcome,
+    attempt,
+    failures,
+    outcome_report,
+    read_facts,
+)
 from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
+from skgenre.audio._isolation import IsolatedTask
 from skgenre.audio._load import Clip
-from skgenre.audio._map import map_clips
+from skgenre.audio._map import error_names_clip, map_clips
+from skgenre.features._reports import keep_report, last_report
+
+if TYPE_CHECKING:
+    import pandas
 
 # Parameters that say how to work, and have no influence on the results.
-_HOW = frozenset({"cache_dir", "n_jobs", "verbose"})
+_HOW = frozenset({"cache_dir", "n_jobs", "on_error", "time_limit", "verbose"})
+
+
+class Work(NamedTuple):
+    """What a step does with each clip; see :meth:`AudioTransformer._map_clips`."""
+
+    desc: str
+    task: Callable[[Clip], Any]
+    finish: Callable[[Any], Any] = lambda result: result
+    cache: ClipCache | None = None
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -25,16 +48,31 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
     sample_rate: int
     """Hertz of the waveforms."""
+    on_error: str
     cache_dir: str | os.PathLike | None
+    time_limit: float | None
     n_jobs: int | None
     verbose: bool | int
 
     _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
+        "on_error": [StrOptions({"raise", "warn", "ignore"})],
         "cache_dir": [str, os.PathLike, None],
+        "time_limit": [Interval(Real, 0, MAX_SECONDS, closed="right"), None],
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     }
+
+    @property
+    def extraction_report_(self) -> "pandas.DataFrame":
+        """What came of each clip; only with another `on_error` than 'raise'."""
+        report = last_report(self)
+        if report is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no extraction_report_. Set on_error "
+                "to 'warn' or 'ignore', and transform clips in this process."
+            )
+        return report
 
     def _check_clips(self, X: Any, *, reset: bool) -> list[Clip]:
         return check_clips(X, estimator=self, reset=reset)
@@ -60,36 +98,58 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         name = type(self).__name__
         return ClipCache(self.cache_dir, name, parameters, shape=shape, dtype=dtype)
 
-    def _map_clips(
-        self,
-        task: Callable[[Clip], Any],
-        clips: list[Clip],
-        desc: str,
-        finish: Callable[[Any], Any] = lambda result: result,
-        cache: ClipCache | None = None,
-    ) -> Iterator[Any]:
-        """Yield what is made of each clip, in order.
+    def _work(self) -> Work:
+        """Check the parameters, and return what is to be done with each clip."""
+        raise NotImplementedError
+
+    def _map_clips(self, clips: list[Clip], work: Work) -> Iterator[Any]:
+        """Yield what is made of each clip, in order; None for one that failed.
 
         Parameters
         ----------
-        task : callable
-            Takes a clip; may run in parallel.
         clips : list
             Paths or waveforms.
-        desc : str
-            Text in front of the progress bar.
-        finish : callable, default=identity
-            Takes what the task returned; runs in the caller's thread.
-        cache : ClipCache or None, default=None
-            Where what `finish` returns is looked up and kept.
+        work : Work
+            ``task`` takes a clip, and may run in parallel. ``finish`` takes what it
+            returned, and runs in the caller's thread. Where there is a ``cache``, what
+            ``finish`` returns is looked up and kept. ``desc`` is shown in front of the
+            progress bar.
         """
+        desc, task, finish, cache = work
+        if self.time_limit is not None:
+            task = IsolatedTask(task, self.time_limit)
         if cache is not None:
             task = cache.look_up(task)
             finish = functools.partial(cache.keep, finish=finish)
-        results = map_clips(
-            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
+        walk = functools.partial(
+            map_clips, clips=clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
         )
-        return map(finish, results)
+        if self.on_error == "raise":
+            keep_report(self, None)
+            for i, result in enumerate(walk(task)):
+                with error_names_clip(i):
+                    finished = finish(result)
+                yield finished
+            return
+        look: Callable[[Clip], Any]
+        look = functools.partial(read_facts, sample_rate=self.sample_rate)
+        if self.time_limit is not None:
+            look = IsolatedTask(look, self.time_limit)
+        outcomes: list[Outcome] = []
+        tried = walk(functools.partial(attempt, task=task, look=look))
+        for clip, outcome in zip(clips, tried, strict=True):
+            yield outcome.run(clip, finish, outcome.result)
+            outcome.result = None  # not kept for the report
+            outcomes.append(outcome)
+        report = outcome_report(clips, outcomes)
+        keep_report(self, report)
+        if self.on_error == "warn" and (failed := failures(report)):
+            n_failed = (report["status"] != "ok").sum()
+            warnings.warn(
+                f"{n_failed} of {len(clips)} clips could not be read, and are NaN: "
+                f"{failed}. extraction_report_ tells of all.",
+                stacklevel=4,
+            )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

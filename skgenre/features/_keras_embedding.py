@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_consistent_length
 from skgenre._files import digest
 from skgenre.audio._cache import ClipCache
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_samples
+from skgenre.features._base import AudioTransformer, Work, excerpt_samples
 from skgenre.features._scaling import SCALINGS
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
@@ -121,11 +121,21 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Which part of a longer clip to take.
     batch_size : int, default=16
         Windows of a clip that the network takes at a time.
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it.
     cache_dir : str, PathLike or None, default=None
         Folder in which the result for each clip is kept and looked up the next time;
         None keeps nothing. The network has to be in a file. See :ref:`cache`.
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
     n_jobs : int or None, default=None
-        Clips decoded at a time, in threads. None means 1 unless in a
+        Clips decoded at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. The network
         is spread over processors by itself.
     verbose : bool or int, default=False
@@ -138,6 +148,11 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         where X was a column of paths.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
 
     See Also
     --------
@@ -158,7 +173,8 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     and take ``input='waveform'``.
 
     Files are loaded in Keras's safe mode, which refuses layers that hold Python code,
-    such as `keras.layers.Lambda`.
+    such as `keras.layers.Lambda`. An ONNX file must hold its weights itself: those that
+    are in other files, which it names, are not read.
 
     Examples
     --------
@@ -214,7 +230,9 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         duration: float | None = 30.0,
         excerpt: str = "middle",
         batch_size: int = 16,
+        on_error: str = "raise",
         cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -234,7 +252,9 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.duration = duration
         self.excerpt = excerpt
         self.batch_size = batch_size
+        self.on_error = on_error
         self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -336,7 +356,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Raises
         ------
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         FileNotFoundError
             If there is no such network file.
@@ -345,13 +365,25 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             If the network is in an ONNX file, and onnxruntime is not installed.
 
         ValueError
-            As in `fit`, or if the network fails.
+            As in `fit`, or if the network fails and `on_error` is 'raise'.
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read or the network fails, and `on_error` is 'warn'.
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
+        embeddings = list(self._map_clips(clips, self._work()))
+        if any(row is None for row in embeddings):
+            missing = np.full(self._n_features_out, np.nan, np.float32)
+            embeddings = [missing if row is None else row for row in embeddings]
+        return np.array(embeddings, dtype=np.float32)
+
+    def _work(self) -> Work:
         cache = self._cache_of_network()
         checked = functools.cache(self._check_network)
         if cache is None or cache.is_empty:
@@ -377,8 +409,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             duration=self.duration,
             excerpt=self.excerpt,
         )
-        results = self._map_clips(task, clips, "Embeddings", finish=embed, cache=cache)
-        return np.array(list(results), dtype=np.float32)
+        return Work("Embeddings", task, embed, cache)
 
     def _cache_of_network(self) -> ClipCache | None:
         if self.cache_dir is None or not self._is_file():

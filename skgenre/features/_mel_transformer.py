@@ -12,7 +12,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_start
+from skgenre.features._base import AudioTransformer, Work, excerpt_start
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
@@ -89,12 +89,24 @@ class MelSpectrogramTransformer(AudioTransformer):
     excerpt : {'middle', 'start'}, default='middle'
         Which part of a clip to take, unless `n_frames` is None.
 
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it. With ``n_frames=None`` it has one frame.
+
     cache_dir : str, PathLike or None, default=None
         Folder in which the result for each clip is kept and looked up the next time;
         None keeps nothing. See :ref:`cache`.
 
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
+
     n_jobs : int or None, default=None
-        Clips worked on at a time, in threads. None means 1 unless in a
+        Clips worked on at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. Results
         don't depend on it.
 
@@ -109,6 +121,12 @@ class MelSpectrogramTransformer(AudioTransformer):
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
+
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
 
     See Also
     --------
@@ -161,7 +179,9 @@ class MelSpectrogramTransformer(AudioTransformer):
         n_frames: int | None = 640,
         top_db: float = 80.0,
         excerpt: str = "middle",
+        on_error: str = "raise",
         cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -174,7 +194,9 @@ class MelSpectrogramTransformer(AudioTransformer):
         self.n_frames = n_frames
         self.top_db = top_db
         self.excerpt = excerpt
+        self.on_error = on_error
         self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -241,7 +263,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         Raises
         ------
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         ValueError
             If a parameter is outside its range, or a waveform is empty or not
@@ -249,8 +271,28 @@ class MelSpectrogramTransformer(AudioTransformer):
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read and `on_error` is 'warn'.
         """
         self._validate_params()  # here too, as fit may be left out
+        work = self._work()
+        clips = self._check_clips(X, reset=False)
+        results = self._map_clips(clips, work)
+        if self.n_frames is None:
+            whole_clips = np.empty(len(clips), dtype=object)
+            for i, result in enumerate(results):
+                whole_clips[i] = self._missing(1) if result is None else result
+            return whole_clips
+        shape = (len(clips), self.n_frames, self.n_mels)
+        spectrograms = np.empty(shape, dtype=np.float32)
+        for row, result in zip(spectrograms, results, strict=True):
+            row[:] = self._missing(self.n_frames) if result is None else result
+        return spectrograms
+
+    def _work(self) -> Work:
         task = functools.partial(
             _excerpt_spectrogram,
             settings=self._check_settings(),
@@ -258,19 +300,12 @@ class MelSpectrogramTransformer(AudioTransformer):
             top_db=self.top_db,
             excerpt=self.excerpt,
         )
-        clips = self._check_clips(X, reset=False)
         cache = self._clip_cache((self.n_frames, self.n_mels))
-        results = self._map_clips(task, clips, desc="Spectrograms", cache=cache)
-        if self.n_frames is None:
-            whole_clips = np.empty(len(clips), dtype=object)
-            for i, result in enumerate(results):
-                whole_clips[i] = result
-            return whole_clips
-        shape = (len(clips), self.n_frames, self.n_mels)
-        spectrograms = np.empty(shape, dtype=np.float32)
-        for row, result in zip(spectrograms, results, strict=True):
-            row[:] = result
-        return spectrograms
+        return Work("Spectrograms", task, cache=cache)
+
+    def _missing(self, n_frames: int) -> np.ndarray:
+        """Return what stands for a clip that could not be read."""
+        return np.full((n_frames, self.n_mels), np.nan, np.float32)
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Do nothing: three axes make no data frame.
