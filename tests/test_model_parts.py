@@ -24,9 +24,9 @@ from sklearn.tree import DecisionTreeClassifier
 import skgenre
 from skgenre import (
     CRNNClassifier,
-    MFCCStandardizer,
     EmbeddingKMeans,
     MelSpectrogramTransformer,
+    MFCCStandardizer,
     ModelFileError,
     SegmentClassifier,
 )

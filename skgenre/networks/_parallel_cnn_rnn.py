@@ -29,7 +29,7 @@ class PooledConvolution(layers.Layer):
     filters : int
         Number of filters.
     kernel_size, pool_size : tuple of (int, int)
-        Frames and mel bands.
+        Frames and mel bands; the pool may be larger than what it pools over.
     padding : {'valid', 'same'}
         Of the convolution.
     kernel_initializer : keras.initializers.Initializer
@@ -71,7 +71,7 @@ class PooledConvolution(layers.Layer):
         """Work on (batch, n_mels, n_frames, n_channels)."""
         kernel = ops.transpose(self.kernel, (1, 0, 2, 3))
         x = ops.conv(x, kernel, padding=self.padding)
-        x = ops.max_pool(x, self.pool_size[::-1])
+        x = ops.max_pool(x, shrunk_pool(x.shape[1:3], self.pool_size[::-1]))
         return ops.relu(x + self.bias)
 
 
@@ -164,14 +164,15 @@ def parallel_cnn_rnn(
             "dtype": precision,
             "name": f"conv{number}",
         }
-        if parameters["padding"] == "valid":
-            size = tuple(s - k + 1 for s, k in zip(size, kernel_size, strict=True))
-        pool_size = shrunk_pool(size, pool_size)
         if for_training:
             x = PooledConvolution(pool_size=pool_size, **parameters)(x)
         else:
             x = layers.Conv2D(activation="relu", **parameters)(x)
-            x = layers.MaxPooling2D(pool_size, dtype=precision, name=f"pool{number}")(x)
+            x = layers.MaxPooling2D(
+                shrunk_pool(x.shape[1:3], pool_size),
+                dtype=precision,
+                name=f"pool{number}",
+            )(x)
     if for_training:
         x = layers.Permute((2, 1, 3), dtype=precision)(x)
     left = layers.Flatten(dtype=precision, name="flatten")(x)
