@@ -67,7 +67,7 @@ class SpectrogramBatches(keras.utils.PyDataset):
         start = index * self.batch_size
         rows = self.rows[start : start + self.batch_size]
         return (
-            scaled(self.X[rows], self.mean, self.scale),
+            scaled(self.X[rows], self.mean, self.scale, copy=False),
             self.y[rows],
             self.sample_weight[rows],
         )
