@@ -23,6 +23,7 @@ from .features import (
     MelSpectrogramTransformer,
     MFCCStandardizer,
     MusicnnEmbedding,
+    SpectrogramFile,
 )
 from .persistence import ModelFileError, load, save
 from .pipelines import genre_pipeline
@@ -40,6 +41,7 @@ __all__ = [
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",
     "SegmentClassifier",
+    "SpectrogramFile",
     "TrackRecommender",
     "__version__",
     "audio",

@@ -1,7 +1,9 @@
 """Files that are written whole, or not at all."""
 
+import errno
 import os
 import secrets
+import shutil
 from pathlib import Path
 
 
@@ -47,3 +49,30 @@ def write_atomically(path: Path, contents: bytes) -> None:
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
+
+
+def check_space(folder: str, n_bytes: int, purpose: str) -> None:
+    """Refuse to fill the disk.
+
+    Raises
+    ------
+    OSError
+        If less than `n_bytes` are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if n_bytes > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"{purpose} needs {size_text(n_bytes)}, but only {size_text(free)} are "
+            "free. Make room, or choose another folder",
+            folder,
+        )
+
+
+def size_text(n_bytes: float) -> str:
+    """Return a size for people."""
+    for unit in ("B", "KiB", "MiB"):
+        if n_bytes < 1024:
+            return f"{n_bytes:.4g} {unit}"
+        n_bytes /= 1024
+    return f"{n_bytes:,.1f} GiB"

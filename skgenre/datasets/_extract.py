@@ -12,7 +12,7 @@ import zlib
 
 from tqdm.auto import tqdm
 
-from skgenre.datasets._download import check_space, size_text
+from skgenre._files import check_space, size_text
 
 # Text shrinks to a fifth, music not at all; what is made to fill a disk, a
 # thousandfold.

@@ -1,10 +1,14 @@
 """Clips to log-mel spectrograms."""
 
 import functools
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
@@ -19,6 +23,8 @@ from skgenre.features._spectrogram import (
     MelSettings,
     log_mel,
 )
+from skgenre.features._spectrogram_file import SpectrogramFile
+from skgenre.features._spectrogram_writer import write_spectrograms
 
 
 def _excerpt_spectrogram(
@@ -100,6 +106,7 @@ class MelSpectrogramTransformer(AudioTransformer):
     See Also
     --------
     log_mel_spectrogram : The spectrogram of one whole waveform.
+    SpectrogramFile : What `transform_to` returns.
     skgenre.SegmentClassifier : Classifies whole clips.
     MFCCStandardizer : A table of statistics instead of spectrograms.
     skgenre.audio.load_audio : The waveform of a sound file.
@@ -235,16 +242,8 @@ class MelSpectrogramTransformer(AudioTransformer):
         TypeError
             If X is neither a sequence of paths nor of waveforms.
         """
-        self._validate_params()  # here too, as fit may be left out
-        task = functools.partial(
-            _excerpt_spectrogram,
-            settings=self._check_settings(),
-            n_frames=self.n_frames,
-            top_db=self.top_db,
-            excerpt=self.excerpt,
-        )
-        clips = self._check_clips(X, reset=False)
-        results = self._map_clips(task, clips, desc="Spectrograms")
+        settings, clips = self._check_transformable(X)
+        results = self._spectrograms(clips, settings)
         if self.n_frames is None:
             whole_clips = np.empty(len(clips), dtype=object)
             for i, result in enumerate(results):
@@ -253,9 +252,116 @@ class MelSpectrogramTransformer(AudioTransformer):
         shape = (len(clips), self.n_frames, self.n_mels)
         spectrograms = np.empty(shape, dtype=np.float32)
         for row, result in zip(spectrograms, results, strict=True):
-            row[: len(result)] = result
-            row[len(result) :] = -self.top_db
+            self._fill(row, result)
         return spectrograms
+
+    def transform_to(
+        self, path: str | os.PathLike[str], X: Any, *, dtype: DTypeLike = "float32"
+    ) -> SpectrogramFile:
+        """Write the spectrograms to a file, for collections larger than the memory.
+
+        Each is on its way to the disk as soon as it is made. A call that was
+        interrupted, even killed, is repeated to go on: what is on the disk is not made
+        again. Once all is there, the same call only opens the file.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file to write, in NumPy's format, ``.npy``. It appears when it is
+            complete; until then ``{path}.part`` grows. ``{path}.json`` beside it keeps
+            of which clips and settings it is.
+
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at `sample_rate`.
+
+        dtype : {'float32', 'float16'} or dtype, default='float32'
+            Type of the values in the file. 'float16' takes half the room, and rounds
+            them by at most 0.03 dB above -128 dB.
+
+        Returns
+        -------
+        spectrograms : SpectrogramFile
+            Of shape (n_clips, n_frames, n_mels). Classifiers take it as their X, and
+            read it batch by batch.
+
+        Raises
+        ------
+        FileExistsError
+            If there is a file of that name with other spectrograms: of other clips
+            (by path, size and date), of other settings, or nobody knows of which.
+
+        OSError
+            If the disk has not room for all, or the file can't be written.
+
+        AudioError
+            If a file can't be read. The clips before it are kept: leave it out of X,
+            or repair it, and repeat the call.
+
+        ValueError
+            If `n_frames` is None, a parameter is outside its range, or a waveform is
+            empty or not finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        settings, clips = self._check_transformable(X)
+        if self.n_frames is None:
+            raise ValueError(
+                "transform_to writes spectrograms of one length, but n_frames=None "
+                "gives whole clips. Set n_frames."
+            )
+        dtype = np.dtype(dtype)
+        if dtype not in (np.float32, np.float16):
+            raise ValueError(
+                "The 'dtype' parameter of transform_to must be 'float32' or "
+                f"'float16'. Got {dtype.name!r} instead."
+            )
+        if self.top_db > np.finfo(dtype).max:
+            raise ValueError(
+                f"top_db={self.top_db!r} is more than dtype={dtype.name!r} can hold. "
+                "Choose 'float32', or a lower top_db."
+            )
+        shape = (int(self.n_frames), int(self.n_mels))
+
+        def make(some: list[Clip]) -> Iterator[NDArray]:
+            row = np.empty(shape, np.float32)
+            for result in self._spectrograms(some, settings):
+                self._fill(row, result)
+                yield row
+
+        names = ("n_frames", "top_db", "excerpt")
+        write_spectrograms(
+            path,
+            clips,
+            make,
+            settings=asdict(settings) | {name: getattr(self, name) for name in names},
+            shape=shape,
+            dtype=dtype,
+        )
+        return SpectrogramFile(path)
+
+    def _check_transformable(self, X: Any) -> tuple[MelSettings, list[Clip]]:
+        self._validate_params()  # here too, as fit may be left out
+        return self._check_settings(), self._check_clips(X, reset=False)
+
+    def _spectrograms(
+        self, clips: list[Clip], settings: MelSettings
+    ) -> Iterator[NDArray]:
+        """Yield that of each clip, of `n_frames` at the most."""
+        task = functools.partial(
+            _excerpt_spectrogram,
+            settings=settings,
+            n_frames=self.n_frames,
+            top_db=self.top_db,
+            excerpt=self.excerpt,
+        )
+        return self._map_clips(task, clips, desc="Spectrograms")
+
+    def _fill(self, row: NDArray, spectrogram: NDArray) -> None:
+        """Write a spectrogram into a row, with the floor behind a shorter one."""
+        row[: len(spectrogram)] = spectrogram
+        row[len(spectrogram) :] = -self.top_db
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Do nothing: three axes make no data frame.
