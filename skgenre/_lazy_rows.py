@@ -1,6 +1,7 @@
 """Arrays whose rows are read when they are needed."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
@@ -48,6 +49,10 @@ class LazyRows(ABC):
     def __len__(self) -> int:
         """Return the number of rows."""
         return len(self._rows)
+
+    def __iter__(self) -> Iterator[NDArray]:
+        """Yield one row after another."""
+        return (self[i] for i in range(len(self)))
 
     def __getitem__(self, key: Any) -> Any:
         """Return one row as an array, or several as an object of the same kind."""

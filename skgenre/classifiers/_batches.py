@@ -1,9 +1,10 @@
-"""Batches of scaled spectrograms, read from an array or a memory map on demand."""
+"""Batches of scaled spectrograms, read from an array or a file on demand."""
 
 import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre._lazy_rows import LazyRows
 from skgenre.classifiers._input_scaling import scaled
 
 
@@ -15,7 +16,7 @@ class SpectrogramBatches(keras.utils.PyDataset):
 
     Parameters
     ----------
-    X : ndarray of shape (n_clips, n_frames, n_mels)
+    X : ndarray or LazyRows of shape (n_clips, n_frames, n_mels)
         Spectrograms in dB, of any float type.
     y : ndarray of shape (n_clips,)
         Number of each clip's genre.
@@ -33,7 +34,7 @@ class SpectrogramBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        X: NDArray,
+        X: NDArray | LazyRows,
         y: NDArray,
         sample_weight: NDArray,
         rows: NDArray,
@@ -67,7 +68,7 @@ class SpectrogramBatches(keras.utils.PyDataset):
         start = index * self.batch_size
         rows = self.rows[start : start + self.batch_size]
         return (
-            scaled(self.X[rows], self.mean, self.scale),
+            scaled(np.asarray(self.X[rows]), self.mean, self.scale),
             self.y[rows],
             self.sample_weight[rows],
         )

@@ -14,7 +14,7 @@ from sklearn.base import (
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre.classifiers._checks import check_spectrograms
+from skgenre.classifiers._checks import as_spectrograms, check_finite
 from skgenre.classifiers._input_scaling import scaled
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class FittedNetwork(
     def _outputs(self, X: ArrayLike) -> Iterator[tuple[NDArray, NDArray]]:
         """Yield probabilities and embeddings, batch by batch."""
         check_is_fitted(self)
-        X = check_spectrograms(self, X, reset=False)
+        rows = as_spectrograms(self, X, reset=False)
 
         from skgenre import networks
         from skgenre._keras import check_process
@@ -141,9 +141,10 @@ class FittedNetwork(
         predict = predictor(
             getattr(networks, self._network), tuple(self.network_parameters_.items())
         )
-        padded = np.zeros((_CLIPS, *X.shape[1:]), np.float32)
-        for start in range(0, len(X), _CLIPS):
-            clips = X[start : start + _CLIPS]
+        padded = np.zeros((_CLIPS, *rows.shape[1:]), np.float32)
+        for start in range(0, len(rows), _CLIPS):
+            clips = np.asarray(rows[start : start + _CLIPS])
+            check_finite(self, clips, first=start)
             padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
             probabilities, embedding = predict(self.weights_, padded)
             yield probabilities.numpy()[: len(clips)], embedding.numpy()[: len(clips)]

@@ -149,36 +149,37 @@ class _Progress:
         """
         saved = self._read()
         if saved is not None and 0 < saved["n_done"] <= n_there:
-            self._check_same(saved, clips, f"{self._target}.part")
+            path = f"{self._target}.part"
+            self._check_settings(saved, path)
+            self._check_clips(saved, clips, path)
         return self._n_done
 
     def check_complete(self, clips: list[Clip]) -> None:
         """Refuse a file that doesn't hold just these clips."""
-        saved = self._read()
+        path, saved = str(self._target), self._read()
         if saved is None:
-            raise _other(self._target, f"there is no {self._path.name} beside it")
+            raise _other(path, f"there is no {self._path.name!r} beside it")
+        self._check_settings(saved, path)
         if saved["n_done"] != len(clips):
-            raise _other(
-                self._target, f"it is of {saved['n_done']} clips, not {len(clips)}"
-            )
-        self._check_same(saved, clips, self._target)
+            raise _other(path, f"they are of {saved['n_done']} clips, not {len(clips)}")
+        self._check_clips(saved, clips, path)
 
-    def _check_same(
-        self, saved: dict[str, Any], clips: list[Clip], path: str | Path
-    ) -> None:
-        """Refuse other settings and clips; count what is saved as written."""
+    def _check_settings(self, saved: dict[str, Any], path: str) -> None:
         changed = [
             f"{name}={saved['settings'].get(name)!r} instead of {value!r}"
             for name, value in self._settings.items()
             if saved["settings"].get(name) != value
         ]
         if changed:
-            raise _other(path, f"it was made with {', '.join(changed)}")
+            raise _other(path, f"they were made with {', '.join(changed)}")
+
+    def _check_clips(self, saved: dict[str, Any], clips: list[Clip], path: str) -> None:
+        """Count the clips that are saved as written, if they are the first of these."""
         for clip in clips[: saved["n_done"]]:
             self.add(clip)
         if self._clips.hexdigest() != saved["clips"]:
             raise _other(
-                path, f"its {saved['n_done']} clips are others, or have been changed"
+                path, f"their first {saved['n_done']} clips are others, or were changed"
             )
 
     def _read(self) -> dict[str, Any] | None:
@@ -196,9 +197,9 @@ class _Progress:
         )
 
 
-def _other(path: str | Path, why: str) -> FileExistsError:
+def _other(path: str, why: str) -> FileExistsError:
     return FileExistsError(
-        f"{str(path)!r} is there already and holds other spectrograms: {why}. Delete "
+        f"{path!r} is there already and holds other spectrograms: {why}. Delete "
         "it, or choose another name."
     )
 
