@@ -2,18 +2,19 @@
 
     python benchmarks/memory.py [--sizes 1 5 20 50] [--classifier crnn]
 
-Each size, in GB (1e9 bytes), is a file of spectrograms of 640 frames x 128 bands that is
-all zeros and takes no room on the disk (a sparse file); so the folder has to be on a
-file system that has such files. A tiny network is trained on it for one epoch and
+Each size, in GB (1e9 bytes), is a file of spectrograms of 640 frames x 128 bands that
+is all zeros and takes no room on the disk (a sparse file); so the folder has to be on
+a file system that has such files. A tiny network is trained on it for one epoch and
 asked for genres and embeddings, each size in a process of its own. The peak is
 that of anonymous memory (RssAnon in /proc/self/status, read every 20 ms): pages of the
-file that the system keeps as long as nobody else needs the room don't count. The
-smallest size is also read as an array, to show what is saved.
+file that the system keeps as long as nobody else needs the room don't count. With
+--array the smallest size is also read into the memory, to show what is saved.
 
 Prints a table and keeps it as JSON. Linux only.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import subprocess
@@ -29,25 +30,22 @@ CLIP = (640, 128)
 GENRES = ["folk", "jazz", "rock", "techno"]
 
 
-class PeakMemory(threading.Thread):
-    """Samples the process's anonymous memory until it is told to stop."""
+@contextlib.contextmanager
+def peak_memory():
+    """Yield a list whose only value is the peak so far, in bytes."""
+    peak, stop = [anonymous_bytes()], threading.Event()
 
-    def __init__(self):
-        super().__init__(daemon=True)
-        self.peak, self._stopped = 0, threading.Event()
+    def sample():
+        while not stop.wait(0.02):
+            peak[0] = max(peak[0], anonymous_bytes())
 
-    def run(self):
-        while not self._stopped.wait(0.02):
-            self.peak = max(self.peak, anonymous_bytes())
-
-    def __enter__(self):
-        self.peak = anonymous_bytes()
-        self.start()
-        return self
-
-    def __exit__(self, *_):
-        self._stopped.set()
-        self.join()
+    thread = threading.Thread(target=sample)
+    thread.start()
+    try:
+        yield peak
+    finally:
+        stop.set()
+        thread.join()
 
 
 def anonymous_bytes():
@@ -118,10 +116,10 @@ def measure(path, kind, classifier):
     }
     for name, step in steps.items():
         start = time.perf_counter()
-        with PeakMemory() as memory:
+        with peak_memory() as peak:
             step()
         result[name] = {
-            "peak_mb": round(memory.peak / 1e6, 1),
+            "peak_mb": round(peak[0] / 1e6, 1),
             "seconds": round(time.perf_counter() - start, 1),
         }
     print(json.dumps(result))
@@ -148,6 +146,7 @@ def main():
     )
     parser.add_argument("--dtype", default="float32", choices=["float32", "float16"])
     parser.add_argument("--kind", default="file", choices=["file", "memmap"])
+    parser.add_argument("--array", action="store_true")
     parser.add_argument("--folder", help="where to make the sparse files")
     parser.add_argument("--output", default="memory.json")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
@@ -158,7 +157,7 @@ def main():
     steps = ["fit", "predict", "transform"]
     print(f"{'size':>8} {'read as':>8} {'clips':>8}", *(f"{s:>20}" for s in steps))
     rows = []
-    runs = [(min(options.sizes), "array")]
+    runs = [(min(options.sizes), "array")] if options.array else []
     runs += [(size, options.kind) for size in sorted(options.sizes)]
     for size, kind in runs:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
@@ -174,7 +173,7 @@ def main():
             *(f"{cell:>20}" for cell in cells),
             flush=True,
         )
-    first, last = rows[1], rows[-1]
+    first, last = rows[-len(options.sizes)], rows[-1]
     growth = {s: round(last[s]["peak_mb"] - first[s]["peak_mb"], 1) for s in steps}
     print(
         f"From {first['gb']:g} to {last['gb']:g} GB the peak grew by",

@@ -317,7 +317,7 @@ class MelSpectrogramTransformer(AudioTransformer):
                 "The 'dtype' parameter of transform_to must be 'float32' or "
                 f"'float16'. Got {dtype.name!r} instead."
             )
-        if self.top_db > np.finfo(dtype).max:
+        if self.top_db > float(np.finfo(dtype).max):
             raise ValueError(
                 f"top_db={self.top_db!r} is more than dtype={dtype.name!r} can hold. "
                 "Choose 'float32', or a lower top_db."

@@ -68,6 +68,9 @@ def write_spectrograms(
     header = _header((len(clips), *shape), dtype)
     n_bytes = int(np.prod(shape)) * dtype.itemsize
     part = Path(f"{target}.part")
+    n_written = part.stat().st_size if part.exists() else 0
+    n_missing = len(header) + len(clips) * n_bytes - n_written
+    check_space(str(target.parent), n_missing, f"{str(target)!r}")
     # Neither emptied nor appended to, before it is known what it is.
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
     with open(os.open(part, flags, 0o666), "r+b") as file:
@@ -78,8 +81,6 @@ def write_spectrograms(
             return
         n_there = max(0, os.path.getsize(part) - len(header)) // n_bytes
         n_done = progress.resume(clips, n_there)
-        n_left = len(clips) - n_done
-        check_space(str(target.parent), n_left * n_bytes, f"The rest of {path!r}")
         progress.save()
         file.write(header)
         file.truncate(len(header) + n_done * n_bytes)
