@@ -1,6 +1,6 @@
 """What it costs to keep spectrograms as float16: errors in dB, and accuracy.
 
-    python benchmarks/float16.py MUSIC [--folds 5] [--seeds 3]
+    python benchmarks/float16.py MUSIC [--folds 5] [--seeds 3] [--epochs N]
 
 MUSIC is a folder or CSV with artists, as `skgenre.datasets.load_audio_folder` takes it.
 Both files are written by `MelSpectrogramTransformer.transform_to`; the network of
@@ -25,13 +25,14 @@ def main():
     parser.add_argument("music")
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, help="instead of the network's own")
     options = parser.parse_args()
 
     tracks = load_audio_folder(options.music)
     if tracks.groups is None:
         parser.error("the music names no artists; see load_audio_folder")
     mel, network = genre_pipeline("scratch", n_jobs=-1, verbose=True)
-    network.set_params(verbose=0)
+    network.set_params(verbose=0, epochs=options.epochs or network.epochs)
     with tempfile.TemporaryDirectory() as folder:
         files = {
             dtype: mel.transform_to(

@@ -127,3 +127,33 @@ def test_sampled_rand_indices_lie_around_that_of_scikit_learn(monkeypatch):
         assert mean == pytest.approx(np.mean(of_folds))
         assert np.median(sampled) == pytest.approx(mean, abs=0.02)
         assert np.std(sampled) > 0.005
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_collection(tmp_path):
+    command = [sys.executable, BENCHMARKS / "memory.py", "--sizes", "0.05", "1"]
+    command += ["--folder", tmp_path, "--output", tmp_path / "memory.json"]
+    subprocess.run(command, check=True)
+    found = json.loads((tmp_path / "memory.json").read_text())
+    assert [row["n_clips"] for row in found["rows"]] == [152, 3051]
+    assert found["growth_mb"].keys() == {"fit", "predict", "transform"}
+    assert max(found["growth_mb"].values()) < 200
+    assert not list(tmp_path.glob("*/"))
+
+
+@pytest.mark.slow
+def test_float16_on_a_few_clips(tmp_path):
+    from skgenre.datasets import make_genre_clips
+
+    make_genre_clips(24, duration=4, random_state=0, folder=tmp_path)
+    command = [sys.executable, BENCHMARKS / "float16.py", tmp_path]
+    result = subprocess.run(
+        [*command, "--folds", "2", "--seeds", "1", "--epochs", "2"],
+        check=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    first, *_, last = result.stdout.splitlines()
+    assert first.startswith("24 clips: float16 is off by 0.03")
+    assert last.startswith("mean accuracy ")
