@@ -13,6 +13,7 @@ from .audio import AudioError, load_audio
 from .classifiers import (
     AbstainingClassifier,
     CRNNClassifier,
+    MissingClipClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
@@ -36,6 +37,7 @@ __all__ = [
     "KerasEmbedding",
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
+    "MissingClipClassifier",
     "ModelFileError",
     "MusicnnEmbedding",
     "ParallelCNNRNNClassifier",

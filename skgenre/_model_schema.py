@@ -8,6 +8,7 @@ attributes that estimators for genres are made of.
 
 import functools
 import importlib
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -16,8 +17,8 @@ import numpy as np
 
 _SKGENRE = """
     AbstainingClassifier CRNNClassifier EmbeddingKMeans MFCCStandardizer
-    MelSpectrogramTransformer MusicnnEmbedding ParallelCNNRNNClassifier
-    SecondOrderClassifier SegmentClassifier TrackRecommender
+    MelSpectrogramTransformer MissingClipClassifier MusicnnEmbedding
+    ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier TrackRecommender
 """.split()
 
 # Those that work on tables of numbers, and on the parts of this package, and neither
@@ -113,6 +114,13 @@ def _find(module: str, name: str) -> tuple[Any, str]:
                 return getattr(importlib.import_module(module), name, None), module
         found = _sklearn_estimators().get(name)
     return found, found.__module__ if found else module
+
+
+def _is_of_class(cls: type, name: str) -> bool:
+    # A property is not hidden by an attribute; some have once been attributes.
+    return hasattr(cls, name) and not isinstance(
+        inspect.getattr_static(cls, name), property
+    )
 
 
 class SchemaCheck:
@@ -248,8 +256,9 @@ class SchemaCheck:
         if attributes["__loader__"] != "DictNode":
             raise ValueError(f"{state['__class__']} has no attributes by name")
         for name in attributes["content"]:
-            # It would stand in for a method, or say how Python treats the object.
-            if name.startswith("__") or callable(getattr(cls, name, None)):
+            # It would stand in for a method or for what a class says of itself, or say
+            # how Python treats the object.
+            if name.startswith("__") or _is_of_class(cls, name):
                 raise ValueError(f"{state['__class__']} may have no attribute {name!r}")
         return named | {"content": attributes}
 

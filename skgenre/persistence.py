@@ -17,7 +17,7 @@ from typing import Any
 from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 
-from skgenre._files import check_writable, write_atomically
+from skgenre._files import check_stored, check_writable, write_atomically
 from skgenre._model_parts import check_parts, parts
 from skgenre._model_schema import SchemaCheck
 
@@ -72,8 +72,8 @@ def save(
 
     Notes
     -----
-    What ``set_fit_request`` and its like have set, and a pipeline's `memory`, are not
-    saved: they serve fitting only.
+    What ``set_fit_request`` and its like have set, a pipeline's `memory` and the
+    `cache_dir` of audio steps are not saved: they serve here only.
 
     Examples
     --------
@@ -207,11 +207,7 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
     advice = "Save the model by skgenre.save or `skgenre train`."
     try:
         with zipfile.ZipFile(path) as archive:
-            # `save` stores without compression: nothing can be larger than the file.
-            if any(m.compress_type != zipfile.ZIP_STORED for m in archive.infolist()):
-                raise ModelFileError(
-                    f"{name!r} is compressed, which is refused. {advice}"
-                )
+            check_stored(archive, os.path.getsize(path))
             info = json.loads(archive.read(_INFO))
             damaged = archive.testzip()
     except (
@@ -222,8 +218,6 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
         OSError,
         RuntimeError,
     ) as error:
-        if isinstance(error, ModelFileError):
-            raise
         raise ModelFileError(
             f"{name!r} is not a model file of skgenre, or is damaged: {error}. {advice}"
         ) from error
@@ -245,8 +239,11 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
 def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
     """Return a copy without metadata requests, caches and generators.
 
-    In the requests skops would loop forever; the files of a cache are pickles.
+    In the requests skops would loop forever; the files of a pipeline's cache are
+    pickles, and no file is to name folders.
     """
+    from skgenre.features._base import AudioTransformer
+
     model = copy.deepcopy(model)
     for part in parts(model):
         attributes = getattr(part, "__dict__", {})
@@ -255,6 +252,8 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
             attributes["_feature_subsample_rng"] = None
         if isinstance(part, Pipeline):
             part.memory = None
+        elif isinstance(part, AudioTransformer):
+            part.cache_dir = None
     return model
 
 

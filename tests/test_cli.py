@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -11,9 +12,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import soundfile
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from typer.testing import CliRunner
 
-from skgenre import load, save
+from skgenre import MFCCStandardizer, MissingClipClassifier, load, save
 from skgenre.cli import app
 from skgenre.persistence import read_info
 
@@ -150,6 +153,25 @@ def test_test_size_zero_trains_on_everything(music, tmp_path):
     assert read_info(path)["metrics"] == {}
 
 
+def test_copies_among_artists_are_told(music, tmp_path):
+    folder = tmp_path / "music"
+    shutil.copytree(music, folder)
+    for copy, first in (("low/1.flac", "low/0.flac"), ("high/4.flac", "high/0.flac")):
+        shutil.copy(folder / first, folder / copy)
+    train = ("train", folder, "-o", tmp_path / "it.model", "--model", "baseline")
+    result = invoke(*train)
+    assert result.exit_code == 0, result.output
+    # Tracks 0 and 4 are by one artist, and so never parted.
+    copy = str(folder / "low" / "1.flac")
+    assert f"1 files are copies of other files of other artists: {copy!r}." in (
+        result.stderr
+    )
+    assert "scores that are too good" in result.stderr
+    (folder / "tracks.csv").unlink()
+    assert "2 files are copies of other files: " in invoke(*train).stderr
+    assert "are copies" not in invoke("train", music, *train[2:]).stderr
+
+
 def test_predict_formats_agree(svc, music):
     clip = str(music / "high" / "3.flac")
     table = invoke("predict", svc, clip)
@@ -195,6 +217,31 @@ def test_broken_files_are_named_and_the_others_predicted(svc, music, tmp_path):
         assert rows[name]["genre"] == ""
         assert name in rows[name]["error"]
         assert name in result.stderr
+
+
+def test_broken_files_are_named_whatever_the_model_does_about_them(music, tmp_path):
+    paths = [
+        str(music / genre / f"{i}.flac") for genre in ("low", "high") for i in (1, 2)
+    ]
+    model = make_pipeline(
+        MFCCStandardizer(on_error="ignore"), MissingClipClassifier(GaussianNB())
+    )
+    save(model.fit(paths, ["low", "low", "high", "high"]), tmp_path / "it.model")
+    (tmp_path / "empty.mp3").touch()
+    result = invoke(
+        "predict",
+        tmp_path / "it.model",
+        tmp_path / "empty.mp3",
+        *paths,
+        "--format",
+        "json",
+    )
+    assert result.exit_code == 1
+    assert "empty.mp3" in result.stderr
+    errors = {p["path"]: p.get("error", "") for p in json.loads(result.stdout)}
+    assert len(errors) == 5
+    assert "0 bytes" in errors[str(tmp_path / "empty.mp3")]
+    assert not any(errors[path] for path in paths)
 
 
 def test_training_leaves_broken_files_out_and_names_them(music, tmp_path):

@@ -3,6 +3,7 @@
 from skgenre.classifiers._abstaining import AbstainingClassifier
 from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._crnn import CRNNClassifier
+from skgenre.classifiers._missing_clip import MissingClipClassifier
 from skgenre.classifiers._parallel_cnn_rnn import ParallelCNNRNNClassifier
 from skgenre.classifiers._risk_coverage import risk_coverage_curve
 from skgenre.classifiers._second_order import SecondOrderClassifier
@@ -12,6 +13,7 @@ __all__ = [
     "AbstainingClassifier",
     "BaseGenreClassifier",
     "CRNNClassifier",
+    "MissingClipClassifier",
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",
     "SegmentClassifier",

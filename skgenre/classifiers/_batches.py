@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from skgenre._lazy_rows import LazyRows
 from skgenre.classifiers._input_scaling import scaled
 
-
 # Batches that wait for the network, at the most. Keras would have TensorFlow find the
 # number, which it doubles whenever the network had to wait: to hundreds of megabytes.
 _AHEAD = 2

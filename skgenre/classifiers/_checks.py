@@ -19,6 +19,7 @@ from sklearn.utils.validation import (
 )
 
 from skgenre._lazy_rows import LazyRows, as_array
+from skgenre.classifiers._missing import naming_missing_clips
 
 Rows = NDArray | LazyRows
 """Spectrograms (n_clips, n_frames, n_mels), read already or not yet."""
@@ -79,20 +80,21 @@ def check_finite(
     """
     n_bytes = max(1, math.prod(X.shape[1:]) * X.dtype.itemsize)
     step = max(1, _CHUNK_BYTES // n_bytes)
-    for start in range(0, len(X), step):
-        clips = np.asarray(X[start : start + step])
-        if clips.dtype == np.float16:  # whose sums leave its range
-            clips = clips.astype(np.float32)
-        try:
-            assert_all_finite(
-                clips, estimator_name=type(estimator).__name__, input_name=name
-            )
-        except ValueError as error:
-            finite = np.isfinite(clips.reshape(len(clips), -1)).all(axis=1)
-            error.add_note(
-                f"The first such clip has index {first + start + finite.argmin()}."
-            )
-            raise
+    with naming_missing_clips(estimator, X, name, first=first):
+        for start in range(0, len(X), step):
+            clips = np.asarray(X[start : start + step])
+            if clips.dtype == np.float16:  # whose sums leave its range
+                clips = clips.astype(np.float32)
+            try:
+                assert_all_finite(
+                    clips, estimator_name=type(estimator).__name__, input_name=name
+                )
+            except ValueError as error:
+                finite = np.isfinite(clips.reshape(len(clips), -1)).all(axis=1)
+                error.add_note(
+                    f"The first such clip has index {first + start + finite.argmin()}."
+                )
+                raise
 
 
 def check_rows(X: ArrayLike, name: str) -> Rows:
@@ -164,6 +166,32 @@ def check_several(estimator: BaseEstimator, classes: NDArray) -> None:
             f"{type(estimator).__name__} needs clips of at least 2 genres, but got "
             f"only 1 class: {classes.tolist()}."
         )
+
+
+def check_other_label(name: str, label: Any, classes: NDArray) -> None:
+    """Refuse an answer beside the genres that is one of them, or of another type."""
+    genres = classes.tolist()
+    if label in genres:
+        raise ValueError(
+            f"{name}={label!r} is one of the genres. Choose another label."
+        )
+    if isinstance(label, str) != isinstance(genres[0], str):
+        kind = "a string" if isinstance(genres[0], str) else "a number"
+        raise ValueError(
+            f"{name}={label!r} must be {kind}, as the genres are: scores can't compare "
+            "labels of two types. Choose another label."
+        )
+
+
+def with_label(answers: NDArray, rows: NDArray, label: Any) -> NDArray:
+    """Return answers of which some are a label beside the genres."""
+    if not rows.any():
+        return answers
+    # Python's str would be a type of its own length in NumPy's eyes.
+    dtype = object if label is None else np.asarray(label).dtype
+    result = answers.astype(np.result_type(answers.dtype, dtype))
+    result[rows] = label
+    return result
 
 
 def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:

@@ -16,6 +16,7 @@ from skgenre.classifiers._checks import (
     check_rows,
     with_bands,
 )
+from skgenre.classifiers._missing import naming_missing_clips
 from skgenre.classifiers._windows import Clips
 
 
@@ -55,7 +56,8 @@ def check_clips(estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X") -
     items = _items(estimator, X)
     clips: Clips
     if items is not None:
-        clips = [_check_clip(clip, i, name) for i, clip in enumerate(items)]
+        with naming_missing_clips(estimator, X, name):
+            clips = [_check_clip(clip, i, name) for i, clip in enumerate(items)]
         _check_same_bands(clips, name)
     else:
         clips = _check_array(estimator, X, reset=reset, name=name)
@@ -135,7 +137,9 @@ def _check_array(estimator: Any, X: Any, *, reset: bool, name: str) -> Rows:
         # Not `validate_data`, which would count the frames as features.
         X = check_rows(X, name)
     else:
-        X = validate_data(estimator, X, reset=reset, dtype=FLOATS)
+        X = validate_data(
+            estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=False
+        )
     clips = with_bands(estimator, as_array(X))
     check_finite(estimator, clips, name)
     return clips

@@ -85,6 +85,12 @@ class FittedNetwork(
         -------
         ndarray of shape (n_clips, n_classes)
             Rows sum to 1; columns in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If the clips are not as large as those of `fit`, or their values are out of
+            all proportion, so that the network has no finite answer.
         """
         probabilities = np.concatenate([p for p, _ in self._outputs(X)])
         probabilities = probabilities.astype(np.float64)
@@ -139,15 +145,31 @@ class FittedNetwork(
 
         check_process()
         predict = predictor(
-            getattr(networks, self._network), tuple(self.network_parameters_.items())
+            getattr(networks, self._network),
+            tuple(self.network_parameters_.items()),
+            tuple(weights.shape for weights in self.weights_),
         )
         padded = np.zeros((_CLIPS, *rows.shape[1:]), np.float32)
         for start in range(0, len(rows), _CLIPS):
             clips = np.asarray(rows[start : start + _CLIPS])
             check_finite(self, clips, first=start)
             padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
-            probabilities, embedding = predict(self.weights_, padded)
-            yield probabilities.numpy()[: len(clips)], embedding.numpy()[: len(clips)]
+            answers = [a.numpy()[: len(clips)] for a in predict(self.weights_, padded)]
+            for answer in answers:
+                self._check_finite(answer, clips, start)
+            probabilities, embedding = answers
+            yield probabilities, embedding
+
+    def _check_finite(self, answer: NDArray, clips: NDArray, first: int) -> None:
+        """Refuse answers that are no numbers; `first` is the row of the first clip."""
+        is_bad = ~np.isfinite(answer).all(axis=1)
+        if is_bad.any():
+            row = int(is_bad.argmax())
+            raise ValueError(
+                f"{type(self).__name__} has no finite answer to clip {first + row} of "
+                f"X, whose values go up to {np.abs(clips[row]).max():.3g}. Give it "
+                "spectrograms in dB, made as for fit."
+            )
 
     @property
     def _n_features_out(self) -> int:

@@ -57,7 +57,9 @@ def band_statistics(
 
 def scaled(X: NDArray, mean: NDArray, scale: NDArray) -> NDArray:
     """Return ``(X - mean) / scale`` as a new float32 array."""
-    result = X.astype(np.float32)
-    result -= mean
-    result /= scale
+    # What leaves float32's range is seen in the loss, or in the network's answer.
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = X.astype(np.float32)
+        result -= mean
+        result /= scale
     return result

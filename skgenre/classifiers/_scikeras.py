@@ -23,6 +23,8 @@ class NetworkClassifier(KerasClassifier):
     ``random_state``, switch TensorFlow's determinism on for the whole process.
     """
 
+    _fit_callbacks: list[Any]  # scikeras sets it
+
     def __init__(
         self,
         model: Callable[..., keras.Model],

@@ -12,7 +12,7 @@ from skgenre.classifiers._checks import Rows
 from skgenre.classifiers._clips import check_clips
 from skgenre.classifiers._fitted import FittedNetwork
 from skgenre.classifiers._inner import probabilities, takes_three_axes, votes
-from skgenre.classifiers._segment_embedding import MeanEmbedding
+from skgenre.classifiers._inner_transform import InnerTransform
 from skgenre.classifiers._windows import (
     Clips,
     Windows,
@@ -31,7 +31,7 @@ def _gives_probabilities(self: Any) -> bool:
     return has_them and hasattr(self.final_estimator, "predict_proba")
 
 
-class FittedSegments(MeanEmbedding):
+class FittedSegments(InnerTransform):
     """The part of a classifier of windows that answers, once it is fitted."""
 
     classes_: NDArray
@@ -147,6 +147,11 @@ class FittedSegments(MeanEmbedding):
     def _mean_answers(self, X: ArrayLike) -> NDArray:
         clips = check_clips(self, X, reset=False)
         return np.array([a.mean(axis=0) for a in self._answers(self.estimator_, clips)])
+
+    def _embeddings(self, X: ArrayLike) -> NDArray:
+        clips = check_clips(self, X, reset=False)
+        of_clips = self._of_windows(clips, self.estimator_.transform)
+        return np.asarray([e.mean(axis=0) for e in of_clips], dtype=np.float32)
 
     def _summaries(self, X: ArrayLike) -> NDArray:
         clips = check_clips(self, X, reset=False)

@@ -15,7 +15,7 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_start
+from skgenre.features._base import AudioTransformer, Work, excerpt_start
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
@@ -34,7 +34,10 @@ def _excerpt_spectrogram(
     top_db: float,
     excerpt: str,
 ) -> np.ndarray:
-    """Read the excerpt's samples, no others, and transform them: one task."""
+    """Read the excerpt's samples, no others, and transform them: one task.
+
+    A shorter clip is padded to `n_frames` with the floor.
+    """
 
     def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
         n_total = settings.n_frames(n_samples)
@@ -44,7 +47,12 @@ def _excerpt_spectrogram(
         return settings.sample_range(first, min(n_frames, n_total))
 
     samples = read_samples(clip, settings.sample_rate, choose)
-    return log_mel(samples, settings, top_db)
+    spectrogram = log_mel(samples, settings, top_db)
+    if n_frames in (None, len(spectrogram)):
+        return spectrogram
+    padded = np.full((n_frames, settings.n_mels), -top_db, np.float32)
+    padded[: len(spectrogram)] = spectrogram
+    return padded
 
 
 class MelSpectrogramTransformer(AudioTransformer):
@@ -86,8 +94,24 @@ class MelSpectrogramTransformer(AudioTransformer):
     excerpt : {'middle', 'start'}, default='middle'
         Which part of a clip to take, unless `n_frames` is None.
 
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it. With ``n_frames=None`` it has one frame.
+
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
+
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
+
     n_jobs : int or None, default=None
-        Clips worked on at a time, in threads. None means 1 unless in a
+        Clips worked on at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. Results
         don't depend on it.
 
@@ -102,6 +126,12 @@ class MelSpectrogramTransformer(AudioTransformer):
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
+
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
 
     See Also
     --------
@@ -155,6 +185,9 @@ class MelSpectrogramTransformer(AudioTransformer):
         n_frames: int | None = 640,
         top_db: float = 80.0,
         excerpt: str = "middle",
+        on_error: str = "raise",
+        cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -167,6 +200,9 @@ class MelSpectrogramTransformer(AudioTransformer):
         self.n_frames = n_frames
         self.top_db = top_db
         self.excerpt = excerpt
+        self.on_error = on_error
+        self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -233,7 +269,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         Raises
         ------
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         ValueError
             If a parameter is outside its range, or a waveform is empty or not
@@ -241,18 +277,25 @@ class MelSpectrogramTransformer(AudioTransformer):
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read and `on_error` is 'warn'.
         """
-        settings, clips = self._check_transformable(X)
-        results = self._spectrograms(clips, settings)
+        self._validate_params()  # here too, as fit may be left out
+        work = self._work()
+        clips = self._check_clips(X, reset=False)
         if self.n_frames is None:
             whole_clips = np.empty(len(clips), dtype=object)
-            for i, result in enumerate(results):
-                whole_clips[i] = result
+            for i, result in enumerate(self._map_clips(clips, work)):
+                whole_clips[i] = self._missing(None) if result is None else result
             return whole_clips
         shape = (len(clips), self.n_frames, self.n_mels)
         spectrograms = np.empty(shape, dtype=np.float32)
+        results = self._rows(clips, work)
         for row, result in zip(spectrograms, results, strict=True):
-            self._fill(row, result)
+            row[:] = result
         return spectrograms
 
     def transform_to(
@@ -295,8 +338,8 @@ class MelSpectrogramTransformer(AudioTransformer):
             If the disk has not room for all, or the file can't be written.
 
         AudioError
-            If a file can't be read. The clips before it are kept: leave it out of X,
-            or repair it, and repeat the call.
+            If a file can't be read and `on_error` is 'raise'. The clips before it are
+            kept: leave it out of X, or repair it, and repeat the call.
 
         ValueError
             If `n_frames` is None, a parameter is outside its range, or a waveform is
@@ -305,7 +348,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         TypeError
             If X is neither a sequence of paths nor of waveforms.
         """
-        settings, clips = self._check_transformable(X)
+        self._validate_params()
         if self.n_frames is None:
             raise ValueError(
                 "transform_to writes spectrograms of one length, but n_frames=None "
@@ -322,46 +365,40 @@ class MelSpectrogramTransformer(AudioTransformer):
                 f"top_db={self.top_db!r} is more than dtype={dtype.name!r} can hold. "
                 "Choose 'float32', or a lower top_db."
             )
-        shape = (int(self.n_frames), int(self.n_mels))
-
-        def make(some: list[Clip]) -> Iterator[NDArray]:
-            row = np.empty(shape, np.float32)
-            for result in self._spectrograms(some, settings):
-                self._fill(row, result)
-                yield row
-
+        work = self._work()
+        clips = self._check_clips(X, reset=False)
         names = ("n_frames", "top_db", "excerpt")
         write_spectrograms(
             path,
             clips,
-            make,
-            settings=asdict(settings) | {name: getattr(self, name) for name in names},
-            shape=shape,
+            functools.partial(self._rows, work=work),
+            settings=asdict(self._check_settings())
+            | {name: getattr(self, name) for name in names},
+            shape=(int(self.n_frames), int(self.n_mels)),
             dtype=dtype,
         )
         return SpectrogramFile(path)
 
-    def _check_transformable(self, X: Any) -> tuple[MelSettings, list[Clip]]:
-        self._validate_params()  # here too, as fit may be left out
-        return self._check_settings(), self._check_clips(X, reset=False)
-
-    def _spectrograms(
-        self, clips: list[Clip], settings: MelSettings
-    ) -> Iterator[NDArray]:
-        """Yield that of each clip, of `n_frames` at the most."""
+    def _work(self) -> Work:
         task = functools.partial(
             _excerpt_spectrogram,
-            settings=settings,
+            settings=self._check_settings(),
             n_frames=self.n_frames,
             top_db=self.top_db,
             excerpt=self.excerpt,
         )
-        return self._map_clips(task, clips, desc="Spectrograms")
+        cache = self._clip_cache((self.n_frames, self.n_mels))
+        return Work("Spectrograms", task, cache=cache)
 
-    def _fill(self, row: NDArray, spectrogram: NDArray) -> None:
-        """Write a spectrogram into a row, with the floor behind a shorter one."""
-        row[: len(spectrogram)] = spectrogram
-        row[len(spectrogram) :] = -self.top_db
+    def _missing(self, n_frames: int | None) -> NDArray:
+        """Return what stands for a clip that could not be read."""
+        return np.full((n_frames or 1, self.n_mels), np.nan, np.float32)
+
+    def _rows(self, clips: list[Clip], work: Work) -> Iterator[NDArray]:
+        """Yield what stands for each clip in an array; all have `n_frames`."""
+        missing = self._missing(self.n_frames)
+        for result in self._map_clips(clips, work):
+            yield missing if result is None else result
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Do nothing: three axes make no data frame.

@@ -1,7 +1,7 @@
 """What the networks share: seeded initialisers and layers that fit small inputs."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -59,7 +59,7 @@ def shrunk_pool(size: tuple[int, ...], pool_size: tuple[int, ...]) -> tuple[int,
     return tuple(min(s, p) for s, p in zip(size, pool_size, strict=True))
 
 
-def set_statistics(model: keras.Model, batches: Sequence[Any]) -> None:
+def set_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
     """Give frozen batch normalisations the statistics of what reaches them.
 
     A `keras.layers.BatchNormalization` with ``trainable=False`` scales by its running
@@ -70,10 +70,10 @@ def set_statistics(model: keras.Model, batches: Sequence[Any]) -> None:
     model : keras.Model
         Changed in place; layers that aren't frozen batch normalisations stay as they
         are, and where there are none, nothing is read.
-    batches : keras.utils.PyDataset or sequence of tuple
+    batches : iterable of tuple
         All training clips, in batches whose first member is an array of shape
         (n_clips, ...), and whose third, where there is one, are the clips' weights.
-        What doesn't vary keeps a variance of 1.
+        Gone through once for each such layer. What doesn't vary keeps a variance of 1.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable:
@@ -84,15 +84,14 @@ def set_statistics(model: keras.Model, batches: Sequence[Any]) -> None:
 
 
 def _weighted_moments(
-    model: keras.Model, batches: Sequence[Any], axis: int
+    model: keras.Model, batches: Iterable[Any], axis: int
 ) -> tuple[Any, Any]:
     """Return means and variances of outputs over all axes but one; rows have weights.
 
     What is kept of a batch is as large for a thousand batches as for one.
     """
     total, mean, squares = 0.0, 0.0, 0.0
-    for i in range(len(batches)):
-        X, *rest = batches[i]
+    for X, *rest in batches:
         values = ops.cast(model(X, training=False), "float32")
         values = ops.moveaxis(values, axis, -1)
         over = list(range(values.ndim - 1))
