@@ -103,7 +103,7 @@ def measure(path, kind, classifier):
 
     X = {
         "file": SpectrogramFile,
-        "memmap": lambda path: np.load(path, mmap_mode="r"),
+        "memmap": lambda path: np.load(path, mmap_mode="r", allow_pickle=False),
         "array": np.load,
     }[kind](path)
     y = np.random.default_rng(0).choice(GENRES, size=len(X))

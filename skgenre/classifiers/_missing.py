@@ -71,8 +71,8 @@ def naming_missing_clips(
             raise
         kind = type(estimator).__name__
         raise ValueError(
-            f"Clips {listed(rows)} of {name} are NaN throughout, as those are that "
-            f"could not be read, and {kind} can't take them. Wrap it, "
+            f"Clips of {name} are NaN throughout, as those are that could not be read, "
+            f"and {kind} can't take them: {listed(rows)}. Wrap it, "
             f"MissingClipClassifier({kind}(...)), which leaves them out; or leave such "
             "files out before, by skgenre.datasets.check_audio."
         ) from error
