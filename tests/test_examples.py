@@ -31,7 +31,7 @@ KEY_LINES = {
         "Filters of the last block that answer more: 24 of 24",
         "What sounds most like ambient is taken for ambient",
         "What sounds most like waltz is taken for waltz",
-        "most.wav: 9.9 s, correlation 0.9",
+        "most.wav: 9.9 s, correlation ",
         "salient.wav: 9.9 s, correlation ",
     ],
     "plot_grid_search.py": [
