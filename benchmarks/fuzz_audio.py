@@ -11,8 +11,8 @@ Printed are, for both modes, what came of the files, the longest time that one t
 how much memory was needed. Any other end than a result or an `AudioError` is a defect,
 as is a crash, a file that takes more than 20 s, memory that grows, or a difference
 between the modes. Files are listed with the number by which `--only NUMBER` makes them
-again, and the exit code is 1. The threads are those of a worker process: a crash of theirs is found
-out, and not suffered.
+again, and the exit code is 1. The threads are those of a worker process: a crash of
+theirs is found out, and not suffered.
 """
 
 import argparse

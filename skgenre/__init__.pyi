@@ -24,6 +24,7 @@ from .features import (
     MelSpectrogramTransformer,
     MFCCStandardizer,
     MusicnnEmbedding,
+    SpectrogramFile,
 )
 from .persistence import ModelFileError, load, save
 from .pipelines import genre_pipeline
@@ -42,6 +43,7 @@ __all__ = [
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",
     "SegmentClassifier",
+    "SpectrogramFile",
     "TrackRecommender",
     "__version__",
     "audio",

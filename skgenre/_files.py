@@ -1,10 +1,12 @@
 """Files that are written whole, or not at all."""
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
 import secrets
+import shutil
 import time
 import zipfile
 from pathlib import Path
@@ -86,6 +88,33 @@ def write_atomically(
                 os.fspath(path),
             ) from error
         raise
+
+
+def check_space(folder: str, n_bytes: int, purpose: str) -> None:
+    """Refuse to fill the disk.
+
+    Raises
+    ------
+    OSError
+        If less than `n_bytes` are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if n_bytes > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"{purpose} needs {size_text(n_bytes)}, but only {size_text(free)} are "
+            "free. Make room, or choose another folder",
+            folder,
+        )
+
+
+def size_text(n_bytes: float) -> str:
+    """Return a size for people."""
+    for unit in ("B", "KiB", "MiB"):
+        if n_bytes < 1024:
+            return f"{n_bytes:.4g} {unit}"
+        n_bytes /= 1024
+    return f"{n_bytes:,.1f} GiB"
 
 
 def _delete_old_temporaries(folder: Path) -> None:

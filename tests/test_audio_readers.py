@@ -146,15 +146,6 @@ def test_surround(tmp_path, stereo):
     assert_allclose(whole[: len(stereo)], channels.mean(axis=1), atol=1e-4)
 
 
-def test_what_libsndfile_cannot_seek_in(tmp_path, stereo):
-    path = tmp_path / "telephone.wav"
-    soundfile.write(path, stereo[:, 0], 8000, subtype="GSM610")
-    with open_audio(path) as reader:
-        assert isinstance(reader, AVReader)
-        assert reader.n_samples == pytest.approx(len(stereo), abs=1000)
-        assert np.abs(reader.read(1000, 9000)).max() > 0.1
-
-
 def test_raw_aac_has_no_timestamps(tmp_path, stereo):
     path = tmp_path / "sweep.aac"
     write_av(path, stereo, "aac")

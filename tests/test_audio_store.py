@@ -153,7 +153,7 @@ def test_a_folder_that_can_not_be_made(tmp_path):
             ArrayStore(str(tmp_path / name), KIND)
 
 
-def test_usage_and_clear_touch_nothing_else(tmp_path):
+def test_usage_and_clear_touch_nothing_else(tmp_path, tmp_path_factory):
     assert usage(tmp_path / "nowhere") == []
     clear(tmp_path / "nowhere")
     store = ArrayStore(str(tmp_path), KIND)
@@ -165,8 +165,7 @@ def test_usage_and_clear_touch_nothing_else(tmp_path):
         os.utime(file_of(store, name), (5, 5))
     mine = [tmp_path / "mine.npy", tmp_path / KIND / "mine.npy"]
     mine += [tmp_path / "folder" / f"{NAME}.npy"]
-    outside = tmp_path.parent / "outside"
-    outside.mkdir()
+    outside = tmp_path_factory.mktemp("outside")
     (outside / f"{NAME}.npy").write_text("mine")
     os.symlink(outside, tmp_path / f"Link-{'2' * 16}")
     for path in mine:

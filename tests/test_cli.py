@@ -84,6 +84,41 @@ def test_networks(music, tmp_path, model):
     assert json.loads(result.stdout)[0]["genres"][0]["genre"] in ("low", "high")
 
 
+def test_a_work_dir_changes_nothing_but_where_spectrograms_are(music, tmp_path):
+    train = ("train", music, "--model", "scratch", "--epochs", 3)
+    for name in ("memory", "disk", "again"):
+        place = () if name == "memory" else ("--work-dir", tmp_path / "new" / "work")
+        result = invoke(*train, "-o", tmp_path / name, *place)
+        assert result.exit_code == 0, result.output
+        file = tmp_path / "new" / "work" / "spectrograms.npy"
+        if name == "disk":
+            assert str(file) in result.stderr
+            written = file.stat().st_mtime_ns
+    assert file.stat().st_mtime_ns == written
+    assert np.load(file, mmap_mode="r").shape == (24, 640, 128)
+    clips = sorted((music / "low").glob("*.flac"))
+    expected = load(tmp_path / "memory").predict_proba(clips)
+    for name in ("disk", "again"):
+        np.testing.assert_array_equal(
+            load(tmp_path / name).predict_proba(clips), expected
+        )
+        assert read_info(tmp_path / name)["metrics"]["n_clips"] == 6
+
+
+def test_a_work_dir_is_for_networks_and_asked_for_when_needed(
+    music, tmp_path, monkeypatch
+):
+    train = ("train", music, "-o", tmp_path / "it.model")
+    result = invoke(*train, "--model", "fast", "--work-dir", tmp_path)
+    assert result.exit_code == 1
+    assert "--work-dir is for networks" in result.stderr
+    monkeypatch.setattr("skgenre.cli._work_dir._memory_bytes", lambda: 9e6)
+    result = invoke(*train, "--model", "scratch")
+    assert result.exit_code == 1
+    assert "24 clips take 7.5 MiB, and this machine has 8.583 MiB" in result.stderr
+    assert "Give --work-dir" in result.stderr
+
+
 def test_the_default_is_the_best_that_is_installed(music, tmp_path, monkeypatch):
     from skgenre.cli._models import best_installed
 

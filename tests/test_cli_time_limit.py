@@ -14,7 +14,8 @@ from skgenre.cli import app
 
 
 def invoke(*arguments):
-    return CliRunner().invoke(app, [str(argument) for argument in arguments])
+    wide = {"COLUMNS": "500"}  # or names would be cut into lines
+    return CliRunner().invoke(app, [str(argument) for argument in arguments], env=wide)
 
 
 def end_workers():

@@ -136,11 +136,16 @@ def test_missing_package_is_no_fault_of_a_clip(paths, monkeypatch):
         step.transform(["memory://song.mp3"])
 
 
-def test_warning(paths):
+def test_warning(paths, tmp_path):
     step = MelSpectrogramTransformer(n_frames=4, n_mels=16, on_error="warn")
     with pytest.warns(UserWarning, match="3 of 7 clips could not be read") as caught:
         step.fit(paths).transform(paths)
     assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match="3 of 7 clips") as caught_of_file:
+        X = step.transform_to(tmp_path / "spectrograms.npy", paths)
+    assert caught_of_file[0].filename == __file__
+    assert_array_equal(X, step.set_params(on_error="ignore").transform(paths))
+    step.set_params(on_error="warn")
     assert "clip 1 (" in str(caught[0].message)
     with warnings.catch_warnings(action="error"):
         step.transform(paths[:1])

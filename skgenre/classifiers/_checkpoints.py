@@ -16,13 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre._files import check_writable, write_atomically
+from skgenre._lazy_rows import LazyRows
 from skgenre.classifiers._base import plain
 from skgenre.classifiers._callbacks import BestEpoch
 
 if TYPE_CHECKING:
     from skgenre.classifiers._base import BaseGenreClassifier
     from skgenre.classifiers._scikeras import NetworkClassifier
-    from skgenre.classifiers._training import Rows
+    from skgenre.classifiers._training import ClipRows
 
 # Parameters that change nothing, or whose effect is in the seeds and the weights.
 _WITHOUT_INFLUENCE = {
@@ -34,15 +35,15 @@ _WITHOUT_INFLUENCE = {
 }
 # Where numbers change from version to version, a training can't go on.
 _PACKAGES = ("skgenre", "keras", "tensorflow")
-_CHUNK = 1024
+_CLIPS_OF_A_FILE = 256
 _SHARE = 0.05  # of the time goes into writing, at most
 
 
 def checkpoint_path(
     folder: str | os.PathLike,
     estimator: "BaseGenreClassifier",
-    training: "Rows",
-    validation: "Rows",
+    training: "ClipRows",
+    validation: "ClipRows",
     **more: int,
 ) -> Path:
     """Return the file of one training, by all that decides its result.
@@ -54,7 +55,8 @@ def checkpoint_path(
     estimator : BaseGenreClassifier
         Before the training.
     training, validation : tuple of ndarray
-        Of `X`, its shape, its type and the middle frame of each clip are looked at.
+        Of `X`, its shape, its type and the middle frame of each clip are looked at;
+        in a file, of some clips.
     **more : int
         Seeds and so on.
 
@@ -80,14 +82,16 @@ def checkpoint_path(
     )
 
 
-def _arrays(estimator: "BaseGenreClassifier", *clips: "Rows") -> Iterable[NDArray]:
+def _arrays(estimator: "BaseGenreClassifier", *clips: "ClipRows") -> Iterable[NDArray]:
     yield from (estimator.input_mean_, estimator.input_scale_)
     yield from getattr(estimator, "weights_", [])
     yield from map(np.asarray, getattr(estimator, "optimizer_state_", []))
     for X, codes, weights, rows in clips:
         yield from (np.array(X.shape), codes[rows], weights[rows], rows)
-        for start in range(0, len(rows), _CHUNK):
-            yield X[rows[start : start + _CHUNK], X.shape[1] // 2]
+        if isinstance(X, LazyRows):
+            rows = rows[:: len(rows) // _CLIPS_OF_A_FILE + 1]
+        for row in rows:
+            yield X[row][X.shape[1] // 2]
 
 
 class Checkpoints(keras.callbacks.Callback):

@@ -14,7 +14,7 @@ from sklearn.base import (
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre.classifiers._checks import check_spectrograms
+from skgenre.classifiers._checks import as_spectrograms, check_finite
 from skgenre.classifiers._input_scaling import scaled
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ class FittedNetwork(
     def _outputs(self, X: ArrayLike) -> Iterator[tuple[NDArray, NDArray]]:
         """Yield probabilities and embeddings, batch by batch."""
         check_is_fitted(self)
-        X = check_spectrograms(self, X, reset=False)
+        rows = as_spectrograms(self, X, reset=False)
 
         from skgenre import networks
         from skgenre._keras import check_process
@@ -152,9 +152,10 @@ class FittedNetwork(
             tuple(self.network_parameters_.items()),
             tuple(weights.shape for weights in self.weights_),
         )
-        padded = np.zeros((_CLIPS, *X.shape[1:]), np.float32)
-        for start in range(0, len(X), _CLIPS):
-            clips = X[start : start + _CLIPS]
+        padded = np.zeros((_CLIPS, *rows.shape[1:]), np.float32)
+        for start in range(0, len(rows), _CLIPS):
+            clips = np.asarray(rows[start : start + _CLIPS])
+            check_finite(self, clips, first=start)
             padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
             answers = [a.numpy()[: len(clips)] for a in predict(self.weights_, padded)]
             for answer in answers:

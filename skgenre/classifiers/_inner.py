@@ -16,6 +16,8 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from skgenre.classifiers._checks import Rows
+
 
 def takes_three_axes(estimator: Any) -> bool:
     """Tell whether an estimator is for spectrograms rather than for tables.
@@ -141,7 +143,7 @@ def check_all_tested(cv: Any, answers: NDArray) -> None:
         )
 
 
-def probabilities(estimator: Any, X: NDArray, classes: NDArray) -> NDArray:
+def probabilities(estimator: Any, X: Rows, classes: NDArray) -> NDArray:
     """Return an estimator's probabilities, in columns for all of `classes`.
 
     Those of a fold may lack a class, whose probability is 0.
@@ -163,7 +165,7 @@ def probabilities(estimator: Any, X: NDArray, classes: NDArray) -> NDArray:
     return result
 
 
-def votes(estimator: Any, X: NDArray, classes: NDArray) -> NDArray:
+def votes(estimator: Any, X: Rows, classes: NDArray) -> NDArray:
     """Return 1 in the column of the class that an estimator predicts, else 0."""
     columns = np.searchsorted(classes, estimator.predict(X))
     return np.eye(len(classes))[columns]

@@ -54,20 +54,25 @@ def listed(rows: NDArray) -> str:
 
 
 @contextmanager
-def naming_missing_clips(estimator: Any, X: Any, name: str = "X") -> Iterator[None]:
-    """Where a check inside refuses NaN, name the clips that could not be read."""
+def naming_missing_clips(
+    estimator: Any, X: Any, name: str = "X", *, first: int = 0
+) -> Iterator[None]:
+    """Where a check inside refuses NaN, name the clips that could not be read.
+
+    Where X is a part of what the user gave, `first` is where it begins there.
+    """
     try:
         yield
     except ValueError as error:
         if "NaN" not in str(error):
             raise
-        rows = np.flatnonzero(missing_clips(X))
+        rows = first + np.flatnonzero(missing_clips(X))
         if not len(rows):
             raise
         kind = type(estimator).__name__
         raise ValueError(
-            f"Clips {listed(rows)} of {name} are NaN throughout, as those are that "
-            f"could not be read, and {kind} can't take them. Wrap it, "
+            f"Clips of {name} are NaN throughout, as those are that could not be read, "
+            f"and {kind} can't take them: {listed(rows)}. Wrap it, "
             f"MissingClipClassifier({kind}(...)), which leaves them out; or leave such "
             "files out before, by skgenre.datasets.check_audio."
         ) from error

@@ -8,14 +8,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skgenre.classifiers._checks import Rows
 from skgenre.classifiers._clips import check_clips
+from skgenre.classifiers._fitted import FittedNetwork
 from skgenre.classifiers._inner import probabilities, takes_three_axes, votes
 from skgenre.classifiers._inner_transform import InnerTransform
 from skgenre.classifiers._windows import (
     Clips,
+    Windows,
     chunks,
     clip_summary,
-    cut_windows,
     window_times,
 )
 
@@ -117,15 +119,18 @@ class FittedSegments(InnerTransform):
             else (np.stack(answers), times[0])
         )
 
-    def _cut(self, clips: Clips) -> tuple[NDArray, NDArray]:
+    def _cut(self, clips: Clips) -> tuple[Rows, NDArray]:
         """Return windows as the estimator takes them, and how many each clip has."""
-        windows, counts = cut_windows(clips, self.window, self.hop)
+        windows = Windows(clips, self.window, self.hop)
+        if isinstance(self.estimator, FittedNetwork):  # it reads them batch by batch
+            return windows, windows.counts
+        cut = np.asarray(windows)
         if not takes_three_axes(self.estimator):
-            windows = windows.reshape(len(windows), -1)
-        return windows, counts
+            cut = cut.reshape(len(cut), -1)
+        return cut, windows.counts
 
     def _of_windows(
-        self, clips: Clips, method: Callable[[NDArray], ArrayLike]
+        self, clips: Clips, method: Callable[[Rows], ArrayLike]
     ) -> Iterator[NDArray]:
         """Yield, clip by clip, what a method makes of the windows."""
         for some in chunks(clips, self.window, self.hop):

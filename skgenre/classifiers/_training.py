@@ -12,13 +12,14 @@ from skgenre._keras import check_process, warn_of_shared_gpu
 from skgenre.classifiers._batches import SpectrogramBatches
 from skgenre.classifiers._callbacks import training_callbacks
 from skgenre.classifiers._checkpoints import Checkpoints, checkpoint_path
+from skgenre.classifiers._checks import Rows
 from skgenre.classifiers._loss import loss_function
 from skgenre.classifiers._scikeras import NetworkClassifier
 
 if TYPE_CHECKING:
     from skgenre.classifiers._base import BaseGenreClassifier
 
-Rows = tuple[NDArray, NDArray, NDArray, NDArray]
+ClipRows = tuple[Rows, NDArray, NDArray, NDArray]
 """Spectrograms, genre numbers, weights, and which of the clips are meant."""
 
 
@@ -33,8 +34,8 @@ class Trained:
 
 def train(
     estimator: "BaseGenreClassifier",
-    training: Rows,
-    validation: Rows,
+    training: ClipRows,
+    validation: ClipRows,
     *,
     epochs: int,
     network_seed: int,

@@ -109,6 +109,14 @@ def train(
             file_okay=False,
         ),
     ] = None,
+    work_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to keep the spectrograms of a network in, rather than in "
+            "memory: for large collections. A training that is interrupted goes on "
+            "with those that are there.",
+        ),
+    ] = None,
     seed: _Seed = 0,
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
@@ -119,6 +127,7 @@ def train(
     from skgenre._files import check_writable
     from skgenre.cli._models import best_installed, model_to_train
     from skgenre.cli._train import readable_tracks, train_and_evaluate
+    from skgenre.cli._work_dir import check_work_dir
     from skgenre.datasets import load_audio_folder
 
     name = model or best_installed()
@@ -135,6 +144,7 @@ def train(
         check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
+        check_work_dir(pipeline, len(tracks.paths), work_dir)
         tracks = readable_tracks(
             tracks,
             cache_dir=cache_dir,
@@ -144,7 +154,12 @@ def train(
         )
         _console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
-            pipeline, tracks, test_size=test_size, random_state=seed, console=_console
+            pipeline,
+            tracks,
+            test_size=test_size,
+            random_state=seed,
+            console=_console,
+            work_dir=work_dir,
         )
         _quiet(pipeline)
         save(pipeline, output, metrics=evaluation.metrics if evaluation else None)

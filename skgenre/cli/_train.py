@@ -17,6 +17,7 @@ from skgenre.classifiers._validation_split import validation_rows
 from skgenre.cli._models import fit_folds
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
+from skgenre.cli._work_dir import spectrograms_on_disk
 from skgenre.datasets._check_audio import decode_all
 from skgenre.datasets._repeated import repeated_files
 from skgenre.datasets._tracks_csv import named
@@ -115,8 +116,11 @@ def train_and_evaluate(
     test_size: float,
     random_state: int,
     console: Console,
+    work_dir: Path | None = None,
 ) -> Evaluation | None:
     """Fit the model on a part of the tracks and report on the rest.
+
+    With a `work_dir`, spectrograms are kept there rather than in memory.
 
     Returns
     -------
@@ -134,16 +138,20 @@ def train_and_evaluate(
         else "clips of held-out artists, stratified by genre"
     )
     import_networks_quietly(model)
+    clips, learner = tracks.paths, model
+    if work_dir is not None:
+        clips = spectrograms_on_disk(model, tracks.paths, work_dir, console)
+        learner = model[-1]
     console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
     fit_folds(model, tracks.target[kept])
     with sklearn.config_context(enable_metadata_routing=True):
-        wanted = model.get_metadata_routing().consumes("fit", ["groups"])
+        wanted = learner.get_metadata_routing().consumes("fit", ["groups"])
         groups = (
             {"groups": tracks.groups[kept]}
             if wanted and tracks.groups is not None
             else {}
         )
-        model.fit(tracks.paths[kept], tracks.target[kept], **groups)
+        learner.fit(clips[kept], tracks.target[kept], **groups)
     if not len(held_out):
         console.print(
             "No clips were held out, so the model is not evaluated. Where there are "
@@ -152,7 +160,7 @@ def train_and_evaluate(
         return None
 
     evaluation = Evaluation(
-        tracks.target[held_out], model.predict(tracks.paths[held_out]), protocol
+        tracks.target[held_out], learner.predict(clips[held_out]), protocol
     )
     answers = evaluation.target, evaluation.predicted
     scores = score_intervals(

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 from tqdm.auto import tqdm
 
-from skgenre.datasets._download import check_space, size_text
+from skgenre._files import check_space, size_text
 
 try:
     import fcntl

@@ -2,9 +2,11 @@
 
 import functools
 import os
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from numbers import Integral, Real
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -148,7 +150,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             warnings.warn(
                 f"{n_failed} of {len(clips)} clips could not be read, and are NaN: "
                 f"{failed}. extraction_report_ tells of all.",
-                stacklevel=4,
+                stacklevel=_callers_level(),
             )
 
     def __sklearn_tags__(self) -> Tags:
@@ -157,6 +159,22 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         # of mixed objects are, which they aren't.
         tags.input_tags.two_d_array = True
         return tags
+
+
+def _callers_level() -> int:
+    """Return the `stacklevel` of who called this package, scikit-learn between or not.
+
+    Of a warning in the function that asks.
+    """
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_inner(frame):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _is_inner(frame: FrameType) -> bool:
+    name = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0] in {"skgenre", "sklearn"}
 
 
 def excerpt_start(n_total: int, n_wanted: int, excerpt: str) -> int:

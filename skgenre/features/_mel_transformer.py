@@ -2,10 +2,13 @@
 
 import functools
 import os
+from collections.abc import Iterator
+from dataclasses import asdict
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
@@ -20,6 +23,8 @@ from skgenre.features._spectrogram import (
     MelSettings,
     log_mel,
 )
+from skgenre.features._spectrogram_file import SpectrogramFile
+from skgenre.features._spectrogram_writer import write_spectrograms
 
 
 def _excerpt_spectrogram(
@@ -131,6 +136,7 @@ class MelSpectrogramTransformer(AudioTransformer):
     See Also
     --------
     log_mel_spectrogram : The spectrogram of one whole waveform.
+    SpectrogramFile : What `transform_to` returns.
     skgenre.SegmentClassifier : Classifies whole clips.
     MFCCStandardizer : A table of statistics instead of spectrograms.
     skgenre.audio.load_audio : The waveform of a sound file.
@@ -280,17 +286,98 @@ class MelSpectrogramTransformer(AudioTransformer):
         self._validate_params()  # here too, as fit may be left out
         work = self._work()
         clips = self._check_clips(X, reset=False)
-        results = self._map_clips(clips, work)
         if self.n_frames is None:
             whole_clips = np.empty(len(clips), dtype=object)
-            for i, result in enumerate(results):
-                whole_clips[i] = self._missing(1) if result is None else result
+            for i, result in enumerate(self._map_clips(clips, work)):
+                whole_clips[i] = self._missing(None) if result is None else result
             return whole_clips
         shape = (len(clips), self.n_frames, self.n_mels)
         spectrograms = np.empty(shape, dtype=np.float32)
+        results = self._rows(clips, work)
         for row, result in zip(spectrograms, results, strict=True):
-            row[:] = self._missing(self.n_frames) if result is None else result
+            row[:] = result
         return spectrograms
+
+    def transform_to(
+        self, path: str | os.PathLike[str], X: Any, *, dtype: DTypeLike = "float32"
+    ) -> SpectrogramFile:
+        """Write the spectrograms to a file, for collections larger than the memory.
+
+        Each is on its way to the disk as soon as it is made. A call that was
+        interrupted, even killed, is repeated to go on: what is on the disk is not made
+        again. Once all is there, the same call only opens the file.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file to write, in NumPy's format, ``.npy``. It appears when it is
+            complete; until then ``{path}.part`` grows. ``{path}.json`` beside it keeps
+            of which clips and settings it is.
+
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at `sample_rate`.
+
+        dtype : {'float32', 'float16'} or dtype, default='float32'
+            Type of the values in the file. 'float16' takes half the room, and rounds
+            them by at most 0.03 dB above -128 dB.
+
+        Returns
+        -------
+        spectrograms : SpectrogramFile
+            Of shape (n_clips, n_frames, n_mels). Classifiers take it as their X, and
+            read it batch by batch.
+
+        Raises
+        ------
+        FileExistsError
+            If there is a file of that name with other spectrograms: of other clips
+            (by path, size and date), of other settings, or nobody knows of which.
+
+        OSError
+            If the disk has not room for all, or the file can't be written.
+
+        AudioError
+            If a file can't be read and `on_error` is 'raise'. The clips before it are
+            kept: leave it out of X, or repair it, and repeat the call.
+
+        ValueError
+            If `n_frames` is None, a parameter is outside its range, or a waveform is
+            empty or not finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        self._validate_params()
+        if self.n_frames is None:
+            raise ValueError(
+                "transform_to writes spectrograms of one length, but n_frames=None "
+                "gives whole clips. Set n_frames."
+            )
+        dtype = np.dtype(dtype)
+        if dtype not in (np.float32, np.float16):
+            raise ValueError(
+                "The 'dtype' parameter of transform_to must be 'float32' or "
+                f"'float16'. Got {dtype.name!r} instead."
+            )
+        if self.top_db > float(np.finfo(dtype).max):
+            raise ValueError(
+                f"top_db={self.top_db!r} is more than dtype={dtype.name!r} can hold. "
+                "Choose 'float32', or a lower top_db."
+            )
+        work = self._work()
+        clips = self._check_clips(X, reset=False)
+        names = ("n_frames", "top_db", "excerpt")
+        write_spectrograms(
+            path,
+            clips,
+            functools.partial(self._rows, work=work),
+            settings=asdict(self._check_settings())
+            | {name: getattr(self, name) for name in names},
+            shape=(int(self.n_frames), int(self.n_mels)),
+            dtype=dtype,
+        )
+        return SpectrogramFile(path)
 
     def _work(self) -> Work:
         task = functools.partial(
@@ -303,9 +390,15 @@ class MelSpectrogramTransformer(AudioTransformer):
         cache = self._clip_cache((self.n_frames, self.n_mels))
         return Work("Spectrograms", task, cache=cache)
 
-    def _missing(self, n_frames: int) -> np.ndarray:
+    def _missing(self, n_frames: int | None) -> NDArray:
         """Return what stands for a clip that could not be read."""
-        return np.full((n_frames, self.n_mels), np.nan, np.float32)
+        return np.full((n_frames or 1, self.n_mels), np.nan, np.float32)
+
+    def _rows(self, clips: list[Clip], work: Work) -> Iterator[NDArray]:
+        """Yield what stands for each clip in an array; all have `n_frames`."""
+        missing = self._missing(self.n_frames)
+        for result in self._map_clips(clips, work):
+            yield missing if result is None else result
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Do nothing: three axes make no data frame.
