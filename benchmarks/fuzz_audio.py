@@ -11,7 +11,7 @@ Printed are, for both modes, what came of the files, the longest time that one t
 how much memory was needed. Any other end than a result or an `AudioError` is a defect,
 as is a crash, a file that takes more than 20 s, memory that grows, or a difference
 between the modes. Files are listed with the number by which `--only NUMBER` makes them
-again, and the exit code is 1. The threads are those of a worker process: a crash of
+again, and the exit code is 1. The numbers are kept as JSON with --results. The threads are those of a worker process: a crash of
 theirs is found out, and not suffered.
 """
 
@@ -30,6 +30,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import mutations
+from _results import row, write_rows
 
 from skgenre._worker import Worker, WorkerDied
 from skgenre.audio import AudioError, load_audio, map_clips
@@ -64,6 +65,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", type=int, help="write this file, and read it")
+    parser.add_argument("--results", help="folder to write fuzz_audio.json to")
     options = parser.parse_args()
 
     if options.music:
