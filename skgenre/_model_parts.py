@@ -56,6 +56,7 @@ def check_parts(model: Any) -> None:
     from sklearn.tree import BaseDecisionTree
     from sklearn.tree._tree import Tree
 
+    from skgenre.classifiers import BaseGenreClassifier
     from skgenre.features._base import AudioTransformer
 
     if not isinstance(model, BaseEstimator):
@@ -91,6 +92,8 @@ def check_parts(model: Any) -> None:
             _check(part.memory is None, "cache")
         elif isinstance(part, AudioTransformer):
             _check(getattr(part, "cache_dir", None) is None, "cache")
+        elif isinstance(part, BaseGenreClassifier):
+            _check(getattr(part, "checkpoint_dir", None) is None, "checkpoint")
     for part in found:
         if isinstance(part, Tree | TreePredictor):
             _check(id(part) in checked, "decision tree")

@@ -72,8 +72,9 @@ def save(
 
     Notes
     -----
-    What ``set_fit_request`` and its like have set, a pipeline's `memory` and the
-    `cache_dir` of audio steps are not saved: they serve here only.
+    What ``set_fit_request`` and its like have set, a pipeline's `memory`, the
+    `cache_dir` of audio steps and the `checkpoint_dir` of networks are not saved: they
+    serve here only.
 
     Examples
     --------
@@ -242,6 +243,7 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
     In the requests skops would loop forever; the files of a pipeline's cache are
     pickles, and no file is to name folders.
     """
+    from skgenre.classifiers import BaseGenreClassifier
     from skgenre.features._base import AudioTransformer
 
     model = copy.deepcopy(model)
@@ -254,6 +256,8 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
             part.memory = None
         elif isinstance(part, AudioTransformer):
             part.cache_dir = None
+        elif isinstance(part, BaseGenreClassifier):
+            part.checkpoint_dir = None
     return model
 
 

@@ -38,6 +38,9 @@ class FittedNetwork(
     _network: ClassVar[str]
     """Name of the function in `skgenre.networks` that builds the network."""
 
+    _training_parameters: ClassVar[dict[str, Any]] = {}
+    """More parameters of that function where the network is to be trained."""
+
     classes_: NDArray
     history_: dict[str, list[float]]
     input_mean_: NDArray
