@@ -4,11 +4,11 @@ A worker is a new interpreter: no fork, which isn't safe beside TensorFlow's thr
 and it doesn't import the user's script, which so needs no guard. Each has pipes of its
 own, so that whenever one dies, nobody else's clip is concerned. It reads pickles of
 ``(function, argument, seconds, memory)`` and answers with pickles of
-``(value, error)``.
+``(value, error)``. Nobody else can write to a pipe of theirs.
 """
 
 import os
-import pickle
+import pickle  # nosec B403
 import signal
 import subprocess
 import sys
@@ -106,7 +106,8 @@ class Worker:
         timer.start()
         try:
             self._send(data)
-            value, error = pickle.load(self._process.stdout)  # type: ignore[arg-type]
+            answers = self._process.stdout
+            value, error = pickle.load(answers)  # type: ignore[arg-type]  # nosec B301
         except (EOFError, OSError, pickle.UnpicklingError):
             manner = _manner_of_death(_exit_code(self._process))
             died = TimeExpired if has_expired.is_set() else WorkerDied
@@ -172,9 +173,10 @@ def serve() -> None:
     while True:
         _die_after(_IDLE_SECONDS)
         try:
-            function, argument, seconds, memory = pickle.load(sys.stdin.buffer)
+            request = pickle.load(sys.stdin.buffer)  # nosec B301
         except EOFError:
             return
+        function, argument, seconds, memory = request
         _die_after(seconds + _ORPHAN_SECONDS)
         answer = _answer(function, argument, memory)
         try:

@@ -13,14 +13,19 @@ FILES = sorted(
     if "auto_examples" not in path.parts and "_build" not in path.parts
 )
 
+STARTS = ("l", "le", "lp", "lpe", "v", "ve", "vp", "vpe")
 # Runs what it reads, or code that a text holds.
 RUNS_CODE = {
     *("eval", "exec", "compile", "__import__", "builtins.eval", "builtins.exec"),
     *("pickle.load", "pickle.loads", "pickle.Unpickler", "shelve.open"),
     *("cloudpickle.load", "cloudpickle.loads", "dill.load", "dill.loads"),
     *("marshal.load", "marshal.loads", "joblib.load", "torch.load"),
-    *("pandas.read_pickle", "yaml.load"),
-    *("yaml.unsafe_load", "os.system", "os.popen", "os.execv", "os.execvp"),
+    *("pandas.read_pickle", "pandas.read_hdf", "pandas.eval", "yaml.load"),
+    *("yaml.unsafe_load", "yaml.full_load", "os.system", "os.popen"),
+    *("subprocess.getoutput", "subprocess.getstatusoutput"),
+    *("joblib.Memory", "multiprocessing.connection.Client"),
+    "multiprocessing.connection.Listener",
+    *(f"os.{start}{how}" for start in ("exec", "spawn") for how in STARTS),
     *("keras.config.enable_unsafe_deserialization", "ctypes.CDLL"),
     *("skops.io.load", "skops.io.loads", "importlib.import_module"),
     *("pty.spawn", "runpy.run_path", "code.interact"),
@@ -28,7 +33,7 @@ RUNS_CODE = {
 # Writes, or extracts, where somebody else may choose the place.
 WRITES_ANYWHERE = {
     *("tempfile.mktemp", "shutil.unpack_archive", "zipfile.ZipFile.extractall"),
-    *("tarfile.open", "os.tempnam", "keras.utils.get_file"),
+    *("tarfile.open", "tarfile.TarFile", "keras.utils.get_file"),
 }
 # Gets what is not checked.
 DOWNLOADS = {
@@ -92,7 +97,11 @@ def says(call, argument, value):
     )
 
 
-def faults_of_call(call, name):
+def gives(call, argument):
+    return any(keyword.arg == argument for keyword in call.keywords)
+
+
+def faults_of_call(call, name, aliases):
     """Yield what is wrong with the arguments of a call."""
     last = (name or "").rpartition(".")[2]
     if isinstance(call.func, ast.Attribute):
@@ -105,17 +114,20 @@ def faults_of_call(call, name):
         yield f"{name} without allow_pickle=False"
     if last == "load_model" and not says(call, "compile", False):
         yield "load_model without compile=False"
-    if says(call, "shell", True):
+    if gives(call, "shell") and not says(call, "shell", False):
         yield "shell=True"
+    if name == "getattr" and len(call.args) > 1:  # pickle.load by its name
+        module, attribute = call.args[:2]
+        if isinstance(attribute, ast.Constant):
+            yield from {f"{name_of(module, aliases)}.{attribute.value}"} & FORBIDDEN
     if says(call, "safe_mode", False):
         yield "safe_mode=False"
     if says(call, "verify", False):
         yield "verify=False"
     if says(call, "allow_pickle", True):
         yield "allow_pickle=True"
-    if name in ("requests.get", "requests.post", "requests.request") and not any(
-        keyword.arg == "timeout" for keyword in call.keywords
-    ):
+    is_request = name in ("requests.get", "requests.post", "requests.request")
+    if is_request and not gives(call, "timeout"):
         yield f"{name} without a timeout"
 
 
@@ -130,11 +142,12 @@ def faults(source):
             if name in FORBIDDEN:
                 found.add(name)
         elif isinstance(node, ast.Call):
-            found.update(faults_of_call(node, name_of(node.func, aliases)))
+            found.update(faults_of_call(node, name_of(node.func, aliases), aliases))
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found.update(
-                {f"{node.module}.{each.name}" for each in node.names} & FORBIDDEN
-            )
+            names = {f"{node.module}.{each.name}" for each in node.names}
+            found.update(names & FORBIDDEN)
+            if f"{node.module}.*" in names:  # brings what can't be seen here
+                found.add("import *")
     return found
 
 
@@ -157,6 +170,11 @@ def test_no_source_does_what_is_not_safe():
         ("import numpy as np\nnp.load(x)", "numpy.load without allow_pickle=False"),
         ("import numpy as np\nnp.load(x, allow_pickle=True)", "allow_pickle=True"),
         ("import subprocess as s\ns.run(x, shell=True)", "shell=True"),
+        ("import subprocess as s\ns.run(x, shell=is_text)", "shell=True"),
+        ("import pickle\ngetattr(pickle, 'loads')(x)", "pickle.loads"),
+        ("from pickle import *\nloads(x)", "import *"),
+        ("import joblib\njoblib.Memory(x)", "joblib.Memory"),
+        ("import os\nos.spawnlp(os.P_WAIT, x)", "os.spawnlp"),
         ("import os.path\nos.system(x)", "os.system"),
         ("import yaml\nyaml.load(x)", "yaml.load"),
         ("import tempfile\ntempfile.mktemp()", "tempfile.mktemp"),
@@ -184,6 +202,8 @@ def test_what_is_not_safe_is_seen(source, fault):
         "import re\nre.compile(x)",
         "evaluate(x)",
         "import subprocess\nsubprocess.run([x])",
+        "import subprocess\nsubprocess.run([x], shell=False)",
+        "getattr(x, 'load')(y)",
     ],
 )
 def test_what_is_safe_is_passed(source):
