@@ -8,7 +8,7 @@ import math
 import os
 import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -20,6 +20,7 @@ from sklearn.pipeline import Pipeline
 from skgenre._files import check_writable, write_atomically
 from skgenre._model_parts import check_parts, parts
 from skgenre._model_schema import SchemaCheck
+from skgenre.runtime._session import MISSING, is_installed
 
 FORMAT = 1
 """Version of the file format that `save` writes and the newest that `load` reads."""
@@ -95,17 +96,19 @@ def save(
     _check_no_network_of_its_own(model)
     copied = _without_what_serves_fitting(model)
     try:
-        contents, check = _checked_contents(skops.io.dumps(copied))
+        contents = skops.io.dumps(copied)
+        with zipfile.ZipFile(io.BytesIO(contents)) as archive:
+            _, foreign = _checked(archive)
         check_parts(copied)
     except (TypeError, ValueError, UnsupportedTypeException) as error:
         raise TypeError(
             f"{type(model).__name__} can't be saved: {str(error).rstrip('.')}. Replace "
             "it."
         ) from error
-    if check.foreign:
+    if foreign:
         raise TypeError(
             f"{type(model).__name__} can't be saved: it holds "
-            f"{', '.join(sorted(check.foreign))}. Only estimators for genres of "
+            f"{', '.join(sorted(foreign))}. Only estimators for genres of "
             "skgenre and scikit-learn, numbers and strings can be loaded again without "
             "a risk; replace the others (of a search, save its best_estimator_)."
         )
@@ -134,7 +137,7 @@ def _check_no_network_of_its_own(model: BaseEstimator) -> None:
         )
 
 
-def load(path: str | os.PathLike) -> Any:
+def load(path: str | os.PathLike, *, runtime: str = "auto") -> Any:
     """Load an estimator that `save` has written.
 
     Nothing in the file is executed: it may only hold plain values, arrays and objects
@@ -144,6 +147,11 @@ def load(path: str | os.PathLike) -> Any:
     ----------
     path : str or PathLike
         File that `save` has written.
+    runtime : {'auto', 'keras', 'onnx'}, default='auto'
+        What the networks in it are run by. 'onnx' is ONNX Runtime, which needs the
+        extra `onnx`, starts in a fraction of a second and never imports TensorFlow;
+        its probabilities are those of Keras to about 1e-6. 'auto' takes it where it is
+        installed. Training, and whatever looks into a network, goes by Keras.
 
     Returns
     -------
@@ -154,27 +162,34 @@ def load(path: str | os.PathLike) -> Any:
     ------
     FileNotFoundError
         If there is no such file.
+    ValueError
+        If there is no such runtime.
+    ImportError
+        If it is 'onnx', which is not installed.
     ModelFileError
         If the file is none of `save`'s, is damaged, comes from a newer version, or
         names types of other packages.
     """
-    import skops.io
-
+    chosen = _chosen_runtime(runtime)
     read_info(path)
     try:
-        contents, check = _checked_contents(Path(path).read_bytes())
-        if not check.foreign:
-            model = skops.io.loads(contents, trusted=sorted(check.trusted))
+        with zipfile.ZipFile(path) as archive:
+            build, foreign = _checked(archive)
+        if not foreign:
+            model = build()
             check_parts(model)
             _give_new_parameters(model)
+            for part in parts(model):
+                if hasattr(type(part), "_runtime"):
+                    part._runtime = chosen
             return model
     except Exception as error:
-        # What a damaged or forged description makes skops raise is of any type.
+        # What a damaged or forged description makes Python raise is of any type.
         raise ModelFileError(
             f"{os.fspath(path)!r} is damaged: {error}. Save the model again."
         ) from error
     raise ModelFileError(
-        f"{os.fspath(path)!r} is refused: it holds {', '.join(sorted(check.foreign))}, "
+        f"{os.fspath(path)!r} is refused: it holds {', '.join(sorted(foreign))}, "
         "and only estimators for genres of skgenre and scikit-learn, numbers and "
         "strings are loaded. Don't use files of unknown origin."
     )
@@ -242,8 +257,21 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
     return info
 
 
+def _chosen_runtime(runtime: str) -> str:
+    if runtime not in ("auto", "keras", "onnx"):
+        raise ValueError(
+            "The 'runtime' parameter must be 'auto', 'keras' or 'onnx', got "
+            f"{runtime!r}."
+        )
+    if runtime == "auto":
+        return "onnx" if is_installed() else "keras"
+    if runtime == "onnx" and not is_installed():
+        raise ImportError(MISSING)
+    return runtime
+
+
 def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
-    """Return a copy without metadata requests, caches and generators.
+    """Return a copy without metadata requests, runtimes, caches and generators.
 
     In the requests skops would loop forever; the files of a cache are pickles.
     """
@@ -251,6 +279,7 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
     for part in parts(model):
         attributes = getattr(part, "__dict__", {})
         attributes.pop("_metadata_request", None)
+        attributes.pop("_runtime", None)
         if "_feature_subsample_rng" in attributes:  # of gradient boosting
             attributes["_feature_subsample_rng"] = None
         if isinstance(part, Pipeline):
@@ -270,26 +299,17 @@ def _give_new_parameters(model: BaseEstimator) -> None:
                     part.network_parameters_.setdefault(name, getattr(part, name))
 
 
-def _checked_contents(contents: bytes) -> tuple[bytes, SchemaCheck]:
-    """Return a file of skops as it may be loaded, if its check found nothing foreign.
+def _checked(archive: zipfile.ZipFile) -> tuple[Callable[[], Any], set[str]]:
+    """Return what makes the object in a file of skops, and the foreign types in it.
 
     Raises
     ------
     ValueError
         If the file can't be what `save` has written.
     """
-    result = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(contents)) as old,
-        zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as new,
-    ):
-        arrays = {m.filename: m for m in old.infolist() if m.filename.endswith(".npy")}
-        check = SchemaCheck({name: m.file_size for name, m in arrays.items()})
-        schema = check.clean(json.loads(old.read("schema.json")))
-        new.writestr("schema.json", json.dumps(schema, separators=(",", ":")))
-        for name in arrays:
-            new.writestr(name, old.read(name))
-    return result.getvalue(), check
+    names = [name for name in archive.namelist() if name.endswith(".npy")]
+    check = SchemaCheck({name: archive.read(name) for name in names})
+    return check.check(json.loads(archive.read("schema.json"))), check.foreign
 
 
 def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:

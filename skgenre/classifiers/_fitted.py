@@ -32,11 +32,14 @@ class FittedNetwork(
     """The part of a network classifier that works from its fitted state alone.
 
     The state is plain data: genres, weights, scaling, and what the network was built
-    with. Keras is imported when the network is asked.
+    with. Keras, or ONNX Runtime, is imported when the network is asked.
     """
 
     _network: ClassVar[str]
     """Name of the function in `skgenre.networks` that builds the network."""
+
+    _runtime = "keras"
+    """Or 'onnx': what answers for the network; :func:`skgenre.load` chooses."""
 
     classes_: NDArray
     history_: dict[str, list[float]]
@@ -133,6 +136,13 @@ class FittedNetwork(
         check_is_fitted(self)
         X = check_spectrograms(self, X, reset=False)
 
+        yield from (
+            self._onnx_outputs(X)
+            if self._runtime == "onnx"
+            else (self._keras_outputs(X))
+        )
+
+    def _keras_outputs(self, X: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
         from skgenre import networks
         from skgenre._keras import check_process
         from skgenre.classifiers._compiled import predictor
@@ -147,6 +157,23 @@ class FittedNetwork(
             padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
             probabilities, embedding = predict(self.weights_, padded)
             yield probabilities.numpy()[: len(clips)], embedding.numpy()[: len(clips)]
+
+    def _onnx_outputs(self, X: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
+        from skgenre.runtime._networks import classifier_graph
+        from skgenre.runtime._trained import trained_network
+
+        network = trained_network(
+            classifier_graph,
+            self._network,
+            self.network_parameters_,
+            self.weights_,
+            self.input_mean_,
+            self.input_scale_,
+        )
+        # One by one: no slower here, and each clip has one answer as well.
+        for clip in X:
+            outputs = network(clip[np.newaxis].astype(np.float32))
+            yield outputs["probabilities"], outputs["embedding"]
 
     @property
     def _n_features_out(self) -> int:

@@ -1,7 +1,7 @@
 """Clips to what a network knows of them that was trained on other music."""
 
 import functools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -67,8 +67,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Which part of a longer clip to take.
     n_jobs : int or None, default=None
         Clips decoded at a time, in threads. None means 1 unless in a
-        :func:`joblib.parallel_config` context; -1 means all processors. TensorFlow
-        spreads the network over processors by itself.
+        :func:`joblib.parallel_config` context; -1 means all processors. The network
+        is spread over processors by itself.
     verbose : bool or int, default=False
         Show a progress bar.
 
@@ -120,6 +120,9 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
     sample_rate = _SETTINGS.sample_rate
     """The network's, and so no parameter."""
+
+    _runtime = "keras"
+    """Or 'onnx': what answers for the network; :func:`skgenre.load` chooses."""
 
     def __init__(
         self,
@@ -206,10 +209,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
-        from skgenre.features._musicnn_network import load_musicnn
-
         chosen = self._views()
-        networks = {weights: load_musicnn(weights) for weights, _ in chosen}
+        networks = {weights: self._trained(weights) for weights, _ in chosen}
         task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
         results = self._map_clips(task, clips, desc="musicnn")
         embeddings = np.empty((len(clips), self._n_features_out), np.float32)
@@ -225,6 +226,15 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
                 ]
             )
         return embeddings
+
+    def _trained(self, weights: str) -> Callable[[np.ndarray], dict[str, Any]]:
+        if self._runtime == "onnx":
+            from skgenre.features._musicnn_weights import load_musicnn_onnx
+
+            return load_musicnn_onnx(weights)
+        from skgenre.features._musicnn_network import load_musicnn
+
+        return load_musicnn(weights)
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the features.
