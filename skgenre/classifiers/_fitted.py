@@ -18,6 +18,8 @@ from skgenre.classifiers._checks import check_spectrograms
 from skgenre.classifiers._input_scaling import scaled
 
 if TYPE_CHECKING:
+    import onnx
+
     from skgenre.classifiers._scikeras import NetworkClassifier
 
 # Clips that the network answers for at a time; fewer are filled up. With a number of
@@ -162,18 +164,26 @@ class FittedNetwork(
         from skgenre.runtime._networks import classifier_graph
         from skgenre.runtime._trained import trained_network
 
-        network = trained_network(
-            classifier_graph,
+        network = trained_network(classifier_graph, *self._graph_arguments())
+        # One by one: no slower here, and each clip has one answer as well.
+        for clip in X:
+            outputs = network(clip[np.newaxis].astype(np.float32))
+            yield outputs["probabilities"], outputs["embedding"]
+
+    def _onnx_graph(self) -> "onnx.ModelProto":
+        """Return the trained network as an ONNX model, its scaling included."""
+        from skgenre.runtime._networks import classifier_graph
+
+        return classifier_graph(*self._graph_arguments())
+
+    def _graph_arguments(self) -> tuple[Any, ...]:
+        return (
             self._network,
             self.network_parameters_,
             self.weights_,
             self.input_mean_,
             self.input_scale_,
         )
-        # One by one: no slower here, and each clip has one answer as well.
-        for clip in X:
-            outputs = network(clip[np.newaxis].astype(np.float32))
-            yield outputs["probabilities"], outputs["embedding"]
 
     @property
     def _n_features_out(self) -> int:
