@@ -61,7 +61,7 @@ def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> b
         "estimator": type(model).__name__,
         "genres": _genres(model),
         "sample_rate": _sample_rate(model),
-        "metrics": _json_value(metrics or {}),
+        "metrics": json_value(metrics or {}),
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": {name: version(name) for name in _PACKAGES},
@@ -118,13 +118,13 @@ def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:
     return result.getvalue()
 
 
-def _json_value(value: Any) -> Any:
+def json_value(value: Any) -> Any:
     """Return NumPy's numbers and arrays as Python's, and NaN as None."""
     value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, Mapping):
-        return {str(key): _json_value(item) for key, item in value.items()}
+        return {str(key): json_value(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_json_value(item) for item in value]
+        return [json_value(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
