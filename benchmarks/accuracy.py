@@ -108,7 +108,7 @@ class AudioSteps:
     def table(self, step):
         """Return the features of all clips and the seconds for one clip."""
         kind = type(step).__name__, step.get_params(), __version__, self.stamps
-        name = hashlib.sha1(repr(kind).encode()).hexdigest()
+        name = hashlib.sha256(repr(kind).encode()).hexdigest()
         file = self.folder / f"{name}.npz"
         if not file.exists():
             started = time.perf_counter()
@@ -120,7 +120,7 @@ class AudioSteps:
             partial = file.with_suffix(".part.npz")
             np.savez(partial, values=values, seconds=seconds)
             partial.rename(file)
-        with np.load(file) as kept:
+        with np.load(file, allow_pickle=False) as kept:
             return kept["values"], float(kept["seconds"])
 
     def replaced(self, pipeline):
@@ -216,7 +216,7 @@ def cross_validate(name, tracks, steps, output, options):
                 tracks.groups.tolist(),
                 test.tolist(),
             )
-            digest = hashlib.sha1(repr(key).encode()).hexdigest()[:12]
+            digest = hashlib.sha256(repr(key).encode()).hexdigest()[:12]
             file = output / f"{name}-{repeat}-{number}-{digest}.json".replace(" ", "_")
             if not file.exists():
                 pipeline, seconds = steps.replaced(pipeline)

@@ -59,7 +59,7 @@ def embedded(name, tracks, train, test, options, steps):
     model = embeddings()[name]
     set_networks(model, options.epochs, seed=0)
     key = model.get_params(), __version__, list(tracks.paths), train.tolist()
-    digest = hashlib.sha1(repr(key).encode()).hexdigest()[:12]
+    digest = hashlib.sha256(repr(key).encode()).hexdigest()[:12]
     file = options.output / f"{name}-{digest}.npy".replace(" ", "_")
     if not file.exists():
         model, _ = steps.replaced(model)
@@ -68,7 +68,7 @@ def embedded(name, tracks, train, test, options, steps):
         partial = file.with_suffix(".part.npy")
         np.save(partial, scaler.transform(model.transform(test)))
         partial.rename(file)
-    return np.load(file)
+    return np.load(file, allow_pickle=False)
 
 
 def measure(folds, target, groups):

@@ -336,7 +336,7 @@ def main():
     order = np.concatenate([np.flatnonzero(tracks.split == part) for part in SPLITS])
     mel = MelSpectrogramTransformer(n_jobs=options.jobs)
     key = mel.get_params(), skgenre.__version__, tracks.paths[order].tolist()
-    kept = options.output / "kept" / hashlib.sha1(repr(key).encode()).hexdigest()[:12]
+    kept = options.output / "kept" / hashlib.sha256(repr(key).encode()).hexdigest()[:12]
     kept.mkdir(parents=True, exist_ok=True)
     X, rows, errors = compute_spectrograms(mel, tracks.paths[order], kept)
     left_out += errors.values()

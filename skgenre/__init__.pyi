@@ -14,6 +14,7 @@ from .audio import AudioError, load_audio
 from .classifiers import (
     AbstainingClassifier,
     CRNNClassifier,
+    MissingClipClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
@@ -24,6 +25,7 @@ from .features import (
     MelSpectrogramTransformer,
     MFCCStandardizer,
     MusicnnEmbedding,
+    SpectrogramFile,
 )
 from .persistence import ModelFileError, load, save
 from .pipelines import genre_pipeline
@@ -36,11 +38,13 @@ __all__ = [
     "KerasEmbedding",
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
+    "MissingClipClassifier",
     "ModelFileError",
     "MusicnnEmbedding",
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",
     "SegmentClassifier",
+    "SpectrogramFile",
     "TrackRecommender",
     "__version__",
     "audio",

@@ -1,8 +1,20 @@
 """Files that are written whole, or not at all."""
 
+import contextlib
+import errno
+import hashlib
 import os
+import re
 import secrets
+import shutil
+import time
+import zipfile
 from pathlib import Path
+
+TEMPORARY = re.compile(r"\.skgenre-[0-9a-f]{16}")
+"""Names of files that are not whole yet."""
+OLD_TEMPORARY = 3600.0
+"""Seconds after which these are of a process that was killed; most live for one."""
 
 
 def check_writable(path: str | os.PathLike) -> Path:
@@ -33,17 +45,104 @@ def check_writable(path: str | os.PathLike) -> Path:
     return target
 
 
-def write_atomically(path: Path, contents: bytes) -> None:
-    """Write under another name in the same folder, then rename."""
+def write_atomically(
+    path: Path, contents: bytes, *, survive_crash: bool = True
+) -> None:
+    """Write under another name in the same folder, then rename.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    contents : bytes
+        What it is to hold.
+    survive_crash : bool, default=True
+        Wait until it is on the disk. Without, a crash of the machine (not of the
+        program) may leave a file that isn't whole. Also delete what processes that
+        were killed have left in the folder.
+
+    Raises
+    ------
+    OSError
+        If it can't be written; an older file is kept then.
+    """
+    if survive_crash:
+        _delete_old_temporaries(path.parent)
     temporary = path.parent / f".skgenre-{secrets.token_hex(8)}"
     try:
         with open(temporary, "xb") as file:
             file.write(contents)
-            file.flush()
-            os.fsync(file.fileno())
+            if survive_crash:
+                file.flush()
+                os.fsync(file.fileno())
         if path.exists():
             os.chmod(temporary, path.stat().st_mode & 0o777)
         os.replace(temporary, path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:  # a full disk
+            raise OSError(
+                error.errno,
+                f"{error.strerror}. Nothing was changed; make room, or choose another "
+                "place",
+                os.fspath(path),
+            ) from error
         raise
+
+
+def check_space(folder: str, n_bytes: int, purpose: str) -> None:
+    """Refuse to fill the disk.
+
+    Raises
+    ------
+    OSError
+        If less than `n_bytes` are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if n_bytes > free:
+        raise OSError(
+            errno.ENOSPC,
+            f"{purpose} needs {size_text(n_bytes)}, but only {size_text(free)} are "
+            "free. Make room, or choose another folder",
+            folder,
+        )
+
+
+def size_text(n_bytes: float) -> str:
+    """Return a size for people."""
+    for unit in ("B", "KiB", "MiB"):
+        if n_bytes < 1024:
+            return f"{n_bytes:.4g} {unit}"
+        n_bytes /= 1024
+    return f"{n_bytes:,.1f} GiB"
+
+
+def _delete_old_temporaries(folder: Path) -> None:
+    oldest = time.time() - OLD_TEMPORARY
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if TEMPORARY.fullmatch(entry.name):
+                with contextlib.suppress(OSError):  # gone, or not ours
+                    if entry.stat(follow_symlinks=False).st_mtime < oldest:
+                        os.unlink(entry.path)
+
+
+def check_stored(archive: zipfile.ZipFile, n_bytes: int) -> None:
+    """Refuse an archive that holds more than a file of `n_bytes` can without tricks.
+
+    Raises
+    ------
+    ValueError
+        If a member is compressed, or members share bytes of the file.
+    """
+    members = archive.infolist()
+    if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+        raise ValueError("it is compressed, which is refused")
+    if sum(member.file_size for member in members) > n_bytes:
+        raise ValueError("its parts say that they are larger than the file")
+
+
+def digest(path: Path) -> str:
+    """Return what tells a file's contents from all others."""
+    with open(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

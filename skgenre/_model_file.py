@@ -84,8 +84,11 @@ def _check_no_network_of_its_own(model: BaseEstimator) -> None:
 def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
     """Return a copy without metadata requests, runtimes, caches and generators.
 
-    In the requests skops would loop forever; the files of a cache are pickles.
+    In the requests skops would loop forever; the files of a pipeline's cache are
+    pickles, and no file is to name folders.
     """
+    from skgenre.features._base import AudioTransformer
+
     model = copy.deepcopy(model)
     for part in parts(model):
         attributes = getattr(part, "__dict__", {})
@@ -95,6 +98,8 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
             attributes["_feature_subsample_rng"] = None
         if isinstance(part, Pipeline):
             part.memory = None
+        elif isinstance(part, AudioTransformer):
+            part.cache_dir = None
     return model
 
 

@@ -1,10 +1,14 @@
 """What is checked of a model's parts: compiled code believes the numbers in them."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from numbers import Integral
 from typing import Any
 
 import numpy as np
 from sklearn.base import BaseEstimator
+
+_MAX_THREADS = 1024
+_MAX_VALUES = 2**28  # of a spectrogram: 1 GB, as long as 27 hours
 
 
 def parts(model: Any) -> Iterator[Any]:
@@ -28,7 +32,7 @@ def parts(model: Any) -> Iterator[Any]:
 
 
 def check_parts(model: Any) -> None:
-    """Refuse parts that would make compiled code read outside of them.
+    """Refuse parts that would make compiled code fail, or take all of the machine.
 
     Classes go by their names: to import them all would take longer than the rest.
 
@@ -41,13 +45,15 @@ def check_parts(model: Any) -> None:
     ------
     ValueError
         If the numbers in a decision tree, in support vectors or in clusters contradict
-        one another, or a method is named that is none of a classifier's.
+        one another, a method is named that is none of a classifier's, or more threads
+        or larger arrays are asked for than is reasonable.
     """
     if not isinstance(model, BaseEstimator):
         raise ValueError(f"it holds {type(model).__name__}, which is no estimator")
     found = list(parts(model))
     checked: set[int] = set()  # trees; only their owners know how they are asked
     for part in found:
+        _check_limits(part)
         kinds = {cls.__name__ for cls in type(part).__mro__}
         if "BaseDecisionTree" in kinds and hasattr(part, "tree_"):
             _check_tree(part.tree_, part.n_features_in_)
@@ -68,14 +74,37 @@ def check_parts(model: Any) -> None:
         elif "KNeighborsClassifier" in kinds and hasattr(part, "_y"):
             is_class = (part._y >= 0) & (part._y < len(part.classes_))
             _check(is_class.all() and len(is_class) == len(part._fit_X), "neighbour")
+            _check(part._fit_X.shape[1:] == (part.n_features_in_,), "neighbour")
         elif "StackingClassifier" in kinds:
             methods = {"predict", "predict_proba", "decision_function"}
             _check(set(getattr(part, "stack_method_", ())) <= methods, "method")
         elif "Pipeline" in kinds:
             _check(part.memory is None, "cache")
+        elif "AudioTransformer" in kinds:
+            _check(getattr(part, "cache_dir", None) is None, "cache")
     for part in found:
         if type(part).__name__ in ("Tree", "TreePredictor"):
             _check(id(part) in checked, "decision tree")
+
+
+def _check_limits(part: Any) -> None:
+    """Check numbers of threads and sizes, and text that would be formatted."""
+    given = getattr(part, "__dict__", {})
+    for name, least in (("n_jobs", -_MAX_THREADS), ("_n_threads", 1)):
+        number = given.get(name)
+        fits = isinstance(number, Integral) and least <= int(number) <= _MAX_THREADS
+        _check(number is None or fits, f"number of threads ({name})")
+    n_mels = given.get("n_mels") or given.get("n_mels_") or 1
+    for name in ("n_frames", "n_fft", "window"):
+        # Of a spectrogram, of the matrix that makes it, and of a part of it.
+        _check((given.get(name) or 1) * n_mels <= _MAX_VALUES, f"size ({name})")
+    network = given.get("network_parameters_") or {}
+    n_frames, n_mels = network.get("input_shape") or (1, 1)
+    for number in (n_frames, network.get("n_mfcc") or 1):
+        _check(number * n_mels <= _MAX_VALUES, "size (network_parameters_)")
+    # A string would be taken for a format.
+    verbose = given.get("verbose_feature_names_out", True)
+    _check(isinstance(verbose, bool | np.bool_), "way of naming features")
 
 
 def _check_tree(tree: Any, n_features: int) -> None:
@@ -124,10 +153,15 @@ def _check_support_vectors(svm: Any) -> None:
         is_kernel_matrix or svm.support_vectors_.shape == (n_vectors, n_features),
         "support vector",
     )
+    if is_kernel_matrix:  # of whose columns the support vectors are some
+        is_column = (svm.support_ >= 0) & (svm.support_ < svm.shape_fit_[0])
+        _check(is_column.all(), "support vector")
     for coefficients in (svm.dual_coef_, svm._dual_coef_):
         _check(coefficients.shape == (len(n_support) - 1, n_vectors), "support vector")
     n_pairs = len(n_support) * (len(n_support) - 1) // 2
     _check(len(svm.intercept_) == len(svm._intercept_) == n_pairs, "support vector")
+    n_sigmoids = len(svm._probA)
+    _check(len(svm._probB) == n_sigmoids in (0, n_pairs), "support vector")
 
 
 def _check(holds: Any, what: str) -> None:

@@ -9,6 +9,7 @@ import it takes half a second, and all that reading them needs is here.
 
 import functools
 import importlib
+import inspect
 import io
 import json
 from collections.abc import Callable, Mapping
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 
 _SKGENRE = """
     AbstainingClassifier CRNNClassifier EmbeddingKMeans MFCCStandardizer
-    MelSpectrogramTransformer MusicnnEmbedding ParallelCNNRNNClassifier
-    SecondOrderClassifier SegmentClassifier TrackRecommender
+    MelSpectrogramTransformer MissingClipClassifier MusicnnEmbedding
+    ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier TrackRecommender
 """.split()
 
 # Those that work on tables of numbers, and on the parts of this package, and neither
@@ -144,6 +145,13 @@ def _find(module: str, name: str) -> Any:
             if name in table:
                 return getattr(importlib.import_module(table[name]), name, None)
     return None
+
+
+def _is_of_class(cls: type, name: str) -> bool:
+    # A property is not hidden by an attribute; some have once been attributes.
+    return hasattr(cls, name) and not isinstance(
+        inspect.getattr_static(cls, name), property
+    )
 
 
 class SchemaCheck:
@@ -276,8 +284,9 @@ class SchemaCheck:
             if given["__loader__"] != "DictNode":
                 raise ValueError(f"{state['__class__']} has no attributes by name")
             for name in given["content"]:
-                # It would stand in for a method, or say how Python treats the object.
-                if name.startswith("__") or callable(getattr(cls, name, None)):
+                # It would stand in for a method or for what a class says of itself, or
+                # say how Python treats the object.
+                if name.startswith("__") or _is_of_class(cls, name):
                     raise ValueError(
                         f"{state['__class__']} may have no attribute {name!r}"
                     )

@@ -12,7 +12,7 @@ from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from skgenre._files import check_writable, write_atomically
+from skgenre._files import check_stored, check_writable, write_atomically
 from skgenre._model_file import FORMAT, INFO, checked, model_contents
 from skgenre._model_parts import check_parts, parts
 from skgenre._onnx_file import SUFFIX, model_in_onnx
@@ -63,8 +63,8 @@ def save(
 
     Notes
     -----
-    What ``set_fit_request`` and its like have set, and a pipeline's `memory`, are not
-    saved: they serve fitting only.
+    What ``set_fit_request`` and its like have set, a pipeline's `memory` and the
+    `cache_dir` of audio steps are not saved: they serve here only.
 
     Examples
     --------
@@ -167,11 +167,6 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
     advice = "Save the model by skgenre.save or `skgenre train`."
     try:
         with _archive(path) as archive:
-            # `save` stores without compression: nothing can be larger than the file.
-            if any(m.compress_type != zipfile.ZIP_STORED for m in archive.infolist()):
-                raise ModelFileError(
-                    f"{name!r} is compressed, which is refused. {advice}"
-                )
             info = json.loads(archive.read(INFO))
             damaged = archive.testzip()
     except (
@@ -182,8 +177,6 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
         OSError,
         RuntimeError,
     ) as error:
-        if isinstance(error, ModelFileError):
-            raise
         raise ModelFileError(
             f"{name!r} is not a model file of skgenre, or is damaged: {error}. {advice}"
         ) from error
@@ -203,8 +196,18 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
 
 
 def _archive(path: str | os.PathLike) -> zipfile.ZipFile:
+    """Open a model file, or the one in an ONNX file.
+
+    Raises
+    ------
+    ValueError
+        If its parts are larger than it is: `save` compresses nothing.
+    """
     is_onnx = Path(path).suffix == SUFFIX
-    return zipfile.ZipFile(io.BytesIO(model_in_onnx(path)) if is_onnx else path)
+    file = io.BytesIO(model_in_onnx(path)) if is_onnx else open(path, "rb")
+    archive = zipfile.ZipFile(file)
+    check_stored(archive, file.seek(0, os.SEEK_END))
+    return archive
 
 
 def _chosen_runtime(runtime: str) -> str:

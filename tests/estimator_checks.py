@@ -29,6 +29,7 @@ from skgenre import (
     KerasEmbedding,
     MelSpectrogramTransformer,
     MFCCStandardizer,
+    MissingClipClassifier,
     MusicnnEmbedding,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
@@ -68,7 +69,9 @@ NETWORKS = [
 OTHERS = [
     MelSpectrogramTransformer(),
     MelSpectrogramTransformer(n_frames=3, n_mels=16),
+    MelSpectrogramTransformer(n_frames=3, n_mels=16, on_error="warn"),
     MFCCStandardizer(),
+    MFCCStandardizer(on_error="ignore"),
     MFCCStandardizer(input="features"),
     EmbeddingKMeans(3, random_state=0),
     EmbeddingKMeans("auto", n_init=1, random_state=0),
@@ -76,6 +79,7 @@ OTHERS = [
     TrackRecommender(metric="euclidean", clusterer=EmbeddingKMeans(2, random_state=0)),
     KerasEmbedding(NetworkFile(), input="waveform"),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
+    MissingClipClassifier(LogisticRegression()),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
     # An SVC's own default gamma depends on clips of weight 0.
     SegmentClassifier(SVC(gamma=0.1), window=4, hop=2, voting="hard"),

@@ -16,6 +16,8 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import BaseEstimator, clone
 
+from skgenre import SpectrogramFile
+
 METHODS = ("predict", "predict_proba", "transform")
 N_CLIPS, N_FRAMES, N_MELS = 36, 12, 5
 
@@ -77,15 +79,15 @@ def check_memory_layouts(estimator: BaseEstimator) -> None:
 
 
 def check_memory_map(estimator: BaseEstimator) -> None:
-    """A read-only memory map on disk gives the same result."""
+    """A read-only memory map and a file on disk give the same result."""
     X, y = spectrograms()
     expected = outputs(clone(estimator).fit(X, y), X)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "X.npy"
         np.save(path, X)
-        mapped = np.load(path, mmap_mode="r")
-        assert_same(outputs(clone(estimator).fit(mapped, y), mapped), expected)
-        del mapped
+        for stored in (np.load(path, mmap_mode="r"), SpectrogramFile(path)):
+            assert_same(outputs(clone(estimator).fit(stored, y), stored), expected)
+        del stored
 
 
 def check_other_shapes_are_refused(estimator: BaseEstimator) -> None:

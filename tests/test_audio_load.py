@@ -97,7 +97,8 @@ def test_only_the_part_is_read(wav, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "name", ["ünïcødé ♫.wav", "new\nline.wav", "no_extension", "wrong.raw", "x" * 251]
+    "name",
+    ["ünïcødé ♫.wav", "new\nline.wav", "no_extension", "wrong.raw", "x" * 255, " a b "],
 )
 def test_names(wav, name):
     expected = load_audio(wav)
@@ -156,9 +157,6 @@ def refused(tmp_path, kind):
         os.mkfifo(path)
     elif kind == "loop":
         path.symlink_to(path)
-    elif kind == "forbidden":
-        path.write_bytes(b"RIFF")
-        path.chmod(0)
     return path
 
 
@@ -175,14 +173,11 @@ def refused(tmp_path, kind):
         ("infinite", "NaN or infinite samples"),
         ("pipe", "pipe, socket or device"),
         ("loop", "symbolic links"),
-        ("forbidden", "Permission denied"),
     ],
 )
 def test_refusals(tmp_path, kind, cause):
-    if kind in ("pipe", "forbidden", "loop") and os.name == "nt":
+    if kind in ("pipe", "loop") and os.name == "nt":
         pytest.skip("not on Windows")
-    if kind == "forbidden" and os.geteuid() == 0:
-        pytest.skip("root may read everything")
     path = refused(tmp_path, kind)
     with pytest.raises(AudioError, match=rf"{kind}\.mp3'.*{cause}.*\. [A-Z].*\."):
         load_audio(path)

@@ -42,8 +42,9 @@ def test_threads_by_default():
     assert threading.get_ident() not in threads
 
 
-def test_processes():
-    with joblib.parallel_config(backend="loky"):
+@pytest.mark.parametrize("backend", ["loky", "multiprocessing"])
+def test_processes(backend):
+    with joblib.parallel_config(backend=backend):
         results = list(map_clips(report, list("abcd"), n_jobs=2))
     assert os.getpid() not in {pid for pid, _ in results}
     assert all(blas <= {1} for _, blas in results)

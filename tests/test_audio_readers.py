@@ -1,10 +1,13 @@
+import functools
+
 import av
 import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgenre.audio import AudioError
+from skgenre.audio import AudioError, load_audio
+from skgenre.audio._isolation import IsolatedTask
 from skgenre.audio._readers import AVReader, SoundFileReader, open_audio
 
 RATE = 44100
@@ -19,17 +22,17 @@ def stereo():
     return np.stack([left, right], axis=1).astype(np.float32)
 
 
-def write_av(path, samples, codec, rate=RATE):
+def write_av(path, samples, codec, rate=RATE, layout="stereo"):
     """Write a file that libsndfile doesn't know."""
     with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=rate, layout="stereo")
+        stream = container.add_stream(codec, rate=rate, layout=layout)
         frame = av.AudioFrame.from_ndarray(
-            np.ascontiguousarray(samples.T), format="fltp", layout="stereo"
+            np.ascontiguousarray(samples.T), format="fltp", layout=layout
         )
         frame.sample_rate = rate
         frame.pts = 0
         convert = av.AudioResampler(
-            format=stream.codec_context.format, layout="stereo", rate=rate
+            format=stream.codec_context.format, layout=layout, rate=rate
         )
         for part in [*convert.resample(frame), *convert.resample(None)]:
             container.mux(stream.encode(part))
@@ -40,7 +43,11 @@ SNDFILE_FORMATS = [
     ("wav", "PCM_U8", 1e-2),
     ("wav", "PCM_16", 1e-4),
     ("wav", "PCM_24", 1e-6),
+    ("wav", "PCM_32", 1e-6),
     ("wav", "FLOAT", 0),
+    ("wav", "DOUBLE", 1e-7),
+    ("wav", "ULAW", 0.03),
+    ("wav", "ALAW", 0.03),
     ("flac", "PCM_16", 1e-4),
     ("ogg", "VORBIS", 0.1),
     ("mp3", "MPEG_LAYER_III", 0.1),
@@ -128,6 +135,17 @@ def test_av_formats(tmp_path, stereo, name, codec, tolerance):
     assert_allclose(end, whole[-100:], atol=tolerance / 20)
 
 
+def test_surround(tmp_path, stereo):
+    path = tmp_path / "surround.mka"
+    channels = np.concatenate([stereo, stereo[::-1], stereo / 2], axis=1)
+    write_av(path, channels, "flac", layout="5.1")
+    with open_audio(path) as reader:
+        assert isinstance(reader, AVReader)
+        assert reader.n_channels == 6
+        whole = reader.read(0, reader.n_samples)
+    assert_allclose(whole[: len(stereo)], channels.mean(axis=1), atol=1e-4)
+
+
 def test_raw_aac_has_no_timestamps(tmp_path, stereo):
     path = tmp_path / "sweep.aac"
     write_av(path, stereo, "aac")
@@ -199,3 +217,83 @@ def test_errors_inside_become_audio_errors(tmp_path, stereo):
     with pytest.raises(AudioError, match=r"cut\.flac.*decoding failed.*damaged"):
         with open_audio(path) as reader:
             reader.read(0, reader.n_samples)
+
+
+@pytest.mark.parametrize(("name", "codec"), [("8.mkv", "pcm_f32le"), ("8.mka", "flac")])
+def test_eight_channels_of_ffmpeg(tmp_path, name, codec):
+    """Of so many planes, PyAV reads on behind the last one, and crashes."""
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, (4096, 8))
+    path = tmp_path / name
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream(codec, rate=48000, layout="7.1")
+        frame = av.AudioFrame(format="flt", layout="7.1", samples=len(samples))
+        frame.planes[0].update(samples.astype(np.float32).tobytes())
+        frame.sample_rate = 48000
+        frame.pts = 0
+        convert = av.AudioResampler(
+            format=stream.codec_context.format, layout="7.1", rate=48000
+        )
+        for part in [*convert.resample(frame), *convert.resample(None)]:
+            container.mux(stream.encode(part))
+        container.mux(stream.encode(None))
+    read = IsolatedTask(functools.partial(load_audio, sample_rate=None), 60)
+    waveform = read(path)[: len(samples)]
+    assert_allclose(waveform, samples.mean(axis=1), atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("container", "subtype"),
+    [("WAV", "GSM610"), ("AU", "G721_32"), ("WAV", "NMS_ADPCM_24"), ("XI", "DPCM_16")],
+)
+def test_formats_that_can_not_be_sought(tmp_path, stereo, container, subtype):
+    path = tmp_path / "file"
+    soundfile.write(path, stereo[:20_000, 0], 44100, subtype, format=container)
+    expected, _ = soundfile.read(path, dtype="float32")
+    with open_audio(path) as reader:
+        assert isinstance(reader, SoundFileReader)
+        for start, stop in [(100, 20_000), (3, 50), (0, 10), (15_000, 15_001)]:
+            assert_array_equal(reader.read(start, stop), expected[start:stop])
+        assert reader.count() == len(expected)
+        assert_array_equal(reader.read(0, len(expected)), expected)
+
+
+@pytest.mark.parametrize("rate", [1, 999, 1_000_001])
+def test_rates_of_damaged_headers(tmp_path, stereo, rate):
+    """At 22,050 Hz, 90 kB at a rate of 1 would be 8 GB."""
+    path = tmp_path / "file.wav"
+    soundfile.write(path, stereo, rate)
+    with pytest.raises(AudioError, match=f"its sample rate is {rate} Hz, and expected"):
+        load_audio(path)
+
+
+def test_many_channels_need_little_memory(tmp_path):
+    """A block for 1,000 channels is not made for as many samples as one for two."""
+    path = tmp_path / "file.w64"
+    samples = np.random.default_rng(0).uniform(-0.5, 0.5, (10_000, 1000))
+    soundfile.write(path, samples, 22050, "FLOAT")
+    expected, _ = soundfile.read(path, dtype="float32")
+    read = IsolatedTask(
+        functools.partial(load_audio, sample_rate=None), 60, 200_000_000
+    )
+    assert_allclose(read(path), expected.mean(axis=1), atol=1e-6)
+
+
+def test_damaged_files_of_odd_formats_are_not_tried(tmp_path, stereo):
+    """FFmpeg divides by zero here; it is not asked for the formats of old games."""
+    path = tmp_path / "song.adx"
+    write_av(path, stereo[:4096], "adpcm_adx", 44100)
+    data = bytearray(path.read_bytes())
+    data[34] |= 128
+    path.with_suffix(".mp3").write_bytes(data)
+    with pytest.raises(AudioError, match="no decoder reads it as audio"):
+        IsolatedTask(load_audio, 60)(path.with_suffix(".mp3"))
+
+
+def test_codecs_that_nobody_knows(tmp_path, stereo):
+    path = tmp_path / "file.wav"
+    soundfile.write(path, stereo, RATE)
+    data = bytearray(path.read_bytes())
+    data[20:22] = b"\x99\x77"
+    path.write_bytes(data)
+    with pytest.raises(AudioError, match="FFmpeg: its codec is not known"):
+        load_audio(path)

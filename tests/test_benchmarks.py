@@ -127,3 +127,150 @@ def test_sampled_rand_indices_lie_around_that_of_scikit_learn(monkeypatch):
         assert mean == pytest.approx(np.mean(of_folds))
         assert np.median(sampled) == pytest.approx(mean, abs=0.02)
         assert np.std(sampled) > 0.005
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_collection(tmp_path):
+    command = [sys.executable, BENCHMARKS / "memory.py", "--sizes", "0.05", "1"]
+    command += ["--folder", tmp_path, "--output", tmp_path / "memory.json"]
+    subprocess.run(command, check=True)
+    found = json.loads((tmp_path / "memory.json").read_text())
+    assert [row["n_clips"] for row in found["rows"]] == [152, 3051]
+    assert found["growth_mb"].keys() == {"fit", "predict", "transform"}
+    assert max(found["growth_mb"].values()) < 200
+    assert not list(tmp_path.glob("*/"))
+
+
+@pytest.mark.slow
+def test_float16_on_a_few_clips(tmp_path):
+    from skgenre.datasets import make_genre_clips
+
+    make_genre_clips(24, duration=4, random_state=0, folder=tmp_path)
+    command = [sys.executable, BENCHMARKS / "float16.py", tmp_path]
+    result = subprocess.run(
+        [*command, "--folds", "2", "--seeds", "1", "--epochs", "2"],
+        check=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    first, *_, last = result.stdout.splitlines()
+    assert first.startswith("24 clips: float16 is off by 0.03")
+    assert last.startswith("mean accuracy ")
+
+
+@pytest.mark.slow
+def test_extraction_of_a_few_synthetic_clips(tmp_path):
+    output = tmp_path / "extraction.json"
+    command = [sys.executable, BENCHMARKS / "extraction.py", "--clips", "4"]
+    subprocess.run([*command, "--growth", "300", "--output", output], check=True)
+    table = json.loads(output.read_text())
+    ratios = {name: kinds["cpu"]["median"] for name, kinds in table["ratios"].items()}
+    assert {"n_jobs=1 / n_jobs=2", "separate / precompute"} < set(ratios)
+    # Generous: other programs may run.
+    assert ratios["librosa / mel step"] > 1.2
+    assert 1 < ratios["mel step / decode"] < 3
+    assert ratios["separate / precompute"] > 1
+    assert ratios["second run / first run"] < 0.2
+    assert table["growth"]["clips"] == [100, 300]
+    assert 0.5 < table["growth"]["slope"] < 1.5
+
+
+class TestReport:
+    @pytest.fixture(autouse=True)
+    def scripts(self, monkeypatch):
+        monkeypatch.syspath_prepend(BENCHMARKS)
+
+    @staticmethod
+    def write(folder, *ratios, seconds=1.0):
+        from _results import RATIO, row, write_rows
+
+        rows = [
+            row(f"{better} {i}", value, RATIO, better=better, command="python x.py")
+            for i, (value, better) in enumerate(ratios)
+        ]
+        rows.append(row("time", seconds, "s", better="lower", target=2, rival=3))
+        write_rows("speed", rows, folder)
+        return folder
+
+    @pytest.mark.parametrize(
+        ("new", "worse"),
+        [
+            ([(2.0, "higher"), (0.5, "lower")], []),
+            ([(1.8, "higher"), (0.55, "lower")], []),  # within the tolerance
+            ([(9.0, "higher"), (0.1, "lower")], []),
+            ([(1.6, "higher"), (0.5, "lower")], ["speed: higher 0: 1.6, before 2."]),
+            ([(2.0, "higher"), (0.6, "lower")], ["speed: lower 1: 0.6, before 0.5."]),
+            ([(2.0, "higher")], ["speed: lower 1: measured before, and now no more."]),
+        ],
+    )
+    def test_check_compares_ratios_alone(self, tmp_path, new, worse):
+        old = self.write(tmp_path / "old", (2.0, "higher"), (0.5, "lower"))
+        new = self.write(tmp_path / "new", *new, seconds=1000.0)
+        result = subprocess.run(
+            [sys.executable, BENCHMARKS / "report.py", "--check", old, new],
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == bool(worse), result.stderr
+        assert result.stdout.splitlines() == (worse or ["2 ratios, none worse."])
+
+    def test_table(self, tmp_path):
+        import report
+        from _results import read_rows
+
+        folder = self.write(tmp_path, (1.234, "higher"))
+        text = report.table(read_rows(folder))
+        assert "   * - time\n     - 3 s\n     - ≤ 2 s\n     - 1 s\n" in text
+        assert "   * - higher 0\n     -\n     -\n     - 1.23 ×\n" in text
+        with pytest.raises(FileNotFoundError, match="no results"):
+            read_rows(tmp_path / "none")
+
+    def test_documentation_shows_the_latest_results(self):
+        import report
+        import scaling
+        from _results import read_rows
+
+        pages = BENCHMARKS.parent / "docs" / "performance"
+        latest = max(
+            (BENCHMARKS / "results").iterdir(),
+            key=lambda folder: tuple(map(int, folder.name.split("."))),
+        )
+        results = read_rows(latest)
+        assert (pages / "figures.inc").read_text() == report.table(results)
+        expected = scaling.plan_table(scaling.costs_of(results), scaling.CORPORA)
+        assert (pages / "many_machines.inc").read_text() == expected
+
+    def test_spectrograms_cost_little_beside_decoding(self, tmp_path):
+        import scaling
+
+        path = str(tmp_path / "track.mp3")
+        scaling.make_track(path, 40)
+        rows = {row["name"]: row["value"] for row in scaling.measure_track(path, 5)}
+        # The floors of releases are lower; other tests may run beside this one.
+        assert 1 < rows["excerpt over its decoding alone"] < 2
+        assert 1 < rows["whole track over its decoding alone"] < 2
+        assert rows["written an excerpt, float32"] == pytest.approx(640 * 128 * 4e-3)
+        assert rows["read a second of audio"] == pytest.approx(32, rel=0.05)
+        assert 0 < rows["fetching a file, processor time a megabyte"] < 100
+
+    def test_a_plan_is_arithmetic(self):
+        import scaling
+
+        costs = {
+            "excerpt of 30 s to its spectrogram, processor time": 50,
+            "whole track to its spectrogram, processor time a second of audio": 2,
+            "fetching a file, processor time a megabyte": 4,
+            "read a second of audio": 32,
+            "written an excerpt, float16": 164,
+            "written a second of audio of whole tracks, float32": 11,
+            scaling.EFFICIENCY: 0.8,
+        }
+        excerpts, whole = scaling.plan(costs, 3600, 250, 10, link=1e8).values()
+        assert excerpts["core_hours"] == pytest.approx(0.050 + 8 * 0.004)
+        assert whole["core_hours"] == pytest.approx(0.5 + 8 * 0.004)
+        assert whole["hours"] == pytest.approx(0.532 / 10 / 0.8)
+        assert whole["read_tb"] == pytest.approx(3600 * 8e-6)
+        assert whole["network_hours"] == pytest.approx(0.08)
+        assert excerpts["written_tb"] == pytest.approx(3600 * 164e-9)
+        assert whole["written_tb"] == pytest.approx(3600 * 250 * 5.5e-9)

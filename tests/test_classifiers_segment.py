@@ -32,9 +32,10 @@ from skgenre import (
     EmbeddingKMeans,
     MelSpectrogramTransformer,
     SegmentClassifier,
+    SpectrogramFile,
 )
 from skgenre.classifiers._validation_split import validation_rows
-from skgenre.classifiers._windows import chunks, cut_windows, window_starts
+from skgenre.classifiers._windows import Windows, chunks, window_starts
 
 CRNN = CRNNClassifier(
     filters=(8,),
@@ -49,6 +50,12 @@ MEL = MelSpectrogramTransformer(
     sample_rate=2000, n_fft=64, hop_length=50, n_mels=8, n_frames=None
 )
 SCALED = make_pipeline(StandardScaler(), LogisticRegression())
+
+
+def cut_windows(clips, window, hop):
+    """Return all windows at once, and how many each clip has."""
+    windows = Windows(clips, window, hop)
+    return np.asarray(windows), windows.counts
 
 
 def make_clips(lengths, seed=0):
@@ -429,22 +436,24 @@ class TestContainers:
         model.fit(table.to_numpy()[:, :, None], y)
         assert not hasattr(model, "n_features_in_")
 
-    def test_a_memory_map_is_cut_chunk_by_chunk(self, equal, tmp_path, monkeypatch):
+    def test_a_file_is_cut_chunk_by_chunk(self, equal, tmp_path, monkeypatch):
         X, y = equal
         model = SegmentClassifier(SCALED, window=4, hop=2).fit(X, y)
         expected = model.predict_proba(X)
-        np.save(tmp_path / "X.npy", X)
+        path = tmp_path / "X.npy"
+        np.save(path, X)
         monkeypatch.setattr("skgenre.classifiers._windows._CHUNK_BYTES", 4 * 5 * 4 * 40)
         sizes = []
 
         def watch(clips, *args):
             sizes.append(len(clips))
-            return cut_windows(clips, *args)
+            return Windows(clips, *args)
 
-        monkeypatch.setattr("skgenre.classifiers._segment_fitted.cut_windows", watch)
-        mapped = np.load(tmp_path / "X.npy", mmap_mode="r")
-        assert_allclose(model.predict_proba(mapped), expected, atol=1e-6)
-        assert sizes == [4, 4, 4, 4, 4, 4, 4, 2]
+        monkeypatch.setattr("skgenre.classifiers._segment_fitted.Windows", watch)
+        for stored in (np.load(path, mmap_mode="r"), SpectrogramFile(path)):
+            assert_allclose(model.predict_proba(stored), expected, atol=1e-6)
+            assert sizes == [4, 4, 4, 4, 4, 4, 4, 2]
+            sizes.clear()
 
 
 class TestTimeline:
@@ -657,7 +666,8 @@ class TestRefusals:
             (np.zeros((0, 5)), r"Clip 3 of X has shape \(0, 5\)"),
             (np.zeros((4, 0)), r"Clip 3 of X has shape \(4, 0\)"),
             (np.zeros((4, 5, 1)), r"Clip 3 of X has shape \(4, 5, 1\)"),
-            (np.full((4, 5), np.nan), "clip 3 of X contains NaN"),
+            (np.full((4, 5), np.nan), "Clips of X are NaN throughout.*: 3[.]"),
+            (np.diag([0, np.nan, 0, 0, 0])[:4], "clip 3 of X contains NaN"),
             (np.full((4, 5), np.inf), "clip 3 of X contains infinity"),
             ([[1, 2], [3]], "Clip 3 of X has frames of different lengths"),
             ("song.mp3", "takes spectrograms, got strings"),

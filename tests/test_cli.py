@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -11,9 +12,11 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import soundfile
+from sklearn.naive_bayes import GaussianNB
+from sklearn.pipeline import make_pipeline
 from typer.testing import CliRunner
 
-from skgenre import load, save
+from skgenre import MFCCStandardizer, MissingClipClassifier, load, save
 from skgenre.cli import app
 from skgenre.persistence import read_info
 
@@ -79,6 +82,41 @@ def test_networks(music, tmp_path, model):
     assert json.loads(result.stdout)[0]["genres"][0]["genre"] in ("low", "high")
 
 
+def test_a_work_dir_changes_nothing_but_where_spectrograms_are(music, tmp_path):
+    train = ("train", music, "--model", "scratch", "--epochs", 3)
+    for name in ("memory", "disk", "again"):
+        place = () if name == "memory" else ("--work-dir", tmp_path / "new" / "work")
+        result = invoke(*train, "-o", tmp_path / name, *place)
+        assert result.exit_code == 0, result.output
+        file = tmp_path / "new" / "work" / "spectrograms.npy"
+        if name == "disk":
+            assert str(file) in result.stderr
+            written = file.stat().st_mtime_ns
+    assert file.stat().st_mtime_ns == written
+    assert np.load(file, mmap_mode="r").shape == (24, 640, 128)
+    clips = sorted((music / "low").glob("*.flac"))
+    expected = load(tmp_path / "memory").predict_proba(clips)
+    for name in ("disk", "again"):
+        np.testing.assert_array_equal(
+            load(tmp_path / name).predict_proba(clips), expected
+        )
+        assert read_info(tmp_path / name)["metrics"]["n_clips"] == 6
+
+
+def test_a_work_dir_is_for_networks_and_asked_for_when_needed(
+    music, tmp_path, monkeypatch
+):
+    train = ("train", music, "-o", tmp_path / "it.model")
+    result = invoke(*train, "--model", "fast", "--work-dir", tmp_path)
+    assert result.exit_code == 1
+    assert "--work-dir is for networks" in result.stderr
+    monkeypatch.setattr("skgenre.cli._work_dir._memory_bytes", lambda: 9e6)
+    result = invoke(*train, "--model", "scratch")
+    assert result.exit_code == 1
+    assert "24 clips take 7.5 MiB, and this machine has 8.583 MiB" in result.stderr
+    assert "Give --work-dir" in result.stderr
+
+
 def test_the_default_is_the_best_that_is_installed(music, tmp_path, monkeypatch):
     from skgenre.cli._models import best_installed
 
@@ -113,6 +151,25 @@ def test_test_size_zero_trains_on_everything(music, tmp_path):
     assert "Training on 24 clips, 0 held out" in result.stderr
     assert "not evaluated" in result.stderr
     assert read_info(path)["metrics"] == {}
+
+
+def test_copies_among_artists_are_told(music, tmp_path):
+    folder = tmp_path / "music"
+    shutil.copytree(music, folder)
+    for copy, first in (("low/1.flac", "low/0.flac"), ("high/4.flac", "high/0.flac")):
+        shutil.copy(folder / first, folder / copy)
+    train = ("train", folder, "-o", tmp_path / "it.model", "--model", "baseline")
+    result = invoke(*train)
+    assert result.exit_code == 0, result.output
+    # Tracks 0 and 4 are by one artist, and so never parted.
+    copy = str(folder / "low" / "1.flac")
+    assert f"1 files are copies of other files of other artists: {copy!r}." in (
+        result.stderr
+    )
+    assert "scores that are too good" in result.stderr
+    (folder / "tracks.csv").unlink()
+    assert "2 files are copies of other files: " in invoke(*train).stderr
+    assert "are copies" not in invoke("train", music, *train[2:]).stderr
 
 
 def test_predict_formats_agree(svc, music):
@@ -160,6 +217,31 @@ def test_broken_files_are_named_and_the_others_predicted(svc, music, tmp_path):
         assert rows[name]["genre"] == ""
         assert name in rows[name]["error"]
         assert name in result.stderr
+
+
+def test_broken_files_are_named_whatever_the_model_does_about_them(music, tmp_path):
+    paths = [
+        str(music / genre / f"{i}.flac") for genre in ("low", "high") for i in (1, 2)
+    ]
+    model = make_pipeline(
+        MFCCStandardizer(on_error="ignore"), MissingClipClassifier(GaussianNB())
+    )
+    save(model.fit(paths, ["low", "low", "high", "high"]), tmp_path / "it.model")
+    (tmp_path / "empty.mp3").touch()
+    result = invoke(
+        "predict",
+        tmp_path / "it.model",
+        tmp_path / "empty.mp3",
+        *paths,
+        "--format",
+        "json",
+    )
+    assert result.exit_code == 1
+    assert "empty.mp3" in result.stderr
+    errors = {p["path"]: p.get("error", "") for p in json.loads(result.stdout)}
+    assert len(errors) == 5
+    assert "0 bytes" in errors[str(tmp_path / "empty.mp3")]
+    assert not any(errors[path] for path in paths)
 
 
 def test_training_leaves_broken_files_out_and_names_them(music, tmp_path):

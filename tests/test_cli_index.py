@@ -1,4 +1,6 @@
+import copy
 import os
+import zipfile
 
 import numpy as np
 import pytest
@@ -78,10 +80,16 @@ def test_another_folder_or_model_is_refused(library, tmp_path):
     assert file.read_bytes() == written
 
 
-def changed(file, **arrays):
+def changed(file, save=np.savez, **arrays):
     with np.load(file) as archive:
         arrays = dict(archive) | arrays
-    np.savez(file, **arrays)
+    save(file, **arrays)
+
+
+def overlap(file):
+    with zipfile.ZipFile(file, "a") as archive:
+        archive.writestr("many.npy", bytes(10**5))
+        archive.filelist += [copy.copy(archive.filelist[-1]) for _ in range(99)]
 
 
 @pytest.mark.parametrize(
@@ -102,6 +110,8 @@ def changed(file, **arrays):
         lambda file: changed(file, sizes=np.zeros(2, dtype=int)),
         lambda file: changed(file, sizes=np.array(5)),
         lambda file: changed(file, format=np.array(2)),
+        lambda file: changed(file, np.savez_compressed, x=np.zeros(10**7)),
+        overlap,
     ],
 )
 def test_damaged_files_are_refused_and_left(library, tmp_path, damage):

@@ -189,7 +189,14 @@ def test_an_interrupted_run_keeps_what_it_has(library, tmp_path):
     index = LibraryIndex(library, "it", file)
     wanted, _ = index.update(paths)
     with pytest.raises(KeyboardInterrupt):
-        _take_in(index, Interrupted(), wanted, n_jobs=1, console=Console(stderr=True))
+        _take_in(
+            index,
+            Interrupted(),
+            wanted,
+            time_limit=None,
+            n_jobs=1,
+            console=Console(stderr=True),
+        )
     wanted, counts = LibraryIndex(library, "it", file).update(paths)
     assert len(wanted) == 12
     assert counts == "12 new, 0 changed, 0 removed, 64 as they were"

@@ -67,3 +67,20 @@ def test_refusals(tmp_path):
         find_audio_files([])
     with pytest.warns(UserWarning, match=r"No audio files in '.*empty'"):
         find_audio_files([tmp_path / "a.mp3", tmp_path / "empty"])
+
+
+def test_urls_of_folders_and_songs():
+    fs = pytest.importorskip("fsspec").filesystem("memory")
+    for name in ("b.mp3", "x/a.FLAC", "x/.c.mp3", ".y/d.mp3", "e.txt"):
+        fs.pipe_file(f"/music/{name}", b"x")
+    try:
+        files = find_audio_files(["memory://music", "memory://else/song.mp3"])
+        with pytest.raises(FileNotFoundError, match="memory://none"):
+            find_audio_files("memory://none")
+    finally:
+        fs.store.clear()
+    assert files == [
+        "memory://else/song.mp3",
+        "memory://music/b.mp3",
+        "memory://music/x/a.FLAC",
+    ]

@@ -61,9 +61,13 @@ def test_each_fault(clips):
     assert details[3] == "90% of it is below -60 dB"
     assert details[4]
     assert details[5] == "there is no such file"
-    assert details[6] == f"same bytes as {paths[0]!r}"
+    assert details[6] == (
+        f"same bytes as {paths[0]!r}; "
+        "artist 'rock-artist01' here, 'rock-artist00' there"
+    )
     assert details[7] == (
-        f"sounds exactly like {paths[0]!r}; genre 'waltz' here, 'rock' there"
+        f"sounds exactly like {paths[0]!r}; genre 'waltz' here, 'rock' there; "
+        "artist 'waltz-artist01' here, 'rock-artist00' there"
     )
     kept = [i for i in range(8) if i not in findings.index]
     assert audit(Bunch(paths=paths[kept])).empty

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from skgenre.datasets import _extract
 from skgenre.datasets._extract import extract_zip
 
 
@@ -198,3 +199,23 @@ def test_another_process_was_quicker(make, tmp_path):
     (tmp_path / "data" / "x").write_bytes(b"first")
     extract_zip(path, str(tmp_path), "data")
     assert (tmp_path / "data" / "x").read_bytes() == b"first"
+
+
+def test_what_killed_processes_left_is_deleted(make, tmp_path):
+    path = make(("data/a", b"music"))
+    left, other = (tmp_path / f"{n}.part-x{n}" for n in ("data", "other"))
+    new = tmp_path / "data.part-new"
+    for folder in (left, new, other):
+        (folder / "data").mkdir(parents=True)
+        (folder / "data" / "a").write_bytes(b"mu")
+        if folder is not new:
+            os.utime(folder, (1e9, 1e9))
+    alive = tmp_path / "data.part-alive"
+    alive.mkdir()
+    os.utime(alive, (1e9, 1e9))
+    with _extract._lock(str(alive)) as is_ours:
+        assert is_ours
+        extract_zip(path, str(tmp_path), "data")
+    names = {entry.name for entry in tmp_path.iterdir()}
+    assert names == {"data", "data.zip", alive.name, new.name, other.name}
+    assert (tmp_path / "data" / "a").read_bytes() == b"music"

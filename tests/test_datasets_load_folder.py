@@ -150,3 +150,43 @@ def test_import_is_light():
         "assert not heavy & (set(sys.modules) - before)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.fixture
+def bucket(tmp_path):
+    """The same music in a local folder and in a store in memory."""
+    fs = pytest.importorskip("fsspec").filesystem("memory")
+    fs.store.clear()
+    names = ["rock/abc/1.mp3", "rock/abc/2.flac", "jazz/ella/1.mp3", "mix.mp3"]
+    for name in [*names, "rock/.old/1.mp3", "rock/abc/cover.jpg", ".trash/1.mp3"]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+        fs.pipe_file(f"/bucket/{name}", b"x")
+    yield fs
+    fs.store.clear()
+
+
+@pytest.mark.parametrize("url", ["memory://bucket", "memory://bucket/"])
+def test_a_bucket_is_listed_as_a_folder_is(bucket, tmp_path, url):
+    with pytest.warns(UserWarning, match="1 audio files .* 'mix.mp3'"):
+        local = load_audio_folder(tmp_path, groups="folder")
+    with pytest.warns(UserWarning, match="1 audio files .* 'mix.mp3'"):
+        remote = load_audio_folder(url, groups="folder")
+    assert remote.paths.tolist() == [
+        f"memory://bucket/{Path(path).relative_to(tmp_path).as_posix()}"
+        for path in local.paths
+    ]
+    np.testing.assert_array_equal(remote.target, local.target)
+    np.testing.assert_array_equal(remote.groups, local.groups)
+
+
+def test_a_bucket_with_a_table(bucket):
+    bucket.pipe_file("/bucket/tracks.csv", b"path,genre\nrock/abc/1.mp3,metal\n")
+    tracks = load_audio_folder("memory://bucket")
+    assert tracks.paths.tolist() == ["memory://bucket/rock/abc/1.mp3"]
+    assert tracks.target.tolist() == ["metal"]
+
+
+def test_no_such_bucket(bucket):
+    with pytest.raises(FileNotFoundError, match="no file or folder 'memory://none'"):
+        load_audio_folder("memory://none")

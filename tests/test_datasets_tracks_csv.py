@@ -91,3 +91,39 @@ def test_a_file_of_two_genres_is_refused(table):
 def test_named():
     assert named(["a", "b"]) == "'a', 'b'"
     assert named(list("abcdefg")) == "'a', 'b', 'c', 'd', 'e' and 2 more"
+
+
+class TestUrls:
+    @staticmethod
+    def table(tmp_path, *cells):
+        lines = ["path,genre", *(f"{cell},rock" for cell in cells)]
+        path = tmp_path / "tracks.csv"
+        path.write_text("\n".join(lines))
+        return str(path)
+
+    def test_of_stores_are_taken_as_they_are(self, tmp_path):
+        urls = ["s3://bucket/a//b.mp3", "GS://bucket/c.mp3", "memory://d.mp3"]
+        tracks = read_tracks_csv(self.table(tmp_path, *urls))
+        assert [track.path for track in tracks] == urls
+        with pytest.warns(UserWarning, match="'s3://bucket/a//b.mp3'"):
+            read_tracks_csv(self.table(tmp_path, urls[0], urls[0]))
+
+    @pytest.mark.parametrize(
+        "url", ["https://10.0.0.1/a.mp3", "sftp://h/a", "simplecache::s3://b/a"]
+    )
+    def test_that_call_other_machines_are_refused(self, tmp_path, url):
+        with pytest.raises(ValueError, match=f"lists '{url}', which would call"):
+            read_tracks_csv(self.table(tmp_path, url))
+
+    def test_below_the_table_s_own_url(self, tmp_path):
+        fsspec = pytest.importorskip("fsspec")
+        fs = fsspec.filesystem("memory")
+        fs.put_file(self.table(tmp_path, "x/a.mp3", "s3://b/c.mp3"), "/music/t.csv")
+        try:
+            tracks = read_tracks_csv("memory://music/t.csv")
+        finally:
+            fs.store.clear()
+        assert [track.path for track in tracks] == [
+            "memory://music/x/a.mp3",
+            "s3://b/c.mp3",
+        ]

@@ -18,6 +18,9 @@ KEY_LINES = {
         "Same scores: True",
         "Same best setting: True",
         "Same probabilities of the best model: True",
+        "Same spectrograms: True",
+        "Written by workers, to 0.04 dB: True",
+        "Same genres: True",
     ],
     "plot_displays.py": [
         "Accuracy, new artists: ",

@@ -1,9 +1,12 @@
 import copy
 import importlib.util
+import json
 import os
 import pickle
 import sys
+import zipfile
 
+import h5py
 import keras
 import numpy as np
 import onnx
@@ -363,6 +366,55 @@ class TestRefusals:
         path = tmp_path / f"net{suffix}"
         keras.Model(inputs, outputs).save(path)
         self.check("Can't load '.*safe", clips, model=path)
+
+    def test_files_that_name_other_files(self, tmp_path, clips, network):
+        """A stranger's network must not have the files of this machine read."""
+        path, members = tmp_path / "net.keras", {}
+        network.save(path)
+        with zipfile.ZipFile(path) as archive:
+            members = {name: archive.read(name) for name in archive.namelist()}
+        config = json.loads(members["config.json"])
+        place = {"filepath": str(tmp_path / "saved"), "call_endpoint": "serve"}
+        config["config"]["layers"][1] = {
+            "module": "keras.layers",
+            "class_name": "TFSMLayer",
+            "config": place,
+            "registered_name": None,
+        }
+        members["config.json"] = json.dumps(config)
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, contents in members.items():
+                archive.writestr(name, contents)
+        self.check("Can't load '.*TFSMLayer.*disallowed", clips, model=path)
+
+        path = tmp_path / "net.h5"
+        network.save(path)
+        with h5py.File(tmp_path / "other.h5", "w") as file:
+            file["kernel"] = np.ones((3, 16, 5), np.float32)
+        with h5py.File(path, "a") as file:
+            kernel = "model_weights/conv/tiny/conv/kernel"
+            del file[kernel]
+            file[kernel] = h5py.ExternalLink(tmp_path / "other.h5", "/kernel")
+        self.check("Can't load '.*ExternalLink", clips, model=path)
+
+    @pytest.mark.parametrize(
+        "place", ["{0}/secret", "../secret", "near", "link", "/dev/zero"]
+    )
+    def test_onnx_weights_in_other_files(self, place, tmp_path, clips):
+        folder = tmp_path / "networks"
+        folder.mkdir()
+        weights = write_onnx(folder / "net.onnx", ["n", 20, 16]).tobytes()
+        for name in ("secret", "networks/near"):
+            (tmp_path / name).write_bytes(weights)
+        (folder / "link").symlink_to(tmp_path / "secret")
+        graph = onnx.load(folder / "net.onnx")
+        (tensor,) = graph.graph.initializer
+        tensor.ClearField("raw_data")
+        tensor.data_location = TensorProto.EXTERNAL
+        tensor.external_data.add(key="location", value=place.format(tmp_path))
+        tensor.external_data.add(key="length", value=str(len(weights)))
+        (folder / "net.onnx").write_bytes(graph.SerializeToString())
+        self.check("Can't load '.*net.onnx'", clips, model=folder / "net.onnx")
 
     def test_onnx(self, tmp_path, clips, monkeypatch):
         path = tmp_path / "net.onnx"

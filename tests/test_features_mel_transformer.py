@@ -1,3 +1,4 @@
+import json
 import pickle
 
 import joblib
@@ -13,7 +14,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
 from skgenre.audio import AudioError, load_audio
-from skgenre.features import MelSpectrogramTransformer, log_mel_spectrogram
+from skgenre.features import (
+    MelSpectrogramTransformer,
+    SpectrogramFile,
+    log_mel_spectrogram,
+)
 
 
 @pytest.fixture(scope="module")
@@ -240,3 +245,53 @@ def test_real_music_equals_librosa(music_tracks):
         expected = expected_spectrogram(waveform, 640, "middle")
         above = expected > -79.99
         assert_allclose(spectrogram[above], expected[above], atol=1e-3)
+
+
+class TestTransformTo:
+    @pytest.mark.parametrize("n_jobs", [None, 2])
+    def test_equals_transform(self, paths, n_jobs, tmp_path):
+        step = MelSpectrogramTransformer(n_frames=60, n_jobs=n_jobs)
+        X = step.transform_to(tmp_path / "X.npy", paths)
+        assert isinstance(X, SpectrogramFile)
+        assert_array_equal(X, step.transform(paths))
+        assert_array_equal(np.load(tmp_path / "X.npy"), step.transform(paths))
+
+    def test_float16_rounds_by_at_most_half_a_step(self, paths, tmp_path):
+        step = MelSpectrogramTransformer(n_frames=60)
+        X = step.transform_to(tmp_path / "X.npy", paths, dtype=np.float16)
+        assert X.dtype == np.float16
+        error = np.abs(np.asarray(X, np.float32) - step.transform(paths))
+        assert 0.015 < error.max() <= 2**-5
+
+    def test_is_opened_the_second_time(self, paths, tmp_path):
+        step = MelSpectrogramTransformer(n_frames=60, n_mels=np.int64(32), fmax=8000.0)
+        step.transform_to(tmp_path / "X.npy", paths)
+        written = (tmp_path / "X.npy").stat().st_mtime_ns
+        step.set_params(n_jobs=2).transform_to(tmp_path / "X.npy", paths)
+        assert (tmp_path / "X.npy").stat().st_mtime_ns == written
+        with pytest.raises(FileExistsError, match="excerpt='middle' instead of 'star"):
+            step.set_params(excerpt="start").transform_to(tmp_path / "X.npy", paths)
+        with pytest.raises(FileExistsError, match="dtype='float32' instead of 'float1"):
+            step.transform_to(tmp_path / "X.npy", paths, dtype="float16")
+
+    def test_goes_on_behind_a_broken_file(self, paths, tmp_path):
+        step = MelSpectrogramTransformer(n_frames=60)
+        broken = tmp_path / "broken.wav"
+        broken.write_bytes(b"RIFF")
+        with pytest.raises(AudioError, match="broken.wav"):
+            step.transform_to(tmp_path / "X.npy", [*paths[:2], broken, *paths[2:]])
+        assert json.loads((tmp_path / "X.npy.json").read_text())["n_done"] == 2
+        X = step.transform_to(tmp_path / "X.npy", paths)
+        assert_array_equal(X, step.transform(paths))
+
+    def test_refusals(self, paths, tmp_path):
+        for parameters, dtype, match in (
+            ({"n_frames": None}, "float32", "n_frames=None gives whole clips"),
+            ({}, "float64", "must be 'float32' or 'float16'. Got 'float64'"),
+            ({"top_db": 1e5}, "float16", "top_db=100000.0 is more than dtype='float16"),
+            ({"n_mels": 0}, "float32", "n_mels"),
+        ):
+            step = MelSpectrogramTransformer(**parameters)
+            with pytest.raises(ValueError, match=match):
+                step.transform_to(tmp_path / "X.npy", paths, dtype=dtype)
+        assert not list(tmp_path.iterdir())

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from forge import array, estimator, items, mapping, node, value, write
 from sklearn.cluster import KMeans
+from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
     AdaBoostClassifier,
     BaggingClassifier,
@@ -16,12 +17,18 @@ from sklearn.ensemble import (
 )
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import LabelEncoder
+from sklearn.preprocessing import LabelEncoder, StandardScaler
 from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 import skgenre
-from skgenre import EmbeddingKMeans, ModelFileError
+from skgenre import (
+    EmbeddingKMeans,
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
+    ModelFileError,
+    SegmentClassifier,
+)
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.InconsistentVersionWarning"
@@ -177,12 +184,33 @@ def forged_models():
     svc = SVC().fit(X, y)
     svc.n_features_in_ = 30
     yield "width of support vectors", svc
+    svc = SVC(kernel="precomputed").fit(X @ X.T, y)
+    svc.support_ = svc.support_ + np.int32(10**8)
+    yield "columns of a kernel", svc
+    svc = SVC().fit(X, y)
+    svc._probA = svc._probB = np.zeros(1)
+    yield "probabilities of support vectors", svc
+    neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
+    neighbors._fit_X = np.ones((90, 1))
+    yield "width of neighbours", neighbors
     neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
     neighbors._y = np.full(90, 2**40)
     yield "classes of neighbours", neighbors
     kmeans = KMeans(2).fit(X)
     kmeans.cluster_centers_ = np.zeros((2, 1))
     yield "clusters", kmeans
+    for n_threads in (0, -5, 10**6):  # which OpenMP would end the process for
+        kmeans = KMeans(2).fit(X)
+        kmeans._n_threads = n_threads
+        yield f"{n_threads} threads", kmeans
+    forest = RandomForestClassifier(2).fit(X, y)
+    yield "jobs", make_pipeline(forest.set_params(n_jobs=10**6))
+    yield "frames", MelSpectrogramTransformer(n_frames=10**9)
+    yield "spectra", MFCCStandardizer(n_fft=2**20, n_mels=2**10)
+    yield "windows", SegmentClassifier(SVC(), window=10**9)
+    parts = [("a", StandardScaler(), [0, 1])]
+    verbose = {"verbose_feature_names_out": "{feature_name:>999999999}"}
+    yield "format of names", ColumnTransformer(parts, **verbose).fit(X)
     clusters = EmbeddingKMeans(2).fit(X)
     clusters.kmeans_.cluster_centers_ = np.zeros((10**4, 1))
     yield "clusters of embeddings", clusters
@@ -194,3 +222,11 @@ def forged_models():
 def test_parts_that_contradict_one_another(model, tmp_path):
     with pytest.raises(TypeError, match="in it is not as scikit-learn would make it"):
         skgenre.save(model, tmp_path / "it.model")
+
+
+def test_no_folder_is_named(tmp_path):
+    step = MelSpectrogramTransformer(cache_dir=str(tmp_path))
+    parameters = {k: value(v) for k, v in step.get_params().items()}
+    write(tmp_path / "it.model", estimator(MelSpectrogramTransformer, **parameters))
+    with pytest.raises(ModelFileError, match="a cache in it"):
+        skgenre.load(tmp_path / "it.model")

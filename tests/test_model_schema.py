@@ -18,6 +18,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.fixes import parse_version
 
@@ -103,6 +104,20 @@ def test_attributes_that_python_or_numpy_would_follow(tmp_path):
 def test_attributes_in_place_of_methods(name, tmp_path):
     forged = estimator(DecisionTreeClassifier, **{name: value(1)})
     write(tmp_path / "it.model", forged)
+    refused(tmp_path / "it.model", f"may have no attribute '{name}'")
+
+
+@pytest.mark.parametrize(
+    ("cls", "name"),
+    [
+        (CRNNClassifier, "_network"),  # would name what is called with parameters
+        (CRNNClassifier, "_network_parameters"),
+        (SVC, "_impl"),
+        (SVC, "_parameter_constraints"),
+    ],
+)
+def test_attributes_in_place_of_those_of_the_class(cls, name, tmp_path):
+    write(tmp_path / "it.model", estimator(cls, **{name: value("RandomTimeCrop")}))
     refused(tmp_path / "it.model", f"may have no attribute '{name}'")
 
 

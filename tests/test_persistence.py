@@ -1,7 +1,9 @@
+import copy
 import io
 import json
 import os
 import pickle
+import re
 import signal
 import subprocess
 import sys
@@ -300,6 +302,14 @@ def test_a_cache_is_left_out(tmp_path):
     assert skgenre.load(tmp_path / "it.model").memory is None
 
 
+def test_the_folder_of_a_cache_does_not_travel(tmp_path):
+    step = MelSpectrogramTransformer(n_frames=4, cache_dir=tmp_path / "cache")
+    model = make_pipeline(step, CRNNClassifier())
+    skgenre.save(model, tmp_path / "it.model")
+    assert skgenre.load(tmp_path / "it.model")[0].cache_dir is None
+    assert step.cache_dir == tmp_path / "cache"
+
+
 def current_umask():
     umask = os.umask(0)
     os.umask(umask)
@@ -388,6 +398,59 @@ class TestRefusals:
         assert path.stat().st_size < 10**6
         with pytest.raises(ModelFileError, match="compressed, which is refused"):
             skgenre.load(path)
+
+    def test_parts_that_share_bytes(self, tmp_path):
+        """A thousand names for one part of the file, each read into the memory."""
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("0.npy", bytes(10**6))
+            (info,) = (i for i in archive.infolist() if i.filename == "0.npy")
+            for i in range(1, 1000):
+                other = copy.copy(info)
+                other.filename = f"{i}.npy"
+                archive.filelist.append(other)
+        assert path.stat().st_size < 2 * 10**6
+        with pytest.raises(ModelFileError, match="larger than the file"):
+            skgenre.load(path)
+
+    def test_names_that_occur_twice(self, tmp_path):
+        """What is checked is what is loaded."""
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        with zipfile.ZipFile(path) as archive:
+            good = archive.read("schema.json")
+        evil = zipfile.ZipFile(io.BytesIO(skops.io.dumps(FunctionTransformer(print))))
+        evil = evil.read("schema.json")
+        for schemas, is_refused in (((good, evil), True), ((evil, good), False)):
+            repack(path, schema=schemas[0])
+            with zipfile.ZipFile(path, "a") as archive:
+                with pytest.warns(UserWarning, match="Duplicate name"):
+                    archive.writestr("schema.json", schemas[1])
+            if is_refused:
+                with pytest.raises(ModelFileError, match="refused: it holds"):
+                    skgenre.load(path)
+            else:
+                assert skgenre.load(path).n_mels == MEL.n_mels
+
+    def test_names_with_zero_bytes(self, tmp_path):
+        path = tmp_path / "it.model"
+        skgenre.save(MFCC.fit(np.random.default_rng(0).normal(size=(3, 8000))), path)
+        contents = path.read_bytes()
+        name = re.search(rb"[0-9a-f_-]+\.npy", contents)[0]
+        path.write_bytes(contents.replace(name, name[:-5] + b"\0.npy"))
+        with pytest.raises(ModelFileError):
+            skgenre.load(path)
+
+    def test_a_network_larger_than_its_weights(self, clips, tmp_path):
+        """Nothing of the size that a file asks for is made before it is compared."""
+        X, y = clips
+        model = models()["crnn"].fit(X, y)
+        network = model[-1]
+        network.network_parameters_["lstm_units"] = 10**6  # 16 TB
+        skgenre.save(model, tmp_path / "it.model")
+        with pytest.raises(ValueError, match="weights are not those of the network"):
+            skgenre.load(tmp_path / "it.model").predict(X)
 
     def test_flipped_bytes_never_pass_unseen(self, clips, tmp_path):
         X, y = clips

@@ -11,6 +11,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from skgenre.audio._load import Clip
+from skgenre.audio._remote import is_upath, upath_to_url
 
 _EXPECTED = (
     "Expected a sequence (list, 1-D array, Series or one column) of paths, or "
@@ -19,7 +20,7 @@ _EXPECTED = (
 
 
 def _is_path(element: Any) -> bool:
-    return isinstance(element, (str, bytes, os.PathLike))
+    return isinstance(element, (str, bytes, os.PathLike)) or is_upath(element)
 
 
 def _is_array(X: Any) -> bool:
@@ -113,7 +114,7 @@ def check_waveform(waveform: Any, name: str) -> np.ndarray:
 def _check_elements(elements: list) -> list[Clip]:
     is_path = [_is_path(element) for element in elements]
     if all(is_path):
-        return elements
+        return [upath_to_url(element) for element in elements]
     if not any(is_path):
         return [
             check_waveform(element, f"Clip {i} of X")
@@ -137,9 +138,9 @@ def check_clips(
     Parameters
     ----------
     X : sequence
-        Paths (str, bytes, os.PathLike) in a list, 1-D array, Series or one column;
-        or waveforms as a 2-D numeric array of shape (n_clips, n_samples) or as a
-        list of 1-D arrays of any lengths.
+        Paths (str, bytes, os.PathLike) or URLs (str) in a list, 1-D array, Series or
+        one column; or waveforms as a 2-D numeric array of shape (n_clips, n_samples)
+        or as a list of 1-D arrays of any lengths.
 
     estimator : estimator or None, default=None
         Gets `n_features_in_` and `feature_names_in_` where X has columns, and is

@@ -7,10 +7,12 @@ from numbers import Integral, Real
 
 import numpy as np
 import soxr
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
 from skgenre.audio._errors import AudioError
-from skgenre.audio._readers import Reader, open_audio
+from skgenre.audio._readers import MAX_SAMPLE_RATE, Reader
+from skgenre.audio._remote import upath_to_url
+from skgenre.audio._sharing import open_shared
 
 Clip = str | bytes | os.PathLike | np.ndarray
 
@@ -18,8 +20,6 @@ Clip = str | bytes | os.PathLike | np.ndarray
 # more influence. A part of a file is resampled with so much around it, and so equals
 # the same part of the whole file.
 _FILTER_REACH = 1024
-MAX_SAMPLE_RATE = 1_000_000
-"""Hertz; far above what sound is recorded at, far below what exhausts the memory."""
 # soxr's rounding errors (1e-7) depend on where it begins; near the floor of a
 # spectrogram they reach 0.004 dB. When it halves the rate, as from 44100 to 22050 Hz,
 # they are the same again every 830 samples.
@@ -81,7 +81,7 @@ def read_samples(
     Parameters
     ----------
     clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
-        A sound file, or a waveform that already is at `sample_rate`.
+        A sound file or its URL, or a waveform that already is at `sample_rate`.
 
     sample_rate : int or None
         Samples a second of the result; None keeps the file's own.
@@ -105,7 +105,7 @@ def read_samples(
         start, stop = choose(len(clip), sample_rate or 0)
         inside = clip[max(0, start) : max(0, stop)]
         return _fill(inside, max(0, -start), stop - start)
-    with open_audio(clip) as reader:
+    with open_shared(clip) as reader:
         rate = sample_rate or reader.sample_rate
         for _ in range(2):
             if reader.n_samples < 1:
@@ -135,7 +135,7 @@ def read_samples(
 
 @validate_params(
     {
-        "path": [str, bytes, os.PathLike],
+        "path": [str, bytes, os.PathLike, HasMethods("as_uri")],  # a UPath has it
         "sample_rate": [Interval(Integral, 1, MAX_SAMPLE_RATE, closed="both"), None],
         "offset": [Interval(Real, 0, None, closed="left")],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
@@ -155,7 +155,9 @@ def load_audio(
     path : str, bytes or os.PathLike
         The file. libsndfile reads WAV, FLAC, OGG, Opus, MP3, AIFF, AU and others;
         for M4A, AAC, WMA and video files PyAV is needed
-        (``pip install "skgenre[av]"``).
+        (``pip install "skgenre[av]"``). A str that begins with a protocol, such as
+        ``s3://`` or ``https://``, is a URL, which fsspec fetches
+        (``pip install "skgenre[remote]"``).
 
     sample_rate : int or None, default=22050
         Samples a second of the result; the file is resampled to it. None keeps the
@@ -178,11 +180,14 @@ def load_audio(
     ------
     AudioError
         If the file is missing, empty, not audio or damaged, if it ends before
-        `offset`, or if it holds NaN or infinite samples. A truncated file gives
-        what can be decoded.
+        `offset`, or if it holds NaN or infinite samples; if a URL's store refuses
+        it or fails. A truncated file gives what can be decoded.
 
     ValueError
         If a parameter is outside its range.
+
+    ImportError
+        If `path` is a URL and fsspec, or the package of its protocol, is missing.
 
     See Also
     --------
@@ -190,8 +195,9 @@ def load_audio(
 
     Notes
     -----
-    Only the wanted part of the file is read. Parts are resampled with what is around
-    them, so that they equal the same part of the whole file.
+    Only the wanted part of a local file is read; a remote one is fetched as a whole,
+    into a temporary file that is deleted at once. Parts are resampled with what is
+    around them, so that they equal the same part of the whole file.
 
     Examples
     --------
@@ -210,6 +216,7 @@ def load_audio(
     >>> part.shape
     (2205,)
     """
+    path = upath_to_url(path)
 
     def choose(n_samples: int, rate: int) -> tuple[int, int]:
         # min() before int(), which refuses infinity.

@@ -2,9 +2,11 @@
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from joblib import Parallel, delayed
+from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
 
@@ -41,14 +43,20 @@ class _OneBlasThread:
 _one_blas_thread = _OneBlasThread()
 
 
-def _run(function: Callable[[Clip], Any], clip: Clip, index: int) -> Any:
+@contextmanager
+def error_names_clip(index: int) -> Iterator[None]:
+    """Add a note to errors in the block that tells the clip's index."""
     try:
-        # In a worker process nobody else has limited BLAS yet.
-        with _one_blas_thread:
-            return function(clip)
+        yield
     except Exception as error:
         error.add_note(f"This happened in clip {index} of X.")
         raise
+
+
+def _run(function: Callable[[Clip], Any], clip: Clip, index: int) -> Any:
+    # In a worker process nobody else has limited BLAS yet.
+    with error_names_clip(index), _one_blas_thread:
+        return function(clip)
 
 
 def map_clips(
@@ -68,7 +76,7 @@ def map_clips(
         that :func:`joblib.parallel_config` names, and then has to be picklable.
 
     clips : sequence
-        Paths or waveforms.
+        Paths, URLs or waveforms.
 
     n_jobs : int or None, default=None
         Number of clips at a time; None means 1 unless in a
@@ -85,6 +93,11 @@ def map_clips(
     result : object
         What `function` returns. An exception that it raises ends the iteration,
         with a note that tells the clip's index.
+
+    Notes
+    -----
+    Results come one by one as they are ready, with backends of joblib that can do
+    so; with others, such as Ray's, when all are.
     """
     tasks = (delayed(_run)(function, clip, i) for i, clip in enumerate(clips))
     # Work is spread over clips alone: with a BLAS that splits its sums over threads
@@ -94,7 +107,13 @@ def map_clips(
         _one_blas_thread,
         tqdm(total=len(clips), desc=desc, unit="clip", disable=not verbose) as bar,
     ):
-        parallel = Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")
+        backend, _ = get_active_backend(prefer="threads")
+        parallel = Parallel(
+            n_jobs=n_jobs,
+            prefer="threads",
+            # Of others, such as Ray's, all results come at once.
+            return_as="generator" if backend.supports_return_generator else "list",
+        )
         for result in parallel(tasks):
             yield result
             bar.update()

@@ -1,25 +1,34 @@
 """Two decoders, libsndfile and FFmpeg, behind one small interface.
 
-A reader has the attributes ``sample_rate`` and ``n_samples`` (of the whole file, as
-its header tells) and the methods ``read(start, stop)``, which returns mono float32
-samples, fewer than asked for where the file ends early, and ``count()``, which
-decodes the file through to learn how long it is in truth.
+A reader has the attributes ``sample_rate``, ``n_channels`` and ``n_samples`` (of the
+whole file, as its header tells) and the methods ``read(start, stop)``, which returns
+mono float32 samples, fewer than asked for where the file ends early, and ``count()``,
+which decodes the file through to learn how long it is in truth.
 """
 
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
+from importlib.util import find_spec
 from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 import soundfile
 
 from skgenre.audio._errors import AudioError
+from skgenre.audio._mpeg import length_is_guessed
+from skgenre.audio._remote import fetched, is_url, local_path
 
-# Files are decoded in blocks, so that a header that lies about the length can't make
-# us reserve memory that the file never fills. A 30 s clip is one block.
-_BLOCK = 1 << 21
+# Values of a block in which files are decoded, so that a header that lies about the
+# length or the channels can't make us reserve memory that the file never fills. A 30 s
+# clip in stereo is one block.
+_BLOCK = 1 << 22
+# Hertz. Below, there is no music; resampling would make as many samples of a few bytes
+# as the header says. Above, nothing is recorded.
+_MIN_SAMPLE_RATE = 1_000
+MAX_SAMPLE_RATE = 1_000_000
+"""Hertz; far above what sound is recorded at, far below what exhausts the memory."""
 # libsndfile gives a length near 2**63 for files whose header doesn't tell any.
 _UNKNOWN_LENGTH = 1 << 48
 # Lossy codecs need some packets before the wanted ones to decode these exactly: an
@@ -29,6 +38,18 @@ _PREROLL_FORMATS = {"MP3", "OGG"}
 # FFmpeg's flag of formats whose index is made while reading.
 _AVFMT_GENERIC_INDEX = 0x100
 
+_SFE_BAD_FILE = 7  # libsndfile's error number
+
+# The containers that music and videos come in, of FFmpeg's 350. The others are those of
+# old games, pictures, texts and playlists, and the less tried their code is, the more
+# of it crashes on damaged files.
+_CONTAINERS = """
+    aac ac3 aiff amr amrnb amrwb ape asf asf_o au avi caf dsf dts dtshd eac3 flac flv
+    gxf iff loas matroska,webm mov,mp4,m4a,3gp,3g2,mj2 mp3 mpc mpc8 mpeg mpegts mxf nut
+    ogg oma rm shn tak truehd tta voc w64 wav wtv wv xwma
+"""
+
+_DAMAGED = "The file is damaged: replace it or leave it out."
 _INSTALL_AV = (
     'If it is M4A, AAC, WMA or video, install PyAV: pip install "skgenre[av]". '
     "Otherwise replace the file or leave it out."
@@ -39,6 +60,7 @@ class Reader(Protocol):
     """What both decoders offer."""
 
     sample_rate: int
+    n_channels: int
     n_samples: int
 
     def read(self, start: int, stop: int) -> np.ndarray: ...  # noqa: D102
@@ -53,6 +75,14 @@ def _to_mono(samples: np.ndarray) -> np.ndarray:
         return samples[:, 0]
     # A product with the weights takes 2 ms where mean(axis=1) takes 30.
     return samples @ np.full(n_channels, 1 / n_channels, dtype=np.float32)
+
+
+def _reason(error: Exception) -> str:
+    """Return what a decoder says, without the file's name or descriptor."""
+    for name in "error_string", "strerror":  # of soundfile, of PyAV and the system
+        if reason := getattr(error, name, None):
+            return reason.rstrip(".")
+    return str(error).rstrip(".") or type(error).__name__
 
 
 def _join(blocks: list[np.ndarray]) -> np.ndarray:
@@ -72,32 +102,74 @@ class _SequentialSoundFile(soundfile.SoundFile):
         """Say no: then `read` doesn't seek, while `seek` still does."""
         return False
 
+    @property
+    def can_seek(self) -> bool:
+        """Tell the truth."""
+        return super().seekable()
+
 
 class SoundFileReader:
     """Read what libsndfile knows: WAV, FLAC, OGG, Opus, MP3, AIFF, AU and more."""
 
-    def __init__(self, file: BinaryIO, path: str | bytes) -> None:
-        # The descriptor spares us libsndfile's ideas about file names (encodings,
-        # extensions); on Windows the two C libraries can't share it.
-        source = path if os.name == "nt" else file.fileno()
-        self._file = _SequentialSoundFile(source, closefd=False)
+    def __init__(self, file: BinaryIO) -> None:
+        self._source = file
+        self._open()
         self.sample_rate: int = self._file.samplerate
+        self.n_channels: int = self._file.channels
         self.n_samples: int = self._file.frames
         if self.n_samples >= _UNKNOWN_LENGTH:
             self._file.close()
             raise soundfile.SoundFileRuntimeError("the header tells no length")
+
+    def _open(self) -> None:
+        self._source.seek(0)
+        # The descriptor spares us libsndfile's ideas about file names (encodings,
+        # extensions); on Windows the two C libraries can't share it.
+        source = self._source if os.name == "nt" else self._source.fileno()
+        self._file = _SequentialSoundFile(source, closefd=False)
+        self._position = 0  # of files that can't be sought
+
+    def _read(self, n_samples: int) -> np.ndarray:
+        block = self._file.read(n_samples, dtype="float32", always_2d=True)
+        self._position += len(block)
+        return block
+
+    def _go_to(self, position: int) -> None:
+        if self._file.can_seek:
+            self._file.seek(position)
+            return
+        # GSM 6.10 and some kinds of ADPCM: libsndfile only goes on.
+        if position < self._position:
+            self._file.close()
+            self._open()
+        while position > self._position:
+            if not len(self._read(min(self._block, position - self._position))):
+                break
+
+    @property
+    def _block(self) -> int:
+        return max(1, _BLOCK // self._file.channels)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`."""
         lead = 0
         if self._file.format in _PREROLL_FORMATS:
             lead = min(start, int(_PREROLL_SECONDS * self.sample_rate))
-        self._file.seek(start - lead)
-        self._file.read(lead)
+        try:
+            self._go_to(start - lead)
+        except soundfile.SoundFileError:
+            # Perhaps behind the end of a FLAC file whose header promises more; the
+            # decoder is of no use then.
+            self.close()
+            self._open()
+            if self.count() > start - lead:
+                raise
+            return _join([])
+        self._read(lead)
         blocks = []
         while start < stop:
-            size = min(_BLOCK, stop - start)
-            block = self._file.read(size, dtype="float32", always_2d=True)
+            size = min(self._block, stop - start)
+            block = self._read(size)
             blocks.append(_to_mono(block))
             start += len(block)
             if len(block) < size:
@@ -106,11 +178,13 @@ class SoundFileReader:
 
     def count(self) -> int:
         """Decode from the beginning to the end and count samples."""
-        self._file.seek(0)
-        buffer = np.empty((1 << 16, self._file.channels), dtype=np.float32)
+        self._go_to(0)
+        size = max(1, (1 << 17) // self._file.channels)
+        buffer = np.empty((size, self._file.channels), dtype=np.float32)
         n_samples = 0
         while n_read := len(self._file.read(out=buffer)):
             n_samples += n_read
+        self._position = n_samples
         return n_samples
 
     def close(self) -> None:
@@ -128,9 +202,12 @@ class AVReader:
         self._open()
         try:
             stream = self._stream
+            if stream.codec_context is None:
+                raise ValueError("its codec is not known")
             self.sample_rate: int = stream.rate
             if not self.sample_rate:  # what FFmpeg took for audio by its name alone
                 raise ValueError("it tells no sample rate")
+            self.n_channels: int = stream.codec_context.layout.nb_channels
             self._first_pts: int = stream.start_time or 0
             # Seeking needs exact timestamps. Formats without their own (raw AAC) get
             # estimated ones, and those of some (Matroska, WMA) are in milliseconds.
@@ -152,7 +229,10 @@ class AVReader:
 
         self._file.seek(0)
         # Playlist formats may name other files and addresses; none is opened.
-        options = {"protocol_whitelist": "none"}
+        options = {
+            "protocol_whitelist": "none",
+            "format_whitelist": ",".join(_CONTAINERS.split()),
+        }
         self._container = av.open(self._file, options=options)
         if not self._container.streams.audio:
             self.close()
@@ -176,7 +256,9 @@ class AVReader:
         if self._can_seek and seconds > 0:
             pts = self._first_pts + int(seconds / self._stream.time_base)
             self._container.seek(pts, stream=self._stream)
-        to_float = AudioResampler(format="fltp")  # only the sample format
+        # Only the sample format changes. Channels are interleaved: of 8 or more planes,
+        # PyAV would read on behind the last one.
+        to_float = AudioResampler(format="flt")
         position = None
         for decoded in self._container.decode(self._stream):
             if decoded.sample_rate != self.sample_rate:
@@ -198,7 +280,8 @@ class AVReader:
                 break
             if position + frame.samples > start:
                 part = slice(max(0, start - position), stop - position)
-                blocks.append(_to_mono(frame.to_ndarray().T[part]))
+                samples = frame.to_ndarray().reshape(frame.samples, -1)
+                blocks.append(_to_mono(samples[part]))
         return _join(blocks)
 
     def count(self) -> int:
@@ -213,55 +296,121 @@ class AVReader:
         self._container.close()
 
 
-def _check_is_file(path: str | bytes) -> None:
-    """Refuse what isn't a regular file before anything opens it.
+def _open_local(path: str | bytes, name: str | bytes) -> BinaryIO:
+    """Open a regular file, and nothing else.
 
-    Opening a named pipe would wait for a writer forever.
+    Opening a named pipe would wait for a writer forever, and opening a device may do
+    anything: so it is looked at first. That it may become one in between, the opened
+    file is looked at again, and opened without waiting.
     """
     try:
-        status = os.stat(path)
+        _check_is_file(os.stat(path), name)
+        # Not buffered: libsndfile begins where the descriptor is.
+        file = open(path, "rb", buffering=0, opener=_open_at_once)
+    except AudioError:
+        raise
     except FileNotFoundError:
-        raise AudioError(path, "there is no such file", "Check the path.") from None
+        raise AudioError(name, "there is no such file", "Check the path.") from None
+    except PermissionError as error:
+        cause = error.strerror or str(error)
+        raise AudioError(name, cause, "Check the permissions.") from error
     except (OSError, ValueError) as error:
         cause = getattr(error, "strerror", None) or str(error)
-        raise AudioError(path, cause, "Check the path.") from error
+        raise AudioError(name, cause, "Check the path.") from error
+    try:
+        _check_is_file(os.fstat(file.fileno()), name)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _open_at_once(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check_is_file(status: os.stat_result, name: str | bytes) -> None:
+    """Refuse what isn't a regular file, or is empty."""
     if stat.S_ISDIR(status.st_mode):
         raise AudioError(
-            path, "it is a directory", "Pass the paths of the files inside it."
+            name, "it is a directory", "Pass the paths of the files inside it."
         )
     if not stat.S_ISREG(status.st_mode):
         raise AudioError(
-            path, "it is a pipe, socket or device", "Pass the path of a regular file."
+            name, "it is a pipe, socket or device", "Pass the path of a regular file."
         )
     if status.st_size == 0:
         raise AudioError(
-            path, "the file is empty (0 bytes)", "Replace it or leave it out."
+            name, "the file is empty (0 bytes)", "Replace it or leave it out."
         )
 
 
-def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
+def _av_reader(file: BinaryIO) -> AVReader | None:
+    """Return FFmpeg's reader, if it is installed and takes the file."""
+    if find_spec("av") is None:
+        return None
     try:
-        return SoundFileReader(file, path)
+        return AVReader(file)
+    except MemoryError:
+        raise
+    except Exception:  # of many types, where a file is damaged
+        return None
+
+
+def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
+    # libsndfile reads no more of an MP3 file than it takes its length for.
+    if length_is_guessed(file) and (reader := _av_reader(file)) is not None:
+        return reader
+    try:
+        return SoundFileReader(file)
     except soundfile.SoundFileError as error:
         sndfile_error = error
-    # The exception's text starts with the descriptor's number.
-    reason = getattr(sndfile_error, "error_string", None) or str(sndfile_error)
-    try:
-        import av
-    except ImportError:
+    reason = _reason(sndfile_error)
+    if getattr(sndfile_error, "code", None) == _SFE_BAD_FILE:
+        reason = "it begins like MP3, and no frame decodes"  # says it of any file
+    if find_spec("av") is None:
         raise AudioError(
-            path, f"libsndfile does not read it ({reason.rstrip('.')})", _INSTALL_AV
+            path, f"libsndfile does not read it ({reason})", _INSTALL_AV
         ) from sndfile_error
     try:
         return AVReader(file)
-    except (av.FFmpegError, ValueError) as error:
-        ffmpeg_reason = getattr(error, "strerror", None) or str(error)
+    except MemoryError:
+        raise
+    except Exception as error:  # of many types, where a file is damaged
         raise AudioError(
             path,
-            f"no decoder reads it as audio (libsndfile: {reason.rstrip('.')}; "
-            f"FFmpeg: {ffmpeg_reason})",
+            f"no decoder reads it as audio (libsndfile: {reason}; FFmpeg: "
+            f"{_reason(error)})",
             "Replace the file or leave it out.",
         ) from error
+
+
+def open_file(path: str | bytes | os.PathLike) -> AbstractContextManager[BinaryIO]:
+    """Open a local file, or a copy of one that a URL names.
+
+    Parameters
+    ----------
+    path : str, bytes or os.PathLike
+        A path, or a str that begins with ``protocol://``.
+
+    Returns
+    -------
+    context manager
+        Gives a binary file, closed at the end of the block.
+
+    Raises
+    ------
+    AudioError
+        If the file can't be opened. If it can't be fetched, on entering the block.
+    """
+    name = os.fspath(path)
+    local = name
+    if is_url(name):
+        in_place = local_path(name)
+        if in_place is None:
+            return fetched(name)
+        local = in_place
+    return _open_local(local, name)
 
 
 @contextmanager
@@ -271,7 +420,7 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
     Parameters
     ----------
     path : str, bytes or os.PathLike
-        The file.
+        The file, or its URL.
 
     Yields
     ------
@@ -279,25 +428,23 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
         Gives the file's samples; closed at the end of the block.
     """
     name: str | bytes = os.fspath(path)
-    _check_is_file(name)
-    try:
-        file = open(name, "rb")
-    except OSError as error:
-        raise AudioError(
-            name, error.strerror or str(error), "Check the permissions."
-        ) from error
-    with file:
+    with open_file(name) as file:
         reader = _choose_reader(file, name)
         try:
+            rate = reader.sample_rate
+            if not _MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
+                raise AudioError(
+                    name,
+                    f"its sample rate is {rate} Hz, and expected are "
+                    f"{_MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
+                    _DAMAGED,
+                )
             yield reader
         except (AudioError, MemoryError):
             raise
         except Exception as error:
-            cause = getattr(error, "error_string", None) or str(error)
             raise AudioError(
-                name,
-                f"decoding failed ({cause.rstrip('.')})",
-                "The file is damaged: replace it or leave it out.",
+                name, f"decoding failed ({_reason(error)})", _DAMAGED
             ) from error
         finally:
             reader.close()

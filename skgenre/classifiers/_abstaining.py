@@ -19,7 +19,13 @@ from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
 from sklearn.utils._param_validation import HasMethods, Interval
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre.classifiers._checks import check_genres, check_groups, check_several
+from skgenre.classifiers._checks import (
+    check_genres,
+    check_groups,
+    check_other_label,
+    check_several,
+    with_label,
+)
 from skgenre.classifiers._inner import (
     check_all_tested,
     check_clip_weights,
@@ -216,16 +222,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         is_text = isinstance(genres[0], str)
         if self.unknown is None:
             return "unknown" if is_text else min(-1, int(np.floor(min(genres))) - 1)
-        if self.unknown in genres:
-            raise ValueError(
-                f"unknown={self.unknown!r} is one of the genres. Choose another label."
-            )
-        if isinstance(self.unknown, str) != is_text:
-            kind = "a string" if is_text else "a number"
-            raise ValueError(
-                f"unknown={self.unknown!r} must be {kind}, as the genres are: scores "
-                "can't compare labels of two types. Choose another label."
-            )
+        check_other_label("unknown", self.unknown, self.classes_)
         return self.unknown
 
     def _choose_threshold(
@@ -264,9 +261,14 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         -------
         ndarray of shape (n_clips, n_classes)
             Columns in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If the estimator gives a probability that is NaN.
         """
         check_is_fitted(self)
-        return self.estimator_.predict_proba(X)
+        return probabilities(self.estimator_, X, self.classes_)
 
     def predict(self, X: Any) -> NDArray:
         """Return the most probable genre of each clip, or `unknown`.
@@ -283,13 +285,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         """
         answers = self.predict_proba(X)
         genres = self.classes_[answers.argmax(axis=1)]
-        unsure = answers.max(axis=1) < self.threshold_
-        if not unsure.any():
-            return genres
-        dtype = np.result_type(genres.dtype, np.asarray(self.unknown_).dtype)
-        result = genres.astype(dtype)
-        result[unsure] = self.unknown_
-        return result
+        return with_label(genres, answers.max(axis=1) < self.threshold_, self.unknown_)
 
     def __sklearn_tags__(self) -> Tags:
         """Return what scikit-learn should know of the estimator."""

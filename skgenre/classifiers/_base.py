@@ -11,6 +11,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 
 from skgenre.classifiers._checks import (
+    Rows,
     check_all_genres_count,
     check_classes,
     check_genres,
@@ -26,7 +27,7 @@ from skgenre.classifiers._input_scaling import band_statistics
 from skgenre.classifiers._validation_split import validation_rows
 
 if TYPE_CHECKING:
-    from skgenre.classifiers._training import Rows
+    from skgenre.classifiers._training import ClipRows
 
 
 class BaseGenreClassifier(FittedNetwork):
@@ -118,8 +119,9 @@ class BaseGenreClassifier(FittedNetwork):
         Parameters
         ----------
         X : array-like of shape (n_clips, n_frames, n_mels)
-            Spectrograms in dB. A memory map is read batch by batch. An array of shape
-            (n_clips, n_features) counts as a series of one band.
+            Spectrograms in dB. A :class:`~skgenre.features.SpectrogramFile` or a memory
+            map is read batch by batch. An array of shape (n_clips, n_features) counts
+            as a series of one band.
         y : array-like of shape (n_clips,)
             Genres; strings, numbers or booleans.
         sample_weight : array-like of shape (n_clips,), default=None
@@ -242,7 +244,7 @@ class BaseGenreClassifier(FittedNetwork):
         )
         return self
 
-    def _begin(self, X: NDArray, classes: NDArray, *, continues: bool) -> None:
+    def _begin(self, X: Rows, classes: NDArray, *, continues: bool) -> None:
         """Fix the genres and the network, or check that they are the same."""
         self._check_params()
         network_parameters = {
@@ -270,7 +272,7 @@ class BaseGenreClassifier(FittedNetwork):
         self.classes_ = classes
         self.network_parameters_ = network_parameters
 
-    def _learn_scaling(self, X: NDArray, rows: NDArray) -> None:
+    def _learn_scaling(self, X: Rows, rows: NDArray) -> None:
         self.input_mean_, self.input_scale_ = band_statistics(
             X, rows, self.input_scaling
         )
@@ -283,8 +285,8 @@ class BaseGenreClassifier(FittedNetwork):
 
     def _train(
         self,
-        training: "Rows",
-        validation: "Rows",
+        training: "ClipRows",
+        validation: "ClipRows",
         random_state: np.random.RandomState,
         *,
         epochs: int,

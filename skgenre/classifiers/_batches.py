@@ -1,21 +1,28 @@
-"""Batches of scaled spectrograms, read from an array or a memory map on demand."""
+"""Batches of scaled spectrograms, read from an array or a file on demand."""
 
-import keras
+from collections.abc import Iterator
+
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 
+from skgenre._lazy_rows import LazyRows
 from skgenre.classifiers._input_scaling import scaled
 
+# Batches that wait for the network, at the most. Keras would have TensorFlow find the
+# number, which it doubles whenever the network had to wait: to hundreds of megabytes.
+_AHEAD = 2
 
-class SpectrogramBatches(keras.utils.PyDataset):
+
+class SpectrogramBatches:
     """Some rows of an array, as the batches that Keras trains on.
 
-    Only one batch is scaled and in memory at a time: Keras would copy a whole array
-    that is passed to its ``fit``.
+    Only a few batches are scaled and in memory at a time: Keras would copy a whole
+    array that is passed to its ``fit``.
 
     Parameters
     ----------
-    X : ndarray of shape (n_clips, n_frames, n_mels)
+    X : ndarray or LazyRows of shape (n_clips, n_frames, n_mels)
         Spectrograms in dB, of any float type.
     y : ndarray of shape (n_clips,)
         Number of each clip's genre.
@@ -33,7 +40,7 @@ class SpectrogramBatches(keras.utils.PyDataset):
 
     def __init__(
         self,
-        X: NDArray,
+        X: NDArray | LazyRows,
         y: NDArray,
         sample_weight: NDArray,
         rows: NDArray,
@@ -43,7 +50,6 @@ class SpectrogramBatches(keras.utils.PyDataset):
         batch_size: int,
         shuffle_seed: int | None = None,
     ) -> None:
-        super().__init__()
         self.X, self.y, self.sample_weight = X, y, sample_weight
         self.rows = rows
         self.mean, self.scale = mean, scale
@@ -67,10 +73,27 @@ class SpectrogramBatches(keras.utils.PyDataset):
         start = index * self.batch_size
         rows = self.rows[start : start + self.batch_size]
         return (
-            scaled(self.X[rows], self.mean, self.scale),
+            scaled(np.asarray(self.X[rows]), self.mean, self.scale),
             self.y[rows],
             self.sample_weight[rows],
         )
+
+    def __iter__(self) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
+        """Yield the batches of one epoch."""
+        return (self[index] for index in range(len(self)))
+
+    def as_dataset(self) -> tf.data.Dataset:
+        """Return what Keras takes; after each epoch, call `on_epoch_end`."""
+        signature = (
+            tf.TensorSpec((None, *self.shape[1:]), tf.float32),
+            tf.TensorSpec((None,), self.y.dtype),
+            tf.TensorSpec((None,), self.sample_weight.dtype),
+        )
+        dataset = tf.data.Dataset.from_generator(
+            self.__iter__, output_signature=signature
+        )
+        n_batches = tf.data.experimental.assert_cardinality(len(self))
+        return dataset.apply(n_batches).prefetch(_AHEAD)
 
     def on_epoch_end(self) -> None:
         """Draw the order of the next epoch."""

@@ -1,5 +1,6 @@
 """What a network classifier asks of its data."""
 
+import math
 from collections.abc import Sized
 from numbers import Real
 from typing import Any
@@ -10,25 +11,47 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
     _check_sample_weight,
+    assert_all_finite,
     check_array,
     check_consistent_length,
     column_or_1d,
     validate_data,
 )
 
+from skgenre._lazy_rows import LazyRows, as_array
+from skgenre.classifiers._missing import naming_missing_clips
+
+Rows = NDArray | LazyRows
+"""Spectrograms (n_clips, n_frames, n_mels), read already or not yet."""
+
+_CHUNK_BYTES = 32 * 2**20
 FLOATS = [np.float32, np.float64, np.float16]
 
 
-def check_spectrograms(
-    estimator: BaseEstimator, X: ArrayLike, *, reset: bool
-) -> NDArray:
-    """Return X as a float array of shape (n_clips, n_frames, n_mels).
+def check_spectrograms(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Rows:
+    """Return X as finite floats of shape (n_clips, n_frames, n_mels).
 
     A two-dimensional array (n_clips, n_features) becomes a series of one band. With
     ``reset=False`` the clips must be as large as those `estimator` was fitted on.
     """
+    spectrograms = as_spectrograms(estimator, X, reset=reset)
+    check_finite(estimator, spectrograms)
+    return spectrograms
+
+
+def as_spectrograms(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Rows:
+    """Like `check_spectrograms`, but no values are looked at or read."""
+    # scikit-learn looks for NaN in all clips at once: of float16, in a boolean copy.
     try:
-        X = validate_data(estimator, X, reset=reset, dtype=FLOATS, allow_nd=True)
+        X = validate_data(
+            estimator,
+            X,
+            reset=reset,
+            dtype=FLOATS,
+            allow_nd=True,
+            ensure_all_finite=False,
+            skip_check_array=isinstance(X, LazyRows),
+        )
     except ValueError as error:
         if "setting an array element with a sequence" in str(error):
             raise ValueError(
@@ -42,13 +65,48 @@ def check_spectrograms(
             f"{type(estimator).__name__} takes spectrograms, got strings. If these are "
             "paths, put a MelSpectrogramTransformer in front, in a Pipeline."
         ) from error
-    spectrograms = with_bands(estimator, np.asarray(X))
+    spectrograms = with_bands(estimator, as_array(X))
     if not reset:
         _check_clip_shape(estimator, spectrograms)
     return spectrograms
 
 
-def with_bands(estimator: BaseEstimator, X: NDArray) -> NDArray:
+def check_finite(
+    estimator: BaseEstimator, X: Rows, name: str = "X", *, first: int = 0
+) -> None:
+    """Refuse NaN and infinity; of large arrays, some clips are read at a time.
+
+    Where X is a part of what the user gave, `first` is where it begins there.
+    """
+    n_bytes = max(1, math.prod(X.shape[1:]) * X.dtype.itemsize)
+    step = max(1, _CHUNK_BYTES // n_bytes)
+    with naming_missing_clips(estimator, X, name, first=first):
+        for start in range(0, len(X), step):
+            clips = np.asarray(X[start : start + step])
+            if clips.dtype == np.float16:  # whose sums leave its range
+                clips = clips.astype(np.float32)
+            try:
+                assert_all_finite(
+                    clips, estimator_name=type(estimator).__name__, input_name=name
+                )
+            except ValueError as error:
+                finite = np.isfinite(clips.reshape(len(clips), -1)).all(axis=1)
+                error.add_note(
+                    f"The first such clip has index {first + start + finite.argmin()}."
+                )
+                raise
+
+
+def check_rows(X: ArrayLike, name: str) -> Rows:
+    """Return X as floats of any shape, of which no values are looked at."""
+    if isinstance(X, LazyRows):
+        return X
+    return check_array(
+        X, dtype=FLOATS, allow_nd=True, ensure_all_finite=False, input_name=name
+    )
+
+
+def with_bands(estimator: BaseEstimator, X: Rows) -> Rows:
     if X.ndim > 3 or 0 in X.shape:
         raise ValueError(
             f"{type(estimator).__name__} takes spectrograms of shape (n_clips, "
@@ -57,7 +115,7 @@ def with_bands(estimator: BaseEstimator, X: NDArray) -> NDArray:
     return X[:, :, np.newaxis] if X.ndim == 2 else X
 
 
-def _check_clip_shape(estimator: Any, X: NDArray) -> None:
+def _check_clip_shape(estimator: Any, X: Rows) -> None:
     n_frames, n_mels = estimator.network_parameters_["input_shape"]
     if X.shape[1:] != (n_frames, n_mels):
         raise ValueError(
@@ -110,6 +168,32 @@ def check_several(estimator: BaseEstimator, classes: NDArray) -> None:
         )
 
 
+def check_other_label(name: str, label: Any, classes: NDArray) -> None:
+    """Refuse an answer beside the genres that is one of them, or of another type."""
+    genres = classes.tolist()
+    if label in genres:
+        raise ValueError(
+            f"{name}={label!r} is one of the genres. Choose another label."
+        )
+    if isinstance(label, str) != isinstance(genres[0], str):
+        kind = "a string" if isinstance(genres[0], str) else "a number"
+        raise ValueError(
+            f"{name}={label!r} must be {kind}, as the genres are: scores can't compare "
+            "labels of two types. Choose another label."
+        )
+
+
+def with_label(answers: NDArray, rows: NDArray, label: Any) -> NDArray:
+    """Return answers of which some are a label beside the genres."""
+    if not rows.any():
+        return answers
+    # Python's str would be a type of its own length in NumPy's eyes.
+    dtype = object if label is None else np.asarray(label).dtype
+    result = answers.astype(np.result_type(answers.dtype, dtype))
+    result[rows] = label
+    return result
+
+
 def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:
     """Return the number of each clip's genre in the estimator's `classes_`."""
     unknown = np.setdiff1d(y, estimator.classes_)
@@ -122,7 +206,7 @@ def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:
 
 
 def check_weights(
-    estimator: Any, X: NDArray, codes: NDArray, sample_weight: ArrayLike | None
+    estimator: Any, X: Rows, codes: NDArray, sample_weight: ArrayLike | None
 ) -> NDArray:
     """Return one weight a clip: `sample_weight` times that of its class."""
     weights = _check_sample_weight(
@@ -198,12 +282,12 @@ def check_none_missing(name: str, values: NDArray) -> None:
 
 def check_validation_data(
     estimator: Any, validation_data: tuple[ArrayLike, ArrayLike]
-) -> tuple[NDArray, NDArray]:
+) -> tuple[Rows, NDArray]:
     """Return the spectrograms and the genre numbers of ``(X, y)``."""
     X, y = check_pair(validation_data)
-    X = check_array(X, dtype=FLOATS, allow_nd=True, input_name="X of validation_data")
-    X = with_bands(estimator, X)
+    X = with_bands(estimator, check_rows(X, "X of validation_data"))
     _check_clip_shape(estimator, X)
+    check_finite(estimator, X, "X of validation_data")
     y = column_or_1d(y)
     check_consistent_length(X, y)
     check_none_missing("y of validation_data", y)

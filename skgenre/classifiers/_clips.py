@@ -8,7 +8,15 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.validation import check_array, validate_data
 
-from skgenre.classifiers._checks import FLOATS, with_bands
+from skgenre._lazy_rows import as_array
+from skgenre.classifiers._checks import (
+    FLOATS,
+    Rows,
+    check_finite,
+    check_rows,
+    with_bands,
+)
+from skgenre.classifiers._missing import naming_missing_clips
 from skgenre.classifiers._windows import Clips
 
 
@@ -35,7 +43,7 @@ def check_clips(estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X") -
     -------
     ndarray of shape (n_clips, n_frames, n_mels), or list of ndarray of shape \
             (n_frames_i, n_mels)
-        Values are finite. A memory map stays one.
+        Values are finite. A memory map and a `SpectrogramFile` stay what they are.
 
     Raises
     ------
@@ -48,7 +56,8 @@ def check_clips(estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X") -
     items = _items(estimator, X)
     clips: Clips
     if items is not None:
-        clips = [_check_clip(clip, i, name) for i, clip in enumerate(items)]
+        with naming_missing_clips(estimator, X, name):
+            clips = [_check_clip(clip, i, name) for i, clip in enumerate(items)]
         _check_same_bands(clips, name)
     else:
         clips = _check_array(estimator, X, reset=reset, name=name)
@@ -66,7 +75,7 @@ def check_clips(estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X") -
 
 def take(clips: Clips, rows: NDArray) -> Clips:
     """Return some of the clips."""
-    return clips[rows] if isinstance(clips, np.ndarray) else [clips[i] for i in rows]
+    return [clips[i] for i in rows]  # not clips[rows]: that would copy an array
 
 
 def _items(estimator: BaseEstimator, X: Any) -> list | None:
@@ -121,12 +130,16 @@ def _check_same_bands(clips: list[NDArray], name: str) -> None:
             )
 
 
-def _check_array(estimator: Any, X: Any, *, reset: bool, name: str) -> NDArray:
+def _check_array(estimator: Any, X: Any, *, reset: bool, name: str) -> Rows:
     if isinstance(X, list | tuple):
         X = np.asarray(X)
     if getattr(X, "ndim", 2) > 2:
         # Not `validate_data`, which would count the frames as features.
-        X = check_array(X, dtype=FLOATS, allow_nd=True, input_name=name)
+        X = check_rows(X, name)
     else:
-        X = validate_data(estimator, X, reset=reset, dtype=FLOATS)
-    return with_bands(estimator, np.asarray(X))
+        X = validate_data(
+            estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=False
+        )
+    clips = with_bands(estimator, as_array(X))
+    check_finite(estimator, clips, name)
+    return clips

@@ -14,7 +14,7 @@ from sklearn.base import (
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre.classifiers._checks import check_spectrograms
+from skgenre.classifiers._checks import as_spectrograms, check_finite
 from skgenre.classifiers._input_scaling import scaled
 
 if TYPE_CHECKING:
@@ -90,6 +90,12 @@ class FittedNetwork(
         -------
         ndarray of shape (n_clips, n_classes)
             Rows sum to 1; columns in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If the clips are not as large as those of `fit`, or their values are out of
+            all proportion, so that the network has no finite answer.
         """
         probabilities = np.concatenate([p for p, _ in self._outputs(X)])
         probabilities = probabilities.astype(np.float64)
@@ -136,39 +142,56 @@ class FittedNetwork(
     def _outputs(self, X: ArrayLike) -> Iterator[tuple[NDArray, NDArray]]:
         """Yield probabilities and embeddings, batch by batch."""
         check_is_fitted(self)
-        X = check_spectrograms(self, X, reset=False)
+        rows = as_spectrograms(self, X, reset=False)
 
-        yield from (
-            self._onnx_outputs(X)
-            if self._runtime == "onnx"
-            else (self._keras_outputs(X))
-        )
+        answer = self._onnx_answer if self._runtime == "onnx" else self._keras_answer
+        for start in range(0, len(rows), _CLIPS):
+            clips = np.asarray(rows[start : start + _CLIPS])
+            check_finite(self, clips, first=start)
+            probabilities, embedding = answer(clips)
+            for values in (probabilities, embedding):
+                self._check_finite(values, clips, start)
+            yield probabilities, embedding
 
-    def _keras_outputs(self, X: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
+    def _keras_answer(self, clips: NDArray) -> tuple[NDArray, NDArray]:
         from skgenre import networks
         from skgenre._keras import check_process
         from skgenre.classifiers._compiled import predictor
 
         check_process()
         predict = predictor(
-            getattr(networks, self._network), tuple(self.network_parameters_.items())
+            getattr(networks, self._network),
+            tuple(self.network_parameters_.items()),
+            tuple(weights.shape for weights in self.weights_),
         )
-        padded = np.zeros((_CLIPS, *X.shape[1:]), np.float32)
-        for start in range(0, len(X), _CLIPS):
-            clips = X[start : start + _CLIPS]
-            padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
-            probabilities, embedding = predict(self.weights_, padded)
-            yield probabilities.numpy()[: len(clips)], embedding.numpy()[: len(clips)]
+        padded = np.zeros((_CLIPS, *clips.shape[1:]), np.float32)
+        padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
+        probabilities, embedding = predict(self.weights_, padded)
+        return probabilities.numpy()[: len(clips)], embedding.numpy()[: len(clips)]
 
-    def _onnx_outputs(self, X: NDArray) -> Iterator[tuple[NDArray, NDArray]]:
+    def _onnx_answer(self, clips: NDArray) -> tuple[NDArray, NDArray]:
         from skgenre.runtime._networks import classifier_graph
         from skgenre.runtime._trained import trained_network
 
         network = trained_network(classifier_graph, *self._graph_arguments())
         # One by one: no slower here, and each clip has one answer as well.
-        for clip in X:
-            outputs = network(clip[np.newaxis].astype(np.float32))
-            yield outputs["probabilities"], outputs["embedding"]
+        answers = [network(clip[np.newaxis].astype(np.float32)) for clip in clips]
+        probabilities, embedding = (
+            np.concatenate([answer[name] for answer in answers])
+            for name in ("probabilities", "embedding")
+        )
+        return probabilities, embedding
+
+    def _check_finite(self, answer: NDArray, clips: NDArray, first: int) -> None:
+        """Refuse answers that are no numbers; `first` is the row of the first clip."""
+        is_bad = ~np.isfinite(answer).all(axis=1)
+        if is_bad.any():
+            row = int(is_bad.argmax())
+            raise ValueError(
+                f"{type(self).__name__} has no finite answer to clip {first + row} of "
+                f"X, whose values go up to {np.abs(clips[row]).max():.3g}. Give it "
+                "spectrograms in dB, made as for fit."
+            )
 
     def _onnx_graph(self) -> "onnx.ModelProto":
         """Return the trained network as an ONNX model, its scaling included."""

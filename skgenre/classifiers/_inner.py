@@ -16,6 +16,8 @@ from sklearn.utils.validation import (
     has_fit_parameter,
 )
 
+from skgenre.classifiers._checks import Rows
+
 
 def takes_three_axes(estimator: Any) -> bool:
     """Tell whether an estimator is for spectrograms rather than for tables.
@@ -100,7 +102,7 @@ def fit_with(estimator: Any, X: ArrayLike, y: ArrayLike, **extras: Any) -> Any:
 def folds_by_group(
     cv: Any, y: NDArray, groups: NDArray | None
 ) -> Iterator[tuple[NDArray, NDArray]]:
-    """Return the (train, test) rows of folds; an int doesn't part the groups.
+    """Yield the (train, test) rows of folds; an int doesn't part the groups.
 
     Parameters
     ----------
@@ -110,10 +112,26 @@ def folds_by_group(
         Genres.
     groups : ndarray of shape (n_clips,) or None
         Artists.
+
+    Raises
+    ------
+    ValueError
+        If there are too few clips of a genre for so many folds, or a fold has clips of
+        one genre only to train on.
     """
     if groups is not None and isinstance(cv, Integral):
         cv = StratifiedGroupKFold(cv)
-    return check_cv(cv, y, classifier=True).split(np.zeros(len(y)), y, groups)
+    for train, test in check_cv(cv, y, classifier=True).split(
+        np.zeros(len(y)), y, groups
+    ):
+        genres = np.unique(y[train])
+        if len(genres) < 2:
+            raise ValueError(
+                f"cv={cv!r} leaves a fold clips of one genre only to train on: "
+                f"{genres.tolist()}. Give the other genres more clips, by more artists "
+                "where groups are given."
+            )
+        yield train, test
 
 
 def check_all_tested(cv: Any, answers: NDArray) -> None:
@@ -125,18 +143,29 @@ def check_all_tested(cv: Any, answers: NDArray) -> None:
         )
 
 
-def probabilities(estimator: Any, X: NDArray, classes: NDArray) -> NDArray:
+def probabilities(estimator: Any, X: Rows, classes: NDArray) -> NDArray:
     """Return an estimator's probabilities, in columns for all of `classes`.
 
     Those of a fold may lack a class, whose probability is 0.
+
+    Raises
+    ------
+    ValueError
+        If a probability is NaN.
     """
     result = np.zeros((_num_samples(X), len(classes)))
     columns = np.searchsorted(classes, estimator.classes_)
     result[:, columns] = estimator.predict_proba(X)
+    if np.isnan(result).any():  # as naive Bayes answers where features never change
+        raise ValueError(
+            f"{type(estimator).__name__} gives probabilities that are NaN. Look for "
+            "features that are constant or out of proportion, scale them, or choose "
+            "another estimator."
+        )
     return result
 
 
-def votes(estimator: Any, X: NDArray, classes: NDArray) -> NDArray:
+def votes(estimator: Any, X: Rows, classes: NDArray) -> NDArray:
     """Return 1 in the column of the class that an estimator predicts, else 0."""
     columns = np.searchsorted(classes, estimator.predict(X))
     return np.eye(len(classes))[columns]

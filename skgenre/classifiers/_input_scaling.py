@@ -3,20 +3,22 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre._lazy_rows import LazyRows
+
 # Natural logarithm of the power of 1 dB is ln(10) / 10.
 _DECIBELS_PER_NEPER = 10 / np.log(10)
 _CHUNK_BYTES = 32 * 2**20
 
 
 def band_statistics(
-    X: NDArray, rows: NDArray, input_scaling: str
+    X: NDArray | LazyRows, rows: NDArray, input_scaling: str
 ) -> tuple[NDArray, NDArray]:
     """Return the mean to subtract from each mel band and the scale to divide by.
 
     Parameters
     ----------
-    X : ndarray of shape (n_clips, n_frames, n_mels)
-        Spectrograms in dB; read chunk by chunk, so it may be a memory map.
+    X : ndarray or LazyRows of shape (n_clips, n_frames, n_mels)
+        Spectrograms in dB; read chunk by chunk, so they may be in a file.
     rows : ndarray of int
         The clips of `X` to learn from.
     input_scaling : {'standardize', 'log'}
@@ -37,7 +39,8 @@ def band_statistics(
     chunk = max(1, _CHUNK_BYTES // (n_frames * n_mels * 8))
     n_seen, mean, squares = 0, np.zeros(n_mels), np.zeros(n_mels)
     for start in range(0, len(rows), chunk):
-        values = X[rows[start : start + chunk]].reshape(-1, n_mels).astype(np.float64)
+        clips = np.asarray(X[rows[start : start + chunk]])
+        values = clips.reshape(-1, n_mels).astype(np.float64)
         # Chan, Golub and LeVeque's update: sums of squares would cancel out.
         n_new, mean_new = len(values), values.mean(axis=0)
         values -= mean_new
@@ -54,7 +57,9 @@ def band_statistics(
 
 def scaled(X: NDArray, mean: NDArray, scale: NDArray) -> NDArray:
     """Return ``(X - mean) / scale`` as a new float32 array."""
-    result = X.astype(np.float32)
-    result -= mean
-    result /= scale
+    # What leaves float32's range is seen in the loss, or in the network's answer.
+    with np.errstate(over="ignore", invalid="ignore"):
+        result = X.astype(np.float32)
+        result -= mean
+        result /= scale
     return result

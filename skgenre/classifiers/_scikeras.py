@@ -23,6 +23,8 @@ class NetworkClassifier(KerasClassifier):
     ``random_state``, switch TensorFlow's determinism on for the whole process.
     """
 
+    _fit_callbacks: list[Any]  # scikeras sets it
+
     def __init__(
         self,
         model: Callable[..., keras.Model],
@@ -91,8 +93,14 @@ class NetworkClassifier(KerasClassifier):
     ) -> None:
         if self._start_weights is None:
             set_statistics(self.model_, X)
+        if kwargs.get("validation_data") is not None:
+            kwargs["validation_data"] = kwargs["validation_data"].as_dataset()
+        shuffle = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: X.on_epoch_end()
+        )
+        self._fit_callbacks = [*self._fit_callbacks, shuffle]
         # The batches carry genres and weights.
-        super()._fit_keras_model(X, None, None, **kwargs)
+        super()._fit_keras_model(X.as_dataset(), None, None, **kwargs)
 
     def optimizer_state(self) -> list[NDArray]:
         """Return what the optimiser remembers, for a training that continues."""

@@ -21,6 +21,7 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 
 from skgenre.classifiers._checks import (
+    Rows,
     check_genres,
     check_groups,
     check_pair,
@@ -103,8 +104,10 @@ class SegmentClassifier(
     The windows of one clip sound alike. `fit` passes the estimator `groups`, if it
     takes them, so that a validation split inside doesn't part them: those that it was
     given itself, else one a clip. A search or a calibration belongs around this
-    estimator, not inside. `fit` holds all windows in memory, overlapping frames more
-    than once; predictions are made some clips at a time.
+    estimator, not inside. A network cuts its windows batch by batch, and so learns from
+    a :class:`~skgenre.features.SpectrogramFile` or a memory map without holding it; for
+    another estimator, `fit` holds all windows in memory, overlapping frames more than
+    once. Predictions are made some clips at a time.
 
     Where clips have different numbers of windows, each clip still counts the same:
     the weight of a window is divided by their number and multiplied by its mean over
@@ -250,7 +253,7 @@ class SegmentClassifier(
 
     def _validation_windows(
         self, validation_data: tuple[ArrayLike, ArrayLike] | None
-    ) -> tuple[NDArray, NDArray] | None:
+    ) -> tuple[Rows, NDArray] | None:
         if validation_data is None:
             return None
         X, y = check_pair(validation_data)
@@ -266,7 +269,7 @@ class SegmentClassifier(
         y: NDArray,
         sample_weight: NDArray | None,
         groups: NDArray | None,
-        validation: tuple[NDArray, NDArray] | None,
+        validation: tuple[Rows, NDArray] | None,
     ) -> Any:
         """Return a clone of the estimator, fitted on the windows of these clips."""
         windows, counts = self._cut(clips)
@@ -291,7 +294,7 @@ class SegmentClassifier(
         y: NDArray,
         sample_weight: NDArray | None,
         groups: NDArray | None,
-        validation: tuple[NDArray, NDArray] | None,
+        validation: tuple[Rows, NDArray] | None,
     ) -> Any:
         """Return the final estimator, fitted on answers to clips not trained on."""
         summaries = np.full((len(y), 3 * len(self.classes_)), np.nan)

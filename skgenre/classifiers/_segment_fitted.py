@@ -8,14 +8,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
+from skgenre.classifiers._checks import Rows
 from skgenre.classifiers._clips import check_clips
+from skgenre.classifiers._fitted import FittedNetwork
 from skgenre.classifiers._inner import probabilities, takes_three_axes, votes
-from skgenre.classifiers._segment_embedding import MeanEmbedding
+from skgenre.classifiers._inner_transform import InnerTransform
 from skgenre.classifiers._windows import (
     Clips,
+    Windows,
     chunks,
     clip_summary,
-    cut_windows,
     window_times,
 )
 
@@ -29,7 +31,7 @@ def _gives_probabilities(self: Any) -> bool:
     return has_them and hasattr(self.final_estimator, "predict_proba")
 
 
-class FittedSegments(MeanEmbedding):
+class FittedSegments(InnerTransform):
     """The part of a classifier of windows that answers, once it is fitted."""
 
     classes_: NDArray
@@ -117,15 +119,18 @@ class FittedSegments(MeanEmbedding):
             else (np.stack(answers), times[0])
         )
 
-    def _cut(self, clips: Clips) -> tuple[NDArray, NDArray]:
+    def _cut(self, clips: Clips) -> tuple[Rows, NDArray]:
         """Return windows as the estimator takes them, and how many each clip has."""
-        windows, counts = cut_windows(clips, self.window, self.hop)
+        windows = Windows(clips, self.window, self.hop)
+        if isinstance(self.estimator, FittedNetwork):  # it reads them batch by batch
+            return windows, windows.counts
+        cut = np.asarray(windows)
         if not takes_three_axes(self.estimator):
-            windows = windows.reshape(len(windows), -1)
-        return windows, counts
+            cut = cut.reshape(len(cut), -1)
+        return cut, windows.counts
 
     def _of_windows(
-        self, clips: Clips, method: Callable[[NDArray], ArrayLike]
+        self, clips: Clips, method: Callable[[Rows], ArrayLike]
     ) -> Iterator[NDArray]:
         """Yield, clip by clip, what a method makes of the windows."""
         for some in chunks(clips, self.window, self.hop):
@@ -142,6 +147,11 @@ class FittedSegments(MeanEmbedding):
     def _mean_answers(self, X: ArrayLike) -> NDArray:
         clips = check_clips(self, X, reset=False)
         return np.array([a.mean(axis=0) for a in self._answers(self.estimator_, clips)])
+
+    def _embeddings(self, X: ArrayLike) -> NDArray:
+        clips = check_clips(self, X, reset=False)
+        of_clips = self._of_windows(clips, self.estimator_.transform)
+        return np.asarray([e.mean(axis=0) for e in of_clips], dtype=np.float32)
 
     def _summaries(self, X: ArrayLike) -> NDArray:
         clips = check_clips(self, X, reset=False)

@@ -10,13 +10,14 @@ from skgenre import networks
 from skgenre._keras import check_process
 from skgenre.classifiers._batches import SpectrogramBatches
 from skgenre.classifiers._callbacks import training_callbacks
+from skgenre.classifiers._checks import Rows
 from skgenre.classifiers._loss import loss_function
 from skgenre.classifiers._scikeras import NetworkClassifier
 
 if TYPE_CHECKING:
     from skgenre.classifiers._base import BaseGenreClassifier
 
-Rows = tuple[NDArray, NDArray, NDArray, NDArray]
+ClipRows = tuple[Rows, NDArray, NDArray, NDArray]
 """Spectrograms, genre numbers, weights, and which of the clips are meant."""
 
 
@@ -31,8 +32,8 @@ class Trained:
 
 def train(
     estimator: "BaseGenreClassifier",
-    training: Rows,
-    validation: Rows,
+    training: ClipRows,
+    validation: ClipRows,
     *,
     epochs: int,
     network_seed: int,

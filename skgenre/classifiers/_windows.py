@@ -5,7 +5,9 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Clips = NDArray | Sequence[NDArray]
+from skgenre._lazy_rows import LazyRows
+
+Clips = NDArray | LazyRows | Sequence[NDArray]
 """An array (n_clips, n_frames, n_mels), or arrays (n_frames_i, n_mels)."""
 
 _CHUNK_BYTES = 32 * 2**20
@@ -57,37 +59,46 @@ def window_times(n_frames: int, window: int, hop: int, frame_rate: float) -> NDA
     return np.column_stack([starts, ends]) / frame_rate
 
 
-def cut_windows(clips: Clips, window: int, hop: int) -> tuple[NDArray, NDArray]:
-    """Cut clips into windows, in one array of their own.
+class Windows(LazyRows):
+    """Windows of clips, each cut when it is needed.
+
+    Its rows are those of the first clip, then those of the second, ... A clip shorter
+    than a window is followed by its own minimum: the floor of its spectrogram.
 
     Parameters
     ----------
-    clips : ndarray of shape (n_clips, n_frames, n_mels), or list of ndarray of shape \
-            (n_frames_i, n_mels)
+    clips : ndarray or LazyRows of shape (n_clips, n_frames, n_mels), or list of \
+            ndarray of shape (n_frames_i, n_mels)
         Spectrograms.
     window, hop : int
         As for `window_starts`.
 
-    Returns
-    -------
-    windows : ndarray of shape (n_windows, window, n_mels)
-        Those of the first clip, then those of the second, ... A clip shorter than a
-        window is followed by its own minimum: the floor of its spectrogram.
+    Attributes
+    ----------
     counts : ndarray of shape (n_clips,)
         Number of windows of each clip.
     """
-    starts = [window_starts(len(clip), window, hop) for clip in clips]
-    counts = np.array([len(of_clip) for of_clip in starts])
-    dtype = np.result_type(*{clip.dtype for clip in clips})
-    windows = np.empty((counts.sum(), window, clips[0].shape[1]), dtype)
-    rows = iter(windows)
-    for clip, of_clip in zip(clips, starts, strict=True):
-        for start in of_clip:
-            row, frames = next(rows), clip[start : start + window]
-            row[: len(frames)] = frames
-            if len(frames) < window:
-                row[len(frames) :] = frames.min()
-    return windows, counts
+
+    def __init__(self, clips: Clips, window: int, hop: int) -> None:
+        starts = [window_starts(len(clip), window, hop) for clip in clips]
+        self.counts = np.array([len(of_clip) for of_clip in starts])
+        self._clips, self._window = clips, window
+        self._clip_of = np.repeat(np.arange(len(starts)), self.counts)
+        self._start_of = np.concatenate(starts)
+        super().__init__(
+            (len(self._clip_of), window, clips[0].shape[1]),
+            np.result_type(*{clip.dtype for clip in clips}),
+        )
+
+    def _read(self, rows: NDArray) -> NDArray:
+        windows = np.empty((len(rows), *self._row_shape), self.dtype)
+        clips_and_starts = zip(self._clip_of[rows], self._start_of[rows], strict=True)
+        for window, (clip, start) in zip(windows, clips_and_starts, strict=True):
+            frames = self._clips[clip][start : start + self._window]
+            window[: len(frames)] = frames
+            if len(frames) < self._window:
+                window[len(frames) :] = frames.min()
+        return windows
 
 
 def chunks(clips: Clips, window: int, hop: int) -> Iterator[Clips]:
@@ -95,15 +106,15 @@ def chunks(clips: Clips, window: int, hop: int) -> Iterator[Clips]:
 
     Parameters
     ----------
-    clips : ndarray of shape (n_clips, n_frames, n_mels), or list of ndarray of shape \
-            (n_frames_i, n_mels)
-        Spectrograms; a memory map stays one.
+    clips : ndarray or LazyRows of shape (n_clips, n_frames, n_mels), or list of \
+            ndarray of shape (n_frames_i, n_mels)
+        Spectrograms; what is in a file is not read.
     window, hop : int
         As for `window_starts`.
 
     Yields
     ------
-    ndarray or list of ndarray
+    ndarray, LazyRows or list of ndarray
         Clips that follow each other, at least one.
     """
     window_bytes = window * clips[0].shape[1] * clips[0].dtype.itemsize

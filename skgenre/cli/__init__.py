@@ -1,4 +1,4 @@
-"""The command line: ``skgenre demo | train | evaluate | predict | similar | info``."""
+"""The command line ``skgenre``: train, predict and more, as `skgenre --help` tells."""
 
 from skgenre.cli._app import app
 

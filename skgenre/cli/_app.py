@@ -11,24 +11,24 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from skgenre.cli import _cache
+from skgenre.cli._cache import CacheDir
+from skgenre.cli._console import console as _console
+from skgenre.cli._console import fail as _fail
+from skgenre.cli._options import FileFormat
+from skgenre.cli._options import Jobs as _Jobs
+from skgenre.cli._options import TimeLimit as _TimeLimit
+from skgenre.cli._scan import scan
+from skgenre.cli._signals import InterruptibleGroup
+
 app = typer.Typer(
+    cls=InterruptibleGroup,
     help="Music genre recognition: audio files in, genres out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-# Results go to the standard output, everything else to the standard error.
-_console = Console(stderr=True)
+app.add_typer(_cache.app, name="cache")
 
-_Jobs = Annotated[
-    int,
-    typer.Option(
-        "--jobs",
-        "-j",
-        min=-1,
-        max=256,
-        help="Clips to decode at a time; -1: as many as cores.",
-    ),
-]
 _Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
 
 
@@ -46,14 +46,6 @@ class ReportFormat(StrEnum):
     """Forms of an evaluation."""
 
     table = "table"
-    json = "json"
-
-
-class FileFormat(StrEnum):
-    """Forms of the results."""
-
-    table = "table"
-    csv = "csv"
     json = "json"
 
 
@@ -77,12 +69,6 @@ def main(
     """Music genre recognition: audio files in, genres out."""
     # TensorFlow greets on the standard error; its errors still come through.
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-
-
-def _fail(error: Exception) -> typer.Exit:
-    """Print what is wrong; return the exception that ends the command."""
-    _console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
-    return typer.Exit(1)
 
 
 @app.command()
@@ -115,7 +101,17 @@ def train(
         int | None,
         typer.Option(min=1, help="Epochs of the networks instead of the default."),
     ] = None,
+    work_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder to keep the spectrograms of a network in, rather than in "
+            "memory: for large collections. A training that is interrupted goes on "
+            "with those that are there.",
+        ),
+    ] = None,
     seed: _Seed = 0,
+    cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
@@ -123,6 +119,7 @@ def train(
     from skgenre._files import check_writable
     from skgenre.cli._models import best_installed, model_to_train
     from skgenre.cli._train import readable_tracks, train_and_evaluate
+    from skgenre.cli._work_dir import check_work_dir
     from skgenre.datasets import load_audio_folder
 
     name = model or best_installed()
@@ -134,13 +131,26 @@ def train(
             n_jobs=jobs,
             progress=_console.is_terminal,
         )
+        pipeline[0].set_params(cache_dir=cache_dir, time_limit=time_limit)
         check_writable(output)
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
-        tracks = readable_tracks(tracks, n_jobs=jobs, console=_console)
+        check_work_dir(pipeline, len(tracks.paths), work_dir)
+        tracks = readable_tracks(
+            tracks,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=jobs,
+            console=_console,
+        )
         _console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
-            pipeline, tracks, test_size=test_size, random_state=seed, console=_console
+            pipeline,
+            tracks,
+            test_size=test_size,
+            random_state=seed,
+            console=_console,
+            work_dir=work_dir,
         )
         _quiet(pipeline)
         save(pipeline, output, metrics=evaluation.metrics if evaluation else None)
@@ -150,8 +160,8 @@ def train(
 
 
 def _quiet(pipeline: Any) -> None:
-    """Take progress bars and threads out: a saved model serves in other programs."""
-    quiet = {"verbose": False, "n_jobs": None}
+    """Take out how the work was done: a saved model serves in other programs."""
+    quiet = {"verbose": False, "n_jobs": None, "time_limit": None}
     pipeline.set_params(
         **{
             name: quiet[name.split("__")[-1]]
@@ -169,6 +179,8 @@ def predict(
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
+    cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Tell the genres of audio files.
@@ -189,7 +201,13 @@ def predict(
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
         predictions = predict_files(
-            pipeline, files_named(music), top=top, n_jobs=jobs, console=_console
+            pipeline,
+            files_named(music),
+            top=top,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=jobs,
+            console=_console,
         )
         write_predictions(predictions, file_format, sys.stdout)
     except (OSError, ValueError) as error:
@@ -224,6 +242,8 @@ def evaluate(
     file_format: Annotated[
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
+    cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Judge a model on labelled music that it was not trained on.
@@ -249,6 +269,8 @@ def evaluate(
         judged = evaluate_models(
             [model, *([] if compare is None else [compare])],
             tracks,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )
@@ -286,6 +308,8 @@ def similar(
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
+    cache_dir: CacheDir = None,
+    time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
     """Recommend songs of a folder that sound like those you like.
@@ -304,6 +328,8 @@ def similar(
             k=k,
             index=index,
             same_artist=same_artist,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
             console=_console,
         )
@@ -311,6 +337,9 @@ def similar(
     except (OSError, ValueError) as error:
         raise _fail(error) from None
     _end(errors)
+
+
+app.command()(scan)
 
 
 @app.command()

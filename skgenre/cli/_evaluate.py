@@ -138,7 +138,13 @@ class Judged:
 
 
 def evaluate_models(
-    files: Sequence[Path], tracks: Bunch, *, n_jobs: int, console: Console
+    files: Sequence[Path],
+    tracks: Bunch,
+    *,
+    cache_dir: Path | None,
+    time_limit: float | None,
+    n_jobs: int,
+    console: Console,
 ) -> Judged:
     """Return the answers of one or two models to labelled music.
 
@@ -163,11 +169,12 @@ def evaluate_models(
     answers: list[dict[str, Any]] = []
     errors: dict[str, str] = {}
     for model in models:
-        prepare(model, n_jobs)
+        prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
         found, broken = apply_to_files(
             _answering(model),
             paths,
             n_jobs=n_jobs,
+            time_limit=time_limit,
             title="Predicting",
             console=console,
         )

@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import track
 
 from skgenre.audio import AudioError
-from skgenre.cli._decoding import decoding_errors
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.datasets import find_audio_files
+from skgenre.datasets._check_audio import decode_all
 
-# Enough clips to keep all cores busy, few enough to be held in memory. While the network
-# answers for some, the next are decoded.
+# Enough clips to keep all cores busy, few enough to be held in memory. While the
+# network answers for some, the next are decoded.
 _CLIPS_AT_A_TIME = 32
 _CHUNKS_AT_A_TIME = 2
 
@@ -27,16 +27,28 @@ def files_named(music: Sequence[Path]) -> list[str]:
     return [*missing, *(find_audio_files(there) if there else [])]
 
 
-def prepare(model: Any, n_jobs: int) -> None:
-    """Make a model ready for many files: networks imported, files decoded at a time."""
+def prepare(
+    model: Any, *, n_jobs: int, cache_dir: Path | None, time_limit: float | None
+) -> None:
+    """Make a model ready for many files: networks imported, audio steps told how.
+
+    The steps raise errors, of which the commands tell.
+    """
     import_networks_quietly(model)
     parameters = model.get_params()
     steps = {name for name, value in parameters.items() if hasattr(value, "transform")}
+    how = {
+        "n_jobs": n_jobs,
+        "cache_dir": cache_dir,
+        "time_limit": time_limit,
+        "on_error": "raise",
+    }
     model.set_params(
         **{
-            f"{step}__n_jobs": n_jobs
+            f"{step}__{name}": value
             for step in steps
-            if f"{step}__n_jobs" in parameters
+            for name, value in how.items()
+            if f"{step}__{name}" in parameters
         }
     )
 
@@ -46,6 +58,7 @@ def apply_in_chunks(
     paths: Sequence[str],
     *,
     n_jobs: int,
+    time_limit: float | None,
     title: str,
     console: Console,
 ) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
@@ -60,6 +73,8 @@ def apply_in_chunks(
         Files.
     n_jobs : int
         Threads in which broken files are looked for.
+    time_limit : float or None
+        Seconds for each of them, in worker processes.
     title : str
         What the progress bar says.
     console : rich.console.Console
@@ -76,8 +91,12 @@ def apply_in_chunks(
         paths[start : start + _CLIPS_AT_A_TIME]
         for start in range(0, len(paths), _CLIPS_AT_A_TIME)
     ]
+
+    def apply(chunk: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+        return _apply_to_readable(function, chunk, n_jobs, time_limit)
+
     yield from track(
-        _in_threads(lambda chunk: _apply_to_readable(function, chunk, n_jobs), chunks),
+        _in_threads(apply, chunks),
         title,
         total=len(chunks),
         console=console,
@@ -104,6 +123,7 @@ def apply_to_files(
     paths: Sequence[str],
     *,
     n_jobs: int,
+    time_limit: float | None,
     title: str,
     console: Console,
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -111,7 +131,12 @@ def apply_to_files(
     results: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for some, broken in apply_in_chunks(
-        function, paths, n_jobs=n_jobs, title=title, console=console
+        function,
+        paths,
+        n_jobs=n_jobs,
+        time_limit=time_limit,
+        title=title,
+        console=console,
     ):
         results |= some
         errors |= broken
@@ -122,6 +147,7 @@ def _apply_to_readable(
     function: Callable[[Sequence[str]], Any],
     paths: Sequence[str],
     n_jobs: int,
+    time_limit: float | None,
 ) -> tuple[dict[str, Any], dict[str, str]]:
     errors: dict[str, str] = {}
     while good := [path for path in paths if path not in errors]:
@@ -129,8 +155,14 @@ def _apply_to_readable(
             results = function(good)
         except AudioError as error:
             if not errors:  # find the other broken ones in one go
-                found = decoding_errors(good, n_jobs=n_jobs, verbose=False)
-                errors = {p: e for p, e in zip(good, found, strict=True) if e}
+                found = decode_all(
+                    good, n_jobs=n_jobs, time_limit=time_limit, verbose=False
+                )
+                errors = {
+                    path: str(outcome.error)
+                    for path, outcome in zip(good, found, strict=True)
+                    if outcome.error is not None
+                }
             errors[error.path] = str(error)
         else:
             return dict(zip(good, results, strict=True)), errors

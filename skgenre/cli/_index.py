@@ -1,26 +1,20 @@
 """The embeddings of a music library, kept in a file between commands."""
 
-import hashlib
 import io
 import os
 import time
+import zipfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._files import check_writable, write_atomically
+from skgenre._files import check_stored, check_writable, write_atomically
 
 _FORMAT = 1
 _SECONDS_BETWEEN_WRITES = 30.0
 _ARRAYS = "format", "model", "names", "sizes", "times", "embeddings"
-
-
-def digest(model: Path) -> str:
-    """Return what tells a model file from all others."""
-    with open(model, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class LibraryIndex:
@@ -147,6 +141,8 @@ def _state(path: str) -> tuple[int, int]:
 def _read(file: Path, model: str) -> dict[bytes, tuple[tuple[int, int], NDArray]]:
     advice = "Choose another --index, or delete it to have it made anew."
     try:
+        with zipfile.ZipFile(file) as members:
+            check_stored(members, file.stat().st_size)
         with np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in _ARRAYS}
         if arrays["format"].item() != _FORMAT:

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 
+from skgenre._files import digest
 from skgenre.cli._files import apply_in_chunks, apply_to_files, files_named, prepare
-from skgenre.cli._index import LibraryIndex, digest, file_states
+from skgenre.cli._index import LibraryIndex, file_states
 from skgenre.clustering import TrackRecommender
 from skgenre.datasets import find_audio_files
 from skgenre.datasets._tracks_csv import read_tracks_csv
@@ -28,6 +29,8 @@ def similar_tracks(
     k: int,
     index: Path | None,
     same_artist: bool,
+    cache_dir: Path | None,
+    time_limit: float | None,
     n_jobs: int,
     console: Console,
 ) -> tuple[list[dict[str, Any]], list[str]]:
@@ -44,11 +47,13 @@ def similar_tracks(
     artists = {} if same_artist else _artists(library)
     liked = files_named(songs)
 
-    prepare(embedder, n_jobs)
+    prepare(embedder, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
     wanted, counts = kept.update(paths)
     if index is not None:
         console.print(f"Index: {counts}.")
-    errors = _take_in(kept, embedder, wanted, n_jobs=n_jobs, console=console)
+    errors = _take_in(
+        kept, embedder, wanted, n_jobs=n_jobs, time_limit=time_limit, console=console
+    )
     embeddings = kept.embeddings(paths)
     if not embeddings:
         raise ValueError(f"No file in {str(library)!r} can be read.")
@@ -61,6 +66,7 @@ def similar_tracks(
         lambda files: _embed(embedder, files),
         others,
         n_jobs=n_jobs,
+        time_limit=time_limit,
         title="Listening",
         console=console,
     )
@@ -89,6 +95,7 @@ def _take_in(
     wanted: Sequence[str],
     *,
     n_jobs: int,
+    time_limit: float | None,
     console: Console,
 ) -> dict[str, str]:
     """Add embeddings to an index; return by path what is wrong with broken files."""
@@ -101,6 +108,7 @@ def _take_in(
             lambda files: _embed(embedder, files),
             wanted,
             n_jobs=n_jobs,
+            time_limit=time_limit,
             title="Listening to the library",
             console=console,
         ):

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,9 @@ from rich.table import Table
 from sklearn.utils import Bunch
 
 from skgenre._text import printable
+
+if TYPE_CHECKING:
+    import pandas
 
 
 def report_table(scores: Bunch, title: str) -> Table:
@@ -124,6 +127,23 @@ def write_recommendations(
             table.add_row(*cells[: len(table.columns)])
         Console(file=stream).print(table)
     _write(text.getvalue(), stream)
+
+
+def write_scan(report: "pandas.DataFrame", file_format: str, stream: IO[str]) -> None:
+    """Write the report of `skgenre.datasets.check_audio`; as a table, its errors."""
+    if file_format == "json":
+        known = report.astype(object).where(report.notna(), None)
+        text = json.dumps(known.to_dict("records"), indent=2) + "\n"
+        _write(text, stream)
+    elif file_format == "csv":
+        _write(report.to_csv(index=False, lineterminator="\n"), stream)
+    elif len(errors := report[report["status"] != "ok"]):
+        table = Table()
+        table.add_column("File", overflow="fold")
+        table.add_column("What is wrong", overflow="fold")
+        for path, cause in zip(errors["path"], errors["cause"], strict=True):
+            table.add_row(_cell(path), _cell(cause))
+        Console(file=stream).print(table)
 
 
 def _write(text: str, stream: IO[str]) -> None:

@@ -1,6 +1,7 @@
 """Train on labelled music and judge on what was held out."""
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +14,13 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from skgenre.classifiers._validation_split import validation_rows
-from skgenre.cli._decoding import decoding_errors
 from skgenre.cli._models import fit_folds
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
+from skgenre.cli._work_dir import spectrograms_on_disk
+from skgenre.datasets._check_audio import decode_all
+from skgenre.datasets._repeated import repeated_files
+from skgenre.datasets._tracks_csv import named
 from skgenre.inspection import score_intervals
 
 
@@ -38,15 +42,29 @@ class Evaluation:
         }
 
 
-def readable_tracks(tracks: Bunch, *, n_jobs: int | None, console: Console) -> Bunch:
+def readable_tracks(
+    tracks: Bunch,
+    *,
+    cache_dir: Path | None = None,
+    time_limit: float | None = None,
+    n_jobs: int | None,
+    console: Console,
+) -> Bunch:
     """Return the tracks whose files decode; name the others.
 
     Decoding what will be needed once more costs little next to training, and a broken
     file then ends no training that has run for an hour.
     """
-    errors = decoding_errors(tracks.paths, n_jobs=n_jobs, verbose=console.is_terminal)
+    outcomes = decode_all(
+        tracks.paths,
+        cache_dir=cache_dir,
+        time_limit=time_limit,
+        n_jobs=n_jobs,
+        verbose=console.is_terminal,
+    )
+    errors = [outcome.error for outcome in outcomes]
     for error in filter(None, errors):
-        console.print(f"[yellow]Left out:[/] {escape(error)}", soft_wrap=True)
+        console.print(f"[yellow]Left out:[/] {escape(str(error))}", soft_wrap=True)
     good = np.array([error is None for error in errors])
     lost = np.setdiff1d(tracks.target, tracks.target[good]).tolist()
     if len(tracks.target_names) - len(lost) < 2:
@@ -64,11 +82,31 @@ def readable_tracks(tracks: Bunch, *, n_jobs: int | None, console: Console) -> B
             escape(f"No file could be read of {', '.join(map(repr, lost))}: left out."),
             soft_wrap=True,
         )
-    return Bunch(
+    kept = Bunch(
         paths=tracks.paths[good],
         target=tracks.target[good],
         groups=None if tracks.groups is None else tracks.groups[good],
     )
+    _tell_repetitions(kept, console)
+    return kept
+
+
+def _tell_repetitions(tracks: Bunch, console: Console) -> None:
+    """Warn of copies that a split can part, so that a model is judged on them."""
+    copies = [
+        tracks.paths[copy]
+        for first, copy in repeated_files(tracks.paths)
+        if tracks.groups is None or tracks.groups[first] != tracks.groups[copy]
+    ]
+    if copies:
+        artists = "" if tracks.groups is None else " of other artists"
+        console.print(
+            f"[yellow]Warning:[/] {len(copies)} files are copies of other files"
+            f"{artists}: {escape(named(copies))}. A model that is judged on a clip "
+            "that it was trained on gets scores that are too good. Delete the copies, "
+            "or give both one artist in a tracks.csv.",
+            soft_wrap=True,
+        )
 
 
 def train_and_evaluate(
@@ -78,8 +116,11 @@ def train_and_evaluate(
     test_size: float,
     random_state: int,
     console: Console,
+    work_dir: Path | None = None,
 ) -> Evaluation | None:
     """Fit the model on a part of the tracks and report on the rest.
+
+    With a `work_dir`, spectrograms are kept there rather than in memory.
 
     Returns
     -------
@@ -97,16 +138,20 @@ def train_and_evaluate(
         else "clips of held-out artists, stratified by genre"
     )
     import_networks_quietly(model)
+    clips, learner = tracks.paths, model
+    if work_dir is not None:
+        clips = spectrograms_on_disk(model, tracks.paths, work_dir, console)
+        learner = model[-1]
     console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
     fit_folds(model, tracks.target[kept])
     with sklearn.config_context(enable_metadata_routing=True):
-        wanted = model.get_metadata_routing().consumes("fit", ["groups"])
+        wanted = learner.get_metadata_routing().consumes("fit", ["groups"])
         groups = (
             {"groups": tracks.groups[kept]}
             if wanted and tracks.groups is not None
             else {}
         )
-        model.fit(tracks.paths[kept], tracks.target[kept], **groups)
+        learner.fit(clips[kept], tracks.target[kept], **groups)
     if not len(held_out):
         console.print(
             "No clips were held out, so the model is not evaluated. Where there are "
@@ -115,7 +160,7 @@ def train_and_evaluate(
         return None
 
     evaluation = Evaluation(
-        tracks.target[held_out], model.predict(tracks.paths[held_out]), protocol
+        tracks.target[held_out], learner.predict(clips[held_out]), protocol
     )
     answers = evaluation.target, evaluation.predicted
     scores = score_intervals(

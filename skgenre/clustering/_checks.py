@@ -1,10 +1,31 @@
-"""What a recommender asks of liked tracks and artists."""
+"""What is asked of embeddings, liked tracks and artists."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn.base import BaseEstimator
 from sklearn.utils import check_consistent_length, column_or_1d
+from sklearn.utils.validation import validate_data
 
 from skgenre.classifiers._checks import check_none_missing
+
+# Squares of larger numbers, summed up, come near the end of float32's range; beyond
+# it distances would be NaN, and Faiss would end the process.
+_LARGEST = 1e15
+
+
+def check_embeddings(estimator: BaseEstimator, E: ArrayLike, *, reset: bool) -> NDArray:
+    """Return E as a table of floats between which there are distances."""
+    values = np.asarray(
+        validate_data(estimator, E, reset=reset, dtype=[np.float64, np.float32])
+    )
+    largest = np.abs(values).max()
+    if largest > _LARGEST:
+        raise ValueError(
+            f"{type(estimator).__name__} takes embeddings of values up to "
+            f"{_LARGEST:g}, got one of {largest:.3g}: distances would not be finite. "
+            "Scale them, or leave out what is no embedding."
+        )
+    return values
 
 
 def check_rows(liked: ArrayLike, n_tracks: int) -> NDArray:

@@ -20,8 +20,9 @@ from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
     column_or_1d,
-    validate_data,
 )
+
+from skgenre.clustering._checks import check_embeddings
 
 # The silhouette compares every pair; above this many clips a sample stands for all.
 _SILHOUETTE_CLIPS = 10_000
@@ -131,7 +132,7 @@ class EmbeddingKMeans(
         self : object
             Fitted estimator.
         """
-        E = self._check(E, reset=True)
+        E = check_embeddings(self, E, reset=True)
         random_state = check_random_state(self.random_state)
         seed = random_state.randint(2**31 - 1)
 
@@ -186,7 +187,7 @@ class EmbeddingKMeans(
             Numbers of clusters.
         """
         check_is_fitted(self)
-        E = self._check(E, reset=False)
+        E = check_embeddings(self, E, reset=False)
         return self.kmeans_.predict(E)
 
     def transform(self, E: ArrayLike) -> NDArray:
@@ -203,7 +204,7 @@ class EmbeddingKMeans(
             Euclidean distances.
         """
         check_is_fitted(self)
-        E = self._check(E, reset=False)
+        E = check_embeddings(self, E, reset=False)
         return self.kmeans_.transform(E)
 
     def score(self, E: ArrayLike, y: ArrayLike | None = None) -> float:
@@ -223,9 +224,6 @@ class EmbeddingKMeans(
         """
         labels = self.predict(E)
         return _silhouette(E, labels) if y is None else _adjusted_rand(y, labels)
-
-    def _check(self, E: ArrayLike, *, reset: bool) -> NDArray:
-        return validate_data(self, E, reset=reset, dtype=[np.float64, np.float32])
 
     def _numbers_to_try(self, n_clips: int) -> list[int]:
         if not isinstance(self.n_clusters, str):

@@ -9,9 +9,9 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, _fit_context, clone
 from sklearn.utils import Bunch, check_scalar
 from sklearn.utils._param_validation import HasMethods, StrOptions
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from skgenre.clustering._checks import check_groups, check_rows
+from skgenre.clustering._checks import check_embeddings, check_groups, check_rows
 from skgenre.clustering._neighbors import (
     Search,
     approximate_search,
@@ -136,7 +136,7 @@ class TrackRecommender(BaseEstimator):
         self : object
             Fitted estimator.
         """
-        self.embeddings_ = self._check(E, reset=True)
+        self.embeddings_ = check_embeddings(self, E, reset=True)
         for name in ("groups_", "clusterer_", "labels_"):
             if hasattr(self, name):  # of another fit
                 delattr(self, name)
@@ -234,7 +234,7 @@ class TrackRecommender(BaseEstimator):
             If fewer than `k` tracks are left to recommend.
         """
         check_is_fitted(self)
-        E = self._check(E, reset=False)
+        E = check_embeddings(self, E, reset=False)
         excluded = np.zeros(len(self.embeddings_), dtype=bool)
         if groups is not None:
             if not hasattr(self, "groups_"):
@@ -280,6 +280,3 @@ class TrackRecommender(BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the search, which is no plain data."""
         return {k: v for k, v in super().__getstate__().items() if k != "_search"}
-
-    def _check(self, E: ArrayLike, *, reset: bool) -> NDArray:
-        return validate_data(self, E, reset=reset, dtype=[np.float64, np.float32])

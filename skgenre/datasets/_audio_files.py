@@ -3,6 +3,9 @@
 import os
 import warnings
 from collections.abc import Iterable
+from typing import Any
+
+from skgenre.audio._remote import filesystem, is_url
 
 AUDIO_SUFFIXES = frozenset(
     ".aac .aif .aifc .aiff .au .caf .flac .m4a .m4b .mka .mov .mp2 .mp3 .mp4 .oga .ogg "
@@ -32,7 +35,8 @@ def audio_files_below(folder: str, root: str | None = None) -> list[str]:
     Parameters
     ----------
     folder : str
-        Where to look. Links are followed; hidden files and folders are left out.
+        Where to look, or its URL. Links are followed; hidden files and folders are
+        left out.
     root : str or None, default=None
         A folder above that is not to be entered through a link.
 
@@ -41,6 +45,8 @@ def audio_files_below(folder: str, root: str | None = None) -> list[str]:
     list of str
         Sorted; each begins with `folder`.
     """
+    if is_url(folder):
+        return _audio_files_of_store(folder)
     # Every folder once: links may lead in circles.
     seen = {_identity(folder)} | ({_identity(root)} if root else set())
     files = []
@@ -56,6 +62,67 @@ def audio_files_below(folder: str, root: str | None = None) -> list[str]:
     return sorted(files)
 
 
+def is_folder(name: str) -> bool:
+    """Tell whether a path or URL is that of a folder."""
+    if not is_url(name):
+        return os.path.isdir(name)
+    # The store isn't asked for each of many songs; and a web server's answer to a
+    # file with links in it, such as a table of URLs, would look like a folder's.
+    if is_audio(name.rpartition("/")[2]) or name.lower().endswith(".csv"):
+        return False
+    fs, folder = filesystem(name)
+    return fs.isdir(folder)
+
+
+def exists(name: str) -> bool:
+    """Tell whether there is such a file or folder; of songs' URLs it is believed."""
+    if not is_url(name):
+        return os.path.exists(name)
+    if is_audio(name.rpartition("/")[2]):
+        return True
+    fs, file = filesystem(name)
+    return fs.exists(file)
+
+
+def join(folder: str, name: str) -> str:
+    """Return the path or URL of what has a name in a folder."""
+    return (
+        f"{folder.rstrip('/')}/{name}" if is_url(folder) else os.path.join(folder, name)
+    )
+
+
+def list_folder(folder: str) -> tuple[list[str], list[str]]:
+    """Return the names of the folders, and of all else, right in a folder."""
+    if is_url(folder):
+        fs, top = filesystem(folder)
+        is_dir = {
+            _below(fs, top, entry["name"]): entry["type"] == "directory"
+            for entry in fs.ls(top, detail=True)
+        }
+        is_dir.pop("", None)  # some stores list the folder itself
+    else:
+        # os.path's: an entry's own is_dir raises at a link that leads to itself.
+        is_dir = {e.name: os.path.isdir(e.path) for e in os.scandir(folder)}
+    names = sorted(is_dir)
+    return [n for n in names if is_dir[n]], [n for n in names if not is_dir[n]]
+
+
+def _below(fs: Any, top: str, name: str) -> str:
+    # Some stores name what they list with their protocol or a slash, some without.
+    return fs._strip_protocol(name)[len(fs._strip_protocol(top)) :].strip("/")
+
+
+def _audio_files_of_store(url: str) -> list[str]:
+    fs, top = filesystem(url)
+    names = [_below(fs, top, name) for name in fs.find(top)]
+    return sorted(
+        join(url, name)
+        for name in names
+        if is_audio(name.rpartition("/")[2])
+        and not any(folder.startswith(".") for folder in name.split("/"))
+    )
+
+
 def find_audio_files(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
 ) -> list[str]:
@@ -66,8 +133,8 @@ def find_audio_files(
     paths : str, os.PathLike or iterable of these
         Files, which are taken whatever their names end in, and folders, which are
         searched at any depth for names that end like audio (``.mp3``, ``.flac``,
-        ``.wav``, ``.m4a`` …). Hidden files and folders are left out; links are
-        followed.
+        ``.wav``, ``.m4a`` …); or URLs of such. Hidden files and folders are left out;
+        links are followed.
 
     Returns
     -------
@@ -77,7 +144,8 @@ def find_audio_files(
     Raises
     ------
     FileNotFoundError
-        If there is no such file or folder.
+        If there is no such file or folder. URLs that end like audio are not asked
+        for.
 
     ValueError
         If there is no audio file at all.
@@ -105,12 +173,12 @@ def find_audio_files(
     files: set[str] = set()
     empty = []
     for name in names:
-        if os.path.isdir(name):
+        if is_folder(name):
             found = audio_files_below(name)
             files.update(found)
             if not found:
                 empty.append(name)
-        elif os.path.exists(name):
+        elif exists(name):
             files.add(name)
         else:
             raise FileNotFoundError(

@@ -1,5 +1,6 @@
 """Faults of a data set: what to look at before anything is learned from it."""
 
+import functools
 import hashlib
 import os
 from collections.abc import Iterator
@@ -11,7 +12,9 @@ from sklearn.utils import Bunch
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_consistent_length
 
-from skgenre.audio import AudioError, load_audio, map_clips
+from skgenre.audio import load_audio, map_clips
+from skgenre.audio._attempt import attempt
+from skgenre.audio._readers import open_file
 
 if TYPE_CHECKING:
     import pandas
@@ -38,16 +41,9 @@ class _Heard(NamedTuple):
 
 
 def _hear(path: Any) -> _Heard:
-    try:
-        waveform = load_audio(path, _SAMPLE_RATE)
-        with open(path, "rb") as file:
-            file_digest = hashlib.file_digest(file, "sha256").digest()
-    except AudioError as error:
-        return _Heard(error.cause)
-    # Whatever else damage makes a decoder raise is a finding, too: the other clips
-    # are still to be heard.
-    except Exception as error:
-        return _Heard(f"{type(error).__name__}: {error}")
+    waveform = load_audio(path, _SAMPLE_RATE)
+    with open_file(path) as file:
+        file_digest = hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
     n_frames = max(1, len(waveform) // _FRAME)
     frames = waveform[: n_frames * _FRAME].reshape(n_frames, -1)
     levels = np.sqrt(np.square(frames).mean(axis=1))
@@ -111,7 +107,9 @@ def audit(
             in steps of 0.1 s.
         'duplicate file', 'duplicate audio'
             An earlier clip has the same bytes; or other bytes, such as other tags,
-            that decode to the same samples.
+            that decode to the same samples. Where one of the two is trained on and the
+            other judged, scores are too good; two artists, or two parts of the split,
+            make that likely, and the detail names them.
         'artist crosses split', 'album crosses split'
             Clips of the same artist, or album, are in several parts of the split, and
             most of them, or as many, in another one than this. Clips whose part is
@@ -132,6 +130,7 @@ def audit(
     See Also
     --------
     load_audio_folder : Music of one's own.
+    check_audio : Only tells which files can be read.
 
     Notes
     -----
@@ -167,7 +166,9 @@ def audit(
         if tracks.get(name) is not None
     }
     check_consistent_length(paths, *members.values())
-    heard = list(map_clips(_hear, paths, n_jobs=n_jobs, verbose=verbose, desc="Audit"))
+    task = functools.partial(attempt, task=_hear, look=None)
+    outcomes = map_clips(task, paths, n_jobs=n_jobs, verbose=verbose, desc="Audit")
+    heard = [o.result if o.error is None else _Heard(o.error.cause) for o in outcomes]
     if min_duration is None and any(not clip.damage for clip in heard):
         durations = [clip.duration for clip in heard if not clip.damage]
         min_duration = float(np.median(durations)) / 2
@@ -247,9 +248,10 @@ def _duplicates(
 
 
 def _differences(first: int, i: int, members: dict[str, np.ndarray]) -> str:
-    """Tell what makes a repetition worse: two genres, or two parts of the split."""
+    """Tell what makes a repetition worse: two genres, artists or parts of the split."""
     text = ""
-    for name, label in (("target", "genre"), ("split", "split")):
+    labels = {"target": "genre", "groups": "artist", "split": "split"}
+    for name, label in labels.items():
         values = members.get(name)
         if values is not None and values[first] != values[i]:
             text += f"; {label} {str(values[i])!r} here, {str(values[first])!r} there"

@@ -1,14 +1,14 @@
 """Large downloads that go on where they were broken off."""
 
-import errno
 import os
 import re
-import shutil
 import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tqdm.auto import tqdm
+
+from skgenre._files import check_space, size_text
 
 if TYPE_CHECKING:
     import requests
@@ -22,33 +22,6 @@ _PIECE = 1 << 14
 
 class _BrokenOff(Exception):
     """The server gave less than all; another attempt may give the rest."""
-
-
-def check_space(folder: str, n_bytes: int, purpose: str) -> None:
-    """Refuse to fill the disk.
-
-    Raises
-    ------
-    OSError
-        If less than `n_bytes` are free.
-    """
-    free = shutil.disk_usage(folder).free
-    if n_bytes > free:
-        raise OSError(
-            errno.ENOSPC,
-            f"{purpose} needs {size_text(n_bytes)}, but only {size_text(free)} are "
-            "free. Make room, or choose another folder as data_home",
-            folder,
-        )
-
-
-def size_text(n_bytes: float) -> str:
-    """Return a size for people."""
-    for unit in ("B", "KiB", "MiB"):
-        if n_bytes < 1024:
-            return f"{n_bytes:.4g} {unit}"
-        n_bytes /= 1024
-    return f"{n_bytes:,.1f} GiB"
 
 
 def download(url: str, path: str) -> None:

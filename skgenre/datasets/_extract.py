@@ -7,17 +7,26 @@ import re
 import shutil
 import stat
 import tempfile
+import time
 import zipfile
 import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from tqdm.auto import tqdm
 
-from skgenre.datasets._download import check_space, size_text
+from skgenre._files import check_space, size_text
+
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None  # type: ignore[assignment]
 
 # Text shrinks to a fifth, music not at all; what is made to fill a disk, a
 # thousandfold.
 _MAX_RATIO = 100
 _PIECE = 1 << 20
+_OLD = 60.0  # seconds, after which the folder of a process that lives is locked
 _ENCRYPTED = 1  # bit of a member's flags
 _DAMAGE = (
     zipfile.BadZipFile,
@@ -66,8 +75,7 @@ def extract_zip(archive: str, folder: str, name: str) -> None:
                     f"{size_text(n_bytes)} of the disk",
                 )
             check_space(folder, n_bytes, f"The content of {archive!r}")
-            # A name of its own for each process; its end tells people what it is.
-            with tempfile.TemporaryDirectory(prefix=f"{name}.part-", dir=folder) as top:
+            with _folder_of_its_own(folder, name) as top:
                 _extract(file, members, n_bytes, top, name)
                 _publish(os.path.join(top, name), os.path.join(folder, name))
     except _DAMAGE as error:
@@ -131,6 +139,50 @@ def _extract(
             with file.open(member) as source, open(path, "wb") as target:
                 shutil.copyfileobj(source, target, _PIECE)
             bar.update(member.file_size)
+
+
+@contextmanager
+def _folder_of_its_own(folder: str, name: str) -> Iterator[str]:
+    """Yield a new folder for this process; delete those of processes that are dead."""
+    prefix = f"{name}.part-"  # tells people what it is
+    for entry in os.listdir(folder):
+        path = os.path.join(folder, entry)
+        if entry.startswith(prefix) and _age(path) > _OLD:
+            with _lock(path) as is_ours:
+                if is_ours:
+                    shutil.rmtree(path, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=prefix, dir=folder) as top, _lock(top):
+        yield top
+
+
+def _age(path: str) -> float:
+    """Return the seconds since the last change; 0 where nothing is there any more."""
+    try:
+        return time.time() - os.lstat(path).st_mtime
+    except FileNotFoundError:
+        return 0.0
+
+
+@contextmanager
+def _lock(folder: str) -> Iterator[bool]:
+    """Lock a folder as long as this process lives; yield whether that was possible."""
+    if fcntl is None:
+        yield False
+        return
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    except OSError:  # gone, or no folder
+        yield False
+        return
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        is_ours = True
+    except OSError:  # another process has it, or the disk knows no locks
+        is_ours = False
+    try:
+        yield is_ours
+    finally:
+        os.close(descriptor)
 
 
 def _publish(complete: str, path: str) -> None:

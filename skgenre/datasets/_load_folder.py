@@ -7,7 +7,16 @@ import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils._param_validation import StrOptions, validate_params
 
-from skgenre.datasets._audio_files import AUDIO_SUFFIXES, audio_files_below, is_audio
+from skgenre.audio._remote import is_url
+from skgenre.datasets._audio_files import (
+    AUDIO_SUFFIXES,
+    audio_files_below,
+    exists,
+    is_audio,
+    is_folder,
+    join,
+    list_folder,
+)
 from skgenre.datasets._tracks_csv import Track, named, read_tracks_csv
 
 _TABLE = "tracks.csv"
@@ -29,7 +38,8 @@ def load_audio_folder(
     Parameters
     ----------
     path : str or os.PathLike
-        One of:
+        One of these, or its URL, such as ``s3://bucket/music`` (the user guide says
+        which URLs there are):
 
         - A folder with one sub-folder for each genre. All that lies in ``rock/``, at
           any depth, is rock. Files are taken by their names' ends (``.mp3``,
@@ -38,7 +48,8 @@ def load_audio_folder(
         - A CSV file in UTF-8 whose first line names the columns ``path`` and
           ``genre`` and, where artists are known, ``group``, ``artist_id`` or
           ``artist`` (the first of these that is there counts). Relative paths begin
-          at the CSV's folder; other columns are ignored.
+          at the CSV's folder; other columns are ignored. Paths may be URLs of the
+          CSV's own host or bucket, or of object stores (``s3://``, ``gs://`` …).
         - A folder that holds such a CSV by the name of ``tracks.csv``: this is read
           then, and not the sub-folders.
 
@@ -67,7 +78,8 @@ def load_audio_folder(
     Raises
     ------
     FileNotFoundError
-        If `path` or a file that the CSV lists does not exist.
+        If `path` or a local file that the CSV lists does not exist. Stores are not
+        asked for each file.
 
     ValueError
         If there are no sub-folders or no audio files in them, if the CSV lacks a
@@ -101,13 +113,13 @@ def load_audio_folder(
     (['jazz', 'rock', 'rock'], ['ella', 'abc', 'abc'])
     """
     name = os.fspath(path)
-    if not os.path.exists(name):
+    if not exists(name):
         raise FileNotFoundError(
             f"There is no file or folder {name!r}. Give a folder with one sub-folder "
             "per genre, or a CSV of path,genre[,group]."
         )
-    table = os.path.join(name, _TABLE) if os.path.isdir(name) else name
-    if not os.path.isfile(table):
+    table = join(name, _TABLE) if is_folder(name) else name
+    if not (exists(table) if is_url(table) else os.path.isfile(table)):
         tracks = _tracks_of_folders(name, groups)
         return _bunch(tracks, f"the sub-folders of {name}")
     if groups is not None:
@@ -125,13 +137,9 @@ def load_audio_folder(
 
 
 def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
-    entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
-    # os.path's: an entry's own is_dir raises at a link that leads to itself.
-    folders = {e.name for e in entries if os.path.isdir(e.path)}
-    genres = [
-        e.name for e in entries if e.name in folders and not e.name.startswith(".")
-    ]
-    loose = [e.name for e in entries if e.name not in folders and is_audio(e.name)]
+    subfolders, files = list_folder(folder)
+    genres = [name for name in subfolders if not name.startswith(".")]
+    loose = [name for name in files if is_audio(name)]
     if not genres:
         raise ValueError(
             f"{folder!r} has no sub-folders{' but audio files' if loose else ''}. Make "
@@ -141,7 +149,7 @@ def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
     tracks = []
     empty = []
     for genre in genres:
-        top = os.path.join(folder, genre)
+        top = join(folder, genre)
         files = audio_files_below(top, root=folder)
         tracks += [
             Track(file, genre, os.path.dirname(os.path.relpath(file, top)))

@@ -1,6 +1,7 @@
 """Synthetic music with genres: the public function."""
 
 import csv
+import io
 import os
 import re
 import zlib
@@ -12,6 +13,7 @@ import numpy as np
 from sklearn.utils import Bunch, check_random_state
 from sklearn.utils._param_validation import Interval, validate_params
 
+from skgenre._files import write_atomically
 from skgenre.datasets._musicians import draw_artist, perform
 from skgenre.datasets._styles import STYLES
 from skgenre.datasets._synthesis import Waveform
@@ -156,10 +158,11 @@ def make_genre_clips(
         clips.paths = np.array(
             [str(Path(folder, path)) for path in paths], dtype=object
         )
-        with open(Path(folder, _TABLE), "w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["path", "genre", "artist"])
-            writer.writerows(zip(paths, clips.target, clips.groups, strict=True))
+        text = io.StringIO(newline="")
+        writer = csv.writer(text)
+        writer.writerow(["path", "genre", "artist"])
+        writer.writerows(zip(paths, clips.target, clips.groups, strict=True))
+        write_atomically(Path(folder, _TABLE), text.getvalue().encode("utf-8"))
     return clips
 
 
@@ -213,4 +216,6 @@ def _write(waveform: Waveform, path: Path, sample_rate: int) -> None:
     import soundfile
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    soundfile.write(path, waveform, sample_rate, subtype="PCM_16")
+    contents = io.BytesIO()
+    soundfile.write(contents, waveform, sample_rate, subtype="PCM_16", format="FLAC")
+    write_atomically(path, contents.getvalue(), survive_crash=False)

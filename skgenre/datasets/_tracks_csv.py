@@ -1,14 +1,26 @@
 """Tables of tracks: path, genre and, where it is known, the artist."""
 
 import csv
+import io
 import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
+
+from skgenre.audio._remote import filesystem, is_url
 
 GROUP_COLUMNS = ("group", "artist_id", "artist")
 """Names of the column of artists; the first that is there counts."""
+
+STORES = frozenset(
+    "abfs abfss adl az file gcs gs hf local memory oci oss s3 s3a".split()
+)
+"""Protocols whose places and credentials come from the user's configuration alone.
+
+A URL of another protocol names the machine that is called. In a stranger's table, it
+could make the reader's machine ask for what only that one may see.
+"""
 
 _N_NAMED = 5
 
@@ -34,14 +46,15 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
     Parameters
     ----------
     path : str
-        A CSV file in UTF-8 with a header; see `load_audio_folder`.
+        A CSV file in UTF-8 with a header, or its URL; see `load_audio_folder`.
     must_exist : bool, default=True
         Refuse tables that list files that don't exist.
 
     Returns
     -------
     list of Track
-        In the file's order. Relative paths begin with the file's folder.
+        In the file's order. Relative paths begin with the file's folder; URLs are as
+        they are.
 
     Raises
     ------
@@ -52,7 +65,7 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
         If the table is not of that form.
     """
     try:
-        with open(path, encoding="utf-8-sig", newline="") as file:
+        with _open(path) as file:
             tracks = list(_tracks(file, path))
     except UnicodeDecodeError as error:
         raise ValueError(
@@ -63,7 +76,11 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
         raise ValueError(f"{path!r} is not a CSV file: {error}.") from None
     if not tracks:
         raise ValueError(f"{path!r} lists no tracks. Add a row for each audio file.")
-    missing = [track.path for track in tracks if not os.path.isfile(track.path)]
+    missing = [
+        track.path
+        for track in tracks
+        if not is_url(track.path) and not os.path.isfile(track.path)
+    ]
     if missing and must_exist:
         raise FileNotFoundError(
             f"{path!r} lists {len(missing)} files that don't exist: {named(missing)}. "
@@ -71,13 +88,13 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
         )
     genres: dict[str, str] = {}
     for track in tracks:
-        name = os.path.normpath(track.path)
+        name = _one_name(track.path)
         if genres.setdefault(name, track.genre) != track.genre:
             raise ValueError(
                 f"{path!r} lists {track.path!r} as {genres[name]!r} and as "
                 f"{track.genre!r}. Delete one of the rows."
             )
-    counts = Counter(os.path.normpath(track.path) for track in tracks)
+    counts = Counter(_one_name(track.path) for track in tracks)
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         warnings.warn(
@@ -86,6 +103,39 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
             stacklevel=4,  # past `load_audio_folder` and its validation
         )
     return tracks
+
+
+def _open(path: str) -> TextIO:
+    if is_url(path):
+        fs, name = filesystem(path)
+        return io.StringIO(fs.cat_file(name).decode("utf-8-sig"), newline="")
+    return open(path, encoding="utf-8-sig", newline="")
+
+
+def _one_name(path: str) -> str:
+    return path if is_url(path) else os.path.normpath(path)
+
+
+def _track_path(cell: str, table: str) -> str:
+    """Return the path or URL that a cell of a table names."""
+    if is_url(cell):
+        protocol = cell.split("://")[0].lower()
+        if protocol not in STORES and _host(cell) != _host(table):
+            raise ValueError(
+                f"{table!r} lists {cell!r}, which would call another machine. Tables "
+                "may list local files, URLs of their own host, and those of object "
+                f"stores ({', '.join(sorted(STORES))}). If you trust it, read it with "
+                "pandas and pass its column of URLs."
+            )
+        return cell
+    if is_url(table):
+        return f"{table.rpartition('/')[0]}/{cell}"
+    return os.path.join(os.path.dirname(table), cell)
+
+
+def _host(path: str) -> list[str]:
+    """Return the protocol and the host or bucket of a URL."""
+    return path.split("/")[:3] if is_url(path) else []
 
 
 def _tracks(file: Iterator[str], path: str) -> Iterator[Track]:
@@ -103,7 +153,6 @@ def _tracks(file: Iterator[str], path: str) -> Iterator[Track]:
     wanted = [columns["path"], columns["genre"]]
     if group_column is not None:
         wanted.append(group_column)
-    folder = os.path.dirname(path)
     for row in reader:
         if None in row:
             raise ValueError(
@@ -118,4 +167,4 @@ def _tracks(file: Iterator[str], path: str) -> Iterator[Track]:
                 "or delete the row."
             )
         group = cells[2] if group_column is not None else None
-        yield Track(os.path.join(folder, cells[0]), cells[1], group)
+        yield Track(_track_path(cells[0], path), cells[1], group)

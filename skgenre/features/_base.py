@@ -1,16 +1,48 @@
 """What the steps that take audio have in common."""
 
+import functools
+import os
+import sys
+import warnings
 from collections.abc import Callable, Iterator
-from numbers import Integral
-from typing import Any
+from numbers import Integral, Real
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import StrOptions
+from sklearn.utils._param_validation import Interval, StrOptions
 
+from skgenre._worker import MAX_SECONDS
+from skgenre.audio._attempt import (
+    Outcome,
+    attempt,
+    failures,
+    outcome_report,
+    read_facts,
+)
+from skgenre.audio._cache import ClipCache
 from skgenre.audio._clips import check_clips
+from skgenre.audio._isolation import IsolatedTask
 from skgenre.audio._load import Clip
-from skgenre.audio._map import map_clips
+from skgenre.audio._map import error_names_clip, map_clips
+from skgenre.features._reports import keep_report, last_report
+
+if TYPE_CHECKING:
+    import pandas
+
+# Parameters that say how to work, and have no influence on the results.
+_HOW = frozenset({"cache_dir", "n_jobs", "on_error", "time_limit", "verbose"})
+
+
+class Work(NamedTuple):
+    """What a step does with each clip; see :meth:`AudioTransformer._map_clips`."""
+
+    desc: str
+    task: Callable[[Clip], Any]
+    finish: Callable[[Any], Any] = lambda result: result
+    cache: ClipCache | None = None
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -18,25 +50,108 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
     sample_rate: int
     """Hertz of the waveforms."""
+    on_error: str
+    cache_dir: str | os.PathLike | None
+    time_limit: float | None
     n_jobs: int | None
     verbose: bool | int
 
     _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
+        "on_error": [StrOptions({"raise", "warn", "ignore"})],
+        "cache_dir": [str, os.PathLike, None],
+        "time_limit": [Interval(Real, 0, MAX_SECONDS, closed="right"), None],
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     }
 
+    @property
+    def extraction_report_(self) -> "pandas.DataFrame":
+        """What came of each clip; only with another `on_error` than 'raise'."""
+        report = last_report(self)
+        if report is None:
+            raise AttributeError(
+                f"This {type(self).__name__} has no extraction_report_. Set on_error "
+                "to 'warn' or 'ignore', and transform clips in this process."
+            )
+        return report
+
     def _check_clips(self, X: Any, *, reset: bool) -> list[Clip]:
         return check_clips(X, estimator=self, reset=reset)
 
-    def _map_clips(
-        self, task: Callable[[Clip], Any], clips: list[Clip], desc: str
-    ) -> Iterator[Any]:
-        """Yield what the task makes of each clip, in order."""
-        return map_clips(
-            task, clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
+    def _clip_cache(
+        self, shape: tuple[int | None, ...], dtype: type = np.float32, **instead: Any
+    ) -> ClipCache | None:
+        """Return where results are kept; None without `cache_dir`.
+
+        Parameters
+        ----------
+        shape : tuple of int or None
+            Shape of a clip's result; None for sizes that differ from clip to clip.
+        dtype : type, default=numpy.float32
+            Of the results.
+        **instead : object
+            What to know parameters by whose values don't tell all.
+        """
+        if self.cache_dir is None:
+            return None
+        parameters = self.get_params(deep=False) | instead
+        parameters = {k: v for k, v in parameters.items() if k not in _HOW}
+        name = type(self).__name__
+        return ClipCache(self.cache_dir, name, parameters, shape=shape, dtype=dtype)
+
+    def _work(self) -> Work:
+        """Check the parameters, and return what is to be done with each clip."""
+        raise NotImplementedError
+
+    def _map_clips(self, clips: list[Clip], work: Work) -> Iterator[Any]:
+        """Yield what is made of each clip, in order; None for one that failed.
+
+        Parameters
+        ----------
+        clips : list
+            Paths or waveforms.
+        work : Work
+            ``task`` takes a clip, and may run in parallel. ``finish`` takes what it
+            returned, and runs in the caller's thread. Where there is a ``cache``, what
+            ``finish`` returns is looked up and kept. ``desc`` is shown in front of the
+            progress bar.
+        """
+        desc, task, finish, cache = work
+        if self.time_limit is not None:
+            task = IsolatedTask(task, self.time_limit)
+        if cache is not None:
+            task = cache.look_up(task)
+            finish = functools.partial(cache.keep, finish=finish)
+        walk = functools.partial(
+            map_clips, clips=clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
         )
+        if self.on_error == "raise":
+            keep_report(self, None)
+            for i, result in enumerate(walk(task)):
+                with error_names_clip(i):
+                    finished = finish(result)
+                yield finished
+            return
+        look: Callable[[Clip], Any]
+        look = functools.partial(read_facts, sample_rate=self.sample_rate)
+        if self.time_limit is not None:
+            look = IsolatedTask(look, self.time_limit)
+        outcomes: list[Outcome] = []
+        tried = walk(functools.partial(attempt, task=task, look=look))
+        for clip, outcome in zip(clips, tried, strict=True):
+            yield outcome.run(clip, finish, outcome.result)
+            outcome.result = None  # not kept for the report
+            outcomes.append(outcome)
+        report = outcome_report(clips, outcomes)
+        keep_report(self, report)
+        if self.on_error == "warn" and (failed := failures(report)):
+            n_failed = (report["status"] != "ok").sum()
+            warnings.warn(
+                f"{n_failed} of {len(clips)} clips could not be read, and are NaN: "
+                f"{failed}. extraction_report_ tells of all.",
+                stacklevel=_callers_level(),
+            )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -44,6 +159,22 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         # of mixed objects are, which they aren't.
         tags.input_tags.two_d_array = True
         return tags
+
+
+def _callers_level() -> int:
+    """Return the `stacklevel` of who called this package, scikit-learn between or not.
+
+    Of a warning in the function that asks.
+    """
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and _is_inner(frame):
+        level, frame = level + 1, frame.f_back
+    return level
+
+
+def _is_inner(frame: FrameType) -> bool:
+    name = frame.f_globals.get("__name__", "")
+    return name.partition(".")[0] in {"skgenre", "sklearn"}
 
 
 def excerpt_start(n_total: int, n_wanted: int, excerpt: str) -> int:

@@ -7,6 +7,7 @@ names to protocol buffers (``BundleEntryProto``) that say where the values are.
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,7 +97,7 @@ def _block(contents: bytes, offset: int, size: int) -> Iterator[tuple[bytes, byt
         position += n_value
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, int | bytes]]:
+def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
     """Yield the numbers and values of a protocol buffer's fields."""
     position = 0
     while position < len(message):

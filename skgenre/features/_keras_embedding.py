@@ -4,6 +4,7 @@ import copy
 import functools
 import os
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -12,8 +13,10 @@ from sklearn.utils import Tags
 from sklearn.utils._param_validation import HasMethods, Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length
 
+from skgenre._files import digest
+from skgenre.audio._cache import ClipCache
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_samples
+from skgenre.features._base import AudioTransformer, Work, excerpt_samples
 from skgenre.features._scaling import SCALINGS
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
@@ -28,20 +31,29 @@ if TYPE_CHECKING:
     from skgenre.features._network_input import NetworkInput
 
 
-def _windows(
+def _samples_or_power(
     clip: Clip,
     settings: MelSettings,
+    is_mel: bool,
+    duration: float | None,
+    excerpt: str,
+) -> tuple[np.ndarray, float]:
+    """Return an excerpt's samples or power, and the decibels missing in the latter."""
+    choose = excerpt_samples(duration, excerpt)
+    samples = read_samples(clip, settings.sample_rate, choose)
+    if not is_mel:
+        return samples, 0.0
+    return mel_power_and_gain(pad_to_frames(samples, settings), settings)
+
+
+def _windows(
+    values: np.ndarray,
+    gain: float,
     scaling: str | None,
     window: int | None,
     hop: int | None,
-    duration: float | None,
-    excerpt: str,
 ) -> np.ndarray:
     """Return the windows of an excerpt, as a view of its frames or samples."""
-    choose = excerpt_samples(duration, excerpt)
-    values = read_samples(clip, settings.sample_rate, choose)
-    if scaling is not None:
-        values, gain = mel_power_and_gain(pad_to_frames(values, settings), settings)
     window = window or len(values)
     if len(values) < window:  # silence
         padded = np.zeros((window, *values.shape[1:]), np.float32)
@@ -109,8 +121,21 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Which part of a longer clip to take.
     batch_size : int, default=16
         Windows of a clip that the network takes at a time.
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it.
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. The network has to be in a file. See :ref:`cache`.
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
     n_jobs : int or None, default=None
-        Clips decoded at a time, in threads. None means 1 unless in a
+        Clips decoded at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. The network
         is spread over processors by itself.
     verbose : bool or int, default=False
@@ -123,6 +148,11 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         where X was a column of paths.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
 
     See Also
     --------
@@ -143,7 +173,8 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     and take ``input='waveform'``.
 
     Files are loaded in Keras's safe mode, which refuses layers that hold Python code,
-    such as `keras.layers.Lambda`.
+    such as `keras.layers.Lambda`. An ONNX file must hold its weights itself: those that
+    are in other files, which it names, are not read.
 
     Examples
     --------
@@ -199,6 +230,9 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         duration: float | None = 30.0,
         excerpt: str = "middle",
         batch_size: int = 16,
+        on_error: str = "raise",
+        cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -218,6 +252,9 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.duration = duration
         self.excerpt = excerpt
         self.batch_size = batch_size
+        self.on_error = on_error
+        self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -226,7 +263,17 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
         return load_network(self.model, self.layer)
 
-    def _check_network(self) -> tuple["Network", "NetworkInput", MelSettings]:
+    def _settings(self) -> MelSettings:
+        return MelSettings(
+            sample_rate=self.sample_rate,
+            n_fft=self.n_fft,
+            hop_length=self.hop_length,
+            n_mels=self.n_mels,
+            fmin=self.fmin,
+            fmax=self.fmax,
+        )
+
+    def _check_network(self) -> tuple["Network", "NetworkInput"]:
         """Load the network, and check that it takes what the parameters make."""
         from skgenre.features._network_input import network_input
 
@@ -235,16 +282,13 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
                 f"preprocessing={self.preprocessing!r} is for input='image'. Got "
                 f"input={self.input!r}: leave it out."
             )
-        settings = MelSettings(
-            sample_rate=self.sample_rate,
-            n_fft=self.n_fft,
-            hop_length=self.hop_length,
-            n_mels=self.n_mels,
-            fmin=self.fmin,
-            fmax=self.fmax,
-        )
         if self.input != "waveform":
-            settings.check()
+            self._settings().check()
+        if self.cache_dir is not None and not isinstance(self.model, str | os.PathLike):
+            raise ValueError(
+                "cache_dir needs a network that is in a file, by whose contents it is "
+                "known the next time. Save yours, and pass its path as the model."
+            )
         network = self._network()
         taken = network_input(
             network,
@@ -253,7 +297,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             n_mels=self.n_mels,
             preprocessing=self.preprocessing,
         )
-        return network, taken, settings
+        return network, taken
 
     @_fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
@@ -312,7 +356,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Raises
         ------
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         FileNotFoundError
             If there is no such network file.
@@ -321,35 +365,59 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             If the network is in an ONNX file, and onnxruntime is not installed.
 
         ValueError
-            As in `fit`, or if the network fails.
+            As in `fit`, or if the network fails and `on_error` is 'raise'.
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read or the network fails, and `on_error` is 'warn'.
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
-        network, taken, settings = self._check_network()
+        embeddings = list(self._map_clips(clips, self._work()))
+        if any(row is None for row in embeddings):
+            missing = np.full(self._n_features_out, np.nan, np.float32)
+            embeddings = [missing if row is None else row for row in embeddings]
+        return np.array(embeddings, dtype=np.float32)
+
+    def _work(self) -> Work:
+        cache = self._cache_of_network()
+        checked = functools.cache(self._check_network)
+        if cache is None or cache.is_empty:
+            checked()  # what is wrong is said before hours of decoding
         scalings = {"mel": self.scaling, "image": "relative_db", "waveform": None}
-        task = functools.partial(
-            _windows,
-            settings=settings,
-            scaling=scalings[self.input],
-            window=taken.window,
-            hop=self.hop,
-            duration=self.duration,
-            excerpt=self.excerpt,
-        )
-        results = self._map_clips(task, clips, desc="Embeddings")
+        scaling = scalings[self.input]
+
         # Clip by clip, so that its answer doesn't depend on those beside it.
-        fixed = network.input_shape[0]
-        embeddings = np.empty((len(clips), network.n_features), np.float32)
-        for row, windows in zip(embeddings, results, strict=True):
+        def embed(values_and_gain: tuple[np.ndarray, float]) -> np.ndarray:
+            network, taken = checked()
+            windows = _windows(*values_and_gain, scaling, taken.window, self.hop)
+            fixed = network.input_shape[0]
             batches = taken.batches(
                 windows, fixed or self.batch_size, fixed is not None
             )
             values = [network(batch)[:n] for n, batch in batches]
-            row[:] = np.concatenate(values).mean(axis=0)
-        return embeddings
+            return np.concatenate(values).mean(axis=0)
+
+        task = functools.partial(
+            _samples_or_power,
+            settings=self._settings(),
+            is_mel=scaling is not None,
+            duration=self.duration,
+            excerpt=self.excerpt,
+        )
+        return Work("Embeddings", task, embed, cache)
+
+    def _cache_of_network(self) -> ClipCache | None:
+        if self.cache_dir is None or not self._is_file():
+            return None
+        return self._clip_cache((None,), model=digest(Path(self.model)))
+
+    def _is_file(self) -> bool:
+        return isinstance(self.model, str | os.PathLike) and os.path.isfile(self.model)
 
     @property
     def _n_features_out(self) -> int:

@@ -1,17 +1,21 @@
 """Clips to log-mel spectrograms."""
 
 import functools
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
 from numbers import Integral
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import DTypeLike, NDArray
 from sklearn.base import _fit_context
 from sklearn.utils import Tags
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_start
+from skgenre.features._base import AudioTransformer, Work, excerpt_start
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
@@ -19,6 +23,8 @@ from skgenre.features._spectrogram import (
     MelSettings,
     log_mel,
 )
+from skgenre.features._spectrogram_file import SpectrogramFile
+from skgenre.features._spectrogram_writer import write_spectrograms
 
 
 def _excerpt_spectrogram(
@@ -28,7 +34,10 @@ def _excerpt_spectrogram(
     top_db: float,
     excerpt: str,
 ) -> np.ndarray:
-    """Read the excerpt's samples, no others, and transform them: one task."""
+    """Read the excerpt's samples, no others, and transform them: one task.
+
+    A shorter clip is padded to `n_frames` with the floor.
+    """
 
     def choose(n_samples: int, sample_rate: int) -> tuple[int, int]:
         n_total = settings.n_frames(n_samples)
@@ -38,7 +47,12 @@ def _excerpt_spectrogram(
         return settings.sample_range(first, min(n_frames, n_total))
 
     samples = read_samples(clip, settings.sample_rate, choose)
-    return log_mel(samples, settings, top_db)
+    spectrogram = log_mel(samples, settings, top_db)
+    if n_frames in (None, len(spectrogram)):
+        return spectrogram
+    padded = np.full((n_frames, settings.n_mels), -top_db, np.float32)
+    padded[: len(spectrogram)] = spectrogram
+    return padded
 
 
 class MelSpectrogramTransformer(AudioTransformer):
@@ -80,8 +94,24 @@ class MelSpectrogramTransformer(AudioTransformer):
     excerpt : {'middle', 'start'}, default='middle'
         Which part of a clip to take, unless `n_frames` is None.
 
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it. With ``n_frames=None`` it has one frame.
+
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
+
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
+
     n_jobs : int or None, default=None
-        Clips worked on at a time, in threads. None means 1 unless in a
+        Clips worked on at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. Results
         don't depend on it.
 
@@ -97,9 +127,16 @@ class MelSpectrogramTransformer(AudioTransformer):
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
 
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
+
     See Also
     --------
     log_mel_spectrogram : The spectrogram of one whole waveform.
+    SpectrogramFile : What `transform_to` returns.
     skgenre.SegmentClassifier : Classifies whole clips.
     MFCCStandardizer : A table of statistics instead of spectrograms.
     skgenre.audio.load_audio : The waveform of a sound file.
@@ -148,6 +185,9 @@ class MelSpectrogramTransformer(AudioTransformer):
         n_frames: int | None = 640,
         top_db: float = 80.0,
         excerpt: str = "middle",
+        on_error: str = "raise",
+        cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -160,6 +200,9 @@ class MelSpectrogramTransformer(AudioTransformer):
         self.n_frames = n_frames
         self.top_db = top_db
         self.excerpt = excerpt
+        self.on_error = on_error
+        self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -226,7 +269,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         Raises
         ------
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         ValueError
             If a parameter is outside its range, or a waveform is empty or not
@@ -234,8 +277,109 @@ class MelSpectrogramTransformer(AudioTransformer):
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read and `on_error` is 'warn'.
         """
         self._validate_params()  # here too, as fit may be left out
+        work = self._work()
+        clips = self._check_clips(X, reset=False)
+        if self.n_frames is None:
+            whole_clips = np.empty(len(clips), dtype=object)
+            for i, result in enumerate(self._map_clips(clips, work)):
+                whole_clips[i] = self._missing(None) if result is None else result
+            return whole_clips
+        shape = (len(clips), self.n_frames, self.n_mels)
+        spectrograms = np.empty(shape, dtype=np.float32)
+        results = self._rows(clips, work)
+        for row, result in zip(spectrograms, results, strict=True):
+            row[:] = result
+        return spectrograms
+
+    def transform_to(
+        self, path: str | os.PathLike[str], X: Any, *, dtype: DTypeLike = "float32"
+    ) -> SpectrogramFile:
+        """Write the spectrograms to a file, for collections larger than the memory.
+
+        Each is on its way to the disk as soon as it is made. A call that was
+        interrupted, even killed, is repeated to go on: what is on the disk is not made
+        again. Once all is there, the same call only opens the file.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            The file to write, in NumPy's format, ``.npy``. It appears when it is
+            complete; until then ``{path}.part`` grows. ``{path}.json`` beside it keeps
+            of which clips and settings it is.
+
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at `sample_rate`.
+
+        dtype : {'float32', 'float16'} or dtype, default='float32'
+            Type of the values in the file. 'float16' takes half the room, and rounds
+            them by at most 0.03 dB above -128 dB.
+
+        Returns
+        -------
+        spectrograms : SpectrogramFile
+            Of shape (n_clips, n_frames, n_mels). Classifiers take it as their X, and
+            read it batch by batch.
+
+        Raises
+        ------
+        FileExistsError
+            If there is a file of that name with other spectrograms: of other clips
+            (by path, size and date), of other settings, or nobody knows of which.
+
+        OSError
+            If the disk has not room for all, or the file can't be written.
+
+        AudioError
+            If a file can't be read and `on_error` is 'raise'. The clips before it are
+            kept: leave it out of X, or repair it, and repeat the call.
+
+        ValueError
+            If `n_frames` is None, a parameter is outside its range, or a waveform is
+            empty or not finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        self._validate_params()
+        if self.n_frames is None:
+            raise ValueError(
+                "transform_to writes spectrograms of one length, but n_frames=None "
+                "gives whole clips. Set n_frames."
+            )
+        dtype = np.dtype(dtype)
+        if dtype not in (np.float32, np.float16):
+            raise ValueError(
+                "The 'dtype' parameter of transform_to must be 'float32' or "
+                f"'float16'. Got {dtype.name!r} instead."
+            )
+        if self.top_db > float(np.finfo(dtype).max):
+            raise ValueError(
+                f"top_db={self.top_db!r} is more than dtype={dtype.name!r} can hold. "
+                "Choose 'float32', or a lower top_db."
+            )
+        work = self._work()
+        clips = self._check_clips(X, reset=False)
+        names = ("n_frames", "top_db", "excerpt")
+        write_spectrograms(
+            path,
+            clips,
+            functools.partial(self._rows, work=work),
+            settings=asdict(self._check_settings())
+            | {name: getattr(self, name) for name in names},
+            shape=(int(self.n_frames), int(self.n_mels)),
+            dtype=dtype,
+        )
+        return SpectrogramFile(path)
+
+    def _work(self) -> Work:
         task = functools.partial(
             _excerpt_spectrogram,
             settings=self._check_settings(),
@@ -243,19 +387,18 @@ class MelSpectrogramTransformer(AudioTransformer):
             top_db=self.top_db,
             excerpt=self.excerpt,
         )
-        clips = self._check_clips(X, reset=False)
-        results = self._map_clips(task, clips, desc="Spectrograms")
-        if self.n_frames is None:
-            whole_clips = np.empty(len(clips), dtype=object)
-            for i, result in enumerate(results):
-                whole_clips[i] = result
-            return whole_clips
-        shape = (len(clips), self.n_frames, self.n_mels)
-        spectrograms = np.empty(shape, dtype=np.float32)
-        for row, result in zip(spectrograms, results, strict=True):
-            row[: len(result)] = result
-            row[len(result) :] = -self.top_db
-        return spectrograms
+        cache = self._clip_cache((self.n_frames, self.n_mels))
+        return Work("Spectrograms", task, cache=cache)
+
+    def _missing(self, n_frames: int | None) -> NDArray:
+        """Return what stands for a clip that could not be read."""
+        return np.full((n_frames or 1, self.n_mels), np.nan, np.float32)
+
+    def _rows(self, clips: list[Clip], work: Work) -> Iterator[NDArray]:
+        """Yield what stands for each clip in an array; all have `n_frames`."""
+        missing = self._missing(self.n_frames)
+        for result in self._map_clips(clips, work):
+            yield missing if result is None else result
 
     def set_output(self, *, transform: str | None = None) -> Self:
         """Do nothing: three axes make no data frame.

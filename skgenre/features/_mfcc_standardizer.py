@@ -1,6 +1,7 @@
 """Clips, or a table of MFCC statistics, to standardised features."""
 
 import functools
+import os
 from numbers import Real
 from typing import Any, Self
 
@@ -17,8 +18,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skgenre.audio._attempt import failures
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_samples
+from skgenre.features._base import AudioTransformer, Work, excerpt_samples
 from skgenre.features._mfcc import (
     MFCC_CONSTRAINTS,
     check_n_mfcc,
@@ -79,8 +81,24 @@ class MFCCStandardizer(AudioTransformer):
         What X is: sound files or waveforms, or a table of ready-made features that
         only is to be standardised. With 'features' all parameters above are unused.
 
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it. `fit` learns from the others.
+
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
+
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
+
     n_jobs : int or None, default=None
-        Clips worked on at a time, in threads. None means 1 unless in a
+        Clips worked on at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. Results
         don't depend on it.
 
@@ -102,6 +120,12 @@ class MFCCStandardizer(AudioTransformer):
 
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
+
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
 
     See Also
     --------
@@ -151,6 +175,9 @@ class MFCCStandardizer(AudioTransformer):
         duration: float | None = None,
         excerpt: str = "middle",
         input: str = "audio",
+        on_error: str = "raise",
+        cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -163,6 +190,9 @@ class MFCCStandardizer(AudioTransformer):
         self.duration = duration
         self.excerpt = excerpt
         self.input = input
+        self.on_error = on_error
+        self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -181,6 +211,18 @@ class MFCCStandardizer(AudioTransformer):
                 f"{len(self.mean_)} others were standardised in fit. Set them back, or "
                 "fit again."
             )
+        work = self._work()
+        clips = self._check_clips(X, reset=reset)
+        if y is not None:  # said now rather than after hours of decoding
+            check_consistent_length(clips, y)
+        results = self._map_clips(clips, work)
+        table = np.empty((len(clips), len(names)))
+        for row, result in zip(table, results, strict=True):
+            row[:] = np.nan if result is None else result
+        return table
+
+    def _work(self) -> Work:
+        check_n_mfcc(self.n_mfcc, self.n_mels)
         task = functools.partial(
             _clip_statistics,
             settings=MelSettings(
@@ -191,14 +233,8 @@ class MFCCStandardizer(AudioTransformer):
             duration=self.duration,
             excerpt=self.excerpt,
         )
-        clips = self._check_clips(X, reset=reset)
-        if y is not None:  # said now rather than after hours of decoding
-            check_consistent_length(clips, y)
-        results = self._map_clips(task, clips, desc="MFCC")
-        table = np.empty((len(clips), len(names)))
-        for row, result in zip(table, results, strict=True):
-            row[:] = result
-        return table
+        n_features = len(feature_names(self.n_mfcc, self.statistics))
+        return Work("MFCC", task, cache=self._clip_cache((n_features,), np.float64))
 
     def _names_of_fit(self) -> list[str]:
         # Files that are older than `statistics` hold moments, and no names.
@@ -206,7 +242,14 @@ class MFCCStandardizer(AudioTransformer):
         return getattr(self, "_names", None) or feature_names(n_mfcc, "moments")
 
     def _fit_table(self, table: np.ndarray) -> None:
-        self._scaler = StandardScaler().fit(table)
+        # The statistics of a clip are finite, or all NaN where it could not be read.
+        is_read = np.isfinite(table[:, 0])
+        if not is_read.any():
+            raise ValueError(
+                f"None of the {len(table)} clips of X could be read: there is nothing "
+                f"to learn from. {failures(self.extraction_report_)}."
+            )
+        self._scaler = StandardScaler().fit(table[is_read])
         self.mean_ = self._scaler.mean_
         self.scale_ = self._scaler.scale_
 
@@ -232,13 +275,19 @@ class MFCCStandardizer(AudioTransformer):
         Raises
         ------
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         ValueError
-            If a parameter is outside its range, or values are not finite.
+            If a parameter is outside its range, values are not finite, or none of the
+            files can be read.
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read and `on_error` is 'warn'.
         """
         self._fit_table(self._extract(X, y, reset=True))
         return self
@@ -284,11 +333,16 @@ class MFCCStandardizer(AudioTransformer):
         Raises
         ------
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         ValueError
             If values are not finite, or X has another number of columns than in
             `fit`.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read and `on_error` is 'warn'.
         """
         check_is_fitted(self)
         return self._scaler.transform(self._extract(X, reset=False))

@@ -1,6 +1,7 @@
 """Clips to what a network knows of them that was trained on other music."""
 
 import functools
+import os
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
 from typing import Any, Self
@@ -12,7 +13,7 @@ from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_consistent_length
 
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, excerpt_samples
+from skgenre.features._base import AudioTransformer, Work, excerpt_samples
 from skgenre.features._musicnn_views import N_FEATURES, TAGS, view_names, views
 from skgenre.features._scaling import log_compression
 from skgenre.features._spectrogram import (
@@ -65,8 +66,21 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Seconds of each clip to listen to; None listens to all.
     excerpt : {'middle', 'start'}, default='middle'
         Which part of a longer clip to take.
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it.
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
     n_jobs : int or None, default=None
-        Clips decoded at a time, in threads. None means 1 unless in a
+        Clips decoded at a time. None means 1 unless in a
         :func:`joblib.parallel_config` context; -1 means all processors. The network
         is spread over processors by itself.
     verbose : bool or int, default=False
@@ -79,6 +93,11 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         where X was a column of paths.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
         Names of the columns, where X was a data frame.
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
 
     See Also
     --------
@@ -131,6 +150,9 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         output: str | Sequence[str] = "penultimate",
         duration: float | None = 30.0,
         excerpt: str = "middle",
+        on_error: str = "raise",
+        cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
@@ -138,6 +160,9 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.output = output
         self.duration = duration
         self.excerpt = excerpt
+        self.on_error = on_error
+        self.cache_dir = cache_dir
+        self.time_limit = time_limit
         self.n_jobs = n_jobs
         self.verbose = verbose
 
@@ -198,7 +223,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             If the `musicnn` package is not installed.
 
         AudioError
-            If a file can't be read.
+            If a file can't be read and `on_error` is 'raise'.
 
         ValueError
             If a parameter is outside its range, or a waveform is empty or not
@@ -206,35 +231,48 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read and `on_error` is 'warn'.
         """
         self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
-        chosen = self._views()
-        networks = {weights: self._trained(weights) for weights, _ in chosen}
-        task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
-        results = self._map_clips(task, clips, desc="musicnn")
+        results = self._map_clips(clips, self._work())
         embeddings = np.empty((len(clips), self._n_features_out), np.float32)
-        for row, patches in zip(embeddings, results, strict=True):
+        for row, result in zip(embeddings, results, strict=True):
+            row[:] = np.nan if result is None else result
+        return embeddings
+
+    def _work(self) -> Work:
+        chosen = self._views()
+        cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
+        networks = functools.cache(functools.partial(self._networks, chosen))
+        if cache is None or cache.is_empty:
+            networks()  # what is wrong with them is said before hours of decoding
+
+        def embed(patches: np.ndarray) -> np.ndarray:
             answers = {
                 weights: [network(part) for part in _parts(patches)]
-                for weights, network in networks.items()
+                for weights, network in networks().items()
             }
-            row[:] = np.concatenate(
+            return np.concatenate(
                 [
                     _of_clip([answer[output] for answer in answers[weights]], output)
                     for weights, output in chosen
                 ]
             )
-        return embeddings
 
-    def _trained(self, weights: str) -> Callable[[np.ndarray], dict[str, Any]]:
+        task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
+        return Work("musicnn", task, embed, cache)
+
+    def _networks(self, chosen: list[tuple[str, str]]) -> dict[str, Callable]:
         if self._runtime == "onnx":
-            from skgenre.features._musicnn_weights import load_musicnn_onnx
-
-            return load_musicnn_onnx(weights)
-        from skgenre.features._musicnn_network import load_musicnn
-
-        return load_musicnn(weights)
+            from skgenre.features._musicnn_weights import load_musicnn_onnx as trained
+        else:
+            from skgenre.features._musicnn_network import load_musicnn as trained
+        return {weights: trained(weights) for weights, _ in chosen}
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the features.

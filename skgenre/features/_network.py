@@ -29,14 +29,20 @@ class Network:
     n_features: int
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
-        """Return the answers to a batch; an error tells its shape."""
+        """Return the answers to a batch, which are finite; an error tells its shape."""
         try:
-            return self.ask(batch)
+            answers = self.ask(batch)
         except Exception as error:  # TensorFlow's and ONNX Runtime's own types
             raise ValueError(
                 f"{self.name} fails on inputs of shape {batch.shape[1:]}. If they are "
                 "too short for it, set `window`, up to which clips are padded."
             ) from error
+        if not np.isfinite(answers).all():
+            raise ValueError(
+                f"{self.name} answers NaN or infinity. Leave the clip out (is it "
+                "silent?), or choose another layer or network."
+            )
+        return answers
 
 
 def load_network(model: Any, layer: str | None) -> Network:
@@ -151,7 +157,8 @@ def _keras_output(model: keras.Model, layer: str | None, name: str) -> Any:
 def _onnx_network(path: Path, layer: str | None) -> Network:
     name = f"The network {path.name!r}"
     try:
-        session = open_session(path)
+        # From bytes: of a file, ONNX Runtime would read the other files that it names.
+        session = open_session(path.read_bytes())
     except ImportError:
         raise
     except Exception as error:

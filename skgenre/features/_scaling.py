@@ -30,7 +30,7 @@ def log_compression(power: np.ndarray, gain: float) -> np.ndarray:
     gain : float
         Decibels that are missing in it.
     """
-    if gain:
+    if gain or power.max() > 1e30:  # its product would leave float32's range
         power = power.astype(np.float64) * 10 ** (gain / 10)
     return np.log10(1e4 * power + 1).astype(np.float32)
 

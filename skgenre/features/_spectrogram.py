@@ -10,7 +10,7 @@ import scipy.fft
 from sklearn.utils._param_validation import Interval, validate_params
 
 from skgenre.audio._clips import check_waveform
-from skgenre.audio._load import MAX_SAMPLE_RATE
+from skgenre.audio._readers import MAX_SAMPLE_RATE
 from skgenre.features._mel_filters import mel_filter_bank
 
 # Power below which librosa's power_to_db sees nothing ('amin').

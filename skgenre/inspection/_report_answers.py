@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
+from skgenre.audio._remote import is_url
 from skgenre.classifiers._checks import check_groups
 from skgenre.inspection._bootstrap import check_genres_of_clips
 from skgenre.inspection._score_intervals import check_labels, genre_numbers
@@ -151,7 +152,8 @@ def _check_paths(paths: Any, true: NDArray) -> list[str] | None:
     names = []
     for row, path in enumerate(paths):
         try:
-            names.append(os.path.normpath(os.fsdecode(path)))
+            name = os.fsdecode(path)
+            names.append(name if is_url(name) else os.path.normpath(name))
         except TypeError:
             raise ValueError(
                 f"paths must be names of files, got {path!r} in row {row}."

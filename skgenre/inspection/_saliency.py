@@ -111,7 +111,7 @@ def saliency(
     ((20, 20, 8), 1.0)
     """
     network = find_network(estimator)
-    X = check_spectrograms(network, X, reset=False).astype(np.float32)
+    X = np.asarray(check_spectrograms(network, X, reset=False), dtype=np.float32)
     if genres is None:
         genres = network.predict(X)
     check_consistent_length(X, genres)

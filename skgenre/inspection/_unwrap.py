@@ -4,17 +4,17 @@ from typing import Any
 
 from sklearn.pipeline import Pipeline
 
-from skgenre.classifiers import AbstainingClassifier
+from skgenre.classifiers import AbstainingClassifier, MissingClipClassifier
 from skgenre.features import MelSpectrogramTransformer
 
 
 def unwrap(estimator: Any) -> tuple[list[Any], Any]:
-    """Take an estimator apart: pipelines, searches, abstaining classifiers.
+    """Take an estimator apart: pipelines, searches, classifiers around others.
 
     Parameters
     ----------
     estimator : estimator
-        Fitted, if it is a search or an AbstainingClassifier.
+        Fitted, if it is a search, an AbstainingClassifier or a MissingClipClassifier.
 
     Returns
     -------
@@ -31,7 +31,7 @@ def unwrap(estimator: Any) -> tuple[list[Any], Any]:
                 return front, estimator
             front += steps
             estimator = front.pop()
-        elif isinstance(estimator, AbstainingClassifier):
+        elif isinstance(estimator, AbstainingClassifier | MissingClipClassifier):
             estimator = getattr(estimator, "estimator_", estimator.estimator)
         elif hasattr(estimator, "best_estimator_"):
             estimator = estimator.best_estimator_

@@ -1,7 +1,7 @@
 """What the networks share: seeded initialisers and layers that fit small inputs."""
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import keras
@@ -41,7 +41,7 @@ def recurrent(seed: Iterator[int]) -> dict:
     }
 
 
-def set_statistics(model: keras.Model, batches: Sequence[Any]) -> None:
+def set_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
     """Give frozen batch normalisations the statistics of what reaches them.
 
     A `keras.layers.BatchNormalization` with ``trainable=False`` scales by its running
@@ -52,33 +52,42 @@ def set_statistics(model: keras.Model, batches: Sequence[Any]) -> None:
     model : keras.Model
         Changed in place; layers that aren't frozen batch normalisations stay as they
         are, and where there are none, nothing is read.
-    batches : keras.utils.PyDataset or sequence of tuple
+    batches : iterable of tuple
         All training clips, in batches whose first member is an array of shape
         (n_clips, ...), and whose third, where there is one, are the clips' weights.
-        What doesn't vary keeps a variance of 1.
+        Gone through once for each such layer. What doesn't vary keeps a variance of 1.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable:
             before = keras.Model(model.input, layer.input)
-            parts, weights = [], []
-            for i in range(len(batches)):  # one in memory at a time
-                X, *rest = batches[i]
-                parts.append(ops.cast(before(X, training=False), "float32"))
-                weights.append(rest[1] if len(rest) > 1 else ops.ones(len(X)))
-            mean, variance = _weighted_moments(
-                ops.concatenate(parts), ops.concatenate(weights), layer.axis
-            )
+            mean, variance = _weighted_moments(before, batches, layer.axis)
             layer.moving_mean.assign(mean)
             layer.moving_variance.assign(ops.where(variance > 0, variance, 1.0))
 
 
-def _weighted_moments(values: Any, weights: Any, axis: int) -> tuple[Any, Any]:
-    """Return means and variances over all axes but one; rows have weights."""
-    axes = list(range(values.ndim))
-    del axes[axis]
-    rows = [-1] + [1] * (values.ndim - 1)
-    shares = ops.reshape(ops.cast(weights, "float32"), rows)
-    shares = shares / ops.mean(shares)
-    mean = ops.mean(shares * values, axis=axes, keepdims=True)
-    variance = ops.mean(shares * ops.square(values - mean), axis=axes)
-    return ops.reshape(mean, [-1]), variance
+def _weighted_moments(
+    model: keras.Model, batches: Iterable[Any], axis: int
+) -> tuple[Any, Any]:
+    """Return means and variances of outputs over all axes but one; rows have weights.
+
+    What is kept of a batch is as large for a thousand batches as for one.
+    """
+    total, mean, squares = 0.0, 0.0, 0.0
+    for X, *rest in batches:
+        values = ops.cast(model(X, training=False), "float32")
+        values = ops.moveaxis(values, axis, -1)
+        over = list(range(values.ndim - 1))
+        weights = ops.cast(rest[1] if len(rest) > 1 else ops.ones(len(X)), "float32")
+        weights = ops.reshape(weights, [-1] + [1] * (values.ndim - 1))
+        weights = weights * ops.ones_like(values[..., :1])
+        n_new = float(ops.sum(weights))
+        if n_new == 0:
+            continue
+        # Chan, Golub and LeVeque's update: sums of squares would cancel out.
+        mean_new = ops.sum(weights * values, axis=over) / n_new
+        squares_new = ops.sum(weights * ops.square(values - mean_new), axis=over)
+        delta, share = mean_new - mean, n_new / (total + n_new)
+        squares = squares + squares_new + ops.square(delta) * total * share
+        mean = mean + delta * share
+        total += n_new
+    return mean, squares / total

@@ -116,25 +116,21 @@ class Graph:
     def max_pool(self, x: str, size: Sequence[int]) -> str:
         return self.add("MaxPool", x, kernel_shape=size, strides=size)
 
-    def batch_norm(self, x: str, learned: bool = True) -> str:
+    def batch_norm(self, x: str) -> str:
         """Add a batch normalisation over the second axis, as Keras has it by default.
 
-        Parameters
-        ----------
-        x : str
-            Value to normalise.
-        learned : bool, default=True
-            Whether it has a scale and a centre.
+        That is with a scale and a centre that are learned.
         """
-        if learned:
-            scale, center, mean, variance = self.weights(4)
-        else:
-            mean, variance = self.weights(2)
-            scale = self.constant(np.ones(self.shape(mean)))
-            center = self.constant(np.zeros(self.shape(mean)))
-        return self.add(
-            "BatchNormalization", x, scale, center, mean, variance, epsilon=1e-3
-        )
+        return self._normalized(x, *self.weights(4))
+
+    def scaled(self, x: str, mean: str, variance: str) -> str:
+        """Add a batch normalisation that has learned nothing but these."""
+        scale = self.constant(np.ones(self.shape(mean)))
+        center = self.constant(np.zeros(self.shape(mean)))
+        return self._normalized(x, scale, center, mean, variance)
+
+    def _normalized(self, x: str, *parameters: str) -> str:
+        return self.add("BatchNormalization", x, *parameters, epsilon=1e-3)
 
     def lstm(self, x: str) -> str:
         """Add an LSTM over (n, n_frames, n_inputs); its last state is (n, units)."""
@@ -204,7 +200,7 @@ class Graph:
 
         if next(self._left, None) is not None:
             raise ValueError("The network has more weights than its layers take.")
-        ends = (
+        sources, results = (
             [
                 helper.make_tensor_value_info(value, TensorProto.FLOAT, shape)
                 for value, shape in side.items()
@@ -216,7 +212,7 @@ class Graph:
             for tensor, values in self._tensors.items()
         ]
         return helper.make_model(
-            helper.make_graph(self._nodes, name, *ends, tensors),
+            helper.make_graph(self._nodes, name, sources, results, tensors),
             opset_imports=[helper.make_opsetid("", _OPSET)],
             ir_version=_IR_VERSION,
             producer_name="skgenre",

@@ -9,7 +9,6 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from skgenre._layer_sizes import padding, shrunk_pool
@@ -59,9 +58,19 @@ def _second_order(g: Graph, x: str, parameters: dict[str, Any]) -> str:
         n_frames, n_mels = 1, n_frames
         x = g.transpose(x, (0, 2, 1))
     n = min(parameters["n_mfcc"], n_mels)
-    cosines = scipy.fft.dct(np.eye(n_mels), norm="ortho")[:, :n]
-    x = _second_order_pooling(g, g.add("MatMul", x, g.constant(cosines)), n_frames, n)
-    return g.batch_norm(_radial_basis(g, g.batch_norm(x, learned=False)))
+    mean, variance = g.weights(2)
+    if g.shape(mean) != (n * (n + 3) // 2,):  # before anything is made of that size
+        raise ValueError(f"Its weights are not for {n} coefficients.")
+    x = g.add("MatMul", x, g.constant(_cosines(n_mels, n)))
+    x = g.scaled(_second_order_pooling(g, x, n_frames, n), mean, variance)
+    return g.batch_norm(_radial_basis(g, x))
+
+
+def _cosines(n_mels: int, n: int) -> NDArray:
+    """Return the first columns of the orthonormal cosine transform of type II."""
+    bands, numbers = np.arange(n_mels)[:, np.newaxis], np.arange(n)
+    scale = np.sqrt(np.where(numbers == 0, 1, 2) / n_mels)
+    return np.cos(np.pi / n_mels * (bands + 0.5) * numbers) * scale
 
 
 def _second_order_pooling(g: Graph, x: str, n_frames: int, n: int) -> str:
@@ -139,6 +148,8 @@ def classifier_graph(
     ValueError
         If the weights are not those of this network.
     """
+    if mean.shape != tuple(parameters["input_shape"])[1:] or scale.shape != mean.shape:
+        raise ValueError("The scaling is not that of as many bands as the network's.")
     g = Graph(weights)
     x = g.add("Sub", "spectrograms", g.constant(mean))
     x = g.add("Div", x, g.constant(scale))

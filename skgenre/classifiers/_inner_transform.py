@@ -1,22 +1,20 @@
-"""What a classifier of windows gives as a transformer: a mean of embeddings."""
+"""`transform` of an estimator around another, where that one has it."""
 
+from abc import abstractmethod
 from typing import Any
 
-import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from sklearn.utils._set_output import _wrap_data_with_container
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre.classifiers._clips import check_clips
-
 
 def _estimator_transforms(self: Any) -> bool:
     return hasattr(getattr(self, "estimator_", self.estimator), "transform")
 
 
-class MeanEmbedding(ClassNamePrefixFeaturesOutMixin):
+class InnerTransform(ClassNamePrefixFeaturesOutMixin):
     """`transform` and what belongs to it, where the estimator inside has one.
 
     It is no `TransformerMixin`, which would wrap the methods of its subclasses, for
@@ -25,42 +23,40 @@ class MeanEmbedding(ClassNamePrefixFeaturesOutMixin):
 
     estimator_: Any
     fit: Any
-    _of_windows: Any
+
+    @abstractmethod
+    def _embeddings(self, X: Any) -> NDArray:
+        """Return one row a clip, by the estimator's `transform`."""
 
     @available_if(_estimator_transforms)
     def transform(self, X: ArrayLike) -> NDArray:
-        """Return each clip's embedding: the mean of those of its windows.
+        """Return each clip's embedding, as the estimator inside makes it.
 
         Only where the estimator has a `transform`.
 
         Parameters
         ----------
-        X : array-like of shape (n_clips, n_frames, n_mels), or list of array-like of \
-                shape (n_frames_i, n_mels)
-            Spectrograms in dB.
+        X : array-like of shape (n_clips, ...) or list of array-like
+            Clips, as in `fit`.
 
         Returns
         -------
-        ndarray of shape (n_clips, n_components), float32
-            What the estimator makes of the windows, averaged.
+        ndarray of shape (n_clips, n_components)
+            Of clips that are cut into windows, the mean over these.
         """
         check_is_fitted(self)
-        clips = check_clips(self, X, reset=False)
-        of_clips = self._of_windows(clips, self.estimator_.transform)
-        embeddings = np.asarray([e.mean(axis=0) for e in of_clips], dtype=np.float32)
-        return _wrap_data_with_container("transform", embeddings, X, self)
+        return _wrap_data_with_container("transform", self._embeddings(X), X, self)
 
     @available_if(_estimator_transforms)
     def fit_transform(self, X: ArrayLike, y: ArrayLike, **fit_params: Any) -> NDArray:
-        """Fit on spectrograms and genres, and return the clips' embeddings.
+        """Fit on clips and genres, and return the clips' embeddings.
 
         Only where the estimator has a `transform`.
 
         Parameters
         ----------
-        X : array-like of shape (n_clips, n_frames, n_mels), or list of array-like of \
-                shape (n_frames_i, n_mels)
-            Spectrograms in dB.
+        X : array-like of shape (n_clips, ...) or list of array-like
+            Clips, as in `fit`.
         y : array-like of shape (n_clips,)
             Genres.
         **fit_params : dict
@@ -68,8 +64,8 @@ class MeanEmbedding(ClassNamePrefixFeaturesOutMixin):
 
         Returns
         -------
-        ndarray of shape (n_clips, n_components), float32
-            What the estimator makes of the windows, averaged.
+        ndarray of shape (n_clips, n_components)
+            Of clips that are cut into windows, the mean over these.
         """
         return self.fit(X, y, **fit_params).transform(X)
 
@@ -87,7 +83,7 @@ class MeanEmbedding(ClassNamePrefixFeaturesOutMixin):
         Returns
         -------
         ndarray of str
-            'segmentclassifier0', 'segmentclassifier1', ...
+            The class's name in lower case and a number, such as 'segmentclassifier0'.
         """
         return super().get_feature_names_out(input_features)
 

@@ -1,0 +1,215 @@
+"""Read thousands of damaged sound files, in threads and in worker processes.
+
+    python benchmarks/fuzz_audio.py [MUSIC] [-n 20000] [--seed 0] [--jobs 2]
+
+Half a second of music is written in every format that libsndfile and PyAV can write
+here, and changed at random: bits, blocks, header fields, lengths, splices with other
+files (see tests/mutations.py). Each file is read whole and as an excerpt of which the
+spectrogram is made. MUSIC is a sound file to start from instead of a synthetic one.
+
+Printed are, for both modes, what came of the files, the longest time that one took, and
+how much memory was needed. Any other end than a result or an `AudioError` is a defect,
+as is a crash, a file that takes more than 20 s, memory that grows, or a difference
+between the modes. Files are listed with the number by which `--only NUMBER` makes them
+again, and the exit code is 1. The threads are those of a worker process: a crash of
+theirs is found out, and not suffered.
+"""
+
+import argparse
+import functools
+import hashlib
+import resource
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections import Counter
+from pathlib import Path
+from typing import NamedTuple
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+import mutations
+
+from skgenre._worker import Worker, WorkerDied
+from skgenre.audio import AudioError, load_audio, map_clips
+from skgenre.audio._isolation import IsolatedTask
+from skgenre.datasets import make_genre_clips
+from skgenre.features._mel_transformer import _excerpt_spectrogram
+from skgenre.features._spectrogram import MelSettings
+
+_AT_A_TIME = 200
+_SECONDS_EACH = 20
+_MEGABYTES = 200
+_SETTINGS = MelSettings(22050, 2048, 1024, 128, 0.0, None).check()
+
+
+class Outcome(NamedTuple):
+    """What came of one file."""
+
+    kind: str
+    """'read', 'refused', or what else has happened."""
+    result: str
+    """Digest of what was read, or the error's text."""
+    seconds: float = 0.0
+    growth: float = 0.0
+    """Megabytes by which the process's highest memory has grown meanwhile."""
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("music", nargs="?")
+    parser.add_argument("-n", type=int, default=20_000)
+    parser.add_argument("--first", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--only", type=int, help="write this file, and read it")
+    options = parser.parse_args()
+
+    if options.music:
+        waveform = load_audio(options.music, 44100, offset=20, duration=0.5)
+    else:
+        clips = make_genre_clips(4, duration=1, sample_rate=44100, random_state=0)
+        waveform = clips.waveforms[1][:22050]
+    files = mutations.whole_files(waveform, 44100)
+    if options.only is not None:
+        name, data = mutations.mutation(files, options.seed, options.only)
+        Path(name).write_bytes(data)
+        print(name, IsolatedTask(read, _SECONDS_EACH)(name))
+        return
+    size = sum(map(len, files.values())) / 1e6
+    print(f"{len(files)} whole files, {size:.0f} MB; seed {options.seed}")
+    numbers = range(options.first, options.first + options.n)
+    batches = [numbers[i : i + _AT_A_TIME] for i in range(0, options.n, _AT_A_TIME)]
+    found = {}
+    n_defects = 0
+    for mode in (Threads(options.jobs), Processes(options.jobs)):
+        start = time.perf_counter()
+        outcomes = {}
+        for batch in batches:
+            with tempfile.TemporaryDirectory() as folder:
+                paths = {}
+                for number in batch:
+                    name, data = mutations.mutation(files, options.seed, number)
+                    paths[number] = f"{folder}/{name}"
+                    Path(paths[number]).write_bytes(data)
+                results = mode.read(list(paths.values()))
+                outcomes |= dict(zip(paths, results, strict=True))
+        n_defects += report(mode, outcomes, time.perf_counter() - start)
+        found[mode.name] = outcomes
+    first, second = found.values()
+    different = [n for n in first if first[n][:2] != second[n][:2]]
+    print(f"\nfiles of which the modes make different things: {different or 'none'}")
+    sys.exit(1 if n_defects or different else 0)
+
+
+def report(mode, outcomes, seconds):
+    """Print what was found, and return the number of defects."""
+    kinds = Counter(outcome.kind for outcome in outcomes.values())
+    print(f"\n{mode.name}: {len(outcomes)} files in {seconds:.0f} s")
+    print("  " + ", ".join(f"{kind}: {n}" for kind, n in kinds.most_common()))
+    before, after = mode.first, mode.peak_memory()
+    print(f"  {mode.whose}: {before:.0f} MB after {_AT_A_TIME} files, {after:.0f} MB")
+    slowest = max(outcomes, key=lambda number: outcomes[number].seconds)
+    print(f"  slowest: {slowest}, {outcomes[slowest].seconds:.2f} s")
+    defects = {
+        number: outcome
+        for number, outcome in outcomes.items()
+        if outcome.kind not in ("read", "refused") or outcome.growth > _MEGABYTES
+    }
+    for number, (kind, result, _, growth) in defects.items():
+        print(f"  {number}: {kind}, {growth:.0f} MB, {result[-300:]!r}")
+    sys.stdout.flush()
+    return len(defects) + (after - before > _MEGABYTES)
+
+
+def read(path):
+    """Return what comes of a file; only crashes and hangs get out."""
+    before = peak_memory()
+    start = time.perf_counter()
+    try:
+        with warnings.catch_warnings(action="error"):
+            waveform = load_audio(path)
+            spectrogram = _excerpt_spectrogram(path, _SETTINGS, 16, 80.0, "middle")
+        hashed = hashlib.sha256(waveform.tobytes() + spectrogram.tobytes())
+        kind, result = "read", hashed.hexdigest()
+    except AudioError as error:
+        kind, result = "refused", error.cause
+    except Exception as error:
+        kind, result = type(error).__name__, traceback.format_exc()
+    seconds = time.perf_counter() - start
+    return Outcome(kind, result, seconds, peak_memory() - before)
+
+
+def peak_memory(_=None):
+    """Return the highest memory of this process so far, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def read_in_threads(paths, n_jobs):
+    return list(map_clips(read, paths, n_jobs=n_jobs))
+
+
+class Threads:
+    """Threads of one process, which is replaced only where a file has ended it."""
+
+    name = "threads"
+    whose = "highest memory of their process"
+
+    def __init__(self, n_jobs):
+        self._run = functools.partial(read_in_threads, n_jobs=n_jobs)
+        self._worker = Worker()
+        self.first = None
+
+    def read(self, paths):
+        """Return what came of the files."""
+        seconds = _SECONDS_EACH + len(paths)
+        try:
+            outcomes = self._worker.ask(self._run, paths, seconds, None)
+        except WorkerDied as died:
+            self._worker = Worker()
+            if len(paths) == 1:
+                return [Outcome(type(died).__name__, str(died))]
+            return [outcome for path in paths for outcome in self.read([path])]
+        self.first = self.first or self.peak_memory()
+        return outcomes
+
+    def peak_memory(self):
+        """Return the bytes that were needed at the most."""
+        return self._worker.ask(peak_memory, None, _SECONDS_EACH, None)
+
+
+class Processes:
+    """Worker processes, as of a step with a time limit."""
+
+    name = "worker processes"
+    whose = "highest memory of their parent"
+
+    def __init__(self, n_jobs):
+        self._n_jobs = n_jobs
+        self._task = IsolatedTask(read, _SECONDS_EACH)
+        self.first = None
+
+    def read(self, paths):
+        """Return what came of the files."""
+        outcomes = list(map_clips(self._attempt, paths, n_jobs=self._n_jobs))
+        self.first = self.first or peak_memory()
+        return outcomes
+
+    def _attempt(self, path):
+        try:
+            return self._task(path)
+        except AudioError as error:  # of the isolation: `read` lets none of its own out
+            return Outcome("marked", error.cause)
+
+    def peak_memory(self):
+        """Return the bytes that were needed at the most."""
+        return peak_memory()
+
+
+if __name__ == "__main__":
+    # Workers import the functions from the module of its real name.
+    sys.path.insert(0, str(Path(__file__).parent))
+    import fuzz_audio
+
+    fuzz_audio.main()

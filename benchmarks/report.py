@@ -1,0 +1,114 @@
+"""Results of a release as a table of the documentation, or held against another's.
+
+    python benchmarks/report.py benchmarks/results/0.1 --output docs/performance
+    python benchmarks/report.py --check benchmarks/results/0.1 benchmarks/results/0.2
+
+The first prints the table, or writes it to ``figures.inc`` of a folder. The second
+fails if a ratio of the older results has gone, or has become worse by more than
+``--tolerance`` of it; seconds and bytes, which belong to a machine, are not compared.
+"""
+
+import argparse
+import sys
+from pathlib import Path
+
+from _results import RATIO, read_rows
+
+
+def table(results):
+    """Return a list-table in reStructuredText."""
+    lines = [
+        ".. list-table::",
+        "   :header-rows: 1",
+        "   :widths: 34 12 12 12 30",
+        "",
+        *_cells("What", "Rival", "Target", "Reached", "Command"),
+    ]
+    for content in results.values():
+        for row in content["rows"]:
+            sign = "≥" if row["better"] == "higher" else "≤"
+            target = row["target"]
+            lines += _cells(
+                row["name"],
+                _number(row.get("rival"), row["unit"]),
+                f"{sign} {_number(target, row['unit'])}" if target is not None else "",
+                _number(row["value"], row["unit"]),
+                f"``{row['command']}``",
+            )
+    machines = {_machine_text(content) for content in results.values()}
+    return "\n".join(
+        [*lines, "", "Measured on " + "; ".join(sorted(machines)) + ".", ""]
+    )
+
+
+def regressions(old, new, tolerance):
+    """Return a sentence for each ratio that is worse in `new` than in `old`."""
+    before, after = _ratios(old), _ratios(new)
+    found = []
+    for key, row in before.items():
+        name = ": ".join(key)
+        if key not in after:
+            found.append(f"{name}: measured before, and now no more.")
+            continue
+        value = after[key]["value"]
+        factor = 1 - tolerance if row["better"] == "higher" else 1 + tolerance
+        limit = row["value"] * factor
+        if (value < limit) if row["better"] == "higher" else (value > limit):
+            found.append(f"{name}: {value:.3g}, before {row['value']:.3g}.")
+    return found
+
+
+def _ratios(results):
+    return {
+        (benchmark, row["name"]): row
+        for benchmark, content in results.items()
+        for row in content["rows"]
+        if row["unit"] == RATIO
+    }
+
+
+def _cells(*cells):
+    starts = ["   * - ", *["     - "] * (len(cells) - 1)]
+    return [
+        f"{start}{cell}".rstrip() for start, cell in zip(starts, cells, strict=True)
+    ]
+
+
+def _number(value, unit):
+    if value is None:
+        return ""
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{text} ×" if unit == RATIO else f"{text} {unit}"
+
+
+def _machine_text(content):
+    machine = content["machine"]
+    return (
+        f"{machine['processor']}, {machine['cores']} cores, Python "
+        f"{machine['python']}, skgenre {content['version']}"
+    )
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("results", nargs="?", help="folder of one release's results")
+    parser.add_argument("--output", help="folder of the documentation to write to")
+    parser.add_argument("--check", nargs=2, metavar=("OLD", "NEW"))
+    parser.add_argument("--tolerance", type=float, default=0.15)
+    options = parser.parse_args()
+    if bool(options.check) == bool(options.results):
+        parser.error("name a folder of results, or two with --check")
+    if options.check:
+        old, new = map(read_rows, options.check)
+        found = regressions(old, new, options.tolerance)
+        print("\n".join(found) or f"{len(_ratios(old))} ratios, none worse.")
+        sys.exit(bool(found))
+    text = table(read_rows(options.results))
+    if options.output:
+        (Path(options.output) / "figures.inc").write_text(text)
+    else:
+        print(text)
+
+
+if __name__ == "__main__":
+    main()

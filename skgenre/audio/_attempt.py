@@ -1,0 +1,159 @@
+"""A task on one clip, and what came of it: a result or an error, never an exception."""
+
+import math
+import os
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from skgenre._text import printable
+from skgenre.audio._errors import AudioError
+from skgenre.audio._load import Clip
+from skgenre.audio._readers import open_audio
+from skgenre.audio._remote import is_url
+
+if TYPE_CHECKING:
+    import pandas
+
+_NAMED = 3  # failed clips that a message names
+
+
+class Facts(NamedTuple):
+    """What is known of a clip before it is decoded."""
+
+    duration: float = math.nan
+    """Seconds, as the header tells."""
+    channels: int | None = None
+    sample_rate: int | None = None
+
+
+def read_facts(clip: Clip, sample_rate: int | None = None) -> Facts:
+    """Read a file's header.
+
+    Parameters
+    ----------
+    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
+        The file, or a waveform.
+    sample_rate : int or None, default=None
+        That of the waveform, if it is one.
+
+    Returns
+    -------
+    Facts
+        Of a waveform, those of one channel. Of a URL, none.
+
+    Raises
+    ------
+    AudioError
+        If the file can't be opened as audio.
+    """
+    if isinstance(clip, np.ndarray):
+        return Facts(len(clip) / (sample_rate or math.nan), 1, sample_rate)
+    if is_url(clip):  # which would be fetched a second time
+        return Facts()
+    with open_audio(clip) as reader:
+        seconds = reader.n_samples / reader.sample_rate
+        return Facts(seconds, reader.n_channels, reader.sample_rate)
+
+
+@dataclass
+class Outcome:
+    """What came of one clip."""
+
+    result: Any = None
+    """What the task returned; None where it failed."""
+    error: AudioError | None = None
+    facts: Facts = Facts()
+    seconds: float = 0.0
+    """How long it took."""
+
+    def run(self, clip: Clip, function: Callable[[Any], Any], argument: Any) -> Any:
+        """Call a function, unless one has failed before; return None if it fails."""
+        if self.error is not None:
+            return None
+        start = time.perf_counter()
+        try:
+            return function(argument)
+        except ImportError:  # which is no fault of the clip's
+            raise
+        # Whatever one clip makes a decoder or a network raise, the others are still
+        # to be heard.
+        except Exception as error:
+            self.error = _plain_error(clip, error)
+            return None
+        finally:
+            self.seconds += time.perf_counter() - start
+
+
+def attempt(
+    clip: Clip,
+    task: Callable[[Clip], Any],
+    look: Callable[[Clip], Facts] | None = read_facts,
+) -> Outcome:
+    """Run a task on one clip.
+
+    Parameters
+    ----------
+    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
+        The file or the waveform.
+    task : callable
+        Takes the clip.
+    look : callable or None, default=read_facts
+        What tells the facts, before the task is run; with None they stay unknown.
+
+    Returns
+    -------
+    Outcome
+        Can be pickled if the result can.
+    """
+    outcome = Outcome()
+    if look is not None:
+        outcome.facts = outcome.run(clip, look, clip) or Facts()
+    outcome.result = outcome.run(clip, task, clip)
+    return outcome
+
+
+def _plain_error(clip: Clip, error: Exception) -> AudioError:
+    """Return an error that holds no frames, which would hold the samples."""
+    if isinstance(error, AudioError):
+        return AudioError(error.path, error.cause, error.advice)
+    path = "a waveform" if isinstance(clip, np.ndarray) else clip
+    return AudioError(path, f"{type(error).__name__}: {error}".rstrip("."))
+
+
+def outcome_report(
+    clips: Sequence[Clip], outcomes: Sequence[Outcome]
+) -> "pandas.DataFrame":
+    """Return one row a clip: path, status, cause, facts and seconds."""
+    import pandas as pd
+
+    errors = [outcome.error for outcome in outcomes]
+    facts = [outcome.facts for outcome in outcomes]
+    columns = {
+        "path": [None if isinstance(c, np.ndarray) else os.fsdecode(c) for c in clips],
+        "status": ["ok" if error is None else "error" for error in errors],
+        "cause": ["" if error is None else error.cause for error in errors],
+        "duration": [fact.duration for fact in facts],
+        "channels": [fact.channels for fact in facts],
+        "sample_rate": [fact.sample_rate for fact in facts],
+        "seconds": [outcome.seconds for outcome in outcomes],
+    }
+    types = {"duration": float, "channels": "Int64", "sample_rate": "Int64"}
+    report = pd.DataFrame(columns, dtype=object).astype(types | {"seconds": float})
+    return report.rename_axis("clip")
+
+
+def failures(report: "pandas.DataFrame") -> str:
+    """Name the first clips that failed, and why; an empty string if none did."""
+    failed = report[report["status"] != "ok"]
+    named = [
+        f"clip {i}"
+        + (f" ({printable(row.path)!r})" if row.path else "")
+        + f": {printable(row.cause)}"
+        for i, row in zip(failed.index, failed.head(_NAMED).itertuples(), strict=False)
+    ]
+    more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
+    return "; ".join(named) + more

@@ -1,0 +1,254 @@
+"""Files that lie elsewhere: URLs of fsspec's stores, copied to a temporary file."""
+
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, BinaryIO, TypeGuard, cast
+
+from skgenre.audio._errors import AudioError
+
+# Two letters at least: C:// is a drive. A colon inside is that of a chain, a::b://c.
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+.:-]+://")
+_LOCAL_PROTOCOLS = ("file", "local")
+_BLOCK = 1 << 20
+# What a task puts on the disk at the most: three hours of uncompressed stereo. A
+# radio station's stream, which never ends, stops here as well.
+_MAX_BYTES = 2 << 30
+_STATUS_MISSING = (404, 410)
+_STATUS_DENIED = (401, 403)
+# What stores call the thing that changes with a file's content.
+_VERSIONS = (
+    "etag",
+    "md5hash",
+    "content-md5",
+    "mtime",
+    "lastmodified",
+    "last_modified",
+    "last-modified",
+    "updated",
+    "created",
+)
+
+
+def is_url(path: Any) -> TypeGuard[str]:
+    """Tell whether a path is a URL: a str that begins with ``protocol://``.
+
+    Nothing else is: bytes and :class:`os.PathLike` always name local files.
+    """
+    return isinstance(path, str) and _URL.match(path) is not None
+
+
+def is_upath(path: Any) -> bool:
+    """Tell whether this is a path of universal_pathlib that isn't local."""
+    return hasattr(path, "storage_options") and hasattr(path, "protocol")
+
+
+def upath_to_url(path: Any) -> Any:
+    """Return the URL of a `UPath` that isn't local, anything else as it is.
+
+    Raises
+    ------
+    ValueError
+        If the path has options of its own, which a URL can't tell.
+    """
+    if not is_upath(path) or hasattr(path, "__fspath__"):
+        return path
+    if path.storage_options:
+        raise ValueError(
+            f"{str(path)!r} has storage options of its own "
+            f"({', '.join(map(repr, path.storage_options))}), which workers would not "
+            "get. Write them into fsspec's configuration, and pass the URL."
+        )
+    return str(path)
+
+
+def filesystem(url: str) -> tuple[Any, str]:
+    """Return the fsspec file system of a URL, and the URL's name in it.
+
+    Parameters
+    ----------
+    url : str
+        Such as ``s3://bucket/song.mp3``.
+
+    Returns
+    -------
+    fs : fsspec.AbstractFileSystem
+        With the options and credentials of fsspec's configuration.
+
+    name : str
+        What `fs` calls the file or folder.
+
+    Raises
+    ------
+    AudioError
+        If fsspec doesn't know the protocol, it is one of archives or caches, which
+        lie in another store, or several are chained.
+
+    ImportError
+        If fsspec or the package of the protocol is missing.
+    """
+    protocol, rest = url.split("://", 1)
+    try:
+        from fsspec.core import url_to_fs
+    except ImportError as error:
+        raise ImportError(
+            f'{url!r} is a URL, which fsspec opens: pip install "skgenre[remote]". A '
+            "local file of such a name is passed as a pathlib.Path."
+        ) from error
+    if "::" in url:
+        raise AudioError(
+            url,
+            "it has a '::', which chains protocols",
+            "Pass the URL of the file itself.",
+        )
+    try:
+        return url_to_fs(f"{protocol.lower()}://{rest}")
+    except ImportError as error:
+        raise ImportError(f"Can't read {url!r}: {error}, by pip.") from error
+    except Exception as error:  # each store has its own
+        raise AudioError(
+            url,
+            f"there is no way to a store by {protocol!r} ({_text(error)})",
+            "Check the protocol, and fsspec's configuration of it.",
+        ) from error
+
+
+def url_version(url: str) -> str | None:
+    """Tell a remote file from others, and from itself once it has changed.
+
+    Parameters
+    ----------
+    url : str
+        The file.
+
+    Returns
+    -------
+    str or None
+        Its URL, size, and the version or time that its store gives it; None if the
+        store gives none or the file can't be asked for.
+    """
+    try:
+        fs, name = filesystem(url)
+        info = {key.lower(): value for key, value in fs.info(name).items()}
+    except Exception:  # each store has its own; whoever reads the file will tell
+        return None
+    version = next((info[key] for key in _VERSIONS if info.get(key)), None)
+    if version is None or info.get("type") != "file":
+        return None
+    return f"{url} {info.get('size')} {version}"
+
+
+def local_path(url: str) -> str | None:
+    """Return the path that a ``file://`` URL names, None for other URLs."""
+    protocol = url.split("://", 1)[0].lower()
+    return filesystem(url)[1] if protocol in _LOCAL_PROTOCOLS else None
+
+
+@contextmanager
+def fetched(url: str) -> Iterator[BinaryIO]:
+    """Copy a file to a temporary one, which is there until the end of the block.
+
+    Parameters
+    ----------
+    url : str
+        The file.
+
+    Yields
+    ------
+    file : binary file
+        At its beginning; it has a descriptor.
+
+    Raises
+    ------
+    AudioError
+        If there is no such file, it is empty or too large, or the store fails.
+
+    ImportError
+        If fsspec or the package of the protocol is missing.
+
+    Notes
+    -----
+    libsndfile reads an MP3 from its beginning to the end of the excerpt and seeks on
+    the way, so that little would be saved by fetching parts: 61 % of a track's bytes
+    are needed for 30 s from its middle. Whole files are one request or a few, and both
+    decoders then work on them as on any file. Linux writes a temporary file that is
+    gone within seconds to no disk: it took no longer than one in memory.
+    """
+    with tempfile.TemporaryFile() as file:
+        n_bytes = 0
+        for block in _blocks(url):
+            n_bytes += len(block)
+            if n_bytes > _MAX_BYTES:
+                raise AudioError(
+                    url,
+                    f"it is larger than {_MAX_BYTES >> 30} GiB",
+                    "Download it and pass the path of the local file.",
+                )
+            file.write(block)
+        if not n_bytes:
+            raise AudioError(
+                url, "the file is empty (0 bytes)", "Replace it or leave it out."
+            )
+        file.flush()
+        # Not buffered: libsndfile begins where the descriptor is.
+        file.raw.seek(0)
+        yield cast("BinaryIO", file.raw)
+
+
+def _blocks(url: str) -> Iterator[bytes]:
+    fs, name = filesystem(url)
+    # Of the web as one answer: there are servers that give no parts of a file.
+    options = {"block_size": 0} if _is_web(url) else {}
+    try:
+        with fs.open(name, "rb", **options) as source:
+            while block := source.read(_BLOCK):
+                yield block
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:  # each store has its own
+        raise _audio_error(url, error) from error
+
+
+def _is_web(url: str) -> bool:
+    return url.lower().startswith(("http://", "https://"))
+
+
+def _audio_error(url: str, error: Exception) -> AudioError:
+    """Tell what a store's error means, and what to do."""
+    if _is_web(url) and isinstance(error.__cause__, Exception):
+        # fsspec finds no file whatever a web server, or the lack of one, answers.
+        status = getattr(error.__cause__, "status", None)
+        if status not in _STATUS_MISSING:
+            error = error.__cause__
+        if status in _STATUS_DENIED:
+            error = PermissionError(str(error))
+    kinds: list[tuple[type[Exception], str, str]] = [
+        (FileNotFoundError, "there is no such file", "Check the URL."),
+        (
+            IsADirectoryError,
+            "it is a directory",
+            "Pass the URLs of the files inside it.",
+        ),
+        (
+            PermissionError,
+            f"access is denied ({_text(error)})",
+            "Check the credentials.",
+        ),
+        (
+            TimeoutError,
+            f"the store did not answer in time ({_text(error)})",
+            "Try again, or allow it more time in fsspec's configuration.",
+        ),
+        (
+            Exception,
+            f"the store failed ({_text(error)})",
+            "Check the URL, the network and the credentials.",
+        ),
+    ]
+    cause, advice = next(texts for kind, *texts in kinds if isinstance(error, kind))
+    return AudioError(url, cause, advice)
+
+
+def _text(error: Exception) -> str:
+    return f"{type(error).__name__}: {error}".rstrip(": .")

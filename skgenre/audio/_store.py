@@ -1,0 +1,245 @@
+"""Arrays in a folder, of which the least recently used are deleted when it is full.
+
+Each is a `.npy` file of its own, with a digest behind it. Pickles are neither written
+nor read: whoever can write into the folder could hide code in them.
+"""
+
+import contextlib
+import hashlib
+import io
+import os
+import re
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from skgenre._files import OLD_TEMPORARY, TEMPORARY, write_atomically
+
+LIMIT = "SKGENRE_CACHE_SIZE"
+"""Environment variable: how many gigabytes a folder may hold."""
+
+_DEFAULT_LIMIT = 50.0
+_KEPT = 0.9  # of the limit, when something has to go
+# How much of the limit may be written before looking again what others have written.
+_SHARE = 1 / 20
+_DIGEST_SIZE = 16
+_FOLDER = re.compile(r"\w+-[0-9a-f]{16}")
+_FILE = re.compile(r"[0-9a-f]{32}\.npy")
+# By folder and limit, what this process may write until it looks what there is, which
+# takes a second where there are 100,000 files.
+_bytes_left: dict[tuple[Path, int], int] = {}
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a folder holds of one kind."""
+
+    kind: str
+    n_arrays: int
+    n_bytes: int
+    last_used: float
+    """Seconds since the epoch."""
+
+
+def size_limit() -> int:
+    """Return how many bytes a folder may hold.
+
+    Raises
+    ------
+    ValueError
+        If the environment variable holds no positive number.
+    """
+    text = os.environ.get(LIMIT) or str(_DEFAULT_LIMIT)
+    try:
+        limit = float(text)
+    except ValueError:
+        limit = -1.0
+    if not 0 < limit < 1e9:
+        raise ValueError(
+            f"The environment variable {LIMIT} must be a number of gigabytes above 0, "
+            f"got {text!r}."
+        )
+    return int(limit * 1e9)
+
+
+class ArrayStore:
+    """The arrays of one kind in a folder, by name.
+
+    Parameters
+    ----------
+    folder : str
+        Absolute path; made if it is not there.
+
+    kind : str
+        A word, a hyphen and 16 hexadecimal digits.
+
+    Raises
+    ------
+    OSError
+        If the folder is not there and can't be made.
+    """
+
+    def __init__(self, folder: str, kind: str) -> None:
+        self._folder = Path(folder)
+        self._kind = kind
+        self._limit = size_limit()
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise type(error)(
+                f"There is no cache folder {folder!r}, and none can be made "
+                f"({error.strerror or error}). Choose another one."
+            ) from error
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing of the kind has ever been kept."""
+        return not (self._folder / self._kind).is_dir()
+
+    def get(self, name: str) -> np.ndarray | None:
+        """Return an array, or None where there is none, or a damaged one."""
+        path = self._path(name)
+        try:
+            contents = memoryview(path.read_bytes())
+        except OSError:
+            return None
+        body, digest = contents[:-_DIGEST_SIZE], contents[-_DIGEST_SIZE:]
+        if self._digest(name, body) != digest:
+            return None
+        try:
+            array = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
+        except Exception:  # of any type, where somebody has forged the file
+            return None
+        with contextlib.suppress(OSError):  # its time tells when it was last used
+            os.utime(path)
+        return array
+
+    def put(self, name: str, array: np.ndarray) -> None:
+        """Keep an array, and delete others if there are too many.
+
+        Raises
+        ------
+        OSError
+            If it can't be written.
+        """
+        body = io.BytesIO()
+        np.lib.format.write_array(body, np.asarray(array), allow_pickle=False)
+        contents = body.getvalue() + self._digest(name, body.getbuffer())
+        path = self._path(name)
+        path.parent.mkdir(exist_ok=True)
+        # What a crash of the machine damages is found out, and computed again.
+        write_atomically(path, contents, survive_crash=False)
+        limits = self._folder, self._limit
+        _bytes_left[limits] = _bytes_left.get(limits, 0) - len(contents)
+        if _bytes_left[limits] < 0:
+            unused = self._limit - evict(self._folder, self._limit)
+            _bytes_left[limits] = min(unused, int(_SHARE * self._limit))
+
+    def _path(self, name: str) -> Path:
+        return self._folder / self._kind / f"{name}.npy"
+
+    def _digest(self, name: str, body: memoryview) -> bytes:
+        digest = hashlib.blake2b(f"{self._kind}/{name}".encode(), digest_size=16)
+        digest.update(body)
+        return digest.digest()
+
+
+def _files(folder: Path) -> Iterator[tuple[str, str, os.stat_result]]:
+    """Yield kind, path and status of the files that a store has made, no others."""
+    try:
+        kinds = [entry for entry in os.scandir(folder) if _FOLDER.fullmatch(entry.name)]
+    except FileNotFoundError:
+        return
+    for kind in kinds:
+        if not kind.is_dir(follow_symlinks=False):
+            continue
+        # Another process may delete what this one has just listed.
+        with contextlib.suppress(FileNotFoundError):
+            for entry in os.scandir(kind):
+                is_ours = _FILE.fullmatch(entry.name) or TEMPORARY.fullmatch(entry.name)
+                if not is_ours or not entry.is_file(follow_symlinks=False):
+                    continue
+                with contextlib.suppress(FileNotFoundError):
+                    yield kind.name, entry.path, entry.stat(follow_symlinks=False)
+
+
+def _is_temporary(path: str) -> bool:
+    return bool(TEMPORARY.fullmatch(os.path.basename(path)))
+
+
+def _delete(path: str) -> None:
+    with contextlib.suppress(OSError):  # gone, or not ours
+        os.unlink(path)
+
+
+def evict(folder: Path, limit: int) -> int:
+    """Delete the least recently used arrays where they are more than `limit` bytes.
+
+    Returns
+    -------
+    n_bytes : int
+        What is left.
+
+    Warns
+    -----
+    UserWarning
+        If arrays are deleted.
+    """
+    now = time.time()
+    found, n_bytes = [], 0
+    for _, path, status in _files(folder):
+        if not _is_temporary(path):
+            found.append((status.st_mtime, status.st_size, path))
+            n_bytes += status.st_size
+        elif now - status.st_mtime > OLD_TEMPORARY:
+            _delete(path)
+    if n_bytes <= limit:
+        return n_bytes
+    n_deleted = 0
+    for _, size, path in sorted(found):
+        if n_bytes <= _KEPT * limit:
+            break
+        _delete(path)
+        n_bytes -= size
+        n_deleted += 1
+    warnings.warn(
+        f"The cache {os.fspath(folder)!r} has reached its limit of {limit / 1e9:g} GB: "
+        f"{n_deleted} of its {len(found)} results, those not used for longest, were "
+        f"deleted. Set the environment variable {LIMIT} to more gigabytes if you use "
+        "all of them.",
+        stacklevel=2,
+    )
+    return n_bytes
+
+
+def usage(folder: str | os.PathLike) -> list[Usage]:
+    """Return what a folder holds, the most recently used kind first."""
+    kinds: dict[str, list[os.stat_result]] = {}
+    for kind, path, status in _files(Path(folder)):
+        if not _is_temporary(path):
+            kinds.setdefault(kind, []).append(status)
+    found = [
+        Usage(
+            kind,
+            len(files),
+            sum(status.st_size for status in files),
+            max(status.st_mtime for status in files),
+        )
+        for kind, files in kinds.items()
+    ]
+    return sorted(found, key=lambda each: each.last_used, reverse=True)
+
+
+def clear(folder: str | os.PathLike) -> None:
+    """Delete all that stores have made in a folder, and nothing else."""
+    kinds = set()
+    for kind, path, _ in _files(Path(folder)):
+        _delete(path)
+        kinds.add(kind)
+    for kind in kinds:
+        with contextlib.suppress(OSError):  # something else lies in it
+            os.rmdir(Path(folder, kind))

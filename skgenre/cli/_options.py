@@ -1,0 +1,36 @@
+"""Options that several commands share."""
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from skgenre._worker import MAX_SECONDS
+
+Jobs = Annotated[
+    int,
+    typer.Option(
+        "--jobs",
+        "-j",
+        min=-1,
+        max=256,
+        help="Clips to decode at a time; -1: as many as cores.",
+    ),
+]
+TimeLimit = Annotated[
+    float | None,
+    typer.Option(
+        min=0.1,
+        max=MAX_SECONDS,
+        help="Seconds that a file may take; files are then decoded in processes of "
+        "their own, which may crash.",
+    ),
+]
+
+
+class FileFormat(StrEnum):
+    """Forms of the results."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"

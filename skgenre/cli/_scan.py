@@ -1,0 +1,58 @@
+"""The command that tells which files can be read."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from skgenre.cli._console import console, fail
+from skgenre.cli._options import FileFormat, Jobs, TimeLimit
+
+
+def scan(
+    music: Annotated[list[Path], typer.Argument(help="Audio files and folders.")],
+    file_format: Annotated[
+        FileFormat,
+        typer.Option(
+            "--format",
+            help="Form of the result: a table of the files that can't be read, or all "
+            "files as CSV or JSON.",
+        ),
+    ] = FileFormat.table,
+    whole: Annotated[
+        bool,
+        typer.Option(
+            "--whole", help="Decode whole files, not only 30 s of their middle."
+        ),
+    ] = False,
+    time_limit: TimeLimit = None,
+    jobs: Jobs = -1,
+) -> None:
+    """Tell which audio files can't be read, and why.
+
+    The exit code is 1 if there are any.
+    """
+    from skgenre.cli._files import files_named
+    from skgenre.cli._tables import write_scan
+    from skgenre.datasets import check_audio
+
+    try:
+        checked = check_audio(
+            files_named(music),
+            duration=None if whole else 30.0,
+            time_limit=time_limit,
+            n_jobs=jobs,
+            verbose=console.is_terminal,
+        )
+        write_scan(checked.report, file_format, sys.stdout)
+    except (OSError, ValueError) as error:
+        raise fail(error) from None
+    n_readable = checked.readable.sum()
+    hours = checked.report["duration"][checked.readable].sum() / 3600
+    console.print(
+        f"{n_readable} of {len(checked.readable)} files can be read; they last "
+        f"{hours:.1f} hours."
+    )
+    if n_readable < len(checked.readable):
+        raise typer.Exit(1)

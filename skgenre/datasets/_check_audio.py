@@ -1,0 +1,165 @@
+"""Which sound files can be read: to be known before a long job begins."""
+
+import functools
+import os
+from collections.abc import Callable, Sequence
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.utils import Bunch, _safe_indexing
+from sklearn.utils._param_validation import Interval, validate_params
+
+from skgenre._worker import MAX_SECONDS
+from skgenre.audio import Clip, map_clips
+from skgenre.audio._attempt import Facts, Outcome, attempt, outcome_report, read_facts
+from skgenre.audio._cache import ClipCache
+from skgenre.audio._clips import check_clips
+from skgenre.audio._isolation import IsolatedTask
+from skgenre.audio._load import read_samples
+from skgenre.features._base import excerpt_samples
+
+
+def _decode(clip: Clip, duration: float | None) -> int:
+    return len(read_samples(clip, None, excerpt_samples(duration, "middle")))
+
+
+def decode_all(
+    paths: Sequence[Clip],
+    *,
+    duration: float | None = 30.0,
+    look: Callable[[Clip], Facts] | None = None,
+    cache_dir: str | os.PathLike | None = None,
+    time_limit: float | None = None,
+    n_jobs: int | None,
+    verbose: bool | int,
+) -> list[Outcome]:
+    """Decode what the pipelines need of each file, and keep none of it.
+
+    `look` tells the facts of a file. With `cache_dir` files that were decoded before
+    are not decoded again; with `time_limit` it is done in worker processes.
+    """
+    cache = None
+    task: Callable[[Clip], Any] = functools.partial(_decode, duration=duration)
+    if time_limit is not None:
+        task = IsolatedTask(task, time_limit)
+        look = look and IsolatedTask(look, time_limit)
+    if cache_dir is not None:
+        cache = ClipCache(cache_dir, "Decoded", {"seconds": duration}, shape=())
+        task = cache.look_up(task)
+    outcomes: list[Outcome] = []
+    for clip, outcome in zip(
+        paths,
+        map_clips(
+            functools.partial(attempt, task=task, look=look),
+            paths,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            desc="Checking",
+        ),
+        strict=True,
+    ):
+        if cache is not None:
+            keep = functools.partial(cache.keep, finish=float)
+            outcome.run(clip, keep, outcome.result)
+        outcomes.append(outcome)
+    return outcomes
+
+
+@validate_params(
+    {
+        "paths": "no_validation",
+        "duration": [Interval(Real, 0, None, closed="neither"), None],
+        "time_limit": [Interval(Real, 0, MAX_SECONDS, closed="right"), None],
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def check_audio(
+    paths: Any,
+    *,
+    duration: float | None = 30.0,
+    time_limit: float | None = None,
+    n_jobs: int | None = None,
+    verbose: bool | int = False,
+) -> Bunch:
+    """Find out which sound files can be read, before anything is made of them.
+
+    Parameters
+    ----------
+    paths : sequence of paths
+        A list, 1-D array, Series or one column.
+
+    duration : float or None, default=30.0
+        Seconds to decode of each file, from its middle, as the audio steps do; None
+        decodes all of it.
+
+    time_limit : float or None, default=None
+        Seconds that a file may take; it is then decoded in a worker process, which
+        may crash. None decodes in threads of this process, without a limit.
+
+    n_jobs : int or None, default=None
+        Files worked on at a time, in threads. None means 1 unless in a
+        :func:`joblib.parallel_config` context; -1 means all processors. Results
+        don't depend on it.
+
+    verbose : bool or int, default=False
+        Show a progress bar.
+
+    Returns
+    -------
+    checked : :class:`~sklearn.utils.Bunch`
+        paths : sequence
+            Those of the files that can be read, of the same kind as `paths`.
+        readable : ndarray of shape (n_paths,), bool
+            Which these are, by which genres and groups are chosen, too.
+        report : DataFrame of shape (n_paths, 7)
+            Of each file, ``path``, ``status`` ('ok' or 'error'), ``cause`` of the
+            error, ``duration`` in seconds, ``channels`` and ``sample_rate`` as the
+            header tells, and the ``seconds`` spent.
+
+    Raises
+    ------
+    TypeError
+        If `paths` is no sequence of paths. Files raise nothing.
+
+    ValueError
+        If `paths` is empty.
+
+    See Also
+    --------
+    audit : Finds short, silent and repeated clips, too.
+    skgenre.MissingClipClassifier : Lets a pipeline pass over files that can't be read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> from skgenre.datasets import check_audio, make_genre_clips
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     clips = make_genre_clips(4, duration=1, random_state=0, folder=folder)
+    ...     _ = Path(clips.paths[2]).write_bytes(b"half a download")
+    ...     checked = check_audio(clips.paths)
+    >>> checked.readable
+    array([ True,  True, False,  True])
+    >>> len(checked.paths), clips.target[checked.readable].tolist()
+    (3, ['ambient', 'rock', 'waltz'])
+    >>> checked.report.loc[2, "status"]
+    'error'
+    """
+    clips = check_clips(paths)
+    outcomes = decode_all(
+        clips,
+        duration=duration,
+        look=read_facts,
+        time_limit=time_limit,
+        n_jobs=n_jobs,
+        verbose=verbose,
+    )
+    readable = np.array([outcome.error is None for outcome in outcomes])
+    return Bunch(
+        paths=_safe_indexing(paths, np.flatnonzero(readable)),
+        readable=readable,
+        report=outcome_report(clips, outcomes),
+    )

@@ -1,0 +1,141 @@
+"""All features of a clip in one go, for steps that keep what they make."""
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Any
+
+from sklearn.base import BaseEstimator
+from sklearn.utils._param_validation import validate_params
+
+from skgenre._model_parts import parts
+from skgenre.audio._clips import check_clips
+from skgenre.audio._errors import AudioError
+from skgenre.audio._isolation import IsolatedTask
+from skgenre.audio._load import Clip
+from skgenre.audio._map import map_clips
+from skgenre.audio._sharing import one_opening
+from skgenre.features._base import AudioTransformer
+
+
+@dataclass
+class _Each:
+    """Several tasks as one, for which a file is opened once."""
+
+    tasks: list[Callable[[Clip], Any]]
+
+    def __call__(self, clip: Clip) -> list[Any]:
+        with one_opening():
+            return [task(clip) for task in self.tasks]
+
+
+def _pass_over_errors(clip: Clip, task: Callable[[Clip], list[Any]]) -> list[Any]:
+    try:
+        return task(clip)
+    except AudioError:  # the steps will meet it, and say what is to be said
+        return []
+
+
+@validate_params(
+    {
+        "model": [BaseEstimator, list, tuple],
+        "X": "no_validation",
+        "n_jobs": [Integral, None],
+        "verbose": ["verbose"],
+    },
+    prefer_skip_nested_validation=True,
+)
+def precompute(
+    model: BaseEstimator | Iterable[BaseEstimator],
+    X: Any,
+    *,
+    n_jobs: int | None = None,
+    verbose: bool | int = False,
+) -> None:
+    """Compute what all audio steps of a model make of clips, reading each file once.
+
+    Steps that stand side by side, in a `FeatureUnion`, in the members of a
+    `VotingClassifier` or in several models, would decode the same files one after the
+    other. Here they work on a clip together, and put what they make where their
+    `cache_dir` says; `fit`, `predict` and the rest then find it there.
+
+    Parameters
+    ----------
+    model : estimator, or list of estimators
+        An audio step, or anything that has some in it: pipelines, unions, ensembles,
+        searches. They need not be fitted, and stay as they are.
+
+    X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+            array-likes of shape (n_samples,)
+        What is going to be passed to them.
+
+    n_jobs : int or None, default=None
+        Clips worked on at a time, in threads. None means 1 unless in a
+        :func:`joblib.parallel_config` context; -1 means all processors.
+
+    verbose : bool or int, default=False
+        Show a progress bar.
+
+    Raises
+    ------
+    ValueError
+        If there is no audio step, or one that has no `cache_dir`; or if a parameter of
+        them is outside its range.
+
+    TypeError
+        If X is neither a sequence of paths nor of waveforms.
+
+    Notes
+    -----
+    One clip is in memory at a time (`n_jobs` of them). What is there already is not
+    computed again, so that a call that was interrupted is repeated to go on.
+
+    Files that can't be read are passed over: the steps name them when they come to
+    them.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.pipeline import make_union
+    >>> from skgenre.features import MFCCStandardizer, precompute
+    >>> clips = np.random.default_rng(0).normal(size=(5, 22050))
+    >>> union = make_union(
+    ...     MFCCStandardizer(cache_dir="cache"),
+    ...     MFCCStandardizer(statistics="correlations", cache_dir="cache"),
+    ... )
+    >>> precompute(union, clips)
+    >>> union.fit_transform(clips).shape
+    (5, 370)
+    """
+    steps = [
+        part
+        for part in parts(model)
+        if isinstance(part, AudioTransformer)
+        and getattr(part, "input", None) != "features"
+    ]
+    if not steps:
+        raise ValueError("There is no audio step in the model: nothing to compute.")
+    for step in steps:
+        if step.cache_dir is None:
+            raise ValueError(
+                f"{step!r} has no cache_dir: there is no place for what it makes. Set "
+                "one."
+            )
+        step._validate_params()
+    clips = check_clips(X)
+    tasks, keepers = [], []
+    for step in steps:
+        _, task, finish, cache = step._work()
+        assert cache is not None  # see above
+        tasks.append(cache.look_up(task))
+        keepers.append((cache, finish))
+    together: Callable[[Clip], list[Any]] = _Each(tasks)
+    if limits := [step.time_limit for step in steps if step.time_limit is not None]:
+        together = IsolatedTask(together, sum(limits))
+    task = functools.partial(_pass_over_errors, task=together)
+    for all_looked in map_clips(
+        task, clips, n_jobs=n_jobs, verbose=verbose, desc="Features"
+    ):
+        for looked, (cache, finish) in zip(all_looked, keepers, strict=False):
+            cache.keep(looked, finish)

@@ -1,0 +1,118 @@
+import json
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from skgenre.cli import app
+
+runner = CliRunner()
+
+
+def invoke(*arguments, env=None):
+    return runner.invoke(app, [str(argument) for argument in arguments], env=env)
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    """Five clips each of low and of high sounds."""
+    folder = tmp_path_factory.mktemp("music")
+    rng = np.random.default_rng(0)
+    seconds = np.arange(22050) / 22050
+    for genre, pitch in (("low", 110), ("high", 1760)):
+        (folder / genre).mkdir()
+        for i in range(5):
+            tone = np.sin(2 * np.pi * pitch * rng.uniform(0.9, 1.1) * seconds)
+            soundfile.write(folder / genre / f"{i}.flac", 0.3 * tone, 22050)
+    return folder
+
+
+@pytest.fixture
+def decoded(monkeypatch):
+    opened = []
+    init = soundfile.SoundFile.__init__
+
+    def counting_init(self, *args, **kwargs):
+        opened.append(args)
+        init(self, *args, **kwargs)
+
+    monkeypatch.setattr(soundfile.SoundFile, "__init__", counting_init)
+    return opened
+
+
+def test_commands_share_what_was_computed(music, decoded, tmp_path):
+    cache, model = tmp_path / "cache", tmp_path / "it.model"
+    train = "train", music, "-o", model, "--model", "baseline", "--cache-dir", cache
+    assert invoke(*train).exit_code == 0
+    assert len(decoded) == 20  # to see whether it can be read, and to train
+    result = invoke(*train)
+    assert result.exit_code == 0, result.output
+    assert len(decoded) == 20
+
+    # The model file names no folder.
+    assert invoke("predict", model, music / "low").exit_code == 0
+    assert len(decoded) == 25
+    option = "--cache-dir", cache
+    for command in (
+        ("predict", model, music, *option),
+        ("evaluate", model, music, *option),
+        ("similar", model, music / "low" / "0.flac", "--among", music, *option),
+    ):
+        result = invoke(*command)
+        assert result.exit_code == 0, result.output
+    environment = {"SKGENRE_CACHE_DIR": str(cache)}
+    assert invoke("predict", model, music, env=environment).exit_code == 0
+    assert len(decoded) == 25
+
+
+def test_broken_files_are_named_each_time(music, tmp_path):
+    for genre in ("low", "high"):
+        (tmp_path / genre).mkdir()
+        for source in (music / genre).iterdir():
+            (tmp_path / genre / source.name).symlink_to(source)
+    (tmp_path / "low" / "bad.mp3").write_text("no music")
+    model, cache = tmp_path / "it.model", tmp_path / ".cache"
+    for _ in range(2):
+        result = invoke(
+            *("train", tmp_path, "-o", model, "--model", "baseline"),
+            *("--cache-dir", cache),
+        )
+        assert result.exit_code == 0, result.output
+        assert "Left out:" in result.stderr and "bad.mp3" in result.stderr
+
+
+def test_info_and_clear(music, tmp_path):
+    cache, model = tmp_path / "cache", tmp_path / "it.model"
+    train = "train", music, "-o", model, "--model", "baseline", "--cache-dir", cache
+    assert invoke(*train).exit_code == 0
+    (cache / "mine.txt").write_text("mine")
+    facts = json.loads(invoke("cache", "info", "--dir", cache).stdout)
+    assert facts["folder"] == str(cache)
+    assert facts["limit"] == 50_000_000_000
+    kinds = {kind["kind"].split("-")[0]: kind for kind in facts["results"]}
+    assert set(kinds) == {"MFCCStandardizer", "Decoded"}
+    assert kinds["MFCCStandardizer"]["clips"] == 10
+    size = sum(path.stat().st_size for path in cache.rglob("*.npy"))
+    assert facts["bytes"] == sum(kind["bytes"] for kind in facts["results"]) == size
+
+    environment = {"SKGENRE_CACHE_DIR": str(cache)}
+    result = invoke("cache", "clear", env=environment)
+    assert result.exit_code == 0, result.output
+    assert "Deleted 20 results" in result.stderr
+    assert [path.name for path in cache.iterdir()] == ["mine.txt"]
+    facts = json.loads(invoke("cache", "info", env=environment).stdout)
+    assert facts["results"] == []
+
+
+def test_refusals(tmp_path):
+    for command in ("info", "clear"):
+        result = invoke("cache", command)
+        assert result.exit_code == 2
+        assert "--dir" in result.stderr
+    (tmp_path / "file").write_text("mine")
+    result = invoke("cache", "info", "--dir", tmp_path / "file")
+    assert result.exit_code == 1
+    result = invoke("cache", "info", "--dir", tmp_path, env={"SKGENRE_CACHE_SIZE": "x"})
+    assert result.exit_code == 1
+    assert "SKGENRE_CACHE_SIZE must be a number" in result.stderr

@@ -1,0 +1,75 @@
+import numpy as np
+import pandas as pd
+import pytest
+import soundfile
+
+from skgenre.datasets import check_audio
+
+
+@pytest.fixture
+def paths(tmp_path):
+    rng = np.random.default_rng(0)
+    for i in range(3):
+        noise = rng.uniform(-0.1, 0.1, (22050, 2))
+        soundfile.write(tmp_path / f"{i}.wav", noise, 22050)
+    (tmp_path / "text.mp3").write_text("no music " * 99)
+    names = "0.wav", "text.mp3", "1.wav", "gone.flac", "2.wav"
+    return [str(tmp_path / name) for name in names]
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_result(paths, n_jobs):
+    checked = check_audio(paths, n_jobs=n_jobs)
+    assert checked.paths == [paths[0], paths[2], paths[4]]
+    assert checked.readable.tolist() == [True, False, True, False, True]
+    report = checked.report
+    assert report["path"].tolist() == paths
+    assert report["status"].tolist() == ["ok", "error", "ok", "error", "ok"]
+    assert "no decoder" in report["cause"][1]
+    assert report["cause"][3] == "there is no such file"
+    assert report["duration"].dropna().tolist() == [1.0] * 3
+    assert report["channels"].dropna().tolist() == [2] * 3
+
+
+def test_nothing_wrong(paths):
+    checked = check_audio(paths[:1])
+    assert checked.readable.all()
+    assert checked.report["cause"].tolist() == [""]
+
+
+def test_nothing_right(paths):
+    checked = check_audio([paths[1]])
+    assert checked.paths == []
+    assert checked.report["channels"].isna().all()
+
+
+@pytest.mark.parametrize("kind", [np.array, pd.Series, tuple])
+def test_paths_keep_their_kind(paths, kind):
+    assert list(check_audio(kind(paths)).paths) == paths[::2]
+
+
+def test_column(paths):
+    frame = pd.DataFrame({"path": paths}, index=list("abcde"))
+    assert check_audio(frame).paths.index.tolist() == ["a", "c", "e"]
+
+
+def test_only_the_middle_is_decoded_unless_all_is_wanted(tmp_path):
+    path = tmp_path / "broken at its end.flac"
+    rng = np.random.default_rng(0)
+    soundfile.write(path, rng.uniform(-0.1, 0.1, 22050 * 10), 22050)
+    content = bytearray(path.read_bytes())
+    content[-2000:-1000] = bytes(1000)
+    path.write_bytes(content)
+    assert check_audio([path], duration=2).readable.all()
+    checked = check_audio([path], duration=None)
+    assert not checked.readable.any()
+    assert "decoding failed" in checked.report["cause"][0]
+
+
+def test_invalid(paths):
+    with pytest.raises(TypeError, match="single path"):
+        check_audio(paths[0])
+    with pytest.raises(ValueError, match="X is empty"):
+        check_audio([])
+    with pytest.raises(ValueError, match="'duration' parameter"):
+        check_audio(paths, duration=0)

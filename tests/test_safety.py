@@ -1,0 +1,190 @@
+"""What no source file may do with what it reads, but for a few reasoned places."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+FILES = sorted(
+    path
+    for folder in ("skgenre", "benchmarks", "examples", "docs")
+    for path in (ROOT / folder).rglob("*.py")
+    if "auto_examples" not in path.parts and "_build" not in path.parts
+)
+
+# Runs what it reads, or code that a text holds.
+RUNS_CODE = {
+    *("eval", "exec", "compile", "__import__", "builtins.eval", "builtins.exec"),
+    *("pickle.load", "pickle.loads", "pickle.Unpickler", "shelve.open"),
+    *("cloudpickle.load", "cloudpickle.loads", "dill.load", "dill.loads"),
+    *("marshal.load", "marshal.loads", "joblib.load", "torch.load"),
+    *("pandas.read_pickle", "yaml.load"),
+    *("yaml.unsafe_load", "os.system", "os.popen", "os.execv", "os.execvp"),
+    *("keras.config.enable_unsafe_deserialization", "ctypes.CDLL"),
+    *("skops.io.load", "skops.io.loads", "importlib.import_module"),
+    *("pty.spawn", "runpy.run_path", "code.interact"),
+}
+# Writes, or extracts, where somebody else may choose the place.
+WRITES_ANYWHERE = {
+    *("tempfile.mktemp", "shutil.unpack_archive", "zipfile.ZipFile.extractall"),
+    *("tarfile.open", "os.tempnam", "keras.utils.get_file"),
+}
+# Gets what is not checked.
+DOWNLOADS = {
+    *("urllib.request.urlopen", "urllib.request.urlretrieve", "pooch.retrieve"),
+    *("http.client.HTTPConnection", "http.client.HTTPSConnection", "socket.create"),
+    *("requests.get", "requests.post", "requests.request", "requests.Session"),
+    *("fsspec.open", "fsspec.core.url_to_fs", "fsspec.filesystem"),
+}
+FORBIDDEN = RUNS_CODE | WRITES_ANYWHERE | DOWNLOADS
+# Calls of methods, whatever their object is.
+METHODS = {"extractall", "read_pickle", "to_pickle", "register_custom_ops_library"}
+
+ALLOWED = {
+    ("skgenre/_model_schema.py", "importlib.import_module"): (
+        "the names are those of tables in the module, not of the file"
+    ),
+    ("skgenre/persistence.py", "skops.io.loads"): (
+        "of a description that SchemaCheck has cleaned, with what it trusts by name"
+    ),
+    ("skgenre/_worker.py", "pickle.load"): (
+        "through pipes that nobody but the process and its own worker can write to"
+    ),
+    ("skgenre/datasets/_download.py", "requests.get"): (
+        "the archive's SHA-1 is compared before it is used, in fetch_archive"
+    ),
+    ("skgenre/audio/_remote.py", "fsspec.core.url_to_fs"): (
+        "of URLs that the user passes as X; they are audio, and decoded as such"
+    ),
+}
+
+
+def name_of(node, aliases):
+    """Return the dotted name of an expression, by what was imported; else None."""
+    if isinstance(node, ast.Name):
+        return aliases.get(node.id, node.id)
+    if isinstance(node, ast.Attribute):
+        owner = name_of(node.value, aliases)
+        return owner and f"{owner}.{node.attr}"
+    return None
+
+
+def imported(tree):
+    aliases = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for each in node.names:
+                name = each.name if each.asname else each.name.split(".")[0]
+                aliases[each.asname or name] = name
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            for each in node.names:
+                aliases[each.asname or each.name] = f"{node.module}.{each.name}"
+    return aliases
+
+
+def says(call, argument, value):
+    return any(
+        keyword.arg == argument
+        and isinstance(keyword.value, ast.Constant)
+        and keyword.value.value is value
+        for keyword in call.keywords
+    )
+
+
+def faults_of_call(call, name):
+    """Yield what is wrong with the arguments of a call."""
+    last = (name or "").rpartition(".")[2]
+    if isinstance(call.func, ast.Attribute):
+        last = call.func.attr
+    if last in METHODS:
+        yield last
+    if name in ("numpy.load", "numpy.lib.format.read_array") and not says(
+        call, "allow_pickle", False
+    ):
+        yield f"{name} without allow_pickle=False"
+    if last == "load_model" and not says(call, "compile", False):
+        yield "load_model without compile=False"
+    if says(call, "shell", True):
+        yield "shell=True"
+    if says(call, "safe_mode", False):
+        yield "safe_mode=False"
+    if says(call, "verify", False):
+        yield "verify=False"
+    if says(call, "allow_pickle", True):
+        yield "allow_pickle=True"
+    if name in ("requests.get", "requests.post", "requests.request") and not any(
+        keyword.arg == "timeout" for keyword in call.keywords
+    ):
+        yield f"{name} without a timeout"
+
+
+def faults(source):
+    """Return the names of what a source does and should not, each once."""
+    tree = ast.parse(source)
+    aliases = imported(tree)
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute):
+            name = name_of(node, aliases)
+            if name in FORBIDDEN:
+                found.add(name)
+        elif isinstance(node, ast.Call):
+            found.update(faults_of_call(node, name_of(node.func, aliases)))
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found.update(
+                {f"{node.module}.{each.name}" for each in node.names} & FORBIDDEN
+            )
+    return found
+
+
+def test_no_source_does_what_is_not_safe():
+    found = {
+        (path.relative_to(ROOT).as_posix(), fault)
+        for path in FILES
+        for fault in faults(path.read_text(encoding="utf-8"))
+    }
+    assert found == set(ALLOWED)  # and nothing is allowed in vain
+
+
+@pytest.mark.parametrize(
+    ("source", "fault"),
+    [
+        ("import pickle\npickle.loads(x)", "pickle.loads"),
+        ("from pickle import load as l\nl(x)", "pickle.load"),
+        ("import joblib as j\nmap(j.load, files)", "joblib.load"),
+        ("eval(x)", "eval"),
+        ("import numpy as np\nnp.load(x)", "numpy.load without allow_pickle=False"),
+        ("import numpy as np\nnp.load(x, allow_pickle=True)", "allow_pickle=True"),
+        ("import subprocess as s\ns.run(x, shell=True)", "shell=True"),
+        ("import os.path\nos.system(x)", "os.system"),
+        ("import yaml\nyaml.load(x)", "yaml.load"),
+        ("import tempfile\ntempfile.mktemp()", "tempfile.mktemp"),
+        ("archive.extractall(x)", "extractall"),
+        ("import requests\nrequests.get(x)", "requests.get without a timeout"),
+        ("s.get(x, timeout=1, verify=False)", "verify=False"),
+        ("from urllib.request import urlopen\nurlopen(x)", "urllib.request.urlopen"),
+        ("import keras\nkeras.saving.load_model(x, compile=False, safe_mode=False)",)
+        + ("safe_mode=False",),
+        (
+            "import keras\nkeras.models.load_model(x)",
+            "load_model without compile=False",
+        ),
+    ],
+)
+def test_what_is_not_safe_is_seen(source, fault):
+    assert fault in faults(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import numpy as np\nnp.load(x, allow_pickle=False)",
+        "import json\njson.loads(x)",
+        "import re\nre.compile(x)",
+        "evaluate(x)",
+        "import subprocess\nsubprocess.run([x])",
+    ],
+)
+def test_what_is_safe_is_passed(source):
+    assert not faults(source)
