@@ -15,7 +15,7 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre._files import check_writable, write_atomically
+from skgenre._files import check_stored, check_writable, size_text, write_atomically
 from skgenre._model_file import model_contents
 from skgenre.runtime._session import MISSING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 SUFFIX = ".onnx"
 _REST = "skgenre.model"  # metadata: the model file without the weights, in Base64
 _WEIGHTS = "weights.json"  # in it: which initialisers the missing arrays are
+_MAX_BYTES = 2**31 - 1  # of a protocol buffer
 
 
 def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
@@ -175,23 +176,39 @@ def model_in_onnx(path: str | os.PathLike) -> bytes:
         from google.protobuf.message import DecodeError
     except ImportError as error:
         raise ImportError(MISSING) from error
+    n_bytes = os.path.getsize(path)
+    if n_bytes > _MAX_BYTES:
+        raise ValueError(f"it has {size_text(n_bytes)}, more than any ONNX file can")
     try:
         graph = onnx.ModelProto.FromString(Path(path).read_bytes())
     except DecodeError as error:
         raise ValueError(f"it is no ONNX file: {error}") from error
     metadata = {entry.key: entry.value for entry in graph.metadata_props}
     if _REST not in metadata:
-        raise ValueError(f"its metadata has no {_REST!r}")
+        raise ValueError(f"its metadata has no {_REST!r}; export_onnx writes it")
+    rest = base64.b64decode(metadata[_REST], validate=True)
     tensors = {tensor.name: tensor for tensor in graph.graph.initializer}
-    result = io.BytesIO(base64.b64decode(metadata[_REST], validate=True))
+    result = io.BytesIO(rest)
     with zipfile.ZipFile(result, "a", zipfile.ZIP_STORED) as archive:
-        for name, tensor in json.loads(archive.read(_WEIGHTS)).items():
+        check_stored(archive, len(rest))
+        names = json.loads(archive.read(_WEIGHTS))
+        if not isinstance(names, dict) or not all(
+            isinstance(name, str) and name in tensors for name in names.values()
+        ):
+            raise ValueError("it has not the weights that its metadata names")
+        if len({*names.values()}) < len(names):  # each once: no larger than the file
+            raise ValueError("its metadata names weights twice")
+        for name, tensor in names.items():
             archive.writestr(name, _npy(_values(tensors[tensor])))
     return result.getvalue()
 
 
 def _values(tensor: "onnx.TensorProto") -> NDArray:
     """Return the float32 values that are in a tensor itself."""
+    if tensor.data_location == tensor.EXTERNAL or tensor.external_data:
+        raise ValueError("it keeps weights in another file, which is not read")
+    if tensor.data_type != tensor.FLOAT:
+        raise ValueError(f"its weights {tensor.name!r} are not float32")
     return np.frombuffer(tensor.raw_data, "<f4").reshape(tensor.dims)
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     import onnx
 
-# What ONNX Runtime 1.17, the oldest that is promised to work, understands.
+# Of 2022, for old runtimes on phones and in browsers.
 _OPSET, _IR_VERSION = 17, 8
 
 
