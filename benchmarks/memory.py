@@ -10,7 +10,7 @@ that of anonymous memory (RssAnon in /proc/self/status, read every 20 ms): pages
 file that the system keeps as long as nobody else needs the room don't count. With
 --array the smallest size is also read into the memory, to show what is saved.
 
-Prints a table and keeps it as JSON. Linux only.
+Prints a table, and keeps the growth as JSON with --results. Linux only.
 """
 
 import argparse
@@ -25,6 +25,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from _results import row, write_rows
 
 CLIP = (640, 128)
 GENRES = ["folk", "jazz", "rock", "techno"]
@@ -148,7 +149,7 @@ def main():
     parser.add_argument("--kind", default="file", choices=["file", "memmap"])
     parser.add_argument("--array", action="store_true")
     parser.add_argument("--folder", help="where to make the sparse files")
-    parser.add_argument("--output", default="memory.json")
+    parser.add_argument("--results", help="folder to write memory.json to")
     parser.add_argument("--measure", nargs=3, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
@@ -156,37 +157,42 @@ def main():
 
     steps = ["fit", "predict", "transform"]
     print(f"{'size':>8} {'read as':>8} {'clips':>8}", *(f"{s:>20}" for s in steps))
-    rows = []
+    peaks = []
     runs = [(min(options.sizes), "array")] if options.array else []
     runs += [(size, options.kind) for size in sorted(options.sizes)]
     for size, kind in runs:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             path = os.path.join(folder, "spectrograms.npy")
             sparse_file(path, size * 1e9, options.dtype)
-            row = in_process_of_its_own(path, kind, options.classifier)
-        rows.append({"gb": size, "kind": kind} | row)
+            found = in_process_of_its_own(path, kind, options.classifier)
+        peaks.append({step: found[step]["peak_mb"] for step in steps})
         cells = [
-            f"{row[s]['peak_mb']:8.0f} MB {row[s]['seconds']:6.0f} s" for s in steps
+            f"{found[s]['peak_mb']:8.0f} MB {found[s]['seconds']:6.0f} s" for s in steps
         ]
         print(
-            f"{size:5g} GB {kind:>8} {row['n_clips']:8}",
+            f"{size:5g} GB {kind:>8} {found['n_clips']:8}",
             *(f"{cell:>20}" for cell in cells),
             flush=True,
         )
-    first, last = rows[-len(options.sizes)], rows[-1]
-    growth = {s: round(last[s]["peak_mb"] - first[s]["peak_mb"], 1) for s in steps}
+    sizes = f"{min(options.sizes):g} to {max(options.sizes):g} GB"
+    first, last = peaks[-len(options.sizes)], peaks[-1]
+    growth = {step: last[step] - first[step] for step in steps}
     print(
-        f"From {first['gb']:g} to {last['gb']:g} GB the peak grew by",
-        ", ".join(f"{mb:+.0f} MB ({s})" for s, mb in growth.items()),
+        f"From {sizes} the peak grew by",
+        ", ".join(f"{mb:+.0f} MB ({step})" for step, mb in growth.items()),
     )
-    facts = {
-        "classifier": options.classifier,
-        "dtype": options.dtype,
-        "clip": CLIP,
-        "rows": rows,
-        "growth_mb": growth,
-    }
-    Path(options.output).write_text(json.dumps(facts, indent=1) + "\n")
+    if options.results:
+        rows = [
+            row(
+                f"growth of the peak of memory in {step}, from {sizes} of spectrograms",
+                mb,
+                "MB",
+                better="lower",
+                target=200,
+            )
+            for step, mb in growth.items()
+        ]
+        print("Written:", write_rows("memory", rows, options.results))
 
 
 if __name__ == "__main__":

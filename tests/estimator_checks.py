@@ -60,7 +60,7 @@ class NetworkFile(os.PathLike):
         return "'network.keras'"
 
 
-SMALL = {"epochs": 30, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
+SMALL = {"epochs": 5, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
 NETWORKS = [
     CRNNClassifier(filters=(8,), lstm_units=8, embedding_units=8, dropout=0, **SMALL),
     ParallelCNNRNNClassifier(filters=(8,), pool_sizes=((2, 2),), gru_units=8, **SMALL),

@@ -86,18 +86,6 @@ def test_two_estimators_predict_in_eight_threads(clips):
         np.testing.assert_array_equal(result, expected[i % 2])
 
 
-@pytest.mark.slow
-def test_grid_search_in_two_processes_equals_one(clips):
-    grid = {"lstm_units": [4, 8]}
-    searches = [
-        GridSearchCV(CRNN, grid, cv=2, n_jobs=n, error_score="raise").fit(*clips)
-        for n in (1, 2)
-    ]
-    for key in ("mean_test_score", "split0_test_score"):
-        np.testing.assert_array_equal(*(search.cv_results_[key] for search in searches))
-    np.testing.assert_array_equal(*(s.predict_proba(clips[0]) for s in searches))
-
-
 def test_notebook_display_builds_no_network(clips):
     code = (
         "import pickle, sys; fitted = pickle.load(sys.stdin.buffer); "
@@ -231,7 +219,7 @@ def test_a_forked_process_is_told_instead_of_waiting_for_ever(clips):
     assert printed.count("TensorFlow was used before this process was forked") == 2
 
 
-FIT_FIFTY_TIMES = """
+FIT_MANY_TIMES = """
 import os, pickle, sys
 
 def megabytes():
@@ -246,7 +234,7 @@ def fit(times):
 
 fit(5)  # everything has been imported and traced
 before = megabytes()
-fit(50)
+fit(20)
 print(megabytes() - before)
 """
 
@@ -255,11 +243,11 @@ print(megabytes() - before)
 @pytest.mark.skipif(
     not os.path.exists("/proc/self/statm"), reason="memory is read from Linux's /proc"
 )
-def test_memory_does_not_grow_over_fifty_fits(clips):
+def test_memory_does_not_grow_over_fits(clips):
     printed = subprocess.run(
-        [sys.executable, "-c", FIT_FIFTY_TIMES],
+        [sys.executable, "-c", FIT_MANY_TIMES],
         input=pickle.dumps(([clone(CRNN), clone(PARALLEL)], *clips)),
         capture_output=True,
         check=True,
     ).stdout
-    assert float(printed) < 50
+    assert float(printed) < 20

@@ -1,10 +1,13 @@
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
 import soundfile
 from typer.testing import CliRunner
 
+from skgenre import load
 from skgenre.cli import app
 
 runner = CliRunner()
@@ -80,6 +83,22 @@ def test_broken_files_are_named_each_time(music, tmp_path):
         )
         assert result.exit_code == 0, result.output
         assert "Left out:" in result.stderr and "bad.mp3" in result.stderr
+
+
+@pytest.mark.slow
+def test_two_trainings_share_a_cache(music, tmp_path):
+    command = [sys.executable, "-m", "skgenre.cli", "train", music]
+    command += ["--model", "fast", "--cache-dir", tmp_path / "cache"]
+    models = [tmp_path / "1.model", tmp_path / "2.model"]
+    processes = [subprocess.Popen([*command, "-o", model]) for model in models]
+    assert [process.wait() for process in processes] == [0, 0]
+    paths = [str(path) for path in music.rglob("*.flac")]
+    alone = tmp_path / "3.model"
+    subprocess.run([*command[:-2], "-o", alone], check=True)
+    for model in models:
+        np.testing.assert_array_equal(
+            load(model).predict_proba(paths), load(alone).predict_proba(paths)
+        )
 
 
 def test_info_and_clear(music, tmp_path):
