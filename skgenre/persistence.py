@@ -81,7 +81,7 @@ def save(
     write_atomically(target, model_contents(model, metrics))
 
 
-def load(path: str | os.PathLike, *, runtime: str = "auto") -> Any:
+def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     """Load an estimator that `save` or `export_onnx` has written.
 
     Nothing in the file is executed: it may only hold plain values, arrays and objects
@@ -92,11 +92,12 @@ def load(path: str | os.PathLike, *, runtime: str = "auto") -> Any:
     path : str or PathLike
         File that `save` has written, or `export_onnx`: then its name ends in
         ``.onnx``, and the package `onnx` is needed.
-    runtime : {'auto', 'keras', 'onnx'}, default='auto'
-        What the networks in it are run by. 'onnx' is ONNX Runtime, which needs the
-        extra `onnx`, starts in a fraction of a second and never imports TensorFlow;
-        its probabilities are those of Keras to about 1e-6. 'auto' takes it where it is
-        installed. Training, and whatever looks into a network, goes by Keras.
+    runtime : {'keras', 'onnx', 'auto'}, default='keras'
+        What the networks in it are run by. Keras answers to the last bit as before.
+        'onnx' is ONNX Runtime, which needs the extra `onnx`, starts in a fraction of a
+        second and never imports TensorFlow; its probabilities are those of Keras to
+        about 1e-6. 'auto' takes it where it is installed, as the shell's commands do.
+        Training, and whatever looks into a network, goes by Keras.
 
     Returns
     -------
@@ -211,9 +212,9 @@ def _archive(path: str | os.PathLike) -> zipfile.ZipFile:
 
 
 def _chosen_runtime(runtime: str) -> str:
-    if runtime not in ("auto", "keras", "onnx"):
+    if runtime not in ("keras", "onnx", "auto"):
         raise ValueError(
-            "The 'runtime' parameter must be 'auto', 'keras' or 'onnx', got "
+            "The 'runtime' parameter must be 'keras', 'onnx' or 'auto', got "
             f"{runtime!r}."
         )
     if runtime == "auto":

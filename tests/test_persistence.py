@@ -181,7 +181,9 @@ def test_the_runtime_is_chosen_and_not_saved(clips, tmp_path, monkeypatch):
     model = models()["crnn"].fit(X, y)
     path, again = tmp_path / "it.model", tmp_path / "again.model"
     skgenre.save(model, path)
-    assert skgenre.load(path)[-1]._runtime == "onnx"  # where it is installed
+    assert skgenre.load(path)[-1]._runtime == "keras"
+    auto = skgenre.load(path, runtime="auto")
+    assert auto[-1]._runtime == "onnx"  # where it is installed
     by_onnx = skgenre.load(path, runtime="onnx")
     skgenre.save(by_onnx, again)
     for name in zipfile.ZipFile(again).namelist():
@@ -198,10 +200,13 @@ def test_the_runtime_is_chosen_and_not_saved(clips, tmp_path, monkeypatch):
     np.testing.assert_allclose(after, network.predict_proba(spectrograms), atol=1e-5)
 
     monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if not installed
-    assert skgenre.load(path)[-1]._runtime == "keras"
+    assert skgenre.load(path, runtime="auto")[-1]._runtime == "keras"
     with pytest.raises(ImportError, match=r"pip install \"skgenre\[onnx\]\""):
         skgenre.load(path, runtime="onnx")
-    with pytest.raises(ValueError, match="'runtime' parameter must be .*'torch'"):
+    with pytest.raises(
+        ValueError,
+        match="'runtime' parameter must be 'keras', 'onnx' or 'auto', got 'torch'",
+    ):
         skgenre.load(path, runtime="torch")
 
 

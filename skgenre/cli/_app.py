@@ -196,7 +196,7 @@ def predict(
     from skgenre.cli._tables import write_predictions
 
     try:
-        pipeline = load(model)
+        pipeline = load(model, runtime="auto")
         if not hasattr(pipeline, "predict_proba"):
             raise ValueError(
                 f"{str(model)!r} gives no probabilities of genres: "

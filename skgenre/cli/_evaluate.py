@@ -155,7 +155,7 @@ def evaluate_models(
         know, or none can be read.
     """
     names = [printable(str(file)) for file in files]
-    models = [load(file) for file in files]
+    models = [load(file, runtime="auto") for file in files]
     for name, model in zip(names, models, strict=True):
         if not is_classifier(model):
             raise ValueError(
