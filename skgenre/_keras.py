@@ -1,6 +1,8 @@
 """Keras as this package needs it: on TensorFlow, and never across a fork."""
 
+import multiprocessing
 import os
+import warnings
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -13,6 +15,37 @@ if keras.backend.backend() != "tensorflow":
         "environment variable KERAS_BACKEND, or set it to 'tensorflow', before "
         "Keras is imported."
     )
+
+import tensorflow as tf
+
+
+def grow_memory() -> None:
+    """Have TensorFlow take the memory of a GPU as it needs it, not all at once.
+
+    What the user has set before is left as it is.
+    """
+    for gpu in tf.config.list_physical_devices("GPU"):
+        if tf.config.experimental.get_memory_growth(gpu) is None:
+            try:
+                tf.config.experimental.set_memory_growth(gpu, True)
+            except (RuntimeError, ValueError):
+                return  # the GPUs are in use, or have been divided, by the user
+
+
+grow_memory()
+
+
+def warn_of_shared_gpu() -> None:
+    """Warn in a worker process of joblib's where it shares a GPU with the others."""
+    in_worker = type(multiprocessing.current_process()).__name__ == "LokyProcess"
+    if in_worker and tf.config.list_physical_devices("GPU"):
+        warnings.warn(
+            "Networks are trained in several processes (n_jobs > 1) on one GPU: they "
+            "take turns and share its memory, so that nothing is gained. Set n_jobs=1, "
+            "or give each process a GPU by CUDA_VISIBLE_DEVICES.",
+            stacklevel=2,
+        )
+
 
 _first_process: int | None = None
 

@@ -87,6 +87,7 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
     In the requests skops would loop forever; the files of a pipeline's cache are
     pickles, and no file is to name folders.
     """
+    from skgenre.classifiers import BaseGenreClassifier
     from skgenre.features._base import AudioTransformer
 
     model = copy.deepcopy(model)
@@ -100,6 +101,8 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
             part.memory = None
         elif isinstance(part, AudioTransformer):
             part.cache_dir = None
+        elif isinstance(part, BaseGenreClassifier):
+            part.checkpoint_dir = None
     return model
 
 

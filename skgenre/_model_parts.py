@@ -82,6 +82,8 @@ def check_parts(model: Any) -> None:
             _check(part.memory is None, "cache")
         elif "AudioTransformer" in kinds:
             _check(getattr(part, "cache_dir", None) is None, "cache")
+        elif "BaseGenreClassifier" in kinds:
+            _check(getattr(part, "checkpoint_dir", None) is None, "checkpoint")
     for part in found:
         if type(part).__name__ in ("Tree", "TreePredictor"):
             _check(id(part) in checked, "decision tree")

@@ -63,8 +63,9 @@ def save(
 
     Notes
     -----
-    What ``set_fit_request`` and its like have set, a pipeline's `memory` and the
-    `cache_dir` of audio steps are not saved: they serve here only.
+    What ``set_fit_request`` and its like have set, a pipeline's `memory`, the
+    `cache_dir` of audio steps and the `checkpoint_dir` of networks are not saved: they
+    serve here only.
 
     Examples
     --------

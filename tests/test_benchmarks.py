@@ -173,6 +173,21 @@ def test_eight_threads_on_one_model(tmp_path):
 
 
 @pytest.mark.slow
+def test_training_of_a_few_clips(tmp_path):
+    command = [sys.executable, BENCHMARKS / "training.py", "--clips", "32"]
+    command += ["--rounds", "1", "--results", tmp_path]
+    subprocess.run(command, check=True, env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    rows = json.loads((tmp_path / "training.json").read_text())["rows"]
+    values = {row["name"]: row["value"] for row in rows}
+    # Generous: other tests may run beside this one.
+    assert values["first fit of the CRNN over the next one"] > 1.5
+    assert values["first fit of the parallel network over the next one"] > 1.5
+    assert values["epoch of the CRNN over the same in Keras alone"] < 1.5
+    form = "epoch of the parallel network in the notebook's form over skgenre's"
+    assert values[form] > 0.9
+
+
+@pytest.mark.slow
 def test_extraction_of_a_few_synthetic_clips(tmp_path):
     command = [sys.executable, BENCHMARKS / "extraction.py", "--clips", "4"]
     subprocess.run([*command, "--growth", "300", "--results", tmp_path], check=True)

@@ -71,8 +71,10 @@ def test_train_reports_on_held_out_artists(music, tmp_path):
 @pytest.mark.parametrize("model", ["scratch", "paper"])
 def test_networks(music, tmp_path, model):
     path = tmp_path / "it.model"
-    result = invoke("train", music, "-o", path, "--model", model, "--epochs", 2)
+    train = ["train", music, "-o", path, "--model", model, "--epochs", 2]
+    result = invoke(*train, "--checkpoint-dir", tmp_path / "kept")
     assert result.exit_code == 0, result.output
+    assert not list((tmp_path / "kept").iterdir())  # until training has ended
     pipeline = load(path)
     assert not any(
         value for name, value in pipeline.get_params().items() if "verbose" in name
@@ -127,11 +129,12 @@ def test_the_default_is_the_best_that_is_installed(music, tmp_path, monkeypatch)
     assert "Model: fast." in result.stderr
 
 
-def test_epochs_are_for_networks(music, tmp_path):
+@pytest.mark.parametrize("option", ["--epochs", "--checkpoint-dir"])
+def test_options_of_networks(option, music, tmp_path):
     train = ("train", music, "-o", tmp_path / "it.model", "--model", "fast")
-    result = invoke(*train, "--epochs", 3)
+    result = invoke(*train, option, 3)
     assert result.exit_code == 1
-    assert "--model fast trains none" in result.stderr
+    assert f"{option} is for networks, and --model fast trains none" in result.stderr
 
 
 def test_best_without_weights_names_the_command(music, tmp_path, monkeypatch):

@@ -23,6 +23,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 import skgenre
 from skgenre import (
+    CRNNClassifier,
     EmbeddingKMeans,
     MelSpectrogramTransformer,
     MFCCStandardizer,
@@ -224,9 +225,15 @@ def test_parts_that_contradict_one_another(model, tmp_path):
         skgenre.save(model, tmp_path / "it.model")
 
 
-def test_no_folder_is_named(tmp_path):
-    step = MelSpectrogramTransformer(cache_dir=str(tmp_path))
+@pytest.mark.parametrize(
+    ("step", "what"),
+    [
+        (MelSpectrogramTransformer(cache_dir="folder"), "cache"),
+        (CRNNClassifier(checkpoint_dir="folder"), "checkpoint"),
+    ],
+)
+def test_no_folder_is_named(step, what, tmp_path):
     parameters = {k: value(v) for k, v in step.get_params().items()}
-    write(tmp_path / "it.model", estimator(MelSpectrogramTransformer, **parameters))
-    with pytest.raises(ModelFileError, match="a cache in it"):
+    write(tmp_path / "it.model", estimator(type(step), **parameters))
+    with pytest.raises(ModelFileError, match=f"a {what} in it"):
         skgenre.load(tmp_path / "it.model")

@@ -316,12 +316,14 @@ def test_a_cache_is_left_out(tmp_path):
     assert skgenre.load(tmp_path / "it.model").memory is None
 
 
-def test_the_folder_of_a_cache_does_not_travel(tmp_path):
+def test_folders_of_caches_and_checkpoints_do_not_travel(tmp_path):
     step = MelSpectrogramTransformer(n_frames=4, cache_dir=tmp_path / "cache")
-    model = make_pipeline(step, CRNNClassifier())
+    model = make_pipeline(step, CRNNClassifier(checkpoint_dir=str(tmp_path)))
     skgenre.save(model, tmp_path / "it.model")
-    assert skgenre.load(tmp_path / "it.model")[0].cache_dir is None
+    loaded = skgenre.load(tmp_path / "it.model")
+    assert loaded[0].cache_dir is None and loaded[1].checkpoint_dir is None
     assert step.cache_dir == tmp_path / "cache"
+    assert model[1].checkpoint_dir == str(tmp_path)
 
 
 def current_umask():

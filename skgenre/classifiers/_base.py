@@ -1,5 +1,6 @@
 """What every network classifier is before it is fitted: parameters and one fit."""
 
+import os
 from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -59,9 +60,10 @@ class BaseGenreClassifier(FittedNetwork):
         "plateau_min_delta": [Interval(Real, 0, None, closed="left")],
         "early_stopping_patience": [Interval(Integral, 1, None, closed="left"), None],
         "class_weight": [StrOptions({"balanced"}), dict, None],
-        "precision": [StrOptions({"float32", "mixed_bfloat16"})],
+        "precision": [StrOptions({"float32", "mixed_bfloat16", "mixed_float16"})],
         "warm_start": ["boolean"],
         "random_state": ["random_state"],
+        "checkpoint_dir": [str, os.PathLike, None],
         "verbose": ["verbose"],
     }
 
@@ -84,6 +86,7 @@ class BaseGenreClassifier(FittedNetwork):
         precision: str,
         warm_start: bool,
         random_state: int | np.random.RandomState | None,
+        checkpoint_dir: str | os.PathLike | None,
         verbose: int,
     ) -> None:
         self.input_scaling = input_scaling
@@ -102,6 +105,7 @@ class BaseGenreClassifier(FittedNetwork):
         self.precision = precision
         self.warm_start = warm_start
         self.random_state = random_state
+        self.checkpoint_dir = checkpoint_dir
         self.verbose = verbose
 
     @_fit_context(prefer_skip_nested_validation=True)
@@ -143,8 +147,16 @@ class BaseGenreClassifier(FittedNetwork):
         ------
         ValueError
             If fewer than two genres are given, values are not finite, lengths do not
-            match, or training diverged.
+            match, training diverged, or `checkpoint_dir` is set and `random_state`
+            is not.
+        OSError
+            If nothing can be written to `checkpoint_dir`.
         """
+        if self.checkpoint_dir is not None and self.random_state is None:
+            raise ValueError(
+                "checkpoint_dir needs a random_state: without, no fit is the same "
+                "again, and none can go on where another was cut off. Set an int."
+            )
         continues = self.warm_start and hasattr(self, "weights_")
         X = check_spectrograms(self, X, reset=not continues)
         y = check_genres(self, X, y)
@@ -179,6 +191,7 @@ class BaseGenreClassifier(FittedNetwork):
             random_state,
             epochs=self.epochs,
             keep_optimizer=self.warm_start,
+            checkpoint_dir=self.checkpoint_dir,
         )
         return self
 
@@ -251,7 +264,7 @@ class BaseGenreClassifier(FittedNetwork):
             "input_shape": X.shape[1:],
             "n_classes": len(classes),
             "precision": self.precision,
-            **{name: _plain(getattr(self, name)) for name in self._network_parameters},
+            **{name: plain(getattr(self, name)) for name in self._network_parameters},
         }
         if continues:
             changed = [
@@ -291,6 +304,7 @@ class BaseGenreClassifier(FittedNetwork):
         *,
         epochs: int,
         keep_optimizer: bool,
+        checkpoint_dir: str | os.PathLike | None = None,
     ) -> None:
         """Train on the rows; keep the weights and the history as plain data."""
         from skgenre.classifiers._training import train
@@ -306,6 +320,7 @@ class BaseGenreClassifier(FittedNetwork):
             epochs=epochs,
             network_seed=int(seeds[0]),
             shuffle_seed=int(seeds[1]),
+            checkpoint_dir=checkpoint_dir,
         )
         self.weights_ = trained.weights
         if keep_optimizer:
@@ -322,8 +337,8 @@ class BaseGenreClassifier(FittedNetwork):
         """Check what depends on several parameters at once."""
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return NumPy's numbers and arrays as Python's, and lists as tuples."""
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
-    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
+    return tuple(map(plain, value)) if isinstance(value, list | tuple) else value

@@ -64,7 +64,7 @@ def training_callbacks(
         )
     if validates:
         callbacks.append(BestEpoch())
-    return callbacks
+    return [*callbacks, keras.callbacks.History()]
 
 
 class BestEpoch(keras.callbacks.Callback):
@@ -78,7 +78,7 @@ class BestEpoch(keras.callbacks.Callback):
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forget an earlier training."""
         self._best = (-1.0, 0.0)
-        self._weights: list[NDArray] | None = None
+        self.weights: list[NDArray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the weights if they are the best so far."""
@@ -86,9 +86,9 @@ class BestEpoch(keras.callbacks.Callback):
         reached = (logs["val_accuracy"], -logs["val_loss"])
         if reached > self._best:
             self._best = reached
-            self._weights = self.model.get_weights()
+            self.weights = self.model.get_weights()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         """Take the best weights."""
-        if self._weights is not None:
-            self.model.set_weights(self._weights)
+        if self.weights is not None:
+            self.model.set_weights(self.weights)

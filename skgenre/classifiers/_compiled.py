@@ -52,6 +52,18 @@ class CompiledNetwork:
         self.set_optimizer(self._optimizer_start, learning_rate)
         self.model.stop_training = False
 
+    def state(self) -> list[NDArray]:
+        """Return all that training changes: weights, random seeds, the optimiser."""
+        return [v.numpy() for v in self._all_variables()]
+
+    def set_state(self, state: list[NDArray]) -> None:
+        """Set all that training changes."""
+        for variable, value in zip(self._all_variables(), state, strict=True):
+            variable.assign(value)
+
+    def _all_variables(self) -> list[Any]:
+        return [*self._variables, *self.model.optimizer.variables]
+
     def set_optimizer(self, state: list[NDArray], learning_rate: float) -> None:
         """Give the optimiser the values of its variables, but this learning rate."""
         optimizer = self.model.optimizer

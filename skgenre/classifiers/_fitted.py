@@ -40,6 +40,9 @@ class FittedNetwork(
     _network: ClassVar[str]
     """Name of the function in `skgenre.networks` that builds the network."""
 
+    _training_parameters: ClassVar[dict[str, Any]] = {}
+    """More parameters of that function where the network is to be trained."""
+
     _runtime = "keras"
     """Or 'onnx': what answers for the network; :func:`skgenre.load` chooses."""
 

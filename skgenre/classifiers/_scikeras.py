@@ -63,6 +63,15 @@ class NetworkClassifier(KerasClassifier):
             return X
         return scaled(X, *self._scaling)
 
+    def _get_compile_kwargs(self) -> dict[str, Any]:
+        arguments = super()._get_compile_kwargs()
+        if self.get_params()["model__precision"] == "mixed_float16":
+            # Keras would do so only where all of a model's layers are of this policy.
+            arguments["optimizer"] = keras.optimizers.LossScaleOptimizer(
+                arguments["optimizer"]
+            )
+        return arguments
+
     def _build_keras_model(self) -> keras.Model:
         start = super()._build_keras_model()
         graph = {
@@ -105,6 +114,16 @@ class NetworkClassifier(KerasClassifier):
     def optimizer_state(self) -> list[NDArray]:
         """Return what the optimiser remembers, for a training that continues."""
         return [v.numpy() for v in self.model_.optimizer.variables]
+
+    def state(self) -> list[NDArray]:
+        """Return all that training changes."""
+        assert self._compiled is not None  # in training
+        return self._compiled.state()
+
+    def set_state(self, state: list[NDArray]) -> None:
+        """Set all that training changes."""
+        assert self._compiled is not None
+        self._compiled.set_state(state)
 
     def release(self) -> None:
         """Give the compiled network back; this object can't be used afterwards."""

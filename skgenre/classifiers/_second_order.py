@@ -1,5 +1,6 @@
 """The network of second-order pooling as a classifier."""
 
+import os
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -79,6 +80,11 @@ class SecondOrderClassifier(BaseGenreClassifier):
     random_state : int, RandomState instance or None, default=None
         Decides the initial weights, the validation clips, the order of the batches,
         the crops and the dropout. With an int, two fits on one machine are identical.
+    checkpoint_dir : str, PathLike or None, default=None
+        Folder in which `fit` keeps the state of the training after each epoch, to go
+        on from there where it is called with the same parameters and data again after
+        it was cut off; the result is that of one go. Needs a `random_state`; the file
+        is deleted when the fit has ended. None keeps nothing.
     verbose : int or bool, default=0
         0 is silent, 1 shows Keras's progress bar, 2 prints a line an epoch.
 
@@ -178,6 +184,7 @@ class SecondOrderClassifier(BaseGenreClassifier):
         precision: str = "float32",
         warm_start: bool = False,
         random_state: int | np.random.RandomState | None = None,
+        checkpoint_dir: str | os.PathLike | None = None,
         verbose: int = 0,
     ) -> None:
         super().__init__(
@@ -197,6 +204,7 @@ class SecondOrderClassifier(BaseGenreClassifier):
             precision=precision,
             warm_start=warm_start,
             random_state=random_state,
+            checkpoint_dir=checkpoint_dir,
             verbose=verbose,
         )
         self.n_mfcc = n_mfcc

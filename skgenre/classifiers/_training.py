@@ -1,5 +1,6 @@
 """One training of a network, from plain data to plain data."""
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -7,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre import networks
-from skgenre._keras import check_process
+from skgenre._keras import check_process, warn_of_shared_gpu
 from skgenre.classifiers._batches import SpectrogramBatches
 from skgenre.classifiers._callbacks import training_callbacks
+from skgenre.classifiers._checkpoints import Checkpoints, checkpoint_path
 from skgenre.classifiers._checks import Rows
 from skgenre.classifiers._loss import loss_function
 from skgenre.classifiers._scikeras import NetworkClassifier
@@ -38,6 +40,7 @@ def train(
     epochs: int,
     network_seed: int,
     shuffle_seed: int,
+    checkpoint_dir: str | os.PathLike | None = None,
 ) -> Trained:
     """Train the estimator's network; nothing of the estimator is changed.
 
@@ -53,6 +56,8 @@ def train(
         Passes over the training clips, at the most.
     network_seed, shuffle_seed : int
         Seeds of the weights and the dropout, and of the order of the clips.
+    checkpoint_dir : str, PathLike or None
+        Where the state after each epoch is kept, until the training has ended.
 
     Returns
     -------
@@ -62,7 +67,10 @@ def train(
     ------
     ValueError
         If the weights are no longer finite.
+    OSError
+        If nothing can be written to `checkpoint_dir`.
     """
+    warn_of_shared_gpu()
     scaling: dict[str, Any] = {
         "mean": estimator.input_mean_,
         "scale": estimator.input_scale_,
@@ -70,22 +78,39 @@ def train(
     }
     batches = SpectrogramBatches(*training, **scaling, shuffle_seed=shuffle_seed)
     validates = len(validation[-1]) > 0
+    callbacks = training_callbacks(
+        validates=validates,
+        learning_rate=float(estimator.learning_rate),
+        epochs=epochs,
+        schedule=estimator.learning_rate_schedule,
+        plateau_patience=estimator.plateau_patience,
+        plateau_factor=estimator.plateau_factor,
+        plateau_min_delta=estimator.plateau_min_delta,
+        early_stopping_patience=estimator.early_stopping_patience,
+    )
     keras_classifier = wrapped_network(
         estimator,
-        epochs=epochs,
         verbose=int(estimator.verbose),
-        callbacks=training_callbacks(
-            validates=validates,
-            learning_rate=float(estimator.learning_rate),
-            epochs=epochs,
-            schedule=estimator.learning_rate_schedule,
-            plateau_patience=estimator.plateau_patience,
-            plateau_factor=estimator.plateau_factor,
-            plateau_min_delta=estimator.plateau_min_delta,
-            early_stopping_patience=estimator.early_stopping_patience,
-        ),
+        callbacks=callbacks,
         model__seed=network_seed,
+        **{f"model__{k}": v for k, v in estimator._training_parameters.items()},
     )
+    n_done, checkpoints = 0, None
+    if checkpoint_dir is not None:
+        path = checkpoint_path(
+            checkpoint_dir,
+            estimator,
+            training,
+            validation,
+            epochs=epochs,
+            network_seed=network_seed,
+            shuffle_seed=shuffle_seed,
+        )
+        checkpoints = Checkpoints(path, callbacks, keras_classifier)
+        callbacks.append(checkpoints)
+        n_done = checkpoints.n_epochs
+        for _ in range(n_done):
+            batches.on_epoch_end()  # draws the order of the next epoch
     try:
         keras_classifier.fit(
             batches,
@@ -93,6 +118,8 @@ def train(
             validation_data=(
                 SpectrogramBatches(*validation, **scaling) if validates else None
             ),
+            initial_epoch=n_done,
+            epochs=epochs - n_done,
         )
         trained = Trained(
             keras_classifier.model_.get_weights(),
@@ -104,6 +131,8 @@ def train(
         )
     finally:
         keras_classifier.release()
+    if checkpoints is not None:
+        checkpoints.remove()
     finite = all(np.isfinite(weights).all() for weights in trained.weights)
     if not finite or not np.isfinite(trained.history["loss"]).all():
         raise ValueError(

@@ -102,6 +102,14 @@ def train(
         int | None,
         typer.Option(min=1, help="Epochs of the networks instead of the default."),
     ] = None,
+    checkpoint_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder in which a network's training is kept after each epoch; the "
+            "same command goes on from there if it was cut off.",
+            file_okay=False,
+        ),
+    ] = None,
     work_dir: Annotated[
         Path | None,
         typer.Option(
@@ -128,6 +136,7 @@ def train(
         pipeline = model_to_train(
             name,
             epochs=epochs,
+            checkpoint_dir=checkpoint_dir,
             seed=seed,
             n_jobs=jobs,
             progress=_console.is_terminal,

@@ -1,6 +1,7 @@
 """The pipelines that ``--model`` names, as the command line trains them."""
 
 import importlib.util
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,26 +18,35 @@ def best_installed() -> str:
 
 
 def model_to_train(
-    name: str, *, epochs: int | None, seed: int, n_jobs: int, progress: bool
+    name: str,
+    *,
+    epochs: int | None,
+    checkpoint_dir: Path | None,
+    seed: int,
+    n_jobs: int,
+    progress: bool,
 ) -> Pipeline:
     """Return the pipeline; of a network, each epoch is told in a line.
 
     Raises
     ------
     ValueError
-        If `epochs` are given for a pipeline that has no network to train.
+        If `epochs` or `checkpoint_dir` is given for a pipeline that has no network to
+        train.
     """
     pipeline = genre_pipeline(name, n_jobs=n_jobs, random_state=seed, verbose=progress)
     classifier = pipeline[-1]
     if isinstance(classifier, BaseGenreClassifier):
-        classifier.set_params(verbose=2)
+        classifier.set_params(verbose=2, checkpoint_dir=checkpoint_dir)
         if epochs is not None:
             classifier.set_params(epochs=epochs)
-    elif epochs is not None:
-        raise ValueError(
-            f"--epochs is for networks, and --model {name} trains none. Leave it out, "
-            "or choose --model scratch or paper."
-        )
+        return pipeline
+    for option, value in (("epochs", epochs), ("checkpoint-dir", checkpoint_dir)):
+        if value is not None:
+            raise ValueError(
+                f"--{option} is for networks, and --model {name} trains none. Leave it "
+                "out, or choose --model scratch or paper."
+            )
     return pipeline
 
 

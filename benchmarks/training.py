@@ -1,0 +1,212 @@
+"""The speed of training: beside Keras alone, of the forms of a network, of a restart.
+
+    python benchmarks/training.py [--clips 128] [--rounds 9] [--results FOLDER]
+
+In each round, these train on the same noise of 640 frames and 128 bands, in turn, and
+another one is the first:
+
+- a classifier of skgenre and, in Keras alone, the network that it trains;
+- for the parallel network, also its form in the paper's notebook, in Keras alone, and
+  the classifier with ``precision="mixed_bfloat16"``.
+
+The time of an epoch is that of a fit of three epochs without that of a fit of one, over
+two. How soon a fit starts is the time of one with a single batch: the first of a fresh
+process, and the next, by a clone with another seed. Ratios are medians over the rounds.
+"""
+
+import argparse
+import json
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+from _results import RATIO, row, write_rows
+from sklearn.base import clone
+
+from skgenre import CRNNClassifier, ParallelCNNRNNClassifier
+
+SHAPE = (640, 128)
+N_GENRES = 8
+BATCH = 32
+MORE_EPOCHS = 2
+NAMES = {"CRNN": CRNNClassifier, "parallel network": ParallelCNNRNNClassifier}
+
+
+def noise(n_clips):
+    """Return spectrograms and genres, as hard to train on as music."""
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(n_clips, *SHAPE)).astype(np.float32)
+    return X, np.arange(n_clips) % N_GENRES
+
+
+def classifier(name, **parameters):
+    return NAMES[name](
+        batch_size=BATCH, validation_fraction=0, random_state=0, **parameters
+    )
+
+
+def by_skgenre(name, X, y, **parameters):
+    estimator = classifier(name, **parameters)
+    return lambda epochs: estimator.set_params(epochs=epochs).fit(X, y)
+
+
+def by_keras(name, X, y, **form):
+    from skgenre import networks
+
+    build = getattr(networks, NAMES[name]._network)
+    network = build(SHAPE, N_GENRES, seed=0, **form)
+    loss = "sparse_categorical_crossentropy"
+    network.compile("adam", loss, metrics=["accuracy"])
+    return lambda epochs: network.fit(X, y, batch_size=BATCH, epochs=epochs, verbose=0)
+
+
+def seconds(function, *arguments):
+    begin = time.perf_counter()
+    function(*arguments)
+    return time.perf_counter() - begin
+
+
+def epoch_seconds(fit):
+    return (seconds(fit, 1 + MORE_EPOCHS) - seconds(fit, 1)) / MORE_EPOCHS
+
+
+def epochs_of(fits, n_rounds):
+    """Return by name the seconds of an epoch in each round."""
+    for fit in fits.values():
+        fit(1)  # traces
+    names = list(fits)
+    times = {name: [] for name in names}
+    for i in range(n_rounds):
+        for name in names[i % len(names) :] + names[: i % len(names)]:
+            times[name].append(epoch_seconds(fits[name]))
+    return {name: np.array(values) for name, values in times.items()}
+
+
+def contestants(name, X, y):
+    form = NAMES[name]._training_parameters
+    fits = {"skgenre": by_skgenre(name, X, y), "Keras": by_keras(name, X, y, **form)}
+    if form:
+        fits["notebook"] = by_keras(name, X, y)
+        fits["bfloat16"] = by_skgenre(name, X, y, precision="mixed_bfloat16")
+    return fits
+
+
+def measure_epochs(n_clips, n_rounds):
+    X, y = noise(n_clips)
+    rows = []
+    for name in NAMES:
+        times = epochs_of(contestants(name, X, y), n_rounds)
+
+        def ratio(over, under, times=times):
+            return np.median(times[over] / times[under])
+
+        rows.append(
+            row(
+                f"epoch of the {name} over the same in Keras alone",
+                ratio("skgenre", "Keras"),
+                RATIO,
+                better="lower",
+                target=1.03,
+            )
+        )
+        more = {}
+        if "notebook" in times:
+            more["rival"] = np.median(times["notebook"]) / n_clips * 1000
+            rows += [
+                row(
+                    f"epoch of the {name} in the notebook's form over skgenre's",
+                    ratio("notebook", "skgenre"),
+                    RATIO,
+                    better="higher",
+                    target=1.3,
+                ),
+                row(
+                    f"epoch of the {name} in float32 over mixed_bfloat16",
+                    ratio("skgenre", "bfloat16"),
+                    RATIO,
+                    better="higher",
+                    target=2.0 if has_amx() else None,
+                ),
+            ]
+        rows.append(
+            row(
+                f"training of the {name}, a clip and epoch",
+                np.median(times["skgenre"]) / n_clips * 1000,
+                "ms",
+                better="lower",
+                **more,
+            )
+        )
+    return rows
+
+
+def has_amx():
+    """Tell whether the processor multiplies matrices of bfloat16 by itself."""
+    try:
+        return "amx_bf16" in Path("/proc/cpuinfo").read_text()
+    except OSError:  # not Linux
+        return False
+
+
+def two_fits(name):
+    """Return the seconds of the first fit of this process and of the next."""
+    import skgenre._keras  # noqa: F401  Importing TensorFlow isn't counted.
+
+    X, y = noise(N_GENRES)
+    estimator = classifier(name, epochs=1)
+    first = seconds(estimator.fit, X, y)
+    return first, seconds(clone(estimator).set_params(random_state=1).fit, X, y)
+
+
+def measure_starts(n_rounds):
+    rows = []
+    for name in NAMES:
+        command = [sys.executable, __file__, "--two-fits", name]
+        times = [
+            json.loads(subprocess.run(command, check=True, stdout=-1).stdout)
+            for _ in range(n_rounds)
+        ]
+        rows += [
+            row(
+                f"first fit of the {name} over the next one",
+                statistics.median(first / second for first, second in times),
+                RATIO,
+                better="higher",
+                target=3.0,
+            ),
+            row(
+                f"a fit of the {name} on one batch, after the first",
+                statistics.median(second for _, second in times),
+                "s",
+                better="lower",
+                rival=statistics.median(first for first, _ in times),
+            ),
+        ]
+    return rows
+
+
+def main():
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--clips", type=int, default=128)
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--results", help="folder to write training.json to")
+    parser.add_argument("--two-fits", choices=NAMES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.two_fits:
+        print(json.dumps(two_fits(options.two_fits)))
+        return
+    rows = measure_starts(min(5, options.rounds))
+    rows += measure_epochs(options.clips, options.rounds)
+    for result in rows:
+        print(f"{result['name']:70} {result['value']:8.3f} {result['unit']}")
+    if options.results:
+        print(write_rows("training", rows, options.results))
+
+
+if __name__ == "__main__":
+    main()
