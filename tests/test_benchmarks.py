@@ -217,6 +217,36 @@ def test_inference_on_a_few_synthetic_clips(tmp_path):
         assert values[f"warm folder, extraction over prediction ({name})"] > 0.4
 
 
+@pytest.mark.parametrize(
+    ("first", "last", "fault"),
+    [
+        (
+            "file = open('.skgenre-0123456789abcdef', 'wb')",
+            "file.close(); os.replace(file.name, 'it')",
+            None,
+        ),
+        ("file = open('it', 'wb')", "", "it differs, "),
+    ],
+    ids=["whole", "torn"],
+)
+def test_stops_find_jobs_that_write_under_the_final_name(
+    first, last, fault, tmp_path, monkeypatch
+):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import interruptions
+
+    lines = ["import os, time", first, "for i in range(6):"]
+    lines += ["    file.write(bytes(10**5)); file.flush(); time.sleep(0.05)", last]
+    job = [sys.executable, "-c", "\n".join(lines)]
+    monkeypatch.setitem(interruptions.JOBS, "it", job)
+    outcome = interruptions.try_job("it", tmp_path, moments=6, seed=0, environment={})
+    assert list(outcome.stops.values()) == [2, 2, 2]
+    if fault is None:
+        assert outcome.faults == []
+    else:
+        assert any(fault in each for each in outcome.faults), outcome.faults
+
+
 class TestReport:
     @pytest.fixture(autouse=True)
     def scripts(self, monkeypatch):
