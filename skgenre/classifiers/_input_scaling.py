@@ -55,11 +55,11 @@ def band_statistics(
     return mean.astype(np.float32), scale.astype(np.float32)
 
 
-def scaled(X: NDArray, mean: NDArray, scale: NDArray) -> NDArray:
-    """Return ``(X - mean) / scale`` as a new float32 array."""
+def scaled(X: NDArray, mean: NDArray, scale: NDArray, *, copy: bool = True) -> NDArray:
+    """Return ``(X - mean) / scale`` as float32; in `X` itself, if not to `copy`."""
     # What leaves float32's range is seen in the loss, or in the network's answer.
     with np.errstate(over="ignore", invalid="ignore"):
-        result = X.astype(np.float32)
+        result = X.astype(np.float32, copy=copy)
         result -= mean
         result /= scale
     return result
