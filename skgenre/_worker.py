@@ -106,7 +106,8 @@ class Worker:
         timer.start()
         try:
             self._send(data)
-            value, error = pickle.load(self._process.stdout)  # type: ignore[arg-type]
+            answers: Any = self._process.stdout  # that nobody else can write to
+            value, error = pickle.load(answers)  # nosec B301
         except (EOFError, OSError, pickle.UnpicklingError):
             manner = _manner_of_death(_exit_code(self._process))
             died = TimeExpired if has_expired.is_set() else WorkerDied
@@ -172,7 +173,8 @@ def serve() -> None:
     while True:
         _die_after(_IDLE_SECONDS)
         try:
-            function, argument, seconds, memory = pickle.load(sys.stdin.buffer)
+            asked = sys.stdin.buffer  # that nobody but the parent can write to
+            function, argument, seconds, memory = pickle.load(asked)  # nosec B301
         except EOFError:
             return
         _die_after(seconds + _ORPHAN_SECONDS)
