@@ -1,9 +1,10 @@
-"""Results of a release as a table of the documentation, or held against another's.
+"""Results of a release as tables of the documentation, or held against another's.
 
-    python benchmarks/report.py benchmarks/results/0.1 --output docs/performance
+    python benchmarks/report.py benchmarks/results/0.1 --output docs
     python benchmarks/report.py --check benchmarks/results/0.1 benchmarks/results/0.2
 
-The first prints the table, or writes it to ``figures.inc`` of a folder. The second
+The first prints the tables, or writes those of the pages on performance and reliability
+to the folder of the documentation. The second
 fails if a ratio of the older results has gone, or has become worse by more than
 ``--tolerance`` of it; seconds and bytes, which belong to a machine, are not compared.
 """
@@ -13,6 +14,18 @@ import sys
 from pathlib import Path
 
 from _results import RATIO, read_rows
+
+RELIABILITY = {"fuzz_audio", "interruptions", "load"}
+"""Benchmarks that tell what is withstood, and not how fast something is."""
+
+
+def tables(results):
+    """Return the tables by their files in the folder of the documentation."""
+    parts = {"performance/figures.inc": {}, "reliability_figures.inc": {}}
+    performance, reliability = parts.values()
+    for name, content in results.items():
+        (reliability if name in RELIABILITY else performance)[name] = content
+    return {file: table(part) for file, part in parts.items() if part}
 
 
 def table(results):
@@ -103,11 +116,11 @@ def main():
         found = regressions(old, new, options.tolerance)
         print("\n".join(found) or f"{len(_ratios(old))} ratios, none worse.")
         sys.exit(bool(found))
-    text = table(read_rows(options.results))
-    if options.output:
-        (Path(options.output) / "figures.inc").write_text(text)
-    else:
-        print(text)
+    for file, text in tables(read_rows(options.results)).items():
+        if options.output:
+            Path(options.output, file).write_text(text)
+        else:
+            print(text)
 
 
 if __name__ == "__main__":

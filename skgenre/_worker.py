@@ -8,7 +8,7 @@ own, so that whenever one dies, nobody else's clip is concerned. It reads pickle
 """
 
 import os
-import pickle  # nosec B403
+import pickle
 import signal
 import subprocess
 import sys
@@ -106,8 +106,8 @@ class Worker:
         timer.start()
         try:
             self._send(data)
-            answers = self._process.stdout
-            value, error = pickle.load(answers)  # type: ignore[arg-type]  # nosec B301
+            answers: Any = self._process.stdout  # that nobody else can write to
+            value, error = pickle.load(answers)  # nosec B301
         except (EOFError, OSError, pickle.UnpicklingError):
             manner = _manner_of_death(_exit_code(self._process))
             died = TimeExpired if has_expired.is_set() else WorkerDied
@@ -173,10 +173,10 @@ def serve() -> None:
     while True:
         _die_after(_IDLE_SECONDS)
         try:
-            request = pickle.load(sys.stdin.buffer)  # nosec B301
+            asked = sys.stdin.buffer  # that nobody but the parent can write to
+            function, argument, seconds, memory = pickle.load(asked)  # nosec B301
         except EOFError:
             return
-        function, argument, seconds, memory = request
         _die_after(seconds + _ORPHAN_SECONDS)
         answer = _answer(function, argument, memory)
         try:

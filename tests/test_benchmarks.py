@@ -188,6 +188,42 @@ def test_training_of_a_few_clips(tmp_path):
 
 
 @pytest.mark.slow
+def test_jobs_that_are_stopped_at_random_moments(tmp_path):
+    """Those that write what others go on from; the script stops each kind of job."""
+    jobs = ["extract", "spectrograms", "download"]
+    command = [sys.executable, BENCHMARKS / "interruptions.py", "--moments", "3"]
+    done = subprocess.run(
+        [*command, "--jobs", *jobs, "--results", tmp_path],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads((tmp_path / "interruptions.json").read_text())["rows"]
+    assert [(row["value"], row["target"]) for row in rows] == [(0, 0)] * len(jobs)
+    assert all(row["name"].startswith("faults after 3 stops") for row in rows)
+
+
+def test_what_a_stop_may_leave_is_told_from_faults(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import interruptions
+
+    expected = {"X.npy": b"rows", "X.npy.json": b"done", "a.flac": b"music"}
+    for name in ("X.npy.part", f"kept/crnn-{'0' * 32}.npz", f".skgenre-{'0' * 16}"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"not yet")
+    (tmp_path / "X.npy.json").write_bytes(b"half")
+    assert list(interruptions.compare(tmp_path, expected, finished=False)) == []
+    (tmp_path / "a.flac").write_bytes(b"mus")
+    faults = list(interruptions.compare(tmp_path, expected, finished=False))
+    assert faults == ["a.flac differs, 3 bytes"]
+    faults = list(interruptions.compare(tmp_path, expected, finished=True))
+    assert len(faults) == 5 and "X.npy is missing" in faults
+    (tmp_path / "new").write_bytes(b"")
+    faults = list(interruptions.compare(tmp_path, expected, finished=False))
+    assert faults[1:] == ["new is not of an undisturbed run"]
+
+
+@pytest.mark.slow
 def test_extraction_of_a_few_synthetic_clips(tmp_path):
     command = [sys.executable, BENCHMARKS / "extraction.py", "--clips", "4"]
     subprocess.run([*command, "--growth", "300", "--results", tmp_path], check=True)
@@ -302,15 +338,19 @@ class TestReport:
         import scaling
         from _results import read_rows
 
-        pages = BENCHMARKS.parent / "docs" / "performance"
+        docs = BENCHMARKS.parent / "docs"
         latest = max(
             (BENCHMARKS / "results").iterdir(),
             key=lambda folder: tuple(map(int, folder.name.split("."))),
         )
         results = read_rows(latest)
-        assert (pages / "figures.inc").read_text() == report.table(results)
+        shown = report.tables(results)
+        assert len(shown) == 2
+        for file, text in shown.items():
+            assert (docs / file).read_text() == text
         expected = scaling.plan_table(scaling.costs_of(results), scaling.CORPORA)
-        assert (pages / "many_machines.inc").read_text() == expected
+        many_machines = docs / "performance" / "many_machines.inc"
+        assert many_machines.read_text() == expected
 
     def test_spectrograms_cost_little_beside_decoding(self, tmp_path):
         import scaling

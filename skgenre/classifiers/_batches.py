@@ -72,9 +72,11 @@ class SpectrogramBatches:
         """Return spectrograms, genres and weights of one batch."""
         start = index * self.batch_size
         rows = self.rows[start : start + self.batch_size]
+        # Of an array it is a copy already, as rows are taken by their numbers; of rows
+        # that are read when needed it may be a view of the file.
+        copy = isinstance(self.X, LazyRows)
         return (
-            # A copy already, as rows are taken by their numbers.
-            scaled(np.asarray(self.X[rows]), self.mean, self.scale, copy=False),
+            scaled(np.asarray(self.X[rows]), self.mean, self.scale, copy=copy),
             self.y[rows],
             self.sample_weight[rows],
         )
