@@ -9,10 +9,11 @@ another one is the first:
 - for the parallel network, also its form in the paper's notebook, in Keras alone, and
   the classifier with ``precision="mixed_bfloat16"``.
 
-The time of an epoch is from its end back to the end of the one before, and includes what
-is done between them. Of the epochs of a fit the fastest counts, as in `timeit`: others are
-those in which the machine did something else. How soon a fit starts is the time of one with a single batch: the first of a fresh
-process, and the next, by a clone with another seed. Ratios are medians over the rounds.
+The time of an epoch is from its end back to the end of the one before, and includes
+what is done between them. Of the epochs of a fit the fastest counts, as in `timeit`:
+others are those in which the machine did something else. How soon a fit starts is the
+time of one with a single batch: the first of a fresh process, and the next, by a clone
+with another seed. Ratios are medians over the rounds.
 """
 
 import argparse

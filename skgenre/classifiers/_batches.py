@@ -72,14 +72,13 @@ class SpectrogramBatches:
         """Return spectrograms, genres and weights of one batch."""
         start = index * self.batch_size
         rows = self.rows[start : start + self.batch_size]
-        # Of an array it is a copy already, as rows are taken by their numbers; of rows
-        # that are read when needed it may be a view of the file.
-        copy = isinstance(self.X, LazyRows)
-        return (
-            scaled(np.asarray(self.X[rows]), self.mean, self.scale, copy=copy),
-            self.y[rows],
-            self.sample_weight[rows],
-        )
+        lazy = isinstance(self.X, LazyRows)
+        clips = np.asarray(self.X[rows]) if lazy else (self.X[row] for row in rows)
+        batch = np.empty((len(rows), *self.shape[1:]), np.float32)
+        # Clip by clip, each is in the processor's cache from its copy to the end.
+        for clip, place in zip(clips, batch, strict=True):
+            scaled(clip, self.mean, self.scale, out=place)
+        return batch, self.y[rows], self.sample_weight[rows]
 
     def __iter__(self) -> Iterator[tuple[NDArray, NDArray, NDArray]]:
         """Yield the batches of one epoch."""

@@ -55,11 +55,15 @@ def band_statistics(
     return mean.astype(np.float32), scale.astype(np.float32)
 
 
-def scaled(X: NDArray, mean: NDArray, scale: NDArray, *, copy: bool = True) -> NDArray:
-    """Return ``(X - mean) / scale`` as float32; in `X` itself, if not to `copy`."""
+def scaled(
+    X: NDArray, mean: NDArray, scale: NDArray, *, out: NDArray | None = None
+) -> NDArray:
+    """Return ``(X - mean) / scale`` as float32; in `out`, if it is given."""
+    if out is None:
+        out = np.empty(X.shape, np.float32)
     # What leaves float32's range is seen in the loss, or in the network's answer.
     with np.errstate(over="ignore", invalid="ignore"):
-        result = X.astype(np.float32, copy=copy)
-        result -= mean
-        result /= scale
-    return result
+        out[...] = X
+        out -= mean
+        out /= scale
+    return out
