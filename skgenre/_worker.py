@@ -3,7 +3,7 @@
 A worker is a new interpreter: no fork, which isn't safe beside TensorFlow's threads,
 and it doesn't import the user's script, which so needs no guard. Each has pipes of its
 own, so that whenever one dies, nobody else's clip is concerned. It reads pickles of
-``(function, argument, seconds, memory)`` and answers with pickles of
+``(function, argument, seconds, memory, folder)`` and answers with pickles of
 ``(value, error)``. Nobody else can write to a pipe of theirs.
 """
 
@@ -80,7 +80,8 @@ class Worker:
         Parameters
         ----------
         function : callable
-            The worker must be able to import it.
+            The worker must be able to import it. It runs in this
+            process's working folder.
         argument : object
             Its only argument.
         seconds : float
@@ -93,7 +94,7 @@ class Worker:
         WorkerDied
             If there is no answer. This worker is of no use then.
         """
-        request = function, argument, seconds, memory
+        request = function, argument, seconds, memory, _working_folder()
         data = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
         has_expired = threading.Event()
 
@@ -129,6 +130,13 @@ class Worker:
             stdin.flush()
         except BrokenPipeError:
             pass  # it has died, which who waits for the answer finds out
+
+
+def _working_folder() -> str:
+    try:
+        return os.getcwd()
+    except FileNotFoundError:  # deleted, so that no relative path leads anywhere
+        return os.sep
 
 
 def _end(process: subprocess.Popen, parent: int) -> None:
@@ -174,11 +182,12 @@ def serve() -> None:
         _die_after(_IDLE_SECONDS)
         try:
             asked = sys.stdin.buffer  # that nobody but the parent can write to
-            function, argument, seconds, memory = pickle.load(asked)  # nosec B301
+            request = pickle.load(asked)  # nosec B301
         except EOFError:
             return
+        function, argument, seconds, memory, folder = request
         _die_after(seconds + _ORPHAN_SECONDS)
-        answer = _answer(function, argument, memory)
+        answer = _answer(function, argument, memory, folder)
         try:
             answers.write(answer)
             answers.flush()
@@ -186,12 +195,15 @@ def serve() -> None:
             os._exit(1)
 
 
-def _answer(function: Callable, argument: Any, memory: int | None) -> bytes:
+def _answer(
+    function: Callable, argument: Any, memory: int | None, folder: str
+) -> bytes:
     """Return the pickle of (value, None) or (None, error)."""
     value = None
     error: Exception | None = None
     lift_limit = _limit_memory(memory)
     try:
+        os.chdir(folder)  # the argument may be a relative path
         value = function(argument)
     except MemoryError:
         error = MemoryError()

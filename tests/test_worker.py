@@ -1,6 +1,7 @@
 import os
 import sys
 import time
+from pathlib import Path
 
 import hazards
 import pytest
@@ -24,6 +25,21 @@ def test_answers(worker):
     assert pid != os.getpid() and name == "a.wav"
     assert worker.ask(hazards.do_as_named, b"b.wav", 60, None) == (pid, "b.wav")
     assert worker.ask(hazards.blas_threads, None, 60, None) <= {1}
+
+
+def test_relative_paths_are_this_processes(worker, tmp_path, monkeypatch):
+    for name in ("one", "other"):
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "clip.txt").write_text(name)
+        monkeypatch.chdir(folder)
+        assert worker.ask(Path.read_text, Path("clip.txt"), 60, None) == name
+    (folder / "clip.txt").unlink()
+    folder.rmdir()
+    with pytest.raises(FileNotFoundError):
+        worker.ask(Path.read_text, Path("clip.txt"), 60, None)
+    path = tmp_path / "one" / "clip.txt"
+    assert worker.ask(Path.read_text, path, 60, None) == "one"
 
 
 def test_what_is_printed_is_no_answer(worker, capfd):

@@ -6,6 +6,8 @@ from typing import Any
 import keras
 from numpy.typing import NDArray
 
+from skgenre._interrupts import let_interrupts_in
+
 
 def training_callbacks(
     *,
@@ -65,6 +67,18 @@ def training_callbacks(
     if validates:
         callbacks.append(BestEpoch())
     return [*callbacks, keras.callbacks.History()]
+
+
+class LetInterruptsIn(keras.callbacks.Callback):
+    """Handle interrupts that wait, after each batch."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Let them in while training."""
+        let_interrupts_in()
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Let them in while validating."""
+        let_interrupts_in()
 
 
 class BestEpoch(keras.callbacks.Callback):

@@ -14,6 +14,7 @@ from sklearn.base import (
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
+from skgenre._interrupts import interrupts_wait
 from skgenre.classifiers._checks import as_spectrograms, check_finite
 from skgenre.classifiers._input_scaling import scaled
 
@@ -156,6 +157,7 @@ class FittedNetwork(
                 self._check_finite(values, clips, start)
             yield probabilities, embedding
 
+    @interrupts_wait()
     def _keras_answer(self, clips: NDArray) -> tuple[NDArray, NDArray]:
         from skgenre import networks
         from skgenre._keras import check_process

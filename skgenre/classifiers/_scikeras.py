@@ -9,6 +9,7 @@ from scikeras.wrappers import KerasClassifier
 from sklearn.preprocessing import FunctionTransformer
 
 from skgenre.classifiers._batches import SpectrogramBatches
+from skgenre.classifiers._callbacks import LetInterruptsIn
 from skgenre.classifiers._compiled import CompiledNetwork, give_back, take_compiled
 from skgenre.classifiers._input_scaling import scaled
 from skgenre.networks import set_statistics
@@ -107,7 +108,7 @@ class NetworkClassifier(KerasClassifier):
         shuffle = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: X.on_epoch_end()
         )
-        self._fit_callbacks = [*self._fit_callbacks, shuffle]
+        self._fit_callbacks = [*self._fit_callbacks, shuffle, LetInterruptsIn()]
         # The batches carry genres and weights.
         super()._fit_keras_model(X.as_dataset(), None, None, **kwargs)
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre import networks
+from skgenre._interrupts import interrupts_wait
 from skgenre._keras import check_process, warn_of_shared_gpu
 from skgenre.classifiers._batches import SpectrogramBatches
 from skgenre.classifiers._callbacks import training_callbacks
@@ -32,6 +33,7 @@ class Trained:
     history: dict[str, list[float]]
 
 
+@interrupts_wait()
 def train(
     estimator: "BaseGenreClassifier",
     training: ClipRows,

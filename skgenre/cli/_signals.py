@@ -37,10 +37,9 @@ class InterruptibleGroup(TyperGroup):
             for number in (signal.SIGINT, signal.SIGTERM):  # once is enough
                 signal.signal(number, signal.SIG_IGN)
             is_term = isinstance(error, _Terminated)
-            console.print("Terminated." if is_term else "Interrupted.")
-            raise typer.Exit(
-                128 + (signal.SIGTERM if is_term else signal.SIGINT)
-            ) from None
+            number = signal.SIGTERM if is_term else signal.SIGINT
+            watch.say(number)
+            raise typer.Exit(128 + number) from None
         finally:
             watch.close()
 
@@ -58,9 +57,15 @@ class _Watch:
         self._old_descriptor = signal.set_wakeup_fd(
             self._sender.fileno(), warn_on_full_buffer=False
         )
-        threading.Thread(
-            target=_end_in_time, args=(self._receiver,), daemon=True
-        ).start()
+        self._has_said = threading.Event()
+        threading.Thread(target=self._end_in_time, daemon=True).start()
+
+    def say(self, number: int) -> None:
+        """Print that the command ends, and why, unless that has been said."""
+        if not self._has_said.is_set():
+            self._has_said.set()
+            is_term = number == signal.SIGTERM
+            console.print("Terminated." if is_term else "Interrupted.")
 
     def close(self) -> None:
         """Stop watching, unless a signal has come."""
@@ -69,16 +74,16 @@ class _Watch:
         if signal.getsignal(signal.SIGTERM) == _raise:
             signal.signal(signal.SIGTERM, self._old)
 
+    def _end_in_time(self) -> None:
+        with self._receiver:
+            while received := self._receiver.recv(1):
+                number = received[0]
+                if number in (signal.SIGINT, signal.SIGTERM):
+                    time.sleep(_PATIENCE)
+                    self.say(number)
+                    sys.stderr.flush()
+                    os._exit(128 + number)
+
 
 def _raise(number: int, frame: FrameType | None) -> None:
     raise _Terminated
-
-
-def _end_in_time(receiver: socket.socket) -> None:
-    with receiver:
-        while received := receiver.recv(1):
-            number = received[0]
-            if number in (signal.SIGINT, signal.SIGTERM):
-                time.sleep(_PATIENCE)
-                sys.stderr.flush()
-                os._exit(128 + number)

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 from keras import layers
 
+from skgenre._interrupts import interrupts_wait
 from skgenre._keras import check_process
 from skgenre.features._musicnn_weights import musicnn_variables
 
@@ -97,14 +98,16 @@ def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
 
 
 @functools.lru_cache(maxsize=2)
+@interrupts_wait()
 def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     variables, model = musicnn_variables(weights), build_musicnn()
     for layer in model.layers:
         layer.set_weights(
             [variables[f"{layer.name}/{variable.name}"] for variable in layer.weights]
         )
-    return tf.function(
+    network = tf.function(
         functools.partial(model, training=False),
         input_signature=[tf.TensorSpec((None, N_FRAMES, N_MELS), "float32")],
         jit_compile=False,
     )
+    return interrupts_wait()(network)  # traced when it is first called

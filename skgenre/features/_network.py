@@ -11,6 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from skgenre._interrupts import interrupts_wait
 from skgenre._keras import check_process
 from skgenre.runtime._session import open_session
 
@@ -123,6 +124,7 @@ def _keras_part(model: keras.Model, output: Any) -> Network:
         jit_compile=False,
     )
 
+    @interrupts_wait()
     def ask(batch: np.ndarray) -> np.ndarray:
         values = np.asarray(function(batch), np.float32)
         # Of a map of features, their mean over the map.

@@ -6,6 +6,8 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from skgenre._interrupts import interrupts_wait
+
 _STEP = 4.0  # dB, root mean square, at first; it falls to zero along a line
 _MOMENTUM = 0.8
 
@@ -28,6 +30,7 @@ def _smooth(x: tf.Tensor, sigma: float) -> tf.Tensor:
     return x[..., 0]
 
 
+@interrupts_wait()
 def ascent(
     values: Callable[[tf.Tensor], tf.Tensor],
     start: NDArray,

@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from skgenre import networks
+from skgenre._interrupts import interrupts_wait
 from skgenre._keras import check_process
 from skgenre.classifiers import BaseGenreClassifier
 
@@ -35,6 +36,7 @@ def _with_leaky_backward(layer: keras.Layer) -> keras.Layer:
     return copy
 
 
+@interrupts_wait()
 def layer_graph(
     network: BaseGenreClassifier, layer: str, *, leaky_backward: bool = False
 ) -> tuple[Callable[[tf.Tensor], tf.Tensor], int]:

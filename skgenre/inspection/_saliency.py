@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_consistent_length
 
+from skgenre._interrupts import interrupts_wait
 from skgenre.classifiers import BaseGenreClassifier
 from skgenre.classifiers._checks import check_spectrograms
 from skgenre.inspection._genre_units import genre_units
@@ -152,7 +153,8 @@ def _contributions(
         return tape.gradient(value, x)
 
     # Called as such, TensorFlow doesn't warn that every network has its own graph.
-    traced = gradient.get_concrete_function()
+    with interrupts_wait():
+        traced = gradient.get_concrete_function()
     loudness = (np.arange(n_steps, dtype=np.float32) + 0.5) / n_steps
     result = np.zeros_like(X)
     for clip, unit in enumerate(units.astype(np.int32)):

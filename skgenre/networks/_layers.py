@@ -7,6 +7,8 @@ from typing import Any
 import keras
 from keras import ops
 
+from skgenre._interrupts import let_interrupts_in
+
 
 def seeds(seed: int | None) -> Iterator[int]:
     """Yield a different seed for every random part of a network.
@@ -74,6 +76,7 @@ def _weighted_moments(
     """
     total, mean, squares = 0.0, 0.0, 0.0
     for X, *rest in batches:
+        let_interrupts_in()
         values = ops.cast(model(X, training=False), "float32")
         values = ops.moveaxis(values, axis, -1)
         over = list(range(values.ndim - 1))
