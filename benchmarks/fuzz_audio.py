@@ -11,8 +11,8 @@ Printed are, for both modes, what came of the files, the longest time that one t
 how much memory was needed. Any other end than a result or an `AudioError` is a defect,
 as is a crash, a file that takes more than 20 s, memory that grows, or a difference
 between the modes. Files are listed with the number by which `--only NUMBER` makes them
-again, and the exit code is 1. The threads are those of a worker process: a crash of
-theirs is found out, and not suffered.
+again, and the exit code is 1. The numbers are kept as JSON with --results. The threads
+are those of a worker process: a crash of theirs is found out, and not suffered.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 import mutations
+from _results import row, write_rows
 
 from skgenre._worker import Worker, WorkerDied
 from skgenre.audio import AudioError, load_audio, map_clips
@@ -64,6 +65,7 @@ def main():
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", type=int, help="write this file, and read it")
+    parser.add_argument("--results", help="folder to write fuzz_audio.json to")
     options = parser.parse_args()
 
     if options.music:
@@ -81,7 +83,7 @@ def main():
     print(f"{len(files)} whole files, {size:.0f} MB; seed {options.seed}")
     numbers = range(options.first, options.first + options.n)
     batches = [numbers[i : i + _AT_A_TIME] for i in range(0, options.n, _AT_A_TIME)]
-    found = {}
+    found, rows = {}, []
     n_defects = 0
     for mode in (Threads(options.jobs), Processes(options.jobs)):
         start = time.perf_counter()
@@ -95,11 +97,17 @@ def main():
                     Path(paths[number]).write_bytes(data)
                 results = mode.read(list(paths.values()))
                 outcomes |= dict(zip(paths, results, strict=True))
-        n_defects += report(mode, outcomes, time.perf_counter() - start)
+        n_defects_of_mode = report(mode, outcomes, time.perf_counter() - start)
+        n_defects += n_defects_of_mode
+        rows += rows_of(mode, outcomes, n_defects_of_mode)
         found[mode.name] = outcomes
     first, second = found.values()
     different = [n for n in first if first[n][:2] != second[n][:2]]
     print(f"\nfiles of which the modes make different things: {different or 'none'}")
+    what = f"damaged files of {options.n} of which the modes make different things"
+    rows.append(row(what, len(different), "", better="lower", target=0))
+    if options.results:
+        print("Written:", write_rows("fuzz_audio", rows, options.results))
     sys.exit(1 if n_defects or different else 0)
 
 
@@ -121,6 +129,22 @@ def report(mode, outcomes, seconds):
         print(f"  {number}: {kind}, {growth:.0f} MB, {result[-300:]!r}")
     sys.stdout.flush()
     return len(defects) + (after - before > _MEGABYTES)
+
+
+def rows_of(mode, outcomes, n_defects):
+    """Return the results to keep."""
+    what = f"{len(outcomes)} damaged files, {mode.name}"
+    slowest = max(outcome.seconds for outcome in outcomes.values())
+    growth = mode.peak_memory() - mode.first
+    values = [
+        ("crashes, hangs, leaks and other defects", n_defects, "", 0),
+        ("the slowest file", slowest, "s", _SECONDS_EACH),
+        (f"growth of {mode.whose}", growth, "MB", _MEGABYTES),
+    ]
+    return [
+        row(f"{name}, {what}", value, unit, better="lower", target=target)
+        for name, value, unit, target in values
+    ]
 
 
 def read(path):

@@ -10,7 +10,7 @@ code 130 or 143 and without a traceback. After the last one a run goes to its en
 leave the same bytes as an undisturbed one, and not more temporary files than processes
 were stopped. Of models the times of writing and the names of parts differ; all that is
 loaded of them must be equal to the last bit. What is wrong is printed, and the exit
-code is 1 then.
+code is 1 then. The number of faults is kept as JSON with --results.
 """
 
 import argparse
@@ -30,6 +30,7 @@ from pathlib import Path
 
 import joblib
 import numpy as np
+from _results import row, write_rows
 
 import skgenre
 from skgenre.datasets import make_genre_clips
@@ -38,6 +39,8 @@ from skgenre.persistence import read_info
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 PATIENCE = 20.0  # seconds, on a machine that has other things to do
 TEMPORARY = re.compile(r"\.skgenre-[0-9a-f]{16}|music\.part-\w+|music\.zip\.part")
+# What the next run goes on from: the rows of an array with a note on them, an epoch.
+PROGRESS = re.compile(r"X\.npy\.(part|json)|kept/crnn-[0-9a-f]{32}\.npz")
 
 CLIPS = """
 from skgenre.datasets import make_genre_clips
@@ -54,6 +57,24 @@ step = MFCCStandardizer(cache_dir="cache", n_jobs=2)
 contents = io.BytesIO()
 np.save(contents, step.fit_transform(tracks.paths))
 write_atomically(pathlib.Path("table.npy"), contents.getvalue())
+"""
+SPECTROGRAMS = """
+from skgenre import MelSpectrogramTransformer
+from skgenre.datasets import load_audio_folder
+tracks = load_audio_folder("../music")
+step = MelSpectrogramTransformer(n_frames=80, n_jobs=2)
+step.transform_to("X.npy", list(tracks.paths) * 20)
+"""
+CHECKPOINTS = """
+import numpy as np, skgenre
+rng = np.random.default_rng(0)
+y = np.array(["folk", "rock", "techno"])[np.arange(300) % 3]
+X = rng.normal(-60, 6, size=(300, 40, 16)) + 4 * (np.arange(300) % 3)[:, None, None]
+network = skgenre.CRNNClassifier(
+    filters=(8,), lstm_units=8, embedding_units=8, epochs=60, random_state=0,
+    checkpoint_dir="kept",
+)
+skgenre.save(network.fit(X.astype(np.float32), y), "it.model")
 """
 SAVE = """
 import numpy as np, skgenre
@@ -83,8 +104,10 @@ def script(text):
 JOBS = {
     "clips": script(CLIPS),
     "extract": script(EXTRACT),
+    "spectrograms": script(SPECTROGRAMS),
     "save": script(SAVE),
     "download": script(DOWNLOAD),
+    "checkpoints": script(CHECKPOINTS),
     "train": command("train", "../music", "-o", "it.model", "--model", "fast"),
     "similar": command(
         *("similar", "../fast.model", "../music/rock/artist00-track00.flac"),
@@ -111,8 +134,20 @@ class Outcome:
         """Return the figures."""
         stops = ", ".join(f"{number} {s.name}" for s, number in self.stops.items())
         return (
-            f"{self.job:9} {self.seconds:5.1f} s  {stops}; {self.n_completed} were "
+            f"{self.job:12} {self.seconds:5.1f} s  {stops}; {self.n_completed} were "
             f"quicker; slowest end {self.slowest:.1f} s; {len(self.faults)} faults"
+        )
+
+    def row(self):
+        """Return the result to keep."""
+        n_stops = sum(self.stops.values())
+        names = ", ".join(number.name for number in SIGNALS)
+        return row(
+            f"faults after {n_stops} stops of {self.job!r} by {names}",
+            len(self.faults),
+            "",
+            better="lower",
+            target=0,
         )
 
 
@@ -175,6 +210,8 @@ def compare(folder, expected, *, finished):
     """Yield what differs from an undisturbed run."""
     found, _ = files(folder)
     for name, path in found.items():
+        if PROGRESS.fullmatch(name) and not finished:
+            continue
         if name not in expected:
             yield f"{name} is not of an undisturbed run"
             continue
@@ -198,13 +235,15 @@ def check_end(job, number, process, errors):
     if process.returncode in (0, 128 + number):
         if "Traceback" in errors:
             yield f"a traceback: {errors}"
-        if process.returncode and not errors.rstrip().endswith(
-            ("Interrupted.", "Terminated.")
-        ):
-            yield f"no message: {errors[-200:]!r}"
+        # While it reads its arguments, Typer ends it without a word.
+        said = errors.rstrip().endswith(("Interrupted.", "Terminated."))
+        if process.returncode and errors and not said:
+            yield f"{process.returncode} without a message: {errors[-200:]!r}"
         return
     # Before the command has begun, Python's own ways are left.
     if process.returncode == -number and "_signals.py" not in errors:
+        return
+    if errors.startswith("Fatal Python error: init_"):
         return
     yield f"exit code {process.returncode} after {number.name}: {errors[-1000:]}"
 
@@ -219,9 +258,10 @@ def try_job(job, folder, *, moments, seed, environment):
     work = folder / job
     work.mkdir()
     generator = random.Random(f"{job} {seed}")
-    n_stopped = 0
-    for i in range(moments):
-        number = SIGNALS[i % len(SIGNALS)]
+    n_stopped = 0  # since it was begun anew
+    while (n_stops := sum(outcome.stops.values())) < moments:
+        number = SIGNALS[n_stops % len(SIGNALS)]
+        started = time.perf_counter()
         process = start(job, work, environment)
         try:
             process.wait(generator.uniform(0, seconds))
@@ -244,6 +284,8 @@ def try_job(job, folder, *, moments, seed, environment):
         ]
         if process.returncode == 0:  # and now from the beginning
             outcome.n_completed += 1
+            if not n_stopped:  # the machine has less to do than in the beginning
+                seconds = min(seconds, time.perf_counter() - started)
             shutil.rmtree(work)
             work.mkdir()
             n_stopped = 0
@@ -269,7 +311,11 @@ def prepare(folder):
     return served
 
 
-def try_jobs(jobs, *, moments, seed=0, report=print):
+def tell(text):
+    print(text, flush=True)
+
+
+def try_jobs(jobs, *, moments, seed=0, report=tell):
     """Stop jobs; return the outcomes."""
     sys.path.append(str(Path(__file__).parents[1] / "tests"))
     from archive_server import serve
@@ -303,8 +349,12 @@ def main():
     parser.add_argument("--moments", type=int, default=50)
     parser.add_argument("--jobs", nargs="+", choices=JOBS, default=list(JOBS))
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--results", help="folder to write interruptions.json to")
     options = parser.parse_args()
     outcomes = try_jobs(options.jobs, moments=options.moments, seed=options.seed)
+    if options.results:
+        rows = [outcome.row() for outcome in outcomes]
+        print("Written:", write_rows("interruptions", rows, options.results))
     sys.exit(any(outcome.faults for outcome in outcomes))
 
 

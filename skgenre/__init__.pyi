@@ -8,6 +8,7 @@ from . import (
     networks,
     pipelines,
 )
+from ._onnx_file import export_onnx
 from ._version import __version__
 from .audio import AudioError, load_audio
 from .classifiers import (
@@ -50,6 +51,7 @@ __all__ = [
     "classifiers",
     "clustering",
     "datasets",
+    "export_onnx",
     "features",
     "genre_pipeline",
     "inspection",

@@ -34,6 +34,8 @@ def parts(model: Any) -> Iterator[Any]:
 def check_parts(model: Any) -> None:
     """Refuse parts that would make compiled code fail, or take all of the machine.
 
+    Classes go by their names: to import them all would take longer than the rest.
+
     Parameters
     ----------
     model : estimator
@@ -46,56 +48,44 @@ def check_parts(model: Any) -> None:
         one another, a method is named that is none of a classifier's, or more threads
         or larger arrays are asked for than is reasonable.
     """
-    from sklearn.cluster import KMeans, MiniBatchKMeans
-    from sklearn.ensemble import StackingClassifier
-    from sklearn.ensemble._forest import BaseForest
-    from sklearn.ensemble._hist_gradient_boosting.predictor import TreePredictor
-    from sklearn.neighbors import KNeighborsClassifier
-    from sklearn.pipeline import Pipeline
-    from sklearn.svm._base import BaseLibSVM
-    from sklearn.tree import BaseDecisionTree
-    from sklearn.tree._tree import Tree
-
-    from skgenre.classifiers import BaseGenreClassifier
-    from skgenre.features._base import AudioTransformer
-
     if not isinstance(model, BaseEstimator):
         raise ValueError(f"it holds {type(model).__name__}, which is no estimator")
     found = list(parts(model))
     checked: set[int] = set()  # trees; only their owners know how they are asked
     for part in found:
         _check_limits(part)
-        if isinstance(part, BaseDecisionTree) and hasattr(part, "tree_"):
+        kinds = {cls.__name__ for cls in type(part).__mro__}
+        if "BaseDecisionTree" in kinds and hasattr(part, "tree_"):
             _check_tree(part.tree_, part.n_features_in_)
             checked.add(id(part.tree_))
-        elif isinstance(part, BaseForest) and hasattr(part, "estimators_"):
+        elif "BaseForest" in kinds and hasattr(part, "estimators_"):
             for member in part.estimators_:
                 _check(member.n_features_in_ == part.n_features_in_, "forest")
         elif hasattr(part, "_predictors"):
             checked.update(_check_boosted_trees(part))
-        elif isinstance(part, BaseLibSVM) and hasattr(part, "support_"):
+        elif "BaseLibSVM" in kinds and hasattr(part, "support_"):
             _check_support_vectors(part)
-        elif isinstance(part, KMeans | MiniBatchKMeans):
+        elif kinds & {"KMeans", "MiniBatchKMeans"}:
             centers = getattr(part, "cluster_centers_", None)
             if centers is not None:
                 _check(
                     centers.shape == (part.n_clusters, part.n_features_in_), "cluster"
                 )
-        elif isinstance(part, KNeighborsClassifier) and hasattr(part, "_y"):
+        elif "KNeighborsClassifier" in kinds and hasattr(part, "_y"):
             is_class = (part._y >= 0) & (part._y < len(part.classes_))
             _check(is_class.all() and len(is_class) == len(part._fit_X), "neighbour")
             _check(part._fit_X.shape[1:] == (part.n_features_in_,), "neighbour")
-        elif isinstance(part, StackingClassifier):
+        elif "StackingClassifier" in kinds:
             methods = {"predict", "predict_proba", "decision_function"}
             _check(set(getattr(part, "stack_method_", ())) <= methods, "method")
-        elif isinstance(part, Pipeline):
+        elif "Pipeline" in kinds:
             _check(part.memory is None, "cache")
-        elif isinstance(part, AudioTransformer):
+        elif "AudioTransformer" in kinds:
             _check(getattr(part, "cache_dir", None) is None, "cache")
-        elif isinstance(part, BaseGenreClassifier):
+        elif "BaseGenreClassifier" in kinds:
             _check(getattr(part, "checkpoint_dir", None) is None, "checkpoint")
     for part in found:
-        if isinstance(part, Tree | TreePredictor):
+        if type(part).__name__ in ("Tree", "TreePredictor"):
             _check(id(part) in checked, "decision tree")
 
 
@@ -110,6 +100,10 @@ def _check_limits(part: Any) -> None:
     for name in ("n_frames", "n_fft", "window"):
         # Of a spectrogram, of the matrix that makes it, and of a part of it.
         _check((given.get(name) or 1) * n_mels <= _MAX_VALUES, f"size ({name})")
+    network = given.get("network_parameters_") or {}
+    n_frames, n_mels = network.get("input_shape") or (1, 1)
+    for number in (n_frames, network.get("n_mfcc") or 1):
+        _check(number * n_mels <= _MAX_VALUES, "size (network_parameters_)")
     # A string would be taken for a format.
     verbose = given.get("verbose_feature_names_out", True)
     _check(isinstance(verbose, bool | np.bool_), "way of naming features")

@@ -1,31 +1,22 @@
 """A fitted estimator in one file that cannot run code when it is loaded."""
 
-import copy
 import inspect
 import io
 import json
-import math
 import os
-import sys
 import zipfile
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
 
 from skgenre._files import check_stored, check_writable, write_atomically
+from skgenre._model_file import FORMAT, INFO, checked, model_contents
 from skgenre._model_parts import check_parts, parts
-from skgenre._model_schema import SchemaCheck
-
-FORMAT = 1
-"""Version of the file format that `save` writes and the newest that `load` reads."""
-
-_INFO = "skgenre.json"
-_PACKAGES = ("skgenre", "scikit-learn", "numpy", "skops")
+from skgenre._onnx_file import SUFFIX, model_in_onnx
+from skgenre.runtime._session import MISSING, is_installed
 
 
 class ModelFileError(ValueError):
@@ -87,56 +78,12 @@ def save(
     ...     skgenre.load(Path(folder) / "mel.model").n_mels
     64
     """
-    import skops.io
-    from skops.io.exceptions import UnsupportedTypeException
-
-    if not isinstance(model, BaseEstimator):
-        raise TypeError(f"model must be a fitted estimator, got {model!r}.")
     target = check_writable(path)
-    _check_no_network_of_its_own(model)
-    copied = _without_what_serves_fitting(model)
-    try:
-        contents, check = _checked_contents(skops.io.dumps(copied))
-        check_parts(copied)
-    except (TypeError, ValueError, UnsupportedTypeException) as error:
-        raise TypeError(
-            f"{type(model).__name__} can't be saved: {str(error).rstrip('.')}. Replace "
-            "it."
-        ) from error
-    if check.foreign:
-        raise TypeError(
-            f"{type(model).__name__} can't be saved: it holds "
-            f"{', '.join(sorted(check.foreign))}. Only estimators for genres of "
-            "skgenre and scikit-learn, numbers and strings can be loaded again without "
-            "a risk; replace the others (of a search, save its best_estimator_)."
-        )
-    info = {
-        "format": FORMAT,
-        "estimator": type(model).__name__,
-        "genres": _genres(model),
-        "sample_rate": _sample_rate(model),
-        "metrics": _json_value(metrics or {}),
-        "saved": datetime.now(UTC).isoformat(timespec="seconds"),
-        "python": ".".join(map(str, sys.version_info[:3])),
-        "packages": {name: version(name) for name in _PACKAGES},
-    }
-    write_atomically(target, _with_info(contents, info))
+    write_atomically(target, model_contents(model, metrics))
 
 
-def _check_no_network_of_its_own(model: BaseEstimator) -> None:
-    from skgenre.features import KerasEmbedding
-
-    if any(isinstance(part, KerasEmbedding) for part in parts(model)):
-        raise TypeError(
-            "KerasEmbedding can't be saved: its network is of Keras or ONNX, which "
-            "have files of their own, and a model file that names another would not be "
-            "safe to load. Save the steps after it, such as model[1:], and put them "
-            "behind a KerasEmbedding of the same parameters again."
-        )
-
-
-def load(path: str | os.PathLike) -> Any:
-    """Load an estimator that `save` has written.
+def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
+    """Load an estimator that `save` or `export_onnx` has written.
 
     Nothing in the file is executed: it may only hold plain values, arrays and objects
     of scikit-learn, NumPy and this package.
@@ -144,7 +91,14 @@ def load(path: str | os.PathLike) -> Any:
     Parameters
     ----------
     path : str or PathLike
-        File that `save` has written.
+        File that `save` has written, or `export_onnx`: then its name ends in
+        ``.onnx``, and the package `onnx` is needed.
+    runtime : {'keras', 'onnx', 'auto'}, default='keras'
+        What the networks in it are run by. Keras answers to the last bit as before.
+        'onnx' is ONNX Runtime, which needs the extra `onnx`, starts in a fraction of a
+        second and never imports TensorFlow; its probabilities are those of Keras to
+        about 1e-6. 'auto' takes it where it is installed, as the shell's commands do.
+        Training, and whatever looks into a network, goes by Keras.
 
     Returns
     -------
@@ -155,27 +109,34 @@ def load(path: str | os.PathLike) -> Any:
     ------
     FileNotFoundError
         If there is no such file.
+    ValueError
+        If there is no such runtime.
+    ImportError
+        If it is 'onnx', which is not installed.
     ModelFileError
         If the file is none of `save`'s, is damaged, comes from a newer version, or
         names types of other packages.
     """
-    import skops.io
-
+    chosen = _chosen_runtime(runtime)
     read_info(path)
     try:
-        contents, check = _checked_contents(Path(path).read_bytes())
-        if not check.foreign:
-            model = skops.io.loads(contents, trusted=sorted(check.trusted))
+        with _archive(path) as archive:
+            build, foreign = checked(archive)
+        if not foreign:
+            model = build()
             check_parts(model)
             _give_new_parameters(model)
+            for part in parts(model):
+                if hasattr(type(part), "_runtime"):
+                    part._runtime = chosen
             return model
     except Exception as error:
-        # What a damaged or forged description makes skops raise is of any type.
+        # What a damaged or forged description makes Python raise is of any type.
         raise ModelFileError(
             f"{os.fspath(path)!r} is damaged: {error}. Save the model again."
         ) from error
     raise ModelFileError(
-        f"{os.fspath(path)!r} is refused: it holds {', '.join(sorted(check.foreign))}, "
+        f"{os.fspath(path)!r} is refused: it holds {', '.join(sorted(foreign))}, "
         "and only estimators for genres of skgenre and scikit-learn, numbers and "
         "strings are loaded. Don't use files of unknown origin."
     )
@@ -207,9 +168,8 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
         raise FileNotFoundError(f"There is no model file {name!r}. Check the path.")
     advice = "Save the model by skgenre.save or `skgenre train`."
     try:
-        with zipfile.ZipFile(path) as archive:
-            check_stored(archive, os.path.getsize(path))
-            info = json.loads(archive.read(_INFO))
+        with _archive(path) as archive:
+            info = json.loads(archive.read(INFO))
             damaged = archive.testzip()
     except (
         zipfile.BadZipFile,
@@ -237,28 +197,32 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
     return info
 
 
-def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
-    """Return a copy without metadata requests, caches and generators.
+def _archive(path: str | os.PathLike) -> zipfile.ZipFile:
+    """Open a model file, or the one in an ONNX file.
 
-    In the requests skops would loop forever; the files of a pipeline's cache are
-    pickles, and no file is to name folders.
+    Raises
+    ------
+    ValueError
+        If its parts are larger than it is: `save` compresses nothing.
     """
-    from skgenre.classifiers import BaseGenreClassifier
-    from skgenre.features._base import AudioTransformer
+    is_onnx = Path(path).suffix == SUFFIX
+    file = io.BytesIO(model_in_onnx(path)) if is_onnx else open(path, "rb")
+    archive = zipfile.ZipFile(file)
+    check_stored(archive, file.seek(0, os.SEEK_END))
+    return archive
 
-    model = copy.deepcopy(model)
-    for part in parts(model):
-        attributes = getattr(part, "__dict__", {})
-        attributes.pop("_metadata_request", None)
-        if "_feature_subsample_rng" in attributes:  # of gradient boosting
-            attributes["_feature_subsample_rng"] = None
-        if isinstance(part, Pipeline):
-            part.memory = None
-        elif isinstance(part, AudioTransformer):
-            part.cache_dir = None
-        elif isinstance(part, BaseGenreClassifier):
-            part.checkpoint_dir = None
-    return model
+
+def _chosen_runtime(runtime: str) -> str:
+    if runtime not in ("keras", "onnx", "auto"):
+        raise ValueError(
+            "The 'runtime' parameter must be 'keras', 'onnx' or 'auto', got "
+            f"{runtime!r}."
+        )
+    if runtime == "auto":
+        return "onnx" if is_installed() else "keras"
+    if runtime == "onnx" and not is_installed():
+        raise ImportError(MISSING)
+    return runtime
 
 
 def _give_new_parameters(model: BaseEstimator) -> None:
@@ -271,56 +235,3 @@ def _give_new_parameters(model: BaseEstimator) -> None:
             if hasattr(part, "network_parameters_"):
                 for name in part._network_parameters:
                     part.network_parameters_.setdefault(name, getattr(part, name))
-
-
-def _checked_contents(contents: bytes) -> tuple[bytes, SchemaCheck]:
-    """Return a file of skops as it may be loaded, if its check found nothing foreign.
-
-    Raises
-    ------
-    ValueError
-        If the file can't be what `save` has written.
-    """
-    result = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(contents)) as old,
-        zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as new,
-    ):
-        arrays = {m.filename: m for m in old.infolist() if m.filename.endswith(".npy")}
-        check = SchemaCheck({name: m.file_size for name, m in arrays.items()})
-        schema = check.clean(json.loads(old.read("schema.json")))
-        new.writestr("schema.json", json.dumps(schema, separators=(",", ":")))
-        for name in arrays:
-            new.writestr(name, old.read(name))
-    return result.getvalue(), check
-
-
-def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:
-    result = io.BytesIO(contents)
-    with zipfile.ZipFile(result, "a", zipfile.ZIP_STORED) as archive:
-        archive.writestr(_INFO, json.dumps(info, indent=2))
-    return result.getvalue()
-
-
-def _json_value(value: Any) -> Any:
-    """Return NumPy's numbers and arrays as Python's, and NaN as None."""
-    value = value.tolist() if hasattr(value, "tolist") else value
-    if isinstance(value, Mapping):
-        return {str(key): _json_value(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_json_value(item) for item in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _genres(model: BaseEstimator) -> list | None:
-    classes = getattr(model, "classes_", None)
-    return None if classes is None else classes.tolist()
-
-
-def _sample_rate(model: BaseEstimator) -> float | None:
-    """Return the rate of the audio steps; None where they have several, or none is."""
-    from skgenre.features._base import AudioTransformer
-
-    steps = [part for part in parts(model) if isinstance(part, AudioTransformer)]
-    rates = {part.sample_rate for part in steps}
-    return rates.pop() if len(rates) == 1 else None

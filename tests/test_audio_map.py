@@ -1,5 +1,6 @@
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
@@ -75,6 +76,18 @@ def test_progress_bar(capsys):
     assert "Doubling: 100%" in capsys.readouterr().err
     list(map_clips(double, [1, 2, 3]))
     assert capsys.readouterr().err == ""
+
+
+def test_blas_is_limited_from_any_thread():
+    """Threadpoolctl lets the first thread alone limit it, unless told otherwise."""
+    before = blas_threads()
+    list(map_clips(report, list("ab")))  # this thread is the first
+    with ThreadPoolExecutor(1) as other:
+        results = other.submit(lambda: list(map_clips(report, list("ab")))).result()
+        assert all(blas <= {1} for _, blas in results)
+        assert blas_threads() == before
+    assert all(blas <= {1} for _, blas in map_clips(report, list("ab")))
+    assert blas_threads() == before
 
 
 def test_blas_is_restored_after_overlapping_runs():

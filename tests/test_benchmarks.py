@@ -203,6 +203,20 @@ def test_extraction_of_a_few_synthetic_clips(tmp_path):
     assert 0.5 < ratios[slope] < 1.5
 
 
+@pytest.mark.slow
+def test_inference_on_a_few_synthetic_clips(tmp_path):
+    command = [sys.executable, BENCHMARKS / "inference.py", "--clips", "16"]
+    subprocess.run([*command, "--repeats", "1", "--results", tmp_path], check=True)
+    rows = json.loads((tmp_path / "inference.json").read_text())["rows"]
+    values = {row["name"]: row["value"] for row in rows}
+    assert values["cold start, TensorFlow over ONNX Runtime"] > 1.5
+    for name in ("CRNN", "parallel network"):
+        assert values[f"largest difference of probabilities ({name})"] < 1e-5
+        ratio = values[f"one clip, Keras's predict over ONNX Runtime ({name})"]
+        assert ratio > 1.5  # generous: other programs may run
+        assert values[f"warm folder, extraction over prediction ({name})"] > 0.4
+
+
 class TestReport:
     @pytest.fixture(autouse=True)
     def scripts(self, monkeypatch):

@@ -72,6 +72,7 @@ def test_what_python_cannot_interrupt_ends_soon(command):
     assert _signals._PATIENCE - 1 < seconds < _signals._PATIENCE + 10
 
 
+@pytest.mark.slow
 def test_training_is_terminated(tmp_path):
     """The command as it is installed, with threads that decode."""
     skgenre.datasets.make_genre_clips(200, duration=1, random_state=0, folder=tmp_path)

@@ -23,7 +23,8 @@ from sklearn.preprocessing import StandardScaler
 from skgenre import save
 from skgenre.audio import load_audio
 from skgenre.features import KerasEmbedding, MusicnnEmbedding, log_mel_spectrogram
-from skgenre.features._musicnn_network import build_musicnn, weights_folder
+from skgenre.features._musicnn_network import build_musicnn
+from skgenre.features._musicnn_weights import weights_folder
 
 MEL = {"sample_rate": 8000, "n_fft": 256, "hop_length": 128, "n_mels": 16}
 layers = keras.layers

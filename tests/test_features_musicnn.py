@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 from skgenre.audio import AudioError, load_audio
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._musicnn import _log_mel
-from skgenre.features._musicnn_network import weights_folder
+from skgenre.features._musicnn_weights import weights_folder
 
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("musicnn") is None,

@@ -143,14 +143,71 @@ def test_loaded_in_a_new_process_answers_the_same(names, clips, tmp_path):
     code = (
         "import sys, numpy as np, skgenre; folder, *names = sys.argv[1:]\n"
         "X = np.load(f'{folder}/X.npy')\n"
-        "for name in names:\n"
-        "    model = skgenre.load(f'{folder}/{name}')\n"
-        "    np.save(f'{folder}/{name}.npy', getattr(model, name.split('.')[1])(X))"
+        "for runtime in ('onnx', 'keras'):\n"
+        "    for name in names:\n"
+        "        model = skgenre.load(f'{folder}/{name}', runtime=runtime)\n"
+        "        answers = getattr(model, name.split('.')[1])(X)\n"
+        "        np.save(f'{folder}/{name}.{runtime}.npy', answers)\n"
+        "    if runtime == 'onnx':\n"
+        "        slow = {'tensorflow', 'keras', 'skops', 'librosa', 'matplotlib'}\n"
+        "        assert not slow & set(sys.modules), slow & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code, tmp_path, *expected], check=True)
     for name, answers in expected.items():
-        found = np.load(tmp_path / f"{name}.npy")
-        np.testing.assert_array_equal(found, answers, err_msg=name)
+        by_keras, by_onnx = (
+            np.load(tmp_path / f"{name}.{runtime}.npy") for runtime in ("keras", "onnx")
+        )
+        np.testing.assert_array_equal(by_keras, answers, err_msg=name)
+        np.testing.assert_allclose(by_onnx, answers, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_embeddings_and_timeline_by_onnx(clips, tmp_path):
+    X, y = clips
+    model = models()["segment"].fit(X, y)
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model", runtime="onnx")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    np.testing.assert_allclose(loaded.transform(X), model.transform(X), atol=1e-4)
+    spectrograms = model[0].transform(X)
+    (of_model, times), (of_loaded, same) = (
+        it[-1].predict_timeline(spectrograms) for it in (model, loaded)
+    )
+    np.testing.assert_allclose(of_loaded, of_model, atol=1e-5)
+    np.testing.assert_array_equal(same, times)
+
+
+def test_the_runtime_is_chosen_and_not_saved(clips, tmp_path, monkeypatch):
+    X, y = clips
+    model = models()["crnn"].fit(X, y)
+    path, again = tmp_path / "it.model", tmp_path / "again.model"
+    skgenre.save(model, path)
+    assert skgenre.load(path)[-1]._runtime == "keras"
+    auto = skgenre.load(path, runtime="auto")
+    assert auto[-1]._runtime == "onnx"  # where it is installed
+    by_onnx = skgenre.load(path, runtime="onnx")
+    skgenre.save(by_onnx, again)
+    for name in zipfile.ZipFile(again).namelist():
+        assert b"_runtime" not in zipfile.ZipFile(again).read(name)
+    by_keras = skgenre.load(again, runtime="keras")
+    np.testing.assert_array_equal(by_keras.predict_proba(X), model.predict_proba(X))
+    # Training goes by Keras, and the new weights are asked.
+    spectrograms, network = MEL.transform(X), by_onnx[-1]
+    before = network.predict_proba(spectrograms)
+    network.partial_fit(spectrograms, y)
+    after = network.predict_proba(spectrograms)
+    assert abs(after - before).max() > 1e-4
+    network._runtime = "keras"
+    np.testing.assert_allclose(after, network.predict_proba(spectrograms), atol=1e-5)
+
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if not installed
+    assert skgenre.load(path, runtime="auto")[-1]._runtime == "keras"
+    with pytest.raises(ImportError, match=r"pip install \"skgenre\[onnx\]\""):
+        skgenre.load(path, runtime="onnx")
+    with pytest.raises(
+        ValueError,
+        match="'runtime' parameter must be 'keras', 'onnx' or 'auto', got 'torch'",
+    ):
+        skgenre.load(path, runtime="torch")
 
 
 def test_metadata_requests_are_left_out(clips, tmp_path):
@@ -409,7 +466,10 @@ class TestRefusals:
         network.network_parameters_["lstm_units"] = 10**6  # 16 TB
         skgenre.save(model, tmp_path / "it.model")
         with pytest.raises(ValueError, match="weights are not those of the network"):
-            skgenre.load(tmp_path / "it.model").predict(X)
+            skgenre.load(tmp_path / "it.model", runtime="keras").predict(X)
+        # ONNX Runtime takes the sizes from the weights alone.
+        loaded = skgenre.load(tmp_path / "it.model", runtime="onnx")
+        assert loaded.predict_proba(X).shape == (len(X), 3)
 
     def test_flipped_bytes_never_pass_unseen(self, clips, tmp_path):
         X, y = clips
@@ -422,7 +482,7 @@ class TestRefusals:
             damaged[position] ^= 0xFF
             path.write_bytes(damaged)
             try:
-                loaded = skgenre.load(path)
+                loaded = skgenre.load(path, runtime="keras")
             except ModelFileError:
                 continue
             np.testing.assert_array_equal(loaded.predict_proba(X), expected)

@@ -30,6 +30,7 @@ class _OneBlasThread:
             if self._controller is None:  # the search takes milliseconds
                 self._controller = ThreadpoolController()
             if self._n_inside == 0:
+                self._take_control()
                 self._limit = self._controller.limit(limits=1, user_api="blas")
             self._n_inside += 1
 
@@ -37,7 +38,19 @@ class _OneBlasThread:
         with self._lock:
             self._n_inside -= 1
             if self._n_inside == 0:
+                self._take_control()
                 self._limit.restore_original_limits()
+                self._take_control()
+
+    def _take_control(self) -> None:
+        """Let any thread set the limits of OpenBLAS, this one first.
+
+        Since version 3.8, threadpoolctl does nothing in all but the first that has, as
+        they would fight over what is the process's. Here, a lock keeps them in turn.
+        """
+        for library in self._controller.lib_controllers if self._controller else ():
+            if hasattr(library, "clear_controlling_thread"):
+                library.clear_controlling_thread(force=True)
 
 
 _one_blas_thread = _OneBlasThread()

@@ -18,6 +18,8 @@ from skgenre.classifiers._checks import as_spectrograms, check_finite
 from skgenre.classifiers._input_scaling import scaled
 
 if TYPE_CHECKING:
+    import onnx
+
     from skgenre.classifiers._scikeras import NetworkClassifier
 
 # Clips that the network answers for at a time; fewer are filled up. With a number of
@@ -32,7 +34,7 @@ class FittedNetwork(
     """The part of a network classifier that works from its fitted state alone.
 
     The state is plain data: genres, weights, scaling, and what the network was built
-    with. Keras is imported when the network is asked.
+    with. Keras, or ONNX Runtime, is imported when the network is asked.
     """
 
     _network: ClassVar[str]
@@ -40,6 +42,9 @@ class FittedNetwork(
 
     _training_parameters: ClassVar[dict[str, Any]] = {}
     """More parameters of that function where the network is to be trained."""
+
+    _runtime = "keras"
+    """Or 'onnx': what answers for the network; :func:`skgenre.load` chooses."""
 
     classes_: NDArray
     history_: dict[str, list[float]]
@@ -142,6 +147,16 @@ class FittedNetwork(
         check_is_fitted(self)
         rows = as_spectrograms(self, X, reset=False)
 
+        answer = self._onnx_answer if self._runtime == "onnx" else self._keras_answer
+        for start in range(0, len(rows), _CLIPS):
+            clips = np.asarray(rows[start : start + _CLIPS])
+            check_finite(self, clips, first=start)
+            probabilities, embedding = answer(clips)
+            for values in (probabilities, embedding):
+                self._check_finite(values, clips, start)
+            yield probabilities, embedding
+
+    def _keras_answer(self, clips: NDArray) -> tuple[NDArray, NDArray]:
         from skgenre import networks
         from skgenre._keras import check_process
         from skgenre.classifiers._compiled import predictor
@@ -152,16 +167,23 @@ class FittedNetwork(
             tuple(self.network_parameters_.items()),
             tuple(weights.shape for weights in self.weights_),
         )
-        padded = np.zeros((_CLIPS, *rows.shape[1:]), np.float32)
-        for start in range(0, len(rows), _CLIPS):
-            clips = np.asarray(rows[start : start + _CLIPS])
-            check_finite(self, clips, first=start)
-            padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
-            answers = [a.numpy()[: len(clips)] for a in predict(self.weights_, padded)]
-            for answer in answers:
-                self._check_finite(answer, clips, start)
-            probabilities, embedding = answers
-            yield probabilities, embedding
+        padded = np.zeros((_CLIPS, *clips.shape[1:]), np.float32)
+        padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
+        probabilities, embedding = predict(self.weights_, padded)
+        return probabilities.numpy()[: len(clips)], embedding.numpy()[: len(clips)]
+
+    def _onnx_answer(self, clips: NDArray) -> tuple[NDArray, NDArray]:
+        from skgenre.runtime._networks import classifier_graph
+        from skgenre.runtime._trained import trained_network
+
+        network = trained_network(classifier_graph, *self._graph_arguments())
+        # One by one: no slower here, and each clip has one answer as well.
+        answers = [network(clip[np.newaxis].astype(np.float32)) for clip in clips]
+        probabilities, embedding = (
+            np.concatenate([answer[name] for answer in answers])
+            for name in ("probabilities", "embedding")
+        )
+        return probabilities, embedding
 
     def _check_finite(self, answer: NDArray, clips: NDArray, first: int) -> None:
         """Refuse answers that are no numbers; `first` is the row of the first clip."""
@@ -173,6 +195,21 @@ class FittedNetwork(
                 f"X, whose values go up to {np.abs(clips[row]).max():.3g}. Give it "
                 "spectrograms in dB, made as for fit."
             )
+
+    def _onnx_graph(self) -> "onnx.ModelProto":
+        """Return the trained network as an ONNX model, its scaling included."""
+        from skgenre.runtime._networks import classifier_graph
+
+        return classifier_graph(*self._graph_arguments())
+
+    def _graph_arguments(self) -> tuple[Any, ...]:
+        return (
+            self._network,
+            self.network_parameters_,
+            self.weights_,
+            self.input_mean_,
+            self.input_scale_,
+        )
 
     @property
     def _n_features_out(self) -> int:

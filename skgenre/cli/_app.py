@@ -18,6 +18,7 @@ from skgenre.cli._console import fail as _fail
 from skgenre.cli._options import FileFormat
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import TimeLimit as _TimeLimit
+from skgenre.cli._quick_start import import_scikit_learn
 from skgenre.cli._scan import scan
 from skgenre.cli._signals import InterruptibleGroup
 
@@ -197,13 +198,14 @@ def predict(
     Files that can't be read are named, and the others are predicted all the same; the
     exit code is then 1.
     """
+    import_scikit_learn()
     from skgenre import load
     from skgenre.cli._files import files_named
     from skgenre.cli._predict import predict_files
     from skgenre.cli._tables import write_predictions
 
     try:
-        pipeline = load(model)
+        pipeline = load(model, runtime="auto")
         if not hasattr(pipeline, "predict_proba"):
             raise ValueError(
                 f"{str(model)!r} gives no probabilities of genres: "
@@ -219,7 +221,7 @@ def predict(
             console=_console,
         )
         write_predictions(predictions, file_format, sys.stdout)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     _end([p["error"] for p in predictions if "error" in p])
 

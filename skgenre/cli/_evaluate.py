@@ -14,6 +14,7 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
+from skgenre._model_file import json_value
 from skgenre._text import printable
 from skgenre.cli._files import apply_to_files, prepare
 from skgenre.cli._tables import confusion_table, report_table, with_interval
@@ -24,7 +25,7 @@ from skgenre.inspection import (
 )
 from skgenre.inspection._report_answers import Answers, check_answers
 from skgenre.inspection._report_figures import headline, scores_of
-from skgenre.persistence import _json_value, load
+from skgenre.persistence import load
 
 _PER_GENRE = (
     *("precision", "recall", "f1", "support", "n_groups"),
@@ -59,7 +60,7 @@ class Judged:
     def write(self, file_format: str, stream: IO[str]) -> None:
         """Write the figures as a table or as JSON."""
         if file_format == "json":
-            text = json.dumps(_json_value(self._figures()), indent=2)
+            text = json.dumps(json_value(self._figures()), indent=2)
             stream.write(text + "\n")
             stream.flush()
         else:
@@ -154,7 +155,7 @@ def evaluate_models(
         know, or none can be read.
     """
     names = [printable(str(file)) for file in files]
-    models = [load(file) for file in files]
+    models = [load(file, runtime="auto") for file in files]
     for name, model in zip(names, models, strict=True):
         if not is_classifier(model):
             raise ValueError(

@@ -1,6 +1,8 @@
 """What a model makes of many files, some of which may be broken."""
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +14,10 @@ from skgenre.cli._quiet import import_networks_quietly
 from skgenre.datasets import find_audio_files
 from skgenre.datasets._check_audio import decode_all
 
-# Enough clips to keep all cores busy, few enough to be held in memory.
-_CLIPS_AT_A_TIME = 64
+# Enough clips to keep all cores busy, few enough to be held in memory. While the
+# network answers for some, the next are decoded.
+_CLIPS_AT_A_TIME = 32
+_CHUNKS_AT_A_TIME = 2
 
 
 def files_named(music: Sequence[Path]) -> list[str]:
@@ -87,8 +91,31 @@ def apply_in_chunks(
         paths[start : start + _CLIPS_AT_A_TIME]
         for start in range(0, len(paths), _CLIPS_AT_A_TIME)
     ]
-    for chunk in track(chunks, title, console=console, disable=not console.is_terminal):
-        yield _apply_to_readable(function, chunk, n_jobs, time_limit)
+
+    def apply(chunk: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+        return _apply_to_readable(function, chunk, n_jobs, time_limit)
+
+    yield from track(
+        _in_threads(apply, chunks),
+        title,
+        total=len(chunks),
+        console=console,
+        disable=not console.is_terminal,
+    )
+
+
+def _in_threads(
+    function: Callable[[Sequence[str]], Any], chunks: Sequence[Sequence[str]]
+) -> Iterator[Any]:
+    """Yield what a function makes of each chunk, in order."""
+    with ThreadPoolExecutor(_CHUNKS_AT_A_TIME) as pool:
+        started: deque[Future] = deque()
+        for chunk in chunks:
+            started.append(pool.submit(function, chunk))
+            if len(started) == _CHUNKS_AT_A_TIME:
+                yield started.popleft().result()
+        while started:
+            yield started.popleft().result()
 
 
 def apply_to_files(

@@ -4,17 +4,16 @@ import os
 import sys
 from typing import Any
 
-from skgenre.classifiers import BaseGenreClassifier
+from skgenre._model_parts import parts
 
 
 def import_networks_quietly(model: Any) -> None:
-    """Import TensorFlow if the model has a network, without what it prints.
+    """Import TensorFlow if the model has a network for it, without what it prints.
 
     Its C++ code writes notes about the machine to the standard error while it is being
     imported, whatever the level of its log is; errors are raised as ever.
     """
-    parts = [model, *model.get_params().values()]
-    if not any(isinstance(part, BaseGenreClassifier) for part in parts):
+    if not any(getattr(part, "_runtime", None) == "keras" for part in parts(model)):
         return
     sys.stderr.flush()
     kept = os.dup(2)

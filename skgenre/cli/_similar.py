@@ -41,7 +41,7 @@ def similar_tracks(
     """
     if not library.is_dir():
         raise ValueError(f"--among must be a folder of music, got {str(library)!r}.")
-    embedder = embedding_pipeline(load(model))
+    embedder = embedding_pipeline(load(model, runtime="auto"))
     kept = LibraryIndex(library, digest(model), index)
     paths = find_audio_files(library)
     artists = {} if same_artist else _artists(library)

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
-from sklearn.metrics import confusion_matrix
 from sklearn.utils import Bunch
 
 from skgenre._text import printable
@@ -58,6 +57,8 @@ def with_interval(score: float, limits: NDArray) -> str:
 
 def confusion_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Table:
     """Return a confusion matrix as a table: rows are true, columns predicted."""
+    from sklearn.metrics import confusion_matrix
+
     table = Table(title="Confusion (rows: true, columns: predicted)")
     table.add_column("")
     for genre in genres:

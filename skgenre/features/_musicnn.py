@@ -81,8 +81,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         None decodes in this process. See :ref:`time_limit`.
     n_jobs : int or None, default=None
         Clips decoded at a time. None means 1 unless in a
-        :func:`joblib.parallel_config` context; -1 means all processors. TensorFlow
-        spreads the network over processors by itself.
+        :func:`joblib.parallel_config` context; -1 means all processors. The network
+        is spread over processors by itself.
     verbose : bool or int, default=False
         Show a progress bar.
 
@@ -139,6 +139,9 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
     sample_rate = _SETTINGS.sample_rate
     """The network's, and so no parameter."""
+
+    _runtime = "keras"
+    """Or 'onnx': what answers for the network; :func:`skgenre.load` chooses."""
 
     def __init__(
         self,
@@ -245,7 +248,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     def _work(self) -> Work:
         chosen = self._views()
         cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
-        networks = functools.cache(functools.partial(_networks, chosen))
+        networks = functools.cache(functools.partial(self._networks, chosen))
         if cache is None or cache.is_empty:
             networks()  # what is wrong with them is said before hours of decoding
 
@@ -263,6 +266,13 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
         task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
         return Work("musicnn", task, embed, cache)
+
+    def _networks(self, chosen: list[tuple[str, str]]) -> dict[str, Callable]:
+        if self._runtime == "onnx":
+            from skgenre.features._musicnn_weights import load_musicnn_onnx as trained
+        else:
+            from skgenre.features._musicnn_network import load_musicnn as trained
+        return {weights: trained(weights) for weights, _ in chosen}
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Name the features.
@@ -293,12 +303,6 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         tags.requires_fit = False
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
-
-
-def _networks(chosen: list[tuple[str, str]]) -> dict[str, Callable]:
-    from skgenre.features._musicnn_network import load_musicnn
-
-    return {weights: load_musicnn(weights) for weights, _ in chosen}
 
 
 def _parts(patches: np.ndarray) -> Iterator[np.ndarray]:

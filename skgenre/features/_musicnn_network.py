@@ -1,15 +1,14 @@
 """musicnn's network in Keras, with the weights of the installed `musicnn` wheel."""
 
 import functools
-import importlib.util
 from collections.abc import Callable
-from pathlib import Path
 
 import keras
 import tensorflow as tf
 from keras import layers
 
 from skgenre._keras import check_process
+from skgenre.features._musicnn_weights import musicnn_variables
 
 N_FRAMES, N_MELS = 187, 96
 """Size of the 3 s patches that the network was trained on."""
@@ -91,31 +90,6 @@ def build_musicnn() -> keras.Model:
     return keras.Model(patch, outputs, name="musicnn")
 
 
-def weights_folder(weights: str) -> Path:
-    """Return where the installed wheel keeps its weights; its code is not imported.
-
-    Parameters
-    ----------
-    weights : {'msd', 'mtt'}
-        The music that they were trained on.
-
-    Raises
-    ------
-    ImportError
-        If the wheel is not installed.
-    """
-    spec = importlib.util.find_spec("musicnn")
-    for location in (spec and spec.submodule_search_locations) or ():
-        folder = Path(location) / f"{weights.upper()}_musicnn"
-        if (folder / ".index").is_file():
-            return folder
-    raise ImportError(
-        "MusicnnEmbedding needs the weights in the musicnn package, which is not "
-        "installed. Install it without what it asks for, as only its files are read: "
-        "`python -m pip install --no-deps musicnn==0.1.0`."
-    )
-
-
 def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     """Return the trained network as a compiled function of a batch of patches."""
     check_process()
@@ -124,15 +98,10 @@ def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
 
 @functools.lru_cache(maxsize=2)
 def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    # The checkpoint's files have no base name, which only this reader takes.
-    reader = tf.compat.v1.train.NewCheckpointReader(f"{weights_folder(weights)}/")
-    model = build_musicnn()
+    variables, model = musicnn_variables(weights), build_musicnn()
     for layer in model.layers:
         layer.set_weights(
-            [
-                reader.get_tensor(f"{layer.name}/{variable.name}")
-                for variable in layer.weights
-            ]
+            [variables[f"{layer.name}/{variable.name}"] for variable in layer.weights]
         )
     return tf.function(
         functools.partial(model, training=False),

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from skgenre._keras import check_process
+from skgenre.runtime._session import open_session
 
 _SUFFIXES = (".keras", ".h5", ".onnx")
 
@@ -154,21 +155,12 @@ def _keras_output(model: keras.Model, layer: str | None, name: str) -> Any:
 
 
 def _onnx_network(path: Path, layer: str | None) -> Network:
-    try:
-        import onnxruntime
-    except ImportError as error:
-        raise ImportError(
-            'ONNX files need onnxruntime: `python -m pip install "skgenre[onnx]"`.'
-        ) from error
-
     name = f"The network {path.name!r}"
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3  # errors
     try:
         # From bytes: of a file, ONNX Runtime would read the other files that it names.
-        session = onnxruntime.InferenceSession(
-            path.read_bytes(), options, providers=["CPUExecutionProvider"]
-        )
+        session = open_session(path.read_bytes())
+    except ImportError:
+        raise
     except Exception as error:
         raise ValueError(f"Can't load {os.fspath(path)!r}: {error}") from error
     _check_one_input(name, session.get_inputs())

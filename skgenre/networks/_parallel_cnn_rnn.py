@@ -6,15 +6,9 @@ from typing import Any
 import keras
 from keras import layers, ops
 
+from skgenre._layer_sizes import padding, shrunk_kernel, shrunk_pool
 from skgenre.networks._augmentation import SpecAugment
-from skgenre.networks._layers import (
-    glorot,
-    padding,
-    recurrent,
-    seeds,
-    shrunk_kernel,
-    shrunk_pool,
-)
+from skgenre.networks._layers import glorot, recurrent, seeds
 
 
 class PooledConvolution(layers.Layer):

@@ -1,0 +1,19 @@
+from ._audio_files import find_audio_files
+from ._audit import audit
+from ._check_audio import check_audio
+from ._fma_tables import load_fma_features
+from ._load_fma import load_fma
+from ._load_folder import load_audio_folder
+from ._load_gtzan import load_gtzan
+from ._make_clips import make_genre_clips
+
+__all__ = [
+    "audit",
+    "check_audio",
+    "find_audio_files",
+    "load_audio_folder",
+    "load_fma",
+    "load_fma_features",
+    "load_gtzan",
+    "make_genre_clips",
+]

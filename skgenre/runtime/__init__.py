@@ -1,0 +1,1 @@
+"""Trained networks as ONNX graphs, made of plain weights and run without Keras."""

@@ -1,0 +1,219 @@
+"""An ONNX graph in the making, with the layers that our networks consist of."""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import onnx
+
+# Of 2022, for old runtimes on phones and in browsers.
+_OPSET, _IR_VERSION = 17, 8
+
+
+class Graph:
+    """A graph to which nodes are added; values go by their names.
+
+    The weights stay as Keras orders their axes, and nodes turn them: a runtime does
+    that once, when it loads the graph.
+
+    Parameters
+    ----------
+    weights : sequence of ndarray
+        They become the initialisers ``weights_0``, ``weights_1``, ...
+    """
+
+    def __init__(self, weights: Sequence[NDArray]) -> None:
+        self._nodes: list[Any] = []
+        self._tensors: dict[str, NDArray] = {}
+        self._left = self._named(weights)
+
+    def _named(self, weights: Sequence[NDArray]) -> Iterator[str]:
+        for i, values in enumerate(weights):
+            yield self._tensor(f"weights_{i}", values)
+
+    def _tensor(self, name: str, values: NDArray) -> str:
+        self._tensors[name] = values
+        return name
+
+    def add(
+        self,
+        kind: str,
+        *inputs: str,
+        output: str | None = None,
+        skipped: int = 0,
+        **attributes: Any,
+    ) -> str:
+        """Add a node; return the name of its output.
+
+        Parameters
+        ----------
+        kind : str
+            ONNX operator.
+        *inputs : str
+            Values that it takes.
+        output : str, default=None
+            Name of its output; None finds one.
+        skipped : int, default=0
+            Outputs that come before the one that is meant.
+        **attributes : dict
+            Of the operator.
+
+        Returns
+        -------
+        str
+        """
+        from onnx import helper
+
+        name = output or f"{kind.lower()}_{len(self._nodes)}"
+        outputs = [""] * skipped + [name]
+        self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
+        return name
+
+    def constant(self, values: Any, dtype: Any = np.float32) -> str:
+        """Return the name of an array that is no weight."""
+        return self._tensor(f"constant_{len(self._tensors)}", np.asarray(values, dtype))
+
+    def weights(self, n: int) -> list[str]:
+        """Return the names of the next weights.
+
+        Raises
+        ------
+        ValueError
+            If there are no more.
+        """
+        names = list(itertools.islice(self._left, n))
+        if len(names) < n:
+            raise ValueError("The network has fewer weights than its layers need.")
+        return names
+
+    def shape(self, tensor: str) -> tuple[int, ...]:
+        """Return the shape of weights or of a constant."""
+        return self._tensors[tensor].shape
+
+    def reshape(self, x: str, shape: Sequence[int]) -> str:
+        return self.add("Reshape", x, self.constant(shape, np.int64))
+
+    def transpose(self, x: str, axes: Sequence[int]) -> str:
+        return self.add("Transpose", x, perm=axes)
+
+    def dense(self, x: str) -> str:
+        """Add a dense layer without activation."""
+        kernel, bias = self.weights(2)
+        return self.add("Add", self.add("MatMul", x, kernel), bias)
+
+    def conv(self, x: str, padding: str) -> str:
+        """Add a convolution over all axes from the third on."""
+        kernel, bias = self.weights(2)
+        *space, inputs, filters = range(len(self.shape(kernel)))
+        kernel = self.transpose(kernel, (filters, inputs, *space))
+        auto_pad = {"valid": "VALID", "same": "SAME_UPPER"}[padding]
+        return self.add("Conv", x, kernel, bias, auto_pad=auto_pad)
+
+    def max_pool(self, x: str, size: Sequence[int]) -> str:
+        return self.add("MaxPool", x, kernel_shape=size, strides=size)
+
+    def batch_norm(self, x: str) -> str:
+        """Add a batch normalisation over the second axis, as Keras has it by default.
+
+        That is with a scale and a centre that are learned.
+        """
+        return self._normalized(x, *self.weights(4))
+
+    def scaled(self, x: str, mean: str, variance: str) -> str:
+        """Add a batch normalisation that has learned nothing but these."""
+        scale = self.constant(np.ones(self.shape(mean)))
+        center = self.constant(np.zeros(self.shape(mean)))
+        return self._normalized(x, scale, center, mean, variance)
+
+    def _normalized(self, x: str, *parameters: str) -> str:
+        return self.add("BatchNormalization", x, *parameters, epsilon=1e-3)
+
+    def lstm(self, x: str) -> str:
+        """Add an LSTM over (n, n_frames, n_inputs); its last state is (n, units)."""
+        kernel, recurrent, bias = self.weights(3)
+        units = self.shape(recurrent)[0]
+        # Keras's gates are input, forget, cell, output; ONNX's input, output, ...
+        order = np.arange(4 * units).reshape(4, units)[[0, 3, 1, 2]].ravel()
+        gates = self.constant(order, np.int64)
+        kernel, recurrent, bias = (
+            self.add("Gather", part, gates, axis=-1)
+            for part in (kernel, recurrent, bias)
+        )
+        bias = self.add("Concat", bias, self.constant(np.zeros(4 * units)), axis=0)
+        return self._recurrent("LSTM", x, [(kernel, recurrent, bias)], units, {})
+
+    def bidirectional_gru(self, x: str) -> str:
+        """Add two GRUs over (n, n_frames, n_inputs): last states (n, 2 * units)."""
+        directions = [tuple(self.weights(3)) for _ in range(2)]
+        units = self.shape(directions[0][1])[0]
+        more = {"direction": "bidirectional", "linear_before_reset": 1}
+        return self._recurrent("GRU", x, directions, units, more)
+
+    def _recurrent(
+        self,
+        kind: str,
+        x: str,
+        directions: Sequence[tuple[str, ...]],
+        units: int,
+        attributes: dict[str, Any],
+    ) -> str:
+        n_gates = {"LSTM": 4, "GRU": 3}[kind]
+        shapes = (n_gates * units, -1), (n_gates * units, units), (2 * n_gates * units,)
+        parts = []
+        for of_kind, shape in zip(zip(*directions, strict=True), shapes, strict=True):
+            turned = (
+                self.transpose(part, (1, 0)) if len(shape) == 2 else part
+                for part in of_kind
+            )
+            stacked = [self.reshape(part, (1, *shape)) for part in turned]
+            parts.append(self.add("Concat", *stacked, axis=0))
+        x = self.transpose(x, (1, 0, 2))  # frames first
+        last = self.add(kind, x, *parts, skipped=1, hidden_size=units, **attributes)
+        n_outputs = len(directions) * units
+        return self.reshape(self.transpose(last, (1, 0, 2)), (-1, n_outputs))
+
+    def model(
+        self,
+        inputs: dict[str, Sequence[int | str]],
+        outputs: dict[str, Sequence[int | str]],
+        name: str,
+    ) -> "onnx.ModelProto":
+        """Return the model that has these inputs and outputs, all of float32.
+
+        Parameters
+        ----------
+        inputs, outputs : dict of str to sequence of (int or str)
+            Names, and shapes in which a string stands for any size.
+        name : str
+            Of the graph.
+
+        Raises
+        ------
+        ValueError
+            If there are weights that no node took.
+        """
+        from onnx import TensorProto, helper, numpy_helper
+
+        if next(self._left, None) is not None:
+            raise ValueError("The network has more weights than its layers take.")
+        sources, results = (
+            [
+                helper.make_tensor_value_info(value, TensorProto.FLOAT, shape)
+                for value, shape in side.items()
+            ]
+            for side in (inputs, outputs)
+        )
+        tensors = [
+            numpy_helper.from_array(np.ascontiguousarray(values), tensor)
+            for tensor, values in self._tensors.items()
+        ]
+        return helper.make_model(
+            helper.make_graph(self._nodes, name, sources, results, tensors),
+            opset_imports=[helper.make_opsetid("", _OPSET)],
+            ir_version=_IR_VERSION,
+            producer_name="skgenre",
+        )

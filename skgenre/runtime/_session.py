@@ -1,0 +1,42 @@
+"""ONNX Runtime, as this package needs it."""
+
+import importlib.util
+import os
+from typing import TYPE_CHECKING
+
+import joblib
+
+if TYPE_CHECKING:
+    import onnxruntime
+
+MISSING = 'ONNX needs two packages more: `python -m pip install "skgenre[onnx]"`.'
+
+
+def is_installed() -> bool:
+    """Tell whether networks can be run without Keras, without importing anything."""
+    return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
+
+
+def open_session(model: bytes | os.PathLike) -> "onnxruntime.InferenceSession":
+    """Return a session for a model, or for the file of one.
+
+    Raises
+    ------
+    ImportError
+        If onnxruntime is not installed.
+    Exception
+        Of ONNX Runtime's types, if it can't run the model.
+    """
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise ImportError(MISSING) from error
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors
+    # By default it counts the cores of the machine, not those that we may use, and
+    # its threads keep the processor while they wait, from those that decode.
+    options.intra_op_num_threads = joblib.cpu_count()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(
+        model, options, providers=["CPUExecutionProvider"]
+    )
