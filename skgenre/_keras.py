@@ -36,13 +36,13 @@ grow_memory()
 
 
 def warn_of_shared_gpu() -> None:
-    """Warn in a worker process of joblib's where it shares a GPU with the others."""
+    """Warn in a worker process of joblib's, which shares a GPU with the others."""
     in_worker = type(multiprocessing.current_process()).__name__ == "LokyProcess"
     if in_worker and tf.config.list_physical_devices("GPU"):
         warnings.warn(
-            "Networks are trained in several processes (n_jobs > 1) on one GPU: they "
-            "take turns and share its memory, so that nothing is gained. Set n_jobs=1, "
-            "or give each process a GPU by CUDA_VISIBLE_DEVICES.",
+            "Networks are trained in several processes (n_jobs > 1) that use one GPU, "
+            "unless each was given its own by CUDA_VISIBLE_DEVICES: they take turns "
+            "and share its memory, so that nothing is gained. Set n_jobs=1.",
             stacklevel=2,
         )
 

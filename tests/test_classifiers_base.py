@@ -523,3 +523,18 @@ class TestContinuing:
         np.testing.assert_array_equal(
             network.predict_proba(X), clone(CRNN).fit(X, y).predict_proba(X)
         )
+
+
+@pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
+def test_mixed_precision_learns_and_goes_on(precision, clips):
+    X, y = clips
+    network = clone(CRNN).set_params(precision=precision, warm_start=True)
+    network.fit(X, y)
+    again = clone(network).fit(X, y)
+    for a, b in zip(network.weights_, again.weights_, strict=True):
+        assert a.dtype == np.float32
+        np.testing.assert_array_equal(a, b)
+    assert network.score(X, y) > 0.8
+    scalars = [v for v in network.optimizer_state_[1:] if np.size(v) == 1]
+    assert (max(scalars) >= 1024) == (precision == "mixed_float16")  # the loss's scale
+    assert network.set_params(epochs=1).fit(X, y).n_iter_ == 1 + again.n_iter_

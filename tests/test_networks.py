@@ -92,6 +92,46 @@ def test_parallel_has_the_papers_layers():
     assert network.get_layer("gru").count_params() == 2 * 3 * 64 * (64 + 64 + 2)
 
 
+@pytest.mark.parametrize(
+    ("shape", "parameters"),
+    [
+        ((240, 128), {}),
+        ((61, 33), {"filters": (4, 8), "pool_sizes": ((3, 2), (2, 5))}),
+        ((7, 3), {"kernel_size": (2, 3)}),
+        ((2, 1), {}),
+    ],
+)
+def test_form_for_training_is_the_same_function_of_the_same_weights(shape, parameters):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(4, *shape)).astype(np.float32), [0, 1, 2, 0]
+    networks = [
+        parallel_cnn_rnn(shape, 3, seed=1, for_training=form, **parameters)
+        for form in (False, True)
+    ]
+    start = [network.get_weights() for network in networks]
+    for a, b in zip(*start, strict=True):
+        np.testing.assert_array_equal(a, b)
+    shifted = [w + rng.normal(0, 0.05, w.shape) for w in start[0]]  # biases, too
+    outputs = []
+    for network in networks:
+        network.set_weights(shifted)
+        outputs.append(network(X).numpy())
+        network.compile(
+            keras.optimizers.SGD(1.0),
+            "sparse_categorical_crossentropy",
+            run_eagerly=True,  # tracing takes longer than the one batch
+        )
+        network.train_on_batch(X, np.array(y))
+    np.testing.assert_allclose(*outputs, rtol=1e-5, atol=1e-6)
+    gradients = [
+        [after - before for after, before in zip(n.get_weights(), shifted, strict=True)]
+        for n in networks
+    ]
+    for a, b in zip(*gradients, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
+    assert max(np.abs(a).max() for a in gradients[0]) > 1e-3
+
+
 @pytest.mark.parametrize("build", [crnn, parallel_cnn_rnn])
 @pytest.mark.parametrize("shape", [(1, 1), (2, 1), (1, 128), (7, 3), (640, 1)])
 def test_small_inputs_still_make_a_network(build, shape):

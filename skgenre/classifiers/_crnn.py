@@ -85,9 +85,10 @@ class CRNNClassifier(BaseGenreClassifier):
     class_weight : 'balanced', dict or None, default=None
         Weight of each genre in the loss: 'balanced' makes all genres count the same
         however many clips they have; a dict gives {genre: weight}.
-    precision : {'float32', 'mixed_bfloat16'}, default='float32'
-        Arithmetic inside the network. 'mixed_bfloat16' is faster on processors that
-        have it (AMX, recent GPUs) and much slower on others.
+    precision : {'float32', 'mixed_bfloat16', 'mixed_float16'}, default='float32'
+        Arithmetic inside the network. 'mixed_bfloat16' is faster on processors and
+        GPUs that have it and much slower on others; 'mixed_float16', with a loss that
+        is scaled so that gradients don't vanish, is for older GPUs.
     warm_start : bool, default=False
         Whether another `fit` continues from the weights of the last one, on clips of
         the same size and genres, instead of starting anew. `history_` and `n_iter_`
