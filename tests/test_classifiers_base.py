@@ -87,6 +87,7 @@ def test_the_papers_recipe():
         assert repr(recipe) == repr(network())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", [CRNN, PARALLEL], ids=["crnn", "parallel"])
 def test_masks_vary_the_training_but_not_the_answers(network, clips):
     X, y = clips
@@ -169,6 +170,7 @@ def test_best_epoch_is_kept(clips):
     )
 
 
+@pytest.mark.slow
 def test_lowest_loss_decides_between_equally_accurate_epochs(clips):
     X, y = clips
     X_val, y_val = X[:30], y[:30]
@@ -236,6 +238,7 @@ def test_zero_weight_is_absence_for_the_balance_too(clips):
     )
 
 
+@pytest.mark.slow
 def test_class_weight_shifts_the_decision():
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(120, 8, 4)), (np.arange(120) % 6 == 0).astype(int)
@@ -249,7 +252,16 @@ def test_class_weight_shifts_the_decision():
     )
 
 
-@pytest.mark.parametrize("labels", [[0, 1], [False, True], ["a", "b"], [-3, 7]])
+@pytest.mark.parametrize(
+    "labels",
+    [
+        ["a", "b"],
+        *(
+            pytest.param(labels, marks=pytest.mark.slow)
+            for labels in ([0, 1], [False, True], [-3, 7])
+        ),
+    ],
+)
 def test_labels_keep_their_type(labels):
     X = np.zeros((20, 4, 2))
     X[10:] = 1
@@ -441,6 +453,7 @@ def test_importing_and_constructing_loads_no_tensorflow():
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
+@pytest.mark.slow
 def test_other_keras_backend_is_refused():
     code = (
         "import keras; keras.backend.backend = lambda: 'jax'; import skgenre.networks"
@@ -459,6 +472,7 @@ class TestContinuing:
         assert network.n_iter_ == 45 == len(network.history_["loss"])
         assert network.score(X, y) > 0.9
 
+    @pytest.mark.slow
     def test_partial_fit_is_reproducible_and_survives_pickling(self, clips):
         X, y = clips
         straight, broken = clone(CRNN), clone(CRNN)
@@ -516,6 +530,7 @@ class TestContinuing:
         with pytest.raises(ValueError, match="filters, dropout changed since"):
             network.set_params(filters=(3,), dropout=0.1).fit(X, y)
 
+    @pytest.mark.slow
     def test_fit_after_partial_fit_starts_anew(self, clips):
         X, y = clips
         network = clone(CRNN).partial_fit(X, y, np.unique(y)).fit(X, y)

@@ -41,7 +41,12 @@ PARALLEL = ParallelCNNRNNClassifier(
 )
 SECOND_ORDER = SecondOrderClassifier(n_prototypes=16, crop_frames=15, **FAST)
 each = pytest.mark.parametrize(
-    "network", [CRNN, PARALLEL, SECOND_ORDER], ids=["crnn", "parallel", "second_order"]
+    "network",
+    [
+        pytest.param(CRNN, id="crnn"),
+        pytest.param(PARALLEL, id="parallel"),
+        pytest.param(SECOND_ORDER, id="second_order", marks=pytest.mark.slow),
+    ],
 )
 
 
@@ -164,6 +169,7 @@ def changed_trainings(X, y):
     yield "class weights", {"class_weight": {"rock": 2}}, (X, y)
 
 
+@pytest.mark.slow
 def test_other_trainings_have_files_of_their_own(clips, tmp_path, cut_off):
     network = clone(CRNN).set_params(checkpoint_dir=tmp_path)
     cut_off(1)

@@ -495,6 +495,7 @@ def fitted():
 
 
 class TestNetwork:
+    @pytest.mark.slow
     def test_learns(self, fitted):
         model, X, y = fitted
         assert model.score(X, y) > 0.8

@@ -331,6 +331,7 @@ def test_models_of_spectrograms_are_refused_in_a_sentence(music, tmp_path):
     assert "put a MelSpectrogramTransformer in front" in result.stderr
 
 
+@pytest.mark.slow
 def test_genres_and_files_with_odd_names(music, tmp_path):
     genres = "accuracy", "[bold]macro avg"
     for genre, source in zip(genres, ("low", "high"), strict=True):

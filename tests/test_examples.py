@@ -116,12 +116,10 @@ def few_tracks(music_tracks, tmp_path):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "csv_file"),
-    [
-        ("plot_mfcc_baseline.py", "some.csv"),
-        pytest.param("plot_predict_folder.py", "", marks=pytest.mark.slow),
-    ],
+    [("plot_mfcc_baseline.py", "some.csv"), ("plot_predict_folder.py", "")],
 )
 def test_an_example_runs_on_real_music(script, csv_file, few_tracks, tmp_path):
     # An empty name is the folder itself, without artists.

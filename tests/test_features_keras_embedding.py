@@ -191,6 +191,7 @@ def test_waveforms_and_files(tmp_path, clips):
     )
 
 
+@pytest.mark.slow
 def test_image_networks_of_keras_applications(clips):
     network = keras.applications.MobileNetV2(
         weights=None, include_top=False, input_shape=(32, 48, 3), alpha=0.35

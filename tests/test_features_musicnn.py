@@ -197,6 +197,7 @@ def test_several_views_are_side_by_side(paths):
     assert len(set(both.get_feature_names_out())) == 100
 
 
+@pytest.mark.slow
 def test_its_code_and_tensorflow_are_not_imported():
     code = (
         "import sys; from skgenre import MusicnnEmbedding; "

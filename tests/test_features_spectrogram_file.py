@@ -89,6 +89,7 @@ def test_other_files_are_refused(path, clips, tmp_path):
             SpectrogramFile(odd)
 
 
+@pytest.mark.slow
 def test_searches_and_folds_never_hold_a_fold(clips, path, monkeypatch):
     sizes = []
 

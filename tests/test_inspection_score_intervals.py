@@ -34,6 +34,7 @@ def test_scores_are_scikit_learns(answers):
     assert scores.n_groups.tolist() == [4, 4, 4]
 
 
+@pytest.mark.slow
 def test_intervals_are_those_of_resampled_artists(answers):
     y, predicted, groups = answers
     scores = score_intervals(y, predicted, groups=groups)

@@ -158,6 +158,7 @@ def test_networks_of_a_thousand_genres_of_one_clip(network):
     check_probabilities(network.predict_proba(spectrograms(9, seed=1)), 1000)
 
 
+@pytest.mark.slow
 @networks
 @pytest.mark.parametrize("class_weight", [None, "balanced"])
 def test_networks_of_999_clips_to_one(network, class_weight):
