@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgenre._files import check_stored, check_writable, size_text, write_atomically
 from skgenre._model_file import model_contents
+from skgenre.runtime._networks import classifier_graph
 from skgenre.runtime._session import MISSING
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ _MAX_BYTES = 2**31 - 1  # of a protocol buffer
 def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
     """Write a fitted pipeline to an ONNX file, for programs in any language.
 
-    The graph is the network, from spectrograms to probabilities; how these are made of
-    sound is in the metadata. :func:`load` reads the file, too, but only the values in
-    it: the graph of a file is never run here.
+    The graph is the whole pipeline, from waveforms, or spectrograms where no step makes
+    them, to the probabilities of the genres. :func:`load` reads the file, too, but only
+    the values in it: the graph of a file is never run here.
 
     Parameters
     ----------
@@ -60,15 +61,21 @@ def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
 
     Notes
     -----
-    The graph takes 'spectrograms' of shape (n, n_frames, n_mels), float32, in dB below
-    each clip's loudest value, and scales them itself. It gives 'probabilities'
-    (n, n_classes) and 'embedding' (n, n_components). Computation is in float32.
+    With a :class:`MelSpectrogramTransformer`, the graph takes 'waveforms' of shape
+    (n, n_samples): whole clips, mono, at the step's `sample_rate`; decoding and
+    resampling are left to the program. Without, it takes 'spectrograms' of shape
+    (n, n_frames, n_mels), in dB below each clip's loudest value. It gives
+    'probabilities' (n, n_classes) and 'embedding' (n, n_components), and, of a
+    :class:`SegmentClassifier`, 'timeline' (n, n_windows, n_classes). All are float32
+    and finite. The clips of one call have one length, any but for that of spectrograms
+    without windows.
 
-    Metadata, as JSON: 'genres' in the order of the probabilities; 'mel' has the
-    parameters of the :class:`MelSpectrogramTransformer`, if there is one; of a
-    :class:`SegmentClassifier`, 'windows' has its parameters `window`, `hop` and
-    `frame_rate`. The graph then takes windows, and the mean of their probabilities is
-    that of the clip. 'skgenre.model' is what `load` needs besides.
+    Metadata, as JSON: 'genres' in the order of the probabilities, and the parameters
+    'mel' of the first step and 'windows' of the :class:`SegmentClassifier`, if there
+    are such. 'skgenre.model' is what `load` needs besides.
+
+    Operators are those of ONNX 1.12 (opset 17). Not every runtime has its ``STFT``,
+    which makes spectrograms; ONNX Runtime does. Export ``model[-1]`` for others.
 
     Examples
     --------
@@ -105,7 +112,11 @@ def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
         }
     described = {name: json.dumps(value) for name, value in metadata.items()}
     described[_REST] = base64.b64encode(_rest(model, network.weights_)).decode()
-    graph = network._onnx_graph()
+    graph = classifier_graph(
+        *network._graph_arguments(),
+        mel=None if mel is None else mel._task_arguments(),
+        window=None if segments is None else (segments.window, segments.hop),
+    )
     onnx.helper.set_model_props(graph, described)
     write_atomically(target, graph.SerializeToString())
 

@@ -8,8 +8,10 @@ import subprocess
 import sys
 import zipfile
 
+import librosa
 import numpy as np
 import pytest
+from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 
@@ -116,13 +118,86 @@ def test_windows(clips, tmp_path):
     )
     np.testing.assert_array_equal(times, same)
     np.testing.assert_allclose(of_loaded, of_model, atol=1e-5)
-    # As the metadata tell others to do.
-    session = onnxruntime.InferenceSession(tmp_path / "it.onnx")
-    windows = [
-        spectrograms[0][i : i + 4] for i in range(0, len(spectrograms[0]) - 3, 2)
-    ]
-    (found,) = session.run(["probabilities"], {"spectrograms": np.stack(windows)})
-    np.testing.assert_allclose(found.mean(axis=0), model.predict_proba(X)[0], atol=1e-5)
+
+
+def answers(path, source, values):
+    """Return what the graph alone says."""
+    onnx.checker.check_model(path, full_check=True)
+    session = onnxruntime.InferenceSession(path)
+    names = [output.name for output in session.get_outputs()]
+    return dict(zip(names, session.run(names, {source: values}), strict=True))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {},
+        {"excerpt": "start", "fmin": 100.0, "fmax": 8000.0},
+        {"n_fft": 333, "hop_length": 100, "n_frames": 70},
+        {"n_fft": 128, "hop_length": 500, "top_db": 30.0},
+    ],
+    ids=["defaults", "start", "odd", "gaps"],
+)
+def test_waveforms_are_what_a_pipeline_takes(parameters, clips, tmp_path):
+    X, y = clips
+    model = make_pipeline(clone(MEL).set_params(**parameters), NETWORKS["crnn"])
+    skgenre.export_onnx(model.fit([*X], y), tmp_path / "it.onnx")
+    shapes = np.linspace(1, 0.01, 8000)
+    cases = {
+        "as in fit": X,
+        "longer, of changing loudness": np.concatenate([X[:2] * shapes, X[2:4]], 1),
+        "shorter than the excerpt": X[:3, :3001],
+        "one sample": X[:2, :1],
+        "silent": np.zeros((1, 8000)),
+        "very loud and very low": X[:2] * [[1e15], [1e-6]],
+    }
+    for case, waveforms in cases.items():
+        waveforms = waveforms.astype(np.float32)
+        found = answers(tmp_path / "it.onnx", "waveforms", waveforms)
+        expected = [f([*waveforms]) for f in (model.predict_proba, model.transform)]
+        np.testing.assert_allclose(
+            found["probabilities"], expected[0], atol=1e-5, err_msg=case
+        )
+        np.testing.assert_allclose(
+            found["embedding"], expected[1], atol=1e-4, err_msg=case
+        )
+
+
+@pytest.mark.parametrize("n_samples", [8000, 7000, 700], ids="even rest short".split())
+def test_windows_and_their_timeline(n_samples, clips, tmp_path):
+    X, y = clips
+    mel = clone(MEL).set_params(n_frames=None, hop_length=256)
+    segments = SegmentClassifier(NETWORKS["crnn"], window=9, hop=4)
+    model = make_pipeline(mel, segments).fit([*X], y)
+    some = X[:3, :n_samples].astype(np.float32)
+    spectrograms = np.stack([*mel.transform([*some])])
+    expected = {
+        "probabilities": model.predict_proba([*some]),
+        "embedding": model.transform([*some]),
+        "timeline": model[-1].predict_timeline(spectrograms)[0],
+    }
+    for source, values, part in (
+        ("waveforms", some, model),
+        ("spectrograms", spectrograms, model[-1]),
+    ):
+        skgenre.export_onnx(part, tmp_path / f"{source}.onnx")
+        found = answers(tmp_path / f"{source}.onnx", source, values)
+        assert found.keys() == expected.keys()
+        for name, answer in found.items():
+            np.testing.assert_allclose(answer, expected[name], atol=1e-5, rtol=1e-4)
+
+
+def test_music_from_a_decoder_of_its_own(music_tracks, tmp_path):
+    """Another program decodes and resamples: here librosa."""
+    paths = [path for path, _, _ in music_tracks[::60]]
+    model = make_pipeline(MelSpectrogramTransformer(), NETWORKS["crnn"])
+    model.fit(paths, ["folk", "rock"] * 2)
+    skgenre.export_onnx(model, tmp_path / "it.onnx")
+    expected = model.predict_proba(paths)
+    for path, row in zip(paths, expected, strict=True):
+        waveform, _ = librosa.load(path, sr=22050)
+        found = answers(tmp_path / "it.onnx", "waveforms", waveform[np.newaxis])
+        np.testing.assert_allclose(found["probabilities"][0], row, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -228,9 +303,12 @@ class TestForged:
             skgenre.save(network, tmp_path / f"{i}.model")
         code = (
             "import resource, sys, skgenre\n"
+            "from skgenre.runtime._networks import classifier_graph\n"
             "resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))\n"
             "for path in sys.argv[1:]:\n"
-            "    try: skgenre.load(path, runtime='onnx')._onnx_graph()\n"
+            "    try:\n"
+            "        model = skgenre.load(path, runtime='onnx')\n"
+            "        classifier_graph(*model._graph_arguments())\n"
             "    except ValueError as error: print(error)\n"
         )
         command = [sys.executable, "-c", code, *sorted(tmp_path.glob("*.model"))]

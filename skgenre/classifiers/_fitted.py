@@ -19,8 +19,6 @@ from skgenre.classifiers._checks import as_spectrograms, check_finite
 from skgenre.classifiers._input_scaling import scaled
 
 if TYPE_CHECKING:
-    import onnx
-
     from skgenre.classifiers._scikeras import NetworkClassifier
 
 # Clips that the network answers for at a time; fewer are filled up. With a number of
@@ -198,13 +196,8 @@ class FittedNetwork(
                 "spectrograms in dB, made as for fit."
             )
 
-    def _onnx_graph(self) -> "onnx.ModelProto":
-        """Return the trained network as an ONNX model, its scaling included."""
-        from skgenre.runtime._networks import classifier_graph
-
-        return classifier_graph(*self._graph_arguments())
-
     def _graph_arguments(self) -> tuple[Any, ...]:
+        """Return the arguments of `classifier_graph`."""
         return (
             self._network,
             self.network_parameters_,

@@ -367,28 +367,29 @@ class MelSpectrogramTransformer(AudioTransformer):
             )
         work = self._work()
         clips = self._check_clips(X, reset=False)
-        names = ("n_frames", "top_db", "excerpt")
+        settings = self._task_arguments()
         write_spectrograms(
             path,
             clips,
             functools.partial(self._rows, work=work),
-            settings=asdict(self._check_settings())
-            | {name: getattr(self, name) for name in names},
+            settings=asdict(settings.pop("settings")) | settings,
             shape=(int(self.n_frames), int(self.n_mels)),
             dtype=dtype,
         )
         return SpectrogramFile(path)
 
     def _work(self) -> Work:
-        task = functools.partial(
-            _excerpt_spectrogram,
-            settings=self._check_settings(),
-            n_frames=self.n_frames,
-            top_db=self.top_db,
-            excerpt=self.excerpt,
-        )
+        task = functools.partial(_excerpt_spectrogram, **self._task_arguments())
         cache = self._clip_cache((self.n_frames, self.n_mels))
         return Work("Spectrograms", task, cache=cache)
+
+    def _task_arguments(self) -> dict[str, Any]:
+        return {
+            "settings": self._check_settings(),
+            "n_frames": self.n_frames,
+            "top_db": self.top_db,
+            "excerpt": self.excerpt,
+        }
 
     def _missing(self, n_frames: int | None) -> NDArray:
         """Return what stands for a clip that could not be read."""

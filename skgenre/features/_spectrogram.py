@@ -63,7 +63,7 @@ class MelSettings:
                 f"fmin must be smaller than fmax, {fmax:g} Hz here. Got "
                 f"fmin={self.fmin!r}."
             )
-        n_empty = int((~_filter_bank(self).any(axis=1)).sum())
+        n_empty = int((~filter_bank(self).any(axis=1)).sum())
         if n_empty:
             warnings.warn(
                 f"{n_empty} of n_mels={self.n_mels} mel bands are narrower than a bin "
@@ -85,7 +85,7 @@ class MelSettings:
 
 
 @functools.lru_cache(maxsize=8)
-def _filter_bank(settings: MelSettings) -> np.ndarray:
+def filter_bank(settings: MelSettings) -> np.ndarray:
     fmax = settings.sample_rate / 2 if settings.fmax is None else settings.fmax
     return mel_filter_bank(
         sample_rate=settings.sample_rate,
@@ -99,7 +99,7 @@ def _filter_bank(settings: MelSettings) -> np.ndarray:
 @functools.lru_cache(maxsize=8)
 def _bands(settings: MelSettings) -> list[tuple[slice, slice, np.ndarray]]:
     """Cut the filter bank into (bins, bands, weights) without most of its zeros."""
-    bank = _filter_bank(settings)
+    bank = filter_bank(settings)
     parts = []
     for first in range(0, settings.n_mels, _BANDS):
         rows = bank[first : first + _BANDS]
@@ -111,7 +111,7 @@ def _bands(settings: MelSettings) -> list[tuple[slice, slice, np.ndarray]]:
 
 
 @functools.lru_cache(maxsize=8)
-def _window(n_fft: int) -> np.ndarray:
+def hann_window(n_fft: int) -> np.ndarray:
     """Periodic Hann window, as for spectra rather than for filters."""
     angles = 2 * np.pi * np.arange(n_fft) / n_fft
     return 0.5 - 0.5 * np.cos(angles)
@@ -137,7 +137,7 @@ def mel_power(samples: np.ndarray, settings: MelSettings) -> np.ndarray:
     samples = np.ascontiguousarray(samples)
     frames = np.lib.stride_tricks.sliding_window_view(samples, n_fft)[::hop_length]
     n_frames = len(frames)
-    window, parts = _window(n_fft), _bands(settings)
+    window, parts = hann_window(n_fft), _bands(settings)
     n_block = min(_BLOCK, n_frames)
     # In single precision the transform's rounding errors, which a loud bass spreads
     # over the spectrum, would show in bands near the floor (by up to 0.003 dB);

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # Of 2022, for old runtimes on phones and in browsers.
 _OPSET, _IR_VERSION = 17, 8
+_FLOAT, _DOUBLE = 1, 11  # of onnx.TensorProto
 
 
 class Graph:
@@ -99,6 +100,12 @@ class Graph:
 
     def transpose(self, x: str, axes: Sequence[int]) -> str:
         return self.add("Transpose", x, perm=axes)
+
+    def double(self, x: str) -> str:
+        return self.add("Cast", x, to=_DOUBLE)
+
+    def single(self, x: str) -> str:
+        return self.add("Cast", x, to=_FLOAT)
 
     def dense(self, x: str) -> str:
         """Add a dense layer without activation."""
