@@ -17,7 +17,6 @@ processor time, which other programs on the machine disturb less than 'wall'.
 - `second run / first run`, with `cache_dir`: wall time of all clips in one go.
 - `separate / precompute`: mel spectrograms and MFCCs of the same files, one step after
   the other and by one pass, both into an empty `cache_dir`.
-- Time of 100 to 10,000 short clips, and the slope of its logarithm: 1 is linear.
 """
 
 import argparse
@@ -257,25 +256,7 @@ def several_features(paths):
     return {"separate / precompute": ratio(times, "separate", "precompute")}
 
 
-def growth(folder, n_max):
-    """Time 100 to `n_max` clips of a second; files are read several times over."""
-    rng = np.random.default_rng(0)
-    paths = []
-    for i in range(100):
-        paths.append(f"{folder}/{i}.wav")
-        soundfile.write(paths[-1], rng.normal(0, 0.1, _RATE), _RATE)
-    step = MelSpectrogramTransformer(n_frames=22)
-    step.transform(paths)
-    counts = [n for n in (100, 300, 1000, 3000, 10_000) if n <= n_max]
-    seconds = [
-        float(np.median([timed(step.transform, paths * (n // 100))[1] for _ in "abc"]))
-        for n in counts
-    ]
-    slope = np.polyfit(np.log(counts), np.log(seconds), 1)[0]
-    return {"clips": counts, "cpu": np.round(seconds, 4).tolist(), "slope": slope}
-
-
-def as_rows(ratios, seconds, linear):
+def as_rows(ratios, seconds):
     """Return what is kept of a release: processor time, wall time of what waits."""
     kept = [
         # Name, of which times, which is better, what is promised.
@@ -305,15 +286,6 @@ def as_rows(ratios, seconds, linear):
             rival=1000 * seconds["librosa"]["cpu"],
         )
     )
-    fewest, most = linear["clips"][0], linear["clips"][-1]
-    rows.append(
-        row(
-            f"slope of the time of {fewest} to {most} clips, 1 being linear",
-            linear["slope"],
-            RATIO,
-            better="lower",
-        )
-    )
     return rows
 
 
@@ -336,9 +308,6 @@ def main():
     )
     parser.add_argument("music", type=Path, nargs="?")
     parser.add_argument("--clips", type=int, default=96)
-    parser.add_argument(
-        "--growth", type=int, default=10_000, help="clips to which their time is told"
-    )
     parser.add_argument("--results", help="folder to write extraction.json to")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -353,7 +322,6 @@ def main():
             ratios |= two_at_a_time(paths)
             ratios |= several_features(paths)
             ratios |= from_the_cache(paths)
-            linear = growth(folder, options.growth)
     print(f"\n{len(paths)} clips{'':20}   wall [quartiles]         cpu [quartiles]")
     for name, kinds in ratios.items():
         cells = (
@@ -364,9 +332,8 @@ def main():
     print("\nSeconds a clip (wall, cpu)")
     for name, kinds in seconds.items():
         print(f"{name:28}{kinds['wall']:.4f}  {kinds['cpu']:.4f}")
-    print(f"\nSlope of the time of {linear['clips']} clips: {linear['slope']:.3f}")
     if options.results:
-        rows = as_rows(ratios, seconds, linear)
+        rows = as_rows(ratios, seconds)
         print("Written:", write_rows("extraction", rows, options.results))
 
 

@@ -148,7 +148,8 @@ def mel_power(samples: np.ndarray, settings: MelSettings) -> np.ndarray:
     for first in range(0, n_frames, n_block):
         block = slice(first, min(first + n_block, n_frames))
         n = block.stop - block.start
-        np.multiply(frames[block], window, out=windowed[:n])
+        windowed[:n] = frames[block]
+        windowed[:n] *= window  # apart, as numpy casts slowly while it multiplies
         spectrum = scipy.fft.rfft(windowed[:n], axis=1, overwrite_x=True)
         squares = spectrum.view(np.float64)
         np.square(squares, out=squares)
