@@ -59,9 +59,9 @@ def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> b
     info = {
         "format": FORMAT,
         "estimator": type(model).__name__,
-        "genres": _genres(model),
+        "genres": getattr(model, "classes_", None),
         "sample_rate": _sample_rate(model),
-        "metrics": json_value(metrics or {}),
+        "metrics": metrics or {},
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": {name: version(name) for name in _PACKAGES},
@@ -122,8 +122,13 @@ def checked(archive: zipfile.ZipFile) -> tuple[Callable[[], Any], set[str]]:
 def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:
     result = io.BytesIO(contents)
     with zipfile.ZipFile(result, "a", zipfile.ZIP_STORED) as archive:
-        archive.writestr(INFO, json.dumps(info, indent=2))
+        archive.writestr(INFO, json_text(info, indent=2))
     return result.getvalue()
+
+
+def json_text(value: Any, indent: int | None = None) -> str:
+    """Return JSON of what people read: what it has no type for, a date, is text."""
+    return json.dumps(json_value(value), indent=indent, default=str)
 
 
 def json_value(value: Any) -> Any:
@@ -134,11 +139,6 @@ def json_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [json_value(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _genres(model: BaseEstimator) -> list | None:
-    classes = getattr(model, "classes_", None)
-    return None if classes is None else classes.tolist()
 
 
 def _sample_rate(model: BaseEstimator) -> float | None:

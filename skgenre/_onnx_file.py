@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._files import check_stored, check_writable, size_text, write_atomically
-from skgenre._model_file import model_contents
+from skgenre._model_file import json_text, model_contents
 from skgenre.runtime._networks import classifier_graph
 from skgenre.runtime._session import MISSING
 
@@ -66,13 +66,15 @@ def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
     resampling are left to the program. Without, it takes 'spectrograms' of shape
     (n, n_frames, n_mels), in dB below each clip's loudest value. It gives
     'probabilities' (n, n_classes) and 'embedding' (n, n_components), and, of a
-    :class:`SegmentClassifier`, 'timeline' (n, n_windows, n_classes). All are float32
-    and finite. The clips of one call have one length, any but for that of spectrograms
-    without windows.
+    :class:`SegmentClassifier`, 'timeline' (n, n_windows, n_classes). All are float32.
+    The clips of one call have one length, any but for that of spectrograms without
+    windows; there may be none. NaN or infinite values in what is used of a clip make
+    its answers NaN.
 
     Metadata, as JSON: 'genres' in the order of the probabilities, and the parameters
-    'mel' of the first step and 'windows' of the :class:`SegmentClassifier`, if there
-    are such. 'skgenre.model' is what `load` needs besides.
+    'mel' of the first step, which decide what spectrograms are like, and 'windows' of
+    the :class:`SegmentClassifier`, if there are such. 'skgenre.model' is what `load`
+    needs besides.
 
     Operators are those of ONNX 1.12 (opset 17). Not every runtime has its ``STFT``,
     which makes spectrograms; ONNX Runtime does. Export ``model[-1]`` for others.
@@ -101,16 +103,14 @@ def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
     target = check_writable(path)
     mel, segments, network = _exportable(model)
     check_is_fitted(network)
-    metadata: dict[str, Any] = {"genres": network.classes_.tolist()}
+    metadata: dict[str, Any] = {"genres": network.classes_}
     if mel is not None:
-        parameters = mel.get_params()
-        del parameters["n_jobs"], parameters["verbose"]
-        metadata["mel"] = parameters
+        metadata["mel"] = mel._spectrogram_parameters()
     if segments is not None:
         metadata["windows"] = {
             name: getattr(segments, name) for name in ("window", "hop", "frame_rate")
         }
-    described = {name: json.dumps(value) for name, value in metadata.items()}
+    described = {name: json_text(value) for name, value in metadata.items()}
     described[_REST] = base64.b64encode(_rest(model, network.weights_)).decode()
     graph = classifier_graph(
         *network._graph_arguments(),
@@ -141,7 +141,8 @@ def _exportable(model: BaseEstimator) -> tuple[Any, Any, Any]:
             f"{type(model).__name__} can't be exported: expected a network classifier, "
             "or a SegmentClassifier of one with voting='soft', with nothing but a "
             "MelSpectrogramTransformer in front. Other models run without TensorFlow "
-            "as well: save them by skgenre.save, and load them with runtime='onnx'."
+            "as well: save them by skgenre.save, and load them with runtime='onnx'. Of "
+            "a search, export the best_estimator_."
         )
     return mel, segments, network
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 
 import skgenre
@@ -52,7 +53,7 @@ def clips():
 def exported(clips, tmp_path_factory):
     """A pipeline and its file."""
     path = tmp_path_factory.mktemp("exported") / "it.onnx"
-    model = make_pipeline(MEL, NETWORKS["crnn"]).fit(*clips)
+    model = make_pipeline(MEL, clone(NETWORKS["crnn"])).fit(*clips)
     skgenre.export_onnx(model, path)
     return model, path
 
@@ -82,6 +83,12 @@ def test_the_graph_alone_answers_as_keras_does(name, shape, tmp_path):
             found[1], network.transform(rows), rtol=1e-3, atol=1e-4
         )
     assert json.loads(metadata(tmp_path / "it.onnx")["genres"]) == [0, 1, 2]
+    for answers_to_none in session.run(names, {"spectrograms": X[:0]}):
+        assert len(answers_to_none) == 0
+    X[1, 2, 0], X[2, 0, 1 % shape[1]] = np.nan, np.inf
+    for answer in session.run(names, {"spectrograms": X}):
+        assert np.isnan(answer[1:3]).all()
+        assert np.isfinite(np.delete(answer, [1, 2], axis=0)).all()
 
 
 def test_metadata_says_how_spectrograms_are_made(exported):
@@ -89,6 +96,22 @@ def test_metadata_says_how_spectrograms_are_made(exported):
     told = {k: json.loads(v) for k, v in metadata(path).items() if k != "skgenre.model"}
     assert told["genres"] == ["folk", "jazz", "rock"]
     assert MelSpectrogramTransformer(**told["mel"]).get_params() == MEL.get_params()
+
+
+def test_metadata_of_numbers_of_numpy_and_without_folders_of_here(clips, tmp_path):
+    X, y = clips
+    mel = clone(MEL).set_params(n_fft=np.int64(512), top_db=np.float32(60))
+    mel.set_params(cache_dir=tmp_path / "cache", on_error="warn", n_jobs=2)
+    days = np.array(["2020-01-01", "1980-02-03"] * 12, dtype="M8[D]")
+    model = make_pipeline(mel, clone(NETWORKS["crnn"])).fit([*X], days)
+    skgenre.export_onnx(model, tmp_path / "it.onnx")
+    entries = metadata(tmp_path / "it.onnx").items()
+    told = {key: json.loads(text) for key, text in entries if key != "skgenre.model"}
+    assert told["genres"] == ["1980-02-03", "2020-01-01"]
+    assert (told["mel"]["n_fft"], told["mel"]["top_db"]) == (512, 60)
+    assert told["mel"].keys().isdisjoint(["cache_dir", "on_error", "n_jobs"])
+    loaded = skgenre.load(tmp_path / "it.onnx", runtime="onnx")
+    np.testing.assert_array_equal(loaded.classes_, model.classes_)
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "keras"])
@@ -161,6 +184,8 @@ def test_waveforms_are_what_a_pipeline_takes(parameters, clips, tmp_path):
         np.testing.assert_allclose(
             found["embedding"], expected[1], atol=1e-4, err_msg=case
         )
+    none = answers(tmp_path / "it.onnx", "waveforms", X[:0].astype(np.float32))
+    assert [len(answer) for answer in none.values()] == [0, 0]
 
 
 @pytest.mark.parametrize("n_samples", [8000, 7000, 700], ids="even rest short".split())
@@ -212,6 +237,18 @@ def test_music_from_a_decoder_of_its_own(music_tracks, tmp_path):
 def test_other_models_are_refused(model, tmp_path):
     with pytest.raises(TypeError, match="can't be exported.*save them by skgenre.save"):
         skgenre.export_onnx(model, tmp_path / "it.onnx")
+
+
+def test_of_a_search_the_best_estimator_is_asked_for(tmp_path):
+    with pytest.raises(TypeError, match="GridSearchCV.*export the best_estimator_"):
+        skgenre.export_onnx(GridSearchCV(NETWORKS["crnn"], {}), tmp_path / "it.onnx")
+
+
+def test_waveforms_that_are_not_finite_have_no_genre(exported):
+    waveforms = np.zeros((4, 8000), np.float32)
+    waveforms[1, 4000], waveforms[2] = np.nan, -np.inf
+    for answer in answers(exported[1], "waveforms", waveforms).values():
+        assert np.isnan(answer[1:3]).all() and np.isfinite(answer[[0, 3]]).all()
 
 
 def test_the_name_says_what_it_is(exported, tmp_path):

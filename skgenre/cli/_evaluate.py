@@ -1,6 +1,5 @@
 """Judge one or two models on labelled music."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from skgenre._model_file import json_value
+from skgenre._model_file import json_text
 from skgenre._text import printable
 from skgenre.cli._files import apply_to_files, prepare
 from skgenre.cli._tables import confusion_table, report_table, with_interval
@@ -60,7 +59,7 @@ class Judged:
     def write(self, file_format: str, stream: IO[str]) -> None:
         """Write the figures as a table or as JSON."""
         if file_format == "json":
-            text = json.dumps(json_value(self._figures()), indent=2)
+            text = json_text(self._figures(), indent=2)
             stream.write(text + "\n")
             stream.flush()
         else:

@@ -367,12 +367,11 @@ class MelSpectrogramTransformer(AudioTransformer):
             )
         work = self._work()
         clips = self._check_clips(X, reset=False)
-        settings = self._task_arguments()
         write_spectrograms(
             path,
             clips,
             functools.partial(self._rows, work=work),
-            settings=asdict(settings.pop("settings")) | settings,
+            settings=self._spectrogram_parameters(),
             shape=(int(self.n_frames), int(self.n_mels)),
             dtype=dtype,
         )
@@ -390,6 +389,11 @@ class MelSpectrogramTransformer(AudioTransformer):
             "top_db": self.top_db,
             "excerpt": self.excerpt,
         }
+
+    def _spectrogram_parameters(self) -> dict[str, Any]:
+        """Return the parameters that decide what spectrograms are like."""
+        arguments = self._task_arguments()
+        return asdict(arguments.pop("settings")) | arguments
 
     def _missing(self, n_frames: int | None) -> NDArray:
         """Return what stands for a clip that could not be read."""

@@ -107,6 +107,15 @@ class Graph:
     def single(self, x: str) -> str:
         return self.add("Cast", x, to=_FLOAT)
 
+    def nan_or_zero(self, x: str) -> str:
+        """Add what to add to answers to `x`, (n, n_frames, n_values): (n, 1, 1).
+
+        For a clip that is not finite it is NaN, of which ``Max``, ``Relu`` and pools of
+        ONNX Runtime make a number.
+        """
+        means = self.add("ReduceMean", x, axes=[1, 2], keepdims=1)
+        return self.add("Sub", means, means)
+
     def dense(self, x: str) -> str:
         """Add a dense layer without activation."""
         kernel, bias = self.weights(2)
@@ -178,10 +187,17 @@ class Graph:
             )
             stacked = [self.reshape(part, (1, *shape)) for part in turned]
             parts.append(self.add("Concat", *stacked, axis=0))
+        # ONNX Runtime 1.32 ends the process where there are no clips: then one of
+        # zeros is put there, and its answer taken away.
+        n_clips, one = self.add("Shape", x, end=1), self.constant([1], np.int64)
+        added = self.add("Sub", one, self.add("Min", n_clips, one))
+        none = [self.constant([0] * n, np.int64) for n in (3, 2)]
+        x = self.add("Pad", x, self.add("Concat", none[0], added, none[1], axis=0))
         x = self.transpose(x, (1, 0, 2))  # frames first
         last = self.add(kind, x, *parts, skipped=1, hidden_size=units, **attributes)
         n_outputs = len(directions) * units
-        return self.reshape(self.transpose(last, (1, 0, 2)), (-1, n_outputs))
+        answers = self.reshape(self.transpose(last, (1, 0, 2)), (-1, n_outputs))
+        return self.add("Slice", answers, self.constant([0], np.int64), n_clips)
 
     def model(
         self,

@@ -70,7 +70,8 @@ def _relative_decibels(g: Graph, power: str, top_db: float) -> str:
     bels = g.add("Sub", g.add("Log", power), g.add("Log", peak))
     decibels = g.add("Mul", bels, g.constant(10 / np.log(10), np.float64))
     is_silent = g.add("LessOrEqual", peak, g.constant(AMIN, np.float64))
-    return g.single(g.add("Where", is_silent, floor, g.add("Max", decibels, floor)))
+    decibels = g.add("Where", is_silent, floor, g.add("Max", decibels, floor))
+    return g.single(g.add("Add", decibels, g.nan_or_zero(power)))
 
 
 def windows(g: Graph, spectrograms: str, window: int, hop: int) -> str:

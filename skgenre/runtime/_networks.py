@@ -175,6 +175,7 @@ def classifier_graph(
     x = g.add("Sub", x, g.constant(mean))
     x = g.add("Div", x, g.constant(scale))
     embedding = _BODIES[network](g, x, parameters)
+    embedding = g.add("Add", embedding, g.reshape(g.nan_or_zero(x), (-1, 1)))
     kernel, bias = g.weights(2)
     n_components, n_classes = g.shape(kernel)
     probabilities = g.add(
