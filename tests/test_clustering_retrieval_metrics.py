@@ -85,6 +85,8 @@ def test_genres_of_one_artist_have_no_average_precision():
         ({"E": np.empty((0, 2))}, "Found array with"),
         ({"E": [[np.nan], [1], [2]]}, "E contains NaN"),
         ({"y": ["a", "b"]}, "inconsistent numbers of samples"),
+        ({"y": ["a", None, "b"]}, "y contains NaN or None in row 1"),
+        ({"groups": [np.nan] * 3}, "groups contains NaN or None in row 0"),
         ({"groups": ["a", "b"]}, "inconsistent numbers of samples"),
         ({"metric": "manhattan"}, "'metric' parameter"),
     ],

@@ -11,6 +11,9 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from skgenre.classifiers._checks import check_none_missing
+from skgenre.clustering._checks import check_groups
+
 _CONSTRAINTS: dict[str, list[Any]] = {
     "E": ["array-like"],
     "y": ["array-like"],
@@ -210,9 +213,11 @@ def _for_each_query(
     The tracks that may not be found come last in a ranking, as irrelevant ones.
     """
     E = np.asarray(check_array(E, dtype=[np.float64, np.float32], input_name="E"))
-    genres = np.unique(column_or_1d(y), return_inverse=True)[1]
-    artists = np.arange(len(E)) if groups is None else column_or_1d(groups)
-    check_consistent_length(E, genres, artists)
+    genres = np.asarray(column_or_1d(y))
+    check_consistent_length(E, genres)
+    check_none_missing("y", genres)
+    genres = np.unique(genres, return_inverse=True)[1]
+    artists = np.arange(len(E)) if groups is None else check_groups(groups, E)
     artists, sizes = np.unique(artists, return_inverse=True, return_counts=True)[1:]
     n_left = len(E) - sizes.max()
     if n_left < least:
