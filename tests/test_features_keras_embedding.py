@@ -126,6 +126,22 @@ def test_a_map_of_features_is_averaged(network, clips):
     assert_allclose(of_map, pooled, atol=1e-6)
 
 
+def test_a_network_inside_several_others_is_one_layer_of_each(clips):
+    body = mean_input((20, 16))
+    expected = KerasEmbedding(body, **MEL).transform(clips)
+    inputs = keras.Input((20, 16))
+    for whole, factor in (
+        (keras.Model(inputs, layers.Dense(3)(body(inputs * 2.0))), 2),
+        (keras.Model(inputs, layers.Dense(3)(body(inputs))), 1),
+        (keras.Sequential([inputs, body, layers.Dense(3)]), 1),
+    ):
+        found = KerasEmbedding(whole, layer="mirror", **MEL).transform(clips)
+        assert_allclose(found, factor * expected, rtol=1e-6)
+    part = body.layers[-1].name
+    with pytest.raises(ValueError, match=f"no layer '{part}'. Its layers are mirror"):
+        KerasEmbedding(whole, layer=part, **MEL).transform(clips)
+
+
 @pytest.mark.parametrize(
     ("scaling", "silence"),
     [("relative_db", -80), ("db", -100), ("log_compression", 0)],

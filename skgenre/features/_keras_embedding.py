@@ -86,8 +86,8 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         excerpt. 'waveform': windows of samples.
     layer : str or None, default=None
         Name of the Keras layer whose output is the embedding, or of the ONNX network's
-        output; None means the only output. Of a layer that gives a map of features,
-        their mean over the map is taken.
+        output; None means the only output. A network inside another is one layer. Of a
+        layer that gives a map of features, their mean over the map is taken.
     sample_rate : int, default=22050
         Samples a second. Files are resampled to it; waveforms have to be at it.
     n_fft : int, default=2048

@@ -1,6 +1,7 @@
 """A network of the user's, in Keras or ONNX, as a function of batches."""
 
 import functools
+import itertools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -134,6 +135,18 @@ def _keras_part(model: keras.Model, output: Any) -> Network:
     return Network(name, ask, tuple(model.inputs[0].shape), output.shape[-1])
 
 
+def _outputs_of(layer: keras.Layer, model: keras.Model) -> list[Any]:
+    """Return a layer's outputs in the network, where it is first called there.
+
+    `layer.output` is that of its first call anywhere, and of a network inside another
+    that of its own layers.
+    """
+    calls = getattr(model, "_functional", model)._nodes_by_depth.values()
+    inside = list(itertools.chain.from_iterable(calls))
+    first = next(call for call in layer._inbound_nodes if call in inside)
+    return list(first.output_tensors)
+
+
 def _keras_output(model: keras.Model, layer: str | None, name: str) -> Any:
     outputs = model.outputs
     if layer is not None:
@@ -142,7 +155,7 @@ def _keras_output(model: keras.Model, layer: str | None, name: str) -> Any:
             raise ValueError(
                 f"{name} has no layer {layer!r}. Its layers are {', '.join(names)}."
             )
-        outputs = tf.nest.flatten(model.get_layer(layer).output)
+        outputs = _outputs_of(model.get_layer(layer), model)
     if len(outputs) != 1:
         raise ValueError(
             f"{name} has {len(outputs)} outputs. Choose the layer of one by `layer`: "
