@@ -367,6 +367,7 @@ class TestReport:
         many_machines = docs / "performance" / "many_machines.inc"
         assert many_machines.read_text() == expected
 
+    @pytest.mark.slow
     def test_spectrograms_cost_little_beside_decoding(self, tmp_path):
         import scaling
 

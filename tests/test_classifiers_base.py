@@ -540,6 +540,7 @@ class TestContinuing:
         )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("precision", ["mixed_bfloat16", "mixed_float16"])
 def test_mixed_precision_learns_and_goes_on(precision, clips):
     X, y = clips

@@ -198,6 +198,7 @@ def test_examples_of_the_docstrings_run(name, quiet, capsys):
     assert results.failed == 0, capsys.readouterr().out
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", GUIDE, ids=lambda page: str(page.relative_to(DOCS)))
 def test_snippets_of_the_guide_run(page, quiet, capsys):
     results = doctest.testfile(

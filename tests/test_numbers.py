@@ -148,6 +148,7 @@ NETWORKS = [
 networks = pytest.mark.parametrize("network", NETWORKS, ids=lambda n: type(n).__name__)
 
 
+@pytest.mark.slow
 @networks
 def test_networks_of_a_thousand_genres_of_one_clip(network):
     y = np.array([f"genre {i}" for i in range(1000)])
@@ -167,6 +168,7 @@ def test_networks_of_999_clips_to_one(network, class_weight):
     check_probabilities(network.predict_proba(spectrograms(9, seed=1)), 2)
 
 
+@pytest.mark.slow
 @networks
 @pytest.mark.parametrize("input_scaling", ["standardize", "log"])
 def test_networks_of_features_that_never_change(network, input_scaling):

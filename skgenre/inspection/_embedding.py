@@ -261,6 +261,8 @@ def _pca(E: NDArray, random_state: Any) -> PCA:
 
 
 def _umap(E: NDArray, random_state: Any) -> Any:
+    if len(E) < 4:
+        raise ValueError(f"reduction='umap' needs at least 4 clips, got {len(E)}.")
     try:
         from umap import UMAP
     except ImportError as error:
@@ -268,8 +270,6 @@ def _umap(E: NDArray, random_state: Any) -> Any:
             "reduction='umap' requires umap-learn. You can install it with "
             '`pip install "skgenre[umap]"`.'
         ) from error
-    if len(E) < 4:
-        raise ValueError(f"reduction='umap' needs at least 4 clips, got {len(E)}.")
     return UMAP(
         n_neighbors=min(15, len(E) - 1),
         # Seeded, it works in one thread, and warns unless that is asked for.
