@@ -102,7 +102,12 @@ class SpectrogramBatches:
                 for array, spec in zip(arrays, signature, strict=True)
             )
 
-        return tf.data.Dataset.range(len(self)).map(batch).prefetch(_AHEAD)
+        # There is nothing to tune, and the thread that would do it delays the end of an
+        # iterator, by half a minute at times.
+        options = tf.data.Options()
+        options.autotune.enabled = False
+        dataset = tf.data.Dataset.range(len(self)).map(batch).prefetch(_AHEAD)
+        return dataset.with_options(options)
 
     def on_epoch_end(self) -> None:
         """Draw the order of the next epoch."""
