@@ -15,6 +15,7 @@ from skgenre.networks import (
     second_order,
     set_statistics,
 )
+from skgenre.networks._compiled_layer import CompiledLayer
 
 
 def shapes(network):
@@ -95,7 +96,7 @@ def test_parallel_has_the_papers_layers():
 @pytest.mark.parametrize(
     ("shape", "parameters"),
     [
-        ((240, 128), {}),
+        ((256, 128), {}),  # 64 steps of the GRU, which XLA compiles
         ((61, 33), {"filters": (4, 8), "pool_sizes": ((3, 2), (2, 5))}),
         ((7, 3), {"kernel_size": (2, 3)}),
         ((2, 1), {}),
@@ -115,12 +116,13 @@ def test_form_for_training_is_the_same_function_of_the_same_weights(shape, param
     outputs = []
     for network in networks:
         network.set_weights(shifted)
-        outputs.append(network(X).numpy())
         network.compile(
             keras.optimizers.SGD(1.0),
             "sparse_categorical_crossentropy",
-            run_eagerly=True,  # tracing takes longer than the one batch
+            jit_compile=False,
+            run_eagerly=shape[0] < 256,  # tracing takes longer than the one batch
         )
+        outputs.append(network.predict_on_batch(X))
         network.train_on_batch(X, np.array(y))
     np.testing.assert_allclose(*outputs, rtol=1e-5, atol=1e-6)
     gradients = [
@@ -130,6 +132,36 @@ def test_form_for_training_is_the_same_function_of_the_same_weights(shape, param
     for a, b in zip(*gradients, strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-5)
     assert max(np.abs(a).max() for a in gradients[0]) > 1e-3
+
+
+@pytest.mark.parametrize(("n_frames", "compiled"), [(252, False), (256, True)])
+def test_gru_of_64_steps_is_compiled_for_training(n_frames, compiled):
+    network = parallel_cnn_rnn((n_frames, 16), 3, for_training=True)
+    assert isinstance(network.get_layer("gru"), CompiledLayer) == compiled
+
+
+@pytest.mark.parametrize("precision", ["float32", "mixed_bfloat16"])
+def test_compiled_layer_learns_as_the_layer_does(precision):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(8, 20, 5)).astype(np.float32), np.arange(8) % 2
+    losses = []
+    for compiled in (False, True):
+        lstm = keras.layers.LSTM(
+            4,
+            kernel_initializer=keras.initializers.GlorotUniform(seed=0),
+            recurrent_initializer=keras.initializers.Orthogonal(seed=0),
+            dtype=precision,
+        )
+        layer = CompiledLayer(lstm, dtype=precision) if compiled else lstm
+        genre = keras.layers.Dense(2, "softmax", kernel_initializer="ones")
+        network = keras.Sequential([keras.Input((20, 5)), layer, genre])
+        loss = "sparse_categorical_crossentropy"
+        network.compile(keras.optimizers.SGD(0.5), loss, jit_compile=False)
+        history = network.fit(X, y, epochs=5, shuffle=False, verbose=0)
+        losses.append(history.history["loss"])
+    assert losses[0][-1] < losses[0][0] - 0.01
+    tolerance = 1e-5 if precision == "float32" else 1e-2
+    np.testing.assert_allclose(*losses, rtol=tolerance)
 
 
 @pytest.mark.parametrize("build", [crnn, parallel_cnn_rnn])

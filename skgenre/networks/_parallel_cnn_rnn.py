@@ -8,7 +8,12 @@ from keras import layers, ops
 
 from skgenre._layer_sizes import padding, shrunk_kernel, shrunk_pool
 from skgenre.networks._augmentation import SpecAugment
+from skgenre.networks._compiled_layer import CompiledLayer
 from skgenre.networks._layers import glorot, recurrent, seeds
+
+# Steps of a series from which XLA's compilation, of a second, is won back in a training
+# of a few thousand clips, those of all epochs together.
+STEPS_WORTH_COMPILING = 64
 
 
 class PooledConvolution(layers.Layer):
@@ -176,14 +181,17 @@ def parallel_cnn_rnn(
     )(image)
     x = layers.Reshape(x.shape[1:3], dtype=precision, name="rnn_series")(x)
     # The backward layer is given, because Keras would copy the forward one's seeds.
-    right = layers.Bidirectional(
+    gru = layers.Bidirectional(
         layers.GRU(gru_units, dtype=precision, **recurrent(seed_of)),
         backward_layer=layers.GRU(
             gru_units, go_backwards=True, dtype=precision, **recurrent(seed_of)
         ),
         dtype=precision,
         name="gru",
-    )(x)
+    )
+    if for_training and x.shape[1] >= STEPS_WORTH_COMPILING:
+        gru = CompiledLayer(gru, dtype=precision, name="gru")
+    right = gru(x)
 
     x = layers.Concatenate(dtype=precision, name="embedding")([left, right])
     genre = layers.Dense(
