@@ -16,6 +16,7 @@ from skgenre.networks import (
     set_statistics,
 )
 from skgenre.networks._compiled_layer import CompiledLayer
+from skgenre.networks._layers import recurrent, seeds
 
 
 def shapes(network):
@@ -146,18 +147,13 @@ def test_compiled_layer_learns_as_the_layer_does(precision):
     X, y = rng.normal(size=(8, 20, 5)).astype(np.float32), np.arange(8) % 2
     losses = []
     for compiled in (False, True):
-        lstm = keras.layers.LSTM(
-            4,
-            kernel_initializer=keras.initializers.GlorotUniform(seed=0),
-            recurrent_initializer=keras.initializers.Orthogonal(seed=0),
-            dtype=precision,
-        )
+        lstm = keras.layers.LSTM(4, dtype=precision, **recurrent(seeds(0)))
         layer = CompiledLayer(lstm, dtype=precision) if compiled else lstm
         genre = keras.layers.Dense(2, "softmax", kernel_initializer="ones")
         network = keras.Sequential([keras.Input((20, 5)), layer, genre])
         loss = "sparse_categorical_crossentropy"
         network.compile(keras.optimizers.SGD(0.5), loss, jit_compile=False)
-        history = network.fit(X, y, epochs=5, shuffle=False, verbose=0)
+        history = network.fit(X, y, epochs=10, shuffle=False, verbose=0)
         losses.append(history.history["loss"])
     assert losses[0][-1] < losses[0][0] - 0.01
     tolerance = 1e-5 if precision == "float32" else 1e-2

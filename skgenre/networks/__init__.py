@@ -1,4 +1,4 @@
-"""Keras graphs of the networks; they import Keras and nothing else."""
+"""Keras graphs of the networks: Keras alone, but for what XLA compiles."""
 
 from skgenre import _keras  # noqa: F401
 from skgenre.networks._augmentation import RandomTimeCrop, SpecAugment

@@ -37,29 +37,31 @@ class CompiledLayer(keras.layers.Layer):
         if tf.executing_eagerly() or tf.config.list_physical_devices("GPU"):
             return self.layer(x)
         weights = [variable.value for variable in self.layer.trainable_variables]
-        return self._answer(x, *weights)
+        return _compiled(self._answer)(x, *weights)
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
         """Return the shape of the layer's answer."""
         return self.layer.compute_output_shape(input_shape)
 
-    @property
-    def _answer(self) -> Callable[..., Any]:
-        def plain(x: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
-            state = [v.value for v in self.layer.non_trainable_variables]
-            return self.layer.stateless_call(weights, state, x)[0]
+    def _answer(self, x: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
+        state = [variable.value for variable in self.layer.non_trainable_variables]
+        return self.layer.stateless_call(weights, state, x)[0]
 
-        def gradients(change: tf.Tensor, *arguments: tf.Tensor) -> list[tf.Tensor]:
-            with tf.GradientTape() as tape:
-                tape.watch(arguments)
-                answer = plain(*arguments)
-            return tape.gradient(answer, arguments, change)
 
-        forwards = tf.function(plain, jit_compile=True, autograph=False)
-        backwards = tf.function(gradients, jit_compile=True, autograph=False)
+def _compiled(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
+    """Return a function of tensors as XLA compiles it, and its gradients."""
 
-        @tf.custom_gradient
-        def answer(*arguments: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
-            return forwards(*arguments), lambda change: backwards(change, *arguments)
+    def gradients(change: tf.Tensor, *arguments: tf.Tensor) -> list[tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(arguments)
+            answer = function(*arguments)
+        return tape.gradient(answer, arguments, change)
 
-        return answer
+    forwards = tf.function(function, jit_compile=True, autograph=False)
+    backwards = tf.function(gradients, jit_compile=True, autograph=False)
+
+    @tf.custom_gradient
+    def run(*arguments: tf.Tensor) -> tuple[tf.Tensor, Callable[..., Any]]:
+        return forwards(*arguments), lambda change: backwards(change, *arguments)
+
+    return run

@@ -11,9 +11,9 @@ from skgenre.networks._augmentation import SpecAugment
 from skgenre.networks._compiled_layer import CompiledLayer
 from skgenre.networks._layers import glorot, recurrent, seeds
 
-# Steps of a series from which XLA's compilation, of a second, is won back in a training
-# of a few thousand clips, those of all epochs together.
-STEPS_WORTH_COMPILING = 64
+# Compiling the GRU takes about as long as it saves in a training of some thousand clips
+# of so many steps, those of all epochs together.
+_STEPS_WORTH_COMPILING = 64
 
 
 class PooledConvolution(layers.Layer):
@@ -189,7 +189,7 @@ def parallel_cnn_rnn(
         dtype=precision,
         name="gru",
     )
-    if for_training and x.shape[1] >= STEPS_WORTH_COMPILING:
+    if for_training and x.shape[1] >= _STEPS_WORTH_COMPILING:
         gru = CompiledLayer(gru, dtype=precision, name="gru")
     right = gru(x)
 
