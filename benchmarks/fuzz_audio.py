@@ -4,8 +4,9 @@
 
 Half a second of music is written in every format that libsndfile and PyAV can write
 here, and changed at random: bits, blocks, header fields, lengths, splices with other
-files (see tests/mutations.py). Each file is read whole and as an excerpt of which the
-spectrogram is made. MUSIC is a sound file to start from instead of a synthetic one.
+files (see tests/helpers/mutations.py). Each file is read whole and as an excerpt of
+which the spectrogram is made. MUSIC is a sound file to start from instead of a
+synthetic one.
 
 Printed are, for both modes, what came of the files, the longest time that one took, and
 how much memory was needed. Any other end than a result or an `AudioError` is a defect,
@@ -28,13 +29,13 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 import mutations
 from _results import row, write_rows
 
-from skgenre._worker import Worker, WorkerDied
 from skgenre.audio import AudioError, load_audio, map_clips
-from skgenre.audio._isolation import IsolatedTask
+from skgenre.audio._isolated_task import IsolatedTask
+from skgenre.audio._worker import Worker, WorkerDied
 from skgenre.datasets import make_genre_clips
 from skgenre.features._mel_transformer import _excerpt_spectrogram
 from skgenre.features._spectrogram import MelSettings

@@ -317,7 +317,7 @@ def tell(text):
 
 def try_jobs(jobs, *, moments, seed=0, report=tell):
     """Stop jobs; return the outcomes."""
-    sys.path.append(str(Path(__file__).parents[1] / "tests"))
+    sys.path.append(str(Path(__file__).parents[1] / "tests" / "helpers"))
     from archive_server import serve
 
     with tempfile.TemporaryDirectory() as name:

@@ -168,7 +168,7 @@ def has_amx():
 
 def two_fits(name):
     """Return the seconds of the first fit of this process and of the next."""
-    import skgenre._keras  # noqa: F401  Importing TensorFlow isn't counted.
+    import skgenre.runtime._keras  # noqa: F401  Importing TensorFlow isn't counted.
 
     X, y = noise(N_GENRES)
     estimator = classifier(name, epochs=1)

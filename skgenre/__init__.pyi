@@ -8,7 +8,6 @@ from . import (
     networks,
     pipelines,
 )
-from ._onnx_file import export_onnx
 from ._version import __version__
 from .audio import AudioError, load_audio
 from .classifiers import (
@@ -27,7 +26,7 @@ from .features import (
     MusicnnEmbedding,
     SpectrogramFile,
 )
-from .persistence import ModelFileError, load, save
+from .persistence import ModelFileError, export_onnx, load, save
 from .pipelines import genre_pipeline
 
 __all__ = [

@@ -10,8 +10,8 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
-from sklearn.utils._param_validation import StrOptions, validate_params
 
+from skgenre._sklearn_compat import StrOptions, validate_params
 from skgenre.classifiers import CRNNClassifier, SecondOrderClassifier
 from skgenre.features import (
     MelSpectrogramTransformer,

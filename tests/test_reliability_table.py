@@ -22,7 +22,7 @@ def test_every_case_names_a_test_that_is_there():
     assert len(cases) > 30
     for case in cases:
         named = case[case.rindex("\n     - ") :].split("\n\n")[0]
-        tests = re.findall(r"``(?:(\w+\.py)::)?(\w+)``", named)
+        tests = re.findall(r"``(?:([\w/]+\.py)::)?(\w+)``", named)
         assert tests and tests[0][0], case
         for module, name in tests:
             if module:

@@ -47,13 +47,13 @@ FORBIDDEN = RUNS_CODE | WRITES_ANYWHERE | DOWNLOADS
 METHODS = {"extractall", "read_pickle", "to_pickle", "register_custom_ops_library"}
 
 ALLOWED = {
-    ("skgenre/_model_schema.py", "importlib.import_module"): (
+    ("skgenre/persistence/_schema.py", "importlib.import_module"): (
         "the names are those of tables in the module, not of the file"
     ),
     ("skgenre/cli/_quick_start.py", "importlib.import_module"): (
         "the names are those of a table in the module"
     ),
-    ("skgenre/_worker.py", "pickle.load"): (
+    ("skgenre/audio/_worker.py", "pickle.load"): (
         "through pipes that nobody but the process and its own worker can write to"
     ),
     ("skgenre/datasets/_download.py", "requests.get"): (

@@ -1,7 +1,8 @@
-"""Sound file to waveform: decoding, mixing down, resampling."""
+"""Sound file to waveform: decoding, mixing down, resampling.
 
-from skgenre.audio._errors import AudioError
-from skgenre.audio._load import Clip, load_audio
-from skgenre.audio._map import map_clips
+Modules are loaded when a name of theirs is first used.
+"""
 
-__all__ = ["AudioError", "Clip", "load_audio", "map_clips"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

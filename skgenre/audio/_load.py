@@ -7,12 +7,12 @@ from numbers import Integral, Real
 
 import numpy as np
 import soxr
-from sklearn.utils._param_validation import HasMethods, Interval, validate_params
 
+from skgenre._sklearn_compat import HasMethods, Interval, validate_params
 from skgenre.audio._errors import AudioError
 from skgenre.audio._readers import MAX_SAMPLE_RATE, Reader
 from skgenre.audio._remote import upath_to_url
-from skgenre.audio._sharing import open_shared
+from skgenre.audio._shared_reader import open_shared
 
 Clip = str | bytes | os.PathLike | np.ndarray
 

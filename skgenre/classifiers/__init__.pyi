@@ -1,9 +1,8 @@
-from ._abstaining import AbstainingClassifier
+from ._abstaining import AbstainingClassifier, risk_coverage_curve
 from ._base import BaseGenreClassifier
 from ._crnn import CRNNClassifier
-from ._missing_clip import MissingClipClassifier
+from ._missing_clip_classifier import MissingClipClassifier
 from ._parallel_cnn_rnn import ParallelCNNRNNClassifier
-from ._risk_coverage import risk_coverage_curve
 from ._second_order import SecondOrderClassifier
 from ._segment import SegmentClassifier
 

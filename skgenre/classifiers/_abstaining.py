@@ -7,18 +7,25 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    _fit_context,
-    clone,
-)
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import Tags, _safe_indexing, get_tags, indexable
-from sklearn.utils._param_validation import HasMethods, Interval
+from sklearn.utils import (
+    Tags,
+    assert_all_finite,
+    check_consistent_length,
+    column_or_1d,
+    get_tags,
+    indexable,
+)
 from sklearn.utils.validation import check_is_fitted
 
+from skgenre._sklearn_compat import (
+    HasMethods,
+    Interval,
+    check_sample_weight,
+    fit_context,
+    safe_indexing,
+)
 from skgenre.classifiers._checks import (
     check_genres,
     check_groups,
@@ -26,7 +33,7 @@ from skgenre.classifiers._checks import (
     check_several,
     with_label,
 )
-from skgenre.classifiers._inner import (
+from skgenre.classifiers._meta import (
     check_all_tested,
     check_clip_weights,
     check_taken,
@@ -34,7 +41,6 @@ from skgenre.classifiers._inner import (
     folds_by_group,
     probabilities,
 )
-from skgenre.classifiers._risk_coverage import risk_coverage_curve
 
 
 class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -137,7 +143,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.cv = cv
 
     # The estimator inside validates its own parameters.
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         X: Any,
@@ -195,7 +201,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             some = {"sample_weight": weights, "groups": groups}
             return fit_with(
                 clone(self.estimator),
-                _safe_indexing(X, rows),
+                safe_indexing(X, rows),
                 y[rows],
                 **{key: None if v is None else v[rows] for key, v in some.items()},
             )
@@ -203,7 +209,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         answers = np.full((len(y), len(self.classes_)), np.nan)
         for train, test in folds_by_group(self.cv, y, groups):
             answers[test] = probabilities(
-                fitted_on(train), _safe_indexing(X, test), self.classes_
+                fitted_on(train), safe_indexing(X, test), self.classes_
             )
         check_all_tested(self.cv, answers)
         self._choose_threshold(answers, y, weights)
@@ -292,3 +298,64 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags = get_tags(self.estimator).input_tags
         return tags
+
+
+def risk_coverage_curve(
+    right: ArrayLike, confidence: ArrayLike, sample_weight: ArrayLike | None = None
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Compute how often answers are wrong when only confident ones are given.
+
+    Parameters
+    ----------
+    right : array-like of bool of shape (n_clips,)
+        Whether each answer is right.
+    confidence : array-like of shape (n_clips,)
+        Such as the probability of the genre that was answered.
+    sample_weight : array-like of shape (n_clips,), default=None
+        Weights of the clips.
+
+    Returns
+    -------
+    coverage : ndarray of shape (n_thresholds,)
+        Share of the clips that are answered, rising.
+    risk : ndarray of shape (n_thresholds,)
+        Share of the answers that are wrong.
+    thresholds : ndarray of shape (n_thresholds,)
+        Answers of at least this confidence are given; falling.
+
+    Raises
+    ------
+    ValueError
+        If lengths do not match, values are not finite, or no clip has a positive
+        weight.
+
+    See Also
+    --------
+    AbstainingClassifier : Chooses a threshold.
+    skgenre.inspection.RiskCoverageDisplay : Draws the curve.
+
+    Examples
+    --------
+    >>> from skgenre.classifiers import risk_coverage_curve
+    >>> coverage, risk, _ = risk_coverage_curve([1, 1, 0, 1], [0.9, 0.8, 0.6, 0.4])
+    >>> coverage.tolist(), risk.round(2).tolist()
+    ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.33, 0.25])
+    """
+    check_consistent_length(right, confidence)
+    scores = column_or_1d(confidence, dtype=np.float64)
+    assert_all_finite(scores, input_name="confidence")
+    weights: NDArray = np.asarray(
+        check_sample_weight(
+            sample_weight, scores, dtype=np.float64, ensure_non_negative=True
+        )
+    )
+    if not weights.any():
+        raise ValueError("All weights are 0, or there are no clips.")
+    order = np.argsort(-scores, kind="stable")
+    order = order[weights[order] > 0]
+    answered = np.cumsum(weights[order])
+    wrong = np.cumsum(weights[order] * (1 - np.asarray(right, dtype=float)[order]))
+    # Of equally confident answers either all are given or none.
+    last = np.flatnonzero(np.diff(scores[order], append=-np.inf))
+    coverage, risk = answered[last] / answered[-1], wrong[last] / answered[last]
+    return coverage, risk, scores[order][last]

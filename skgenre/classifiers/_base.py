@@ -7,10 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import _fit_context
 from sklearn.utils import check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 
+from skgenre._sklearn_compat import Interval, StrOptions, fit_context
 from skgenre.classifiers._checks import (
     Rows,
     check_all_genres_count,
@@ -28,7 +27,7 @@ from skgenre.classifiers._input_scaling import band_statistics
 from skgenre.classifiers._validation_split import validation_rows
 
 if TYPE_CHECKING:
-    from skgenre.classifiers._training import ClipRows
+    from skgenre.classifiers._training._train import ClipRows
 
 
 class BaseGenreClassifier(FittedNetwork):
@@ -108,7 +107,7 @@ class BaseGenreClassifier(FittedNetwork):
         self.checkpoint_dir = checkpoint_dir
         self.verbose = verbose
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(
         self,
         X: ArrayLike,
@@ -195,7 +194,7 @@ class BaseGenreClassifier(FittedNetwork):
         )
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def partial_fit(
         self,
         X: ArrayLike,
@@ -307,7 +306,7 @@ class BaseGenreClassifier(FittedNetwork):
         checkpoint_dir: str | os.PathLike | None = None,
     ) -> None:
         """Train on the rows; keep the weights and the history as plain data."""
-        from skgenre.classifiers._training import train
+        from skgenre.classifiers._training._train import train
 
         history: dict[str, list[float]] = getattr(self, "history_", {})
         n_before = len(history.get("loss", []))

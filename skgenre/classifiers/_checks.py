@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
-    _check_sample_weight,
     assert_all_finite,
     check_array,
     check_consistent_length,
@@ -18,8 +17,9 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
-from skgenre._lazy_rows import LazyRows, as_array
-from skgenre.classifiers._missing import naming_missing_clips
+from skgenre._sklearn_compat import check_sample_weight
+from skgenre.classifiers._missing_rows import naming_missing_clips
+from skgenre.features._lazy_rows import LazyRows, as_array
 
 Rows = NDArray | LazyRows
 """Spectrograms (n_clips, n_frames, n_mels), read already or not yet."""
@@ -209,7 +209,7 @@ def check_weights(
     estimator: Any, X: Rows, codes: NDArray, sample_weight: ArrayLike | None
 ) -> NDArray:
     """Return one weight a clip: `sample_weight` times that of its class."""
-    weights = _check_sample_weight(
+    weights = check_sample_weight(
         sample_weight, X, dtype=np.float32, ensure_non_negative=True
     )
     weights = weights * _class_weights(estimator, codes[weights > 0])[codes]

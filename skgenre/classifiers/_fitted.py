@@ -14,12 +14,12 @@ from sklearn.base import (
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre._interrupts import interrupts_wait
 from skgenre.classifiers._checks import as_spectrograms, check_finite
 from skgenre.classifiers._input_scaling import scaled
+from skgenre.runtime._interrupts import interrupts_wait
 
 if TYPE_CHECKING:
-    from skgenre.classifiers._scikeras import NetworkClassifier
+    from skgenre.classifiers._training._wrapper import NetworkClassifier
 
 # Clips that the network answers for at a time; fewer are filled up. With a number of
 # rows that varied, so would the last digits: the same clip has one answer, whatever
@@ -56,7 +56,7 @@ class FittedNetwork(
     def keras_classifier_(self) -> "NetworkClassifier":
         """The fitted scikeras ``KerasClassifier``, rebuilt at each access."""
         check_is_fitted(self)
-        from skgenre.classifiers._training import wrapped_network
+        from skgenre.classifiers._training._train import wrapped_network
 
         keras_classifier = wrapped_network(self, pooled=False, verbose=0, model__seed=0)
         shape = (len(self.classes_), *self.network_parameters_["input_shape"])
@@ -158,8 +158,8 @@ class FittedNetwork(
     @interrupts_wait()
     def _keras_answer(self, clips: NDArray) -> tuple[NDArray, NDArray]:
         from skgenre import networks
-        from skgenre._keras import check_process
-        from skgenre.classifiers._compiled import predictor
+        from skgenre.runtime._keras import check_process
+        from skgenre.runtime._keras_function import predictor
 
         check_process()
         predict = predictor(

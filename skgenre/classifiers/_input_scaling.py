@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._lazy_rows import LazyRows
+from skgenre.features._lazy_rows import LazyRows
 
 # Natural logarithm of the power of 1 dB is ln(10) / 10.
 _DECIBELS_PER_NEPER = 10 / np.log(10)

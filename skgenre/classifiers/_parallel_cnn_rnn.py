@@ -6,8 +6,8 @@ from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
+from skgenre._sklearn_compat import Interval
 from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._checks import check_integers
 

@@ -5,8 +5,8 @@ from numbers import Integral, Real
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.utils._param_validation import Interval
 
+from skgenre._sklearn_compat import Interval
 from skgenre.classifiers._base import BaseGenreClassifier
 
 

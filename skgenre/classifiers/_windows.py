@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._lazy_rows import LazyRows
+from skgenre.features._lazy_rows import LazyRows
 
 Clips = NDArray | LazyRows | Sequence[NDArray]
 """An array (n_clips, n_frames, n_mels), or arrays (n_frames_i, n_mels)."""

@@ -200,8 +200,7 @@ def predict(
     """
     import_scikit_learn()
     from skgenre import load
-    from skgenre.cli._files import files_named
-    from skgenre.cli._predict import predict_files
+    from skgenre.cli._files import files_named, predict_files
     from skgenre.cli._tables import write_predictions
 
     try:

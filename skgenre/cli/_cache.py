@@ -32,7 +32,7 @@ app = typer.Typer(
 @app.command()
 def info(folder: _Folder) -> None:
     """Show how much is kept of which kind, and when it was used."""
-    from skgenre.audio._store import size_limit, usage
+    from skgenre.audio._array_store import size_limit, usage
 
     try:
         kinds = usage(folder)
@@ -60,7 +60,7 @@ def info(folder: _Folder) -> None:
 @app.command()
 def clear(folder: _Folder) -> None:
     """Delete what is kept; other files in the folder stay."""
-    from skgenre.audio._store import clear, usage
+    from skgenre.audio._array_store import clear, usage
 
     try:
         before = usage(folder)

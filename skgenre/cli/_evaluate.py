@@ -13,7 +13,6 @@ from sklearn.base import is_classifier
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from skgenre._model_file import json_text
 from skgenre._text import printable
 from skgenre.cli._files import apply_to_files, prepare
 from skgenre.cli._tables import confusion_table, report_table, with_interval
@@ -22,9 +21,10 @@ from skgenre.inspection import (
     compare_predictions,
     expected_calibration_error,
 )
-from skgenre.inspection._report_answers import Answers, check_answers
-from skgenre.inspection._report_figures import headline, scores_of
+from skgenre.inspection._report._answers import Answers, check_answers
+from skgenre.inspection._report._figures import headline, scores_of
 from skgenre.persistence import load
+from skgenre.persistence._contents import json_text
 
 _PER_GENRE = (
     *("precision", "recall", "f1", "support", "n_groups"),

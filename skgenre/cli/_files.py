@@ -11,6 +11,7 @@ from rich.progress import track
 
 from skgenre.audio import AudioError
 from skgenre.cli._quiet import import_networks_quietly
+from skgenre.cli._tables import ranked
 from skgenre.datasets import find_audio_files
 from skgenre.datasets._check_audio import decode_all
 
@@ -167,3 +168,32 @@ def _apply_to_readable(
         else:
             return dict(zip(good, results, strict=True)), errors
     return {}, errors
+
+
+def predict_files(
+    model: Any,
+    paths: Sequence[str],
+    *,
+    top: int,
+    n_jobs: int,
+    cache_dir: Path | None = None,
+    time_limit: float | None = None,
+    console: Console,
+) -> list[dict[str, Any]]:
+    """Return one dict a file: 'path', and 'genres' or what is wrong ('error')."""
+    prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
+    probabilities, errors = apply_to_files(
+        model.predict_proba,
+        paths,
+        n_jobs=n_jobs,
+        time_limit=time_limit,
+        title="Predicting",
+        console=console,
+    )
+    genres = model.classes_.tolist()
+    return [
+        {"path": path, "error": errors[path]}
+        if path in errors
+        else {"path": path, "genres": ranked(probabilities[path], genres, top)}
+        for path in paths
+    ]

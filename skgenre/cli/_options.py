@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from skgenre._worker import MAX_SECONDS
+from skgenre.audio._worker import MAX_SECONDS
 
 Jobs = Annotated[
     int,

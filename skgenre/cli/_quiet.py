@@ -4,7 +4,7 @@ import os
 import sys
 from typing import Any
 
-from skgenre._model_parts import parts
+from skgenre._estimators import parts
 
 
 def import_networks_quietly(model: Any) -> None:

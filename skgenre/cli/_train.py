@@ -18,8 +18,8 @@ from skgenre.cli._models import fit_folds
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
 from skgenre.cli._work_dir import spectrograms_on_disk
+from skgenre.datasets._audit import repeated_files
 from skgenre.datasets._check_audio import decode_all
-from skgenre.datasets._repeated import repeated_files
 from skgenre.datasets._tracks_csv import named
 from skgenre.inspection import score_intervals
 

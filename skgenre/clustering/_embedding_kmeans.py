@@ -10,18 +10,17 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     ClusterMixin,
     TransformerMixin,
-    _fit_context,
 )
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score, silhouette_score
 from sklearn.utils import Tags, check_random_state
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
     column_or_1d,
 )
 
+from skgenre._sklearn_compat import Interval, StrOptions, fit_context
 from skgenre.clustering._checks import check_embeddings
 
 # The silhouette compares every pair; above this many clips a sample stands for all.
@@ -116,7 +115,7 @@ class EmbeddingKMeans(
         self.n_init = n_init
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, E: ArrayLike, y: ArrayLike | None = None) -> Self:
         """Find the clusters.
 

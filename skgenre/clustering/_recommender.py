@@ -6,11 +6,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, _fit_context, clone
+from sklearn.base import BaseEstimator, clone
+from sklearn.metrics import pairwise_distances
 from sklearn.utils import Bunch, check_scalar
-from sklearn.utils._param_validation import HasMethods, StrOptions
 from sklearn.utils.validation import check_is_fitted
 
+from skgenre._sklearn_compat import HasMethods, StrOptions, fit_context
 from skgenre.clustering._checks import check_embeddings, check_groups, check_rows
 from skgenre.clustering._neighbors import (
     Search,
@@ -18,7 +19,6 @@ from skgenre.clustering._neighbors import (
     choose_algorithm,
     exact_search,
 )
-from skgenre.clustering._turns import nearest_in_turn
 
 
 class TrackRecommender(BaseEstimator):
@@ -112,7 +112,7 @@ class TrackRecommender(BaseEstimator):
         self.algorithm = algorithm
         self.clusterer = clusterer
 
-    @_fit_context(prefer_skip_nested_validation=False)
+    @fit_context(prefer_skip_nested_validation=False)
     def fit(
         self,
         E: ArrayLike,
@@ -280,3 +280,85 @@ class TrackRecommender(BaseEstimator):
     def __getstate__(self) -> dict[str, Any]:
         """Return the state without the search, which is no plain data."""
         return {k: v for k, v in super().__getstate__().items() if k != "_search"}
+
+
+# Embeddings of one recording differ by rounding only, those of two recordings by more.
+_SAME_RECORDING = 1e-4
+
+
+def nearest_in_turn(
+    search: Search,
+    E: NDArray,
+    liked: NDArray,
+    k: int,
+    *,
+    excluded: NDArray,
+    metric: str,
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Let each liked track in turn name its nearest neighbour that is left.
+
+    Parameters
+    ----------
+    search : callable
+        Finds neighbours in `E`.
+    E : ndarray of shape (n_tracks, n_features)
+        Embeddings of the collection.
+    liked : ndarray of shape (n_liked, n_features)
+        Embeddings of the liked tracks.
+    k : int
+        Number of neighbours wanted.
+    excluded : ndarray of shape (n_tracks,), bool
+        Tracks that may not be named; copies of the liked tracks may not either.
+    metric : str
+        Distance.
+
+    Returns
+    -------
+    rows : ndarray of shape (n_found,)
+        The neighbours: first all that are the nearest of a liked track, then all that
+        are a second nearest; within a turn by distance. At most `k`.
+    by : ndarray of shape (n_found,)
+        The liked track that named each.
+    distances : ndarray of shape (n_found,)
+        Distance between the two.
+    """
+    n_tracks = len(E)
+    n_searched = k + int(excluded.sum())
+    while True:
+        n_searched = min(n_searched, n_tracks)
+        neighbors = search(liked, n_searched)
+        # Of the numbers that a search doesn't find, the approximate one gives -1.
+        found = [rows[rows >= 0] for rows in neighbors]
+        left = ~excluded
+        for query, rows in zip(liked, found, strict=True):
+            left[rows[_is_copy(E[rows], query)]] = False
+        found = [rows[left[rows]] for rows in found]
+        if n_searched == n_tracks or min(map(len, found)) >= k:
+            break
+        n_searched *= 2  # copies took their places
+
+    # In double precision, in which a search doesn't always compute.
+    distances = []
+    for i, (query, rows) in enumerate(zip(liked, found, strict=True)):
+        of_rows = (
+            pairwise_distances(
+                E[rows].astype(float), query[np.newaxis].astype(float), metric=metric
+            )[:, 0]
+            if len(rows)
+            else np.empty(0)
+        )
+        order = np.lexsort((rows, of_rows))[:k]
+        found[i] = rows[order]
+        distances.append(of_rows[order])
+    turn = np.concatenate([np.arange(len(rows)) for rows in found])
+    by = np.repeat(np.arange(len(liked)), [len(rows) for rows in found])
+    row, distance = np.concatenate(found), np.concatenate(distances)
+    order = np.lexsort((row, distance, turn))
+    first = np.sort(np.unique(row[order], return_index=True)[1])[:k]
+    chosen = order[first]
+    return row[chosen], by[chosen], distance[chosen]
+
+
+def _is_copy(E: NDArray, query: NDArray) -> NDArray:
+    length = np.linalg.norm(query)
+    return np.linalg.norm(E - query, axis=1) <= _SAME_RECORDING * length

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import pairwise_distances_chunked
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
+from skgenre._sklearn_compat import Interval, StrOptions, validate_params
 from skgenre.classifiers._checks import check_none_missing
 from skgenre.clustering._checks import check_groups
 

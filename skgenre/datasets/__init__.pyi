@@ -5,7 +5,7 @@ from ._fma_tables import load_fma_features
 from ._load_fma import load_fma
 from ._load_folder import load_audio_folder
 from ._load_gtzan import load_gtzan
-from ._make_clips import make_genre_clips
+from ._synthetic._make_clips import make_genre_clips
 
 __all__ = [
     "audit",

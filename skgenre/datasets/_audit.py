@@ -9,15 +9,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import Interval, validate_params
 from sklearn.utils.validation import check_consistent_length
 
+from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.audio import load_audio, map_clips
-from skgenre.audio._attempt import attempt
+from skgenre.audio._outcome import attempt
 from skgenre.audio._readers import open_file
 
 if TYPE_CHECKING:
     import pandas
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+from skgenre._files import digest
 
 _SAMPLE_RATE = 22050
 _FRAME = _SAMPLE_RATE // 10
@@ -275,3 +280,30 @@ def _crossings(members: dict[str, np.ndarray]) -> Iterator[_Finding]:
             for clip in parts.index[parts.notna() & (parts != counts.index[0])]:
                 detail = f"{owner} {value!s} has {numbers}"
                 yield int(clip), f"{owner} crosses split", detail
+
+
+def repeated_files(paths: Sequence[str]) -> Iterator[tuple[int, int]]:
+    """Find files that hold the same bytes as an earlier one.
+
+    Only those of one size are read.
+
+    Parameters
+    ----------
+    paths : sequence of str
+        Files, which are there.
+
+    Yields
+    ------
+    first, copy : int
+        Places in `paths`, in the order of `copy`.
+    """
+    sizes = [os.path.getsize(path) for path in paths]
+    of_size: defaultdict[int, int] = defaultdict(int)
+    for size in sizes:
+        of_size[size] += 1
+    first: dict[str, int] = {}
+    for i, (path, size) in enumerate(zip(paths, sizes, strict=True)):
+        if of_size[size] > 1:
+            found = first.setdefault(digest(Path(path)), i)
+            if found != i:
+                yield found, i

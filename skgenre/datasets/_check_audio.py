@@ -7,16 +7,16 @@ from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
-from sklearn.utils import Bunch, _safe_indexing
-from sklearn.utils._param_validation import Interval, validate_params
+from sklearn.utils import Bunch
 
-from skgenre._worker import MAX_SECONDS
+from skgenre._sklearn_compat import Interval, safe_indexing, validate_params
 from skgenre.audio import Clip, map_clips
-from skgenre.audio._attempt import Facts, Outcome, attempt, outcome_report, read_facts
-from skgenre.audio._cache import ClipCache
-from skgenre.audio._clips import check_clips
-from skgenre.audio._isolation import IsolatedTask
+from skgenre.audio._check_clips import check_clips
+from skgenre.audio._clip_cache import ClipCache
+from skgenre.audio._isolated_task import IsolatedTask
 from skgenre.audio._load import read_samples
+from skgenre.audio._outcome import Facts, Outcome, attempt, outcome_report, read_facts
+from skgenre.audio._worker import MAX_SECONDS
 from skgenre.features._base import excerpt_samples
 
 
@@ -159,7 +159,7 @@ def check_audio(
     )
     readable = np.array([outcome.error is None for outcome in outcomes])
     return Bunch(
-        paths=_safe_indexing(paths, np.flatnonzero(readable)),
+        paths=safe_indexing(paths, np.flatnonzero(readable)),
         readable=readable,
         report=outcome_report(clips, outcomes),
     )

@@ -7,10 +7,10 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from sklearn.utils._param_validation import validate_params
 from sklearn.utils.validation import column_or_1d
 
-from skgenre.datasets._data_home import data_home_folder
+from skgenre._sklearn_compat import validate_params
+from skgenre.datasets._download import data_home_folder
 from skgenre.datasets._tracks_csv import named
 from skgenre.features._mfcc import feature_names
 

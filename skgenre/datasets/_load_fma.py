@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import StrOptions, validate_params
 
-from skgenre.datasets._data_home import data_home_folder
+from skgenre._sklearn_compat import StrOptions, validate_params
+from skgenre.datasets._download import data_home_folder
 from skgenre.datasets._fma_archives import BASE_URL, fetch_archive
 from skgenre.datasets._fma_tables import METADATA, SUBSETS, read_tracks, table_path
 from skgenre.datasets._tracks_csv import named

@@ -5,8 +5,8 @@ import warnings
 
 import numpy as np
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import StrOptions, validate_params
 
+from skgenre._sklearn_compat import StrOptions, validate_params
 from skgenre.audio._remote import is_url
 from skgenre.datasets._audio_files import (
     AUDIO_SUFFIXES,

@@ -5,8 +5,8 @@ import re
 
 import numpy as np
 from sklearn.utils import Bunch
-from sklearn.utils._param_validation import validate_params
 
+from skgenre._sklearn_compat import validate_params
 from skgenre.audio import AudioError, load_audio
 from skgenre.datasets._audio_files import is_audio
 from skgenre.datasets._gtzan_split import (

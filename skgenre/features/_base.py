@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
 
-from skgenre._worker import MAX_SECONDS
-from skgenre.audio._attempt import (
+from skgenre._sklearn_compat import Interval, StrOptions
+from skgenre.audio._check_clips import check_clips
+from skgenre.audio._clip_cache import ClipCache
+from skgenre.audio._isolated_task import IsolatedTask
+from skgenre.audio._load import Clip
+from skgenre.audio._map_clips import error_names_clip, map_clips
+from skgenre.audio._outcome import (
     Outcome,
     attempt,
     failures,
     outcome_report,
     read_facts,
 )
-from skgenre.audio._cache import ClipCache
-from skgenre.audio._clips import check_clips
-from skgenre.audio._isolation import IsolatedTask
-from skgenre.audio._load import Clip
-from skgenre.audio._map import error_names_clip, map_clips
-from skgenre.features._reports import keep_report, last_report
+from skgenre.audio._worker import MAX_SECONDS
+from skgenre.features._extraction_report import keep_report, last_report
 
 if TYPE_CHECKING:
     import pandas

@@ -9,11 +9,10 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from sklearn.base import _fit_context
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_consistent_length
 
+from skgenre._sklearn_compat import Interval, fit_context
 from skgenre.audio._load import Clip, read_samples
 from skgenre.features._base import AudioTransformer, Work, excerpt_start
 from skgenre.features._spectrogram import (
@@ -217,7 +216,7 @@ class MelSpectrogramTransformer(AudioTransformer):
             fmax=self.fmax,
         ).check()
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the parameters and the kind of X; nothing is learned or read.
 

@@ -5,9 +5,9 @@ from numbers import Integral
 
 import numpy as np
 import scipy.fft
-from sklearn.utils._param_validation import Interval, StrOptions, validate_params
 
-from skgenre.audio._clips import check_waveform
+from skgenre._sklearn_compat import Interval, StrOptions, validate_params
+from skgenre.audio._check_clips import check_waveform
 from skgenre.features._spectrogram import (
     AMIN,
     MEL_CONSTRAINTS,

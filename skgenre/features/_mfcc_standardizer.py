@@ -6,20 +6,23 @@ from numbers import Real
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import _fit_context
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
-from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import (
     FLOAT_DTYPES,
-    _check_feature_names_in,
     check_consistent_length,
     check_is_fitted,
     validate_data,
 )
 
-from skgenre.audio._attempt import failures
+from skgenre._sklearn_compat import (
+    Interval,
+    StrOptions,
+    check_feature_names_in,
+    fit_context,
+)
 from skgenre.audio._load import Clip, read_samples
+from skgenre.audio._outcome import failures
 from skgenre.features._base import AudioTransformer, Work, excerpt_samples
 from skgenre.features._mfcc import (
     MFCC_CONSTRAINTS,
@@ -253,7 +256,7 @@ class MFCCStandardizer(AudioTransformer):
         self.mean_ = self._scaler.mean_
         self.scale_ = self._scaler.scale_
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the mean and the standard deviation of each feature.
 
@@ -292,7 +295,7 @@ class MFCCStandardizer(AudioTransformer):
         self._fit_table(self._extract(X, y, reset=True))
         return self
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
         """Fit and transform the same clips, which are read once.
 
@@ -364,7 +367,7 @@ class MFCCStandardizer(AudioTransformer):
         """
         check_is_fitted(self)
         if self.input == "features":
-            return _check_feature_names_in(self, input_features)
+            return check_feature_names_in(self, input_features)
         return np.array(self._names_of_fit(), dtype=object)
 
     def __sklearn_tags__(self) -> Tags:

@@ -7,15 +7,15 @@ from numbers import Integral
 from typing import Any
 
 from sklearn.base import BaseEstimator
-from sklearn.utils._param_validation import validate_params
 
-from skgenre._model_parts import parts
-from skgenre.audio._clips import check_clips
+from skgenre._estimators import parts
+from skgenre._sklearn_compat import validate_params
+from skgenre.audio._check_clips import check_clips
 from skgenre.audio._errors import AudioError
-from skgenre.audio._isolation import IsolatedTask
+from skgenre.audio._isolated_task import IsolatedTask
 from skgenre.audio._load import Clip
-from skgenre.audio._map import map_clips
-from skgenre.audio._sharing import one_opening
+from skgenre.audio._map_clips import map_clips
+from skgenre.audio._shared_reader import one_opening
 from skgenre.features._base import AudioTransformer
 
 

@@ -7,9 +7,9 @@ from numbers import Integral, Real
 
 import numpy as np
 import scipy.fft
-from sklearn.utils._param_validation import Interval, validate_params
 
-from skgenre.audio._clips import check_waveform
+from skgenre._sklearn_compat import Interval, validate_params
+from skgenre.audio._check_clips import check_waveform
 from skgenre.audio._readers import MAX_SAMPLE_RATE
 from skgenre.features._mel_filters import mel_filter_bank
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._lazy_rows import LazyRows
+from skgenre.features._lazy_rows import LazyRows
 
 
 class SpectrogramFile(LazyRows):

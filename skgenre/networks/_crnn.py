@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import keras
 from keras import layers
 
-from skgenre._layer_sizes import padding, shrunk_kernel, shrunk_pool
 from skgenre.networks._augmentation import SpecAugment
 from skgenre.networks._layers import glorot, recurrent, seeds
+from skgenre.runtime._layer_sizes import padding, shrunk_kernel, shrunk_pool
 
 
 def crnn(

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from skgenre._interrupts import let_interrupts_in
+from skgenre.runtime._interrupts import let_interrupts_in
 
 
 def seeds(seed: int | None) -> Iterator[int]:

@@ -6,10 +6,10 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from skgenre._layer_sizes import padding, shrunk_kernel, shrunk_pool
 from skgenre.networks._augmentation import SpecAugment
 from skgenre.networks._compiled_layer import CompiledLayer
 from skgenre.networks._layers import glorot, recurrent, seeds
+from skgenre.runtime._layer_sizes import padding, shrunk_kernel, shrunk_pool
 
 # Compiling the GRU takes about as long as it saves in a training of some thousand clips
 # of so many steps, those of all epochs together.

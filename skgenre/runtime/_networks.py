@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._layer_sizes import padding, shrunk_pool
 from skgenre.runtime._graph import Graph
-from skgenre.runtime._mel import mel_spectrogram, windows
+from skgenre.runtime._layer_sizes import padding, shrunk_pool
 
 if TYPE_CHECKING:
     import onnx
@@ -123,9 +122,6 @@ def classifier_graph(
     weights: Sequence[NDArray],
     mean: NDArray,
     scale: NDArray,
-    *,
-    mel: dict[str, Any] | None = None,
-    window: tuple[int, int] | None = None,
 ) -> "onnx.ModelProto":
     """Return a trained network as an ONNX model.
 
@@ -139,69 +135,72 @@ def classifier_graph(
         In Keras's order.
     mean, scale : ndarray of shape (n_mels,)
         What is subtracted from each band, and what it is then divided by.
-    mel : dict, default=None
-        Arguments of `mel_spectrogram`, which comes before; None for nothing.
-    window : tuple of int, default=None
-        Frames of the windows that the network answers for, and from one to the next;
-        None where it answers for whole spectrograms.
 
     Returns
     -------
     onnx.ModelProto
-        'spectrograms' (n, n_frames, n_mels) in dB, or 'waveforms' (n, n_samples), to
-        'probabilities' (n, n_classes) and 'embedding' (n, n_components); of windows,
-        their means, and 'timeline' (n, n_windows, n_classes). It computes in float32
-        whatever the precision in training was.
+        'spectrograms' (n, n_frames, n_mels) in dB to 'probabilities' (n, n_classes)
+        and 'embedding' (n, n_components). It computes in float32 whatever the
+        precision in training was.
 
     Raises
     ------
     ValueError
         If the weights are not those of this network.
     """
-    n_frames, n_mels = parameters["input_shape"]
-    if not mean.shape == scale.shape == (n_mels,):
-        raise ValueError("The scaling is not that of as many bands as the network's.")
     g = Graph(weights)
-    source: dict[str, Sequence[int | str]] = {}
-    if mel is None:
-        x = "spectrograms"
-        source[x] = ("n", n_frames if window is None else "n_frames", n_mels)
-    else:
-        source["waveforms"] = ("n", "n_samples")
-        x = mel_spectrogram(g, "waveforms", **mel)
-    if window is not None:
-        n_clips = g.add("Shape", x, end=1)
-        x = g.reshape(windows(g, x, *window), (-1, n_frames, n_mels))
-    x = g.add("Sub", x, g.constant(mean))
-    x = g.add("Div", x, g.constant(scale))
+    probabilities, embedding = add_classifier(
+        g, "spectrograms", network, parameters, mean, scale
+    )
+    g.add("Identity", probabilities, output="probabilities")
+    g.add("Identity", embedding, output="embedding")
+    return g.model(
+        {"spectrograms": ("n", *parameters["input_shape"])},
+        {
+            "probabilities": ("n", parameters["n_classes"]),
+            "embedding": ("n", n_components(weights)),
+        },
+        network,
+    )
+
+
+def n_components(weights: Sequence[NDArray]) -> int:
+    """Return the size of the embedding: the rows of the kernel that reads it."""
+    return len(weights[-2])
+
+
+def add_classifier(
+    g: Graph,
+    x: str,
+    network: str,
+    parameters: dict[str, Any],
+    mean: NDArray,
+    scale: NDArray,
+) -> tuple[str, str]:
+    """Add a trained network to the graph of its weights.
+
+    Parameters
+    ----------
+    g : Graph
+        Its next weights are the network's.
+    x : str
+        Spectrograms in dB, of shape (n, n_frames, n_mels).
+    network, parameters, mean, scale : object
+        As in `classifier_graph`.
+
+    Returns
+    -------
+    probabilities, embedding : str
+        Of shapes (n, n_classes) and (n, n_components).
+    """
+    if not mean.shape == scale.shape == (parameters["input_shape"][1],):
+        raise ValueError("The scaling is not that of as many bands as the network's.")
+    x = g.add("Div", g.add("Sub", x, g.constant(mean)), g.constant(scale))
     embedding = _BODIES[network](g, x, parameters)
     embedding = g.add("Add", embedding, g.reshape(g.nan_or_zero(x), (-1, 1)))
     kernel, bias = g.weights(2)
-    n_components, n_classes = g.shape(kernel)
-    probabilities = g.add(
-        "Softmax", g.add("Add", g.add("MatMul", embedding, kernel), bias), axis=-1
-    )
-    outputs: dict[str, Sequence[int | str]] = {
-        "probabilities": ("n", n_classes),
-        "embedding": ("n", n_components),
-    }
-    if window is not None:
-        outputs["timeline"] = ("n", "n_windows", n_classes)
-        timeline = _of_each(g, n_clips, probabilities, n_classes)
-        g.add("Identity", timeline, output="timeline")
-        probabilities, embedding = (
-            g.add("ReduceMean", values, axes=[1], keepdims=0)
-            for values in (timeline, _of_each(g, n_clips, embedding, n_components))
-        )
-    g.add("Identity", probabilities, output="probabilities")
-    g.add("Identity", embedding, output="embedding")
-    return g.model(source, outputs, network)
-
-
-def _of_each(g: Graph, n_clips: str, of_windows: str, size: int) -> str:
-    """Add a first axis for the clips, whose windows follow one another."""
-    shape = g.add("Concat", n_clips, g.constant((-1, size), np.int64), axis=0)
-    return g.add("Reshape", of_windows, shape)
+    logits = g.add("Add", g.add("MatMul", embedding, kernel), bias)
+    return g.add("Softmax", logits, axis=-1), embedding
 
 
 def _convolved(

@@ -1,0 +1,1 @@
+"""One training, from plain data to plain data."""

@@ -1,0 +1,1 @@
+"""Music that is made up, for tests and demonstrations."""

@@ -1,0 +1,1 @@
+"""Pretrained networks as audio steps: their weights and inputs."""

@@ -1,0 +1,389 @@
+"""Clips to what a network knows of them that was trained on other music."""
+
+import functools
+import os
+from collections.abc import Callable, Iterator, Sequence
+from numbers import Real
+from typing import Any, Self
+
+import numpy as np
+from sklearn.base import ClassNamePrefixFeaturesOutMixin
+from sklearn.utils import Tags
+from sklearn.utils.validation import check_consistent_length
+
+from skgenre._sklearn_compat import Interval, StrOptions, fit_context
+from skgenre.audio._load import Clip, read_samples
+from skgenre.features._base import AudioTransformer, Work, excerpt_samples
+from skgenre.features._pretrained._network_scaling import log_compression
+from skgenre.features._spectrogram import (
+    MelSettings,
+    mel_power_and_gain,
+    pad_to_frames,
+)
+from skgenre.features._statistics import correlations
+
+N_FEATURES = {"penultimate": 200, "pooled": 1506, "tags": 50, "correlations": 2144}
+
+TAGS = {
+    "msd": """rock, pop, alternative, indie, electronic, female vocalists, dance, 00s,
+        alternative rock, jazz, beautiful, metal, chillout, male vocalists,
+        classic rock, soul, indie rock, Mellow, electronica, 80s, folk, 90s, chill,
+        instrumental, punk, oldies, blues, hard rock, ambient, acoustic, experimental,
+        female vocalist, guitar, Hip-Hop, 70s, party, country, easy listening, sexy,
+        catchy, funk, electro, heavy metal, Progressive rock, 60s, rnb, indie pop, sad,
+        House, happy""",
+    "mtt": """guitar, classical, slow, techno, strings, drums, electronic, rock, fast,
+        piano, ambient, beat, violin, vocal, synth, female, indian, opera, male,
+        singing, vocals, no vocals, harpsichord, loud, quiet, flute, woman, male vocal,
+        no vocal, pop, soft, sitar, solo, man, classic, choir, voice, new age, dance,
+        male voice, female vocal, beats, harp, cello, no voice, weird, country, metal,
+        female voice, choral""",
+}
+
+
+def views(
+    weights: str | Sequence[str], output: str | Sequence[str]
+) -> list[tuple[str, str]]:
+    """Return the pairs of weights and output that two parameters of a step mean.
+
+    Raises
+    ------
+    ValueError
+        If a name isn't known, or the sequences have different lengths, are empty or
+        name a pair twice.
+    """
+    given = {"weights": weights, "output": output}
+    known: dict[str, Any] = {"weights": TAGS, "output": N_FEATURES}
+    n = max(1 if isinstance(value, str) else len(value) for value in given.values())
+    columns = []
+    for name, value in given.items():
+        values = [value] * n if isinstance(value, str) else list(value)
+        if (
+            not values
+            or len(values) != n
+            or not all(isinstance(each, str) and each in known[name] for each in values)
+        ):
+            raise ValueError(
+                f"The '{name}' parameter must be one of {', '.join(known[name])}, or a "
+                "sequence of them, as long as that of the other parameter. Got "
+                f"weights={weights!r} and output={output!r}."
+            )
+        columns.append(values)
+    pairs = list(zip(*columns, strict=True))
+    if len(set(pairs)) < n:
+        raise ValueError(
+            f"weights={weights!r} and output={output!r} name a pair twice. Leave one "
+            "out."
+        )
+    return pairs
+
+
+def view_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
+    """Name the features: tags by themselves, all others and those of several views."""
+    names = []
+    for weights, output in pairs:
+        own: list[str] = [str(i) for i in range(N_FEATURES[output])]
+        if output == "tags":
+            own = [" ".join(tag.split()) for tag in TAGS[weights].split(",")]
+        prefix = f"{weights}_{output}_" if len(pairs) > 1 else ""
+        names += [prefix + name for name in own]
+    return names
+
+
+_SETTINGS = MelSettings(sample_rate=16000, n_fft=512, hop_length=256, n_mels=96)
+_PATCH_FRAMES = 187
+_PATCHES = 16  # patches that the network takes at a time; 30 s have 10
+
+
+def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
+    """Return the whole patches of an excerpt, (n_patches, 187, 96)."""
+    choose = excerpt_samples(duration, excerpt)
+    samples = read_samples(clip, _SETTINGS.sample_rate, choose)
+    power, gain = mel_power_and_gain(pad_to_frames(samples, _SETTINGS), _SETTINGS)
+    values = log_compression(power, gain)
+    n_patches = max(1, len(values) // _PATCH_FRAMES)
+    patches = np.zeros((n_patches * _PATCH_FRAMES, values.shape[1]), np.float32)
+    patches[: len(values)] = values[: len(patches)]
+    return patches.reshape(n_patches, _PATCH_FRAMES, -1)
+
+
+class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
+    """Describe clips by musicnn, a network trained to tag large collections of music.
+
+    A linear classifier on these embeddings knows genres from a few hundred clips of
+    yours. The network's weights [1]_ are read from the files of the `musicnn` package
+    (ISC licence), whose code is not used: install it by
+    ``python -m pip install --no-deps musicnn==0.1.0``.
+
+    Parameters
+    ----------
+    weights : {'msd', 'mtt'} or sequence of them, default='msd'
+        What the network was trained on: 'msd' is the Million Song Dataset with tags
+        of Last.fm, 'mtt' is MagnaTagATune.
+    output : {'penultimate', 'pooled', 'tags', 'correlations'} or sequence of them, \
+            default='penultimate'
+        'penultimate' gives the 200 values before the tags; 'pooled' the 1506 before
+        them, maximum and mean over time of each of 753 features; 'tags' the
+        probability of each of 50 tags. 'correlations' looks at the 64 features of the
+        last convolution over the whole excerpt: their means, standard deviations and
+        the 2016 correlations of each with each. Sequences of `weights` and `output`
+        have one length, and give as many views of a clip, side by side; a string goes
+        with each member of the other. A clip is decoded, and a network asked, once.
+    duration : float or None, default=30.0
+        Seconds of each clip to listen to; None listens to all.
+    excerpt : {'middle', 'start'}, default='middle'
+        Which part of a longer clip to take.
+    on_error : {'raise', 'warn', 'ignore'}, default='raise'
+        What to do about a file that can't be read: end with an error that names it; or
+        go on, with a warning or without, and make its row NaN. `extraction_report_`
+        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
+        classifiers pass over it.
+    cache_dir : str, PathLike or None, default=None
+        Folder in which the result for each clip is kept and looked up the next time;
+        None keeps nothing. See :ref:`cache`.
+    time_limit : float or None, default=None
+        Seconds that a file may take, up to 86,400. With a number, files are decoded in
+        worker processes, so that one that crashes or hangs the decoder, or takes half
+        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
+        None decodes in this process. See :ref:`time_limit`.
+    n_jobs : int or None, default=None
+        Clips decoded at a time. None means 1 unless in a
+        :func:`joblib.parallel_config` context; -1 means all processors. The network
+        is spread over processors by itself.
+    verbose : bool or int, default=False
+        Show a progress bar.
+
+    Attributes
+    ----------
+    n_features_in_ : int
+        Number of samples of the waveforms, where X was a 2-D array, or of columns,
+        where X was a column of paths.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns, where X was a data frame.
+    extraction_report_ : DataFrame of shape (n_clips, 7)
+        What came of each clip of the last `transform`; only where `on_error` isn't
+        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+        ``seconds`` spent. Each thread sees its own; copies and files have none.
+
+    See Also
+    --------
+    MFCCStandardizer : Features that need no other music.
+    skgenre.EmbeddingKMeans : Clusters embeddings.
+
+    Notes
+    -----
+    The step learns nothing: `transform` may be called without `fit`.
+
+    A clip is mixed to mono at 16 kHz and cut into patches of 187 frames (3 s); a last
+    part that fills no patch is left out, and a clip shorter than one is filled up with
+    silence. Each patch is ``log10(10000 * power + 1)`` of 96 mel bands (512 samples a
+    frame, 256 from one to the next). The result is the mean over the patches, except
+    for 'correlations': what sounds together in a clip is its style, as in pictures
+    [2]_.
+
+    References
+    ----------
+    .. [1] J. Pons, X. Serra, "musicnn: Pre-trained convolutional neural networks for
+       music audio tagging", ISMIR late-breaking demo, 2019.
+    .. [2] L. Gatys, A. Ecker, M. Bethge, "Image style transfer using convolutional
+       neural networks", CVPR 2016.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre.features import MusicnnEmbedding
+    >>> tags = MusicnnEmbedding(weights="mtt", output="tags")
+    >>> list(tags.fit([np.zeros(16000)]).get_feature_names_out()[:3])
+    ['guitar', 'classical', 'slow']
+    """
+
+    _parameter_constraints: dict = AudioTransformer._parameter_constraints | {
+        "weights": [StrOptions(set(TAGS)), list, tuple],
+        "output": [StrOptions(set(N_FEATURES)), list, tuple],
+        "duration": [Interval(Real, 0, None, closed="neither"), None],
+    }
+
+    sample_rate = _SETTINGS.sample_rate
+    """The network's, and so no parameter."""
+
+    _runtime = "keras"
+    """Or 'onnx': what answers for the network; :func:`skgenre.load` chooses."""
+
+    def __init__(
+        self,
+        *,
+        weights: str | Sequence[str] = "msd",
+        output: str | Sequence[str] = "penultimate",
+        duration: float | None = 30.0,
+        excerpt: str = "middle",
+        on_error: str = "raise",
+        cache_dir: str | os.PathLike | None = None,
+        time_limit: float | None = None,
+        n_jobs: int | None = None,
+        verbose: bool | int = False,
+    ) -> None:
+        self.weights = weights
+        self.output = output
+        self.duration = duration
+        self.excerpt = excerpt
+        self.on_error = on_error
+        self.cache_dir = cache_dir
+        self.time_limit = time_limit
+        self.n_jobs = n_jobs
+        self.verbose = verbose
+
+    def _views(self) -> list[tuple[str, str]]:
+        return views(self.weights, self.output)
+
+    @fit_context(prefer_skip_nested_validation=True)
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the kind of X; nothing is learned or read.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at 16 kHz.
+
+        y : array-like of shape (n_clips,) or None, default=None
+            Only its length is looked at, before anything is decoded.
+
+        Returns
+        -------
+        self : MusicnnEmbedding
+            The step itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is outside its range, or a waveform is empty or not
+            finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        self._views()
+        clips = self._check_clips(X, reset=True)
+        if y is not None:  # said now rather than after hours of decoding
+            check_consistent_length(clips, y)
+        return self
+
+    def transform(self, X: Any) -> np.ndarray:
+        """Compute the embeddings.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at 16 kHz.
+
+        Returns
+        -------
+        embeddings : ndarray of shape (n_clips, n_features), float32
+            As many features as `output` says: 200, 1506, 50 or 2144; of several views,
+            one after the other.
+
+        Raises
+        ------
+        ImportError
+            If the `musicnn` package is not installed.
+
+        AudioError
+            If a file can't be read and `on_error` is 'raise'.
+
+        ValueError
+            If a parameter is outside its range, or a waveform is empty or not
+            finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+
+        Warns
+        -----
+        UserWarning
+            If files can't be read and `on_error` is 'warn'.
+        """
+        self._validate_params()  # here too, as fit may be left out
+        clips = self._check_clips(X, reset=False)
+        results = self._map_clips(clips, self._work())
+        embeddings = np.empty((len(clips), self._n_features_out), np.float32)
+        for row, result in zip(embeddings, results, strict=True):
+            row[:] = np.nan if result is None else result
+        return embeddings
+
+    def _work(self) -> Work:
+        chosen = self._views()
+        cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
+        networks = functools.cache(functools.partial(self._networks, chosen))
+        if cache is None or cache.is_empty:
+            networks()  # what is wrong with them is said before hours of decoding
+
+        def embed(patches: np.ndarray) -> np.ndarray:
+            answers = {
+                weights: [network(part) for part in _parts(patches)]
+                for weights, network in networks().items()
+            }
+            return np.concatenate(
+                [
+                    _of_clip([answer[output] for answer in answers[weights]], output)
+                    for weights, output in chosen
+                ]
+            )
+
+        task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
+        return Work("musicnn", task, embed, cache)
+
+    def _networks(self, chosen: list[tuple[str, str]]) -> dict[str, Callable]:
+        if self._runtime == "onnx":
+            from skgenre.features._pretrained._musicnn_weights import (
+                load_musicnn_onnx as trained,
+            )
+        else:
+            from skgenre.features._pretrained._musicnn_network import (
+                load_musicnn as trained,
+            )
+        return {weights: trained(weights) for weights, _ in chosen}
+
+    def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
+        """Name the features.
+
+        Parameters
+        ----------
+        input_features : array-like of str or None, default=None
+            Ignored.
+
+        Returns
+        -------
+        names : ndarray of shape (n_features,), object
+            The tags if ``output="tags"``; else ``musicnnembedding0`` and so on. Of
+            several views, ``mtt_penultimate_0`` or ``msd_tags_rock``.
+        """
+        chosen = self._views()
+        if len(chosen) == 1 and chosen[0][1] != "tags":
+            return super().get_feature_names_out(input_features)
+        return np.array(view_names(chosen), dtype=object)
+
+    @property
+    def _n_features_out(self) -> int:
+        return sum(N_FEATURES[output] for _, output in self._views())
+
+    def __sklearn_tags__(self) -> Tags:
+        """Tell scikit-learn that no fit is needed."""
+        tags = super().__sklearn_tags__()
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
+
+def _parts(patches: np.ndarray) -> Iterator[np.ndarray]:
+    for first in range(0, len(patches), _PATCHES):
+        yield patches[first : first + _PATCHES]
+
+
+def _of_clip(answers: list[Any], output: str) -> np.ndarray:
+    """Return one row of what the network made of a clip's patches."""
+    values = np.concatenate(answers)
+    if output == "correlations":
+        return correlations(values.reshape(-1, values.shape[-1]).astype(np.float64))
+    return values.mean(axis=0)

@@ -1,0 +1,113 @@
+"""musicnn's network in Keras, with the weights of the installed `musicnn` wheel."""
+
+import functools
+from collections.abc import Callable
+
+import keras
+import tensorflow as tf
+from keras import layers
+
+from skgenre.features._pretrained._musicnn_weights import musicnn_variables
+from skgenre.runtime._interrupts import interrupts_wait
+from skgenre.runtime._keras import check_process
+
+N_FRAMES, N_MELS = 187, 96
+"""Size of the 3 s patches that the network was trained on."""
+
+_POOLED, _PENULTIMATE, _N_TAGS = 753, 200, 50
+
+
+def _norm(name: str) -> layers.Layer:
+    """Return a batch normalisation as TensorFlow 1 had it."""
+    return layers.BatchNormalization(epsilon=1e-3, name=name)
+
+
+def build_musicnn() -> keras.Model:
+    """Build the network, with random weights.
+
+    Layers bear the names of their variables in the published checkpoints.
+
+    Returns
+    -------
+    keras.Model
+        (batch, 187, 96) log-mel patches to a dict of 'pooled' (batch, 1506),
+        'penultimate' (batch, 200), 'tags' (batch, 50), which are probabilities, and
+        'correlations' (batch, 187, 64), the features that are to be correlated.
+
+    References
+    ----------
+    .. [1] J. Pons, X. Serra, "musicnn: Pre-trained convolutional neural networks for
+       music audio tagging", ISMIR late-breaking demo, 2019.
+    """
+    patch = keras.Input((N_FRAMES, N_MELS), name="patch")
+    x = layers.Reshape((N_FRAMES, N_MELS, 1))(patch)
+    x = _norm("batch_normalization")(x)
+
+    # Timbre: patterns of 7 frames that may move up and down in pitch; and tempo:
+    # patterns in the course of each band. Of both, the strongest along the bands.
+    around = layers.ZeroPadding2D(((3, 3), (0, 0)))(x)
+    found = []
+    kernels = [(around, 204, (7, 38)), (around, 204, (7, 67))]
+    kernels += [(x, 51, (n_frames, 1)) for n_frames in (128, 64, 32)]
+    for i, (source, n_filters, kernel) in enumerate(kernels):
+        y = layers.Conv2D(
+            n_filters,
+            kernel,
+            padding="valid" if source is around else "same",
+            activation="relu",
+            name=f"conv2d_{i}" if i else "conv2d",
+        )(source)
+        y = _norm(f"batch_normalization_{i + 1}")(y)
+        y = layers.MaxPooling2D((1, y.shape[2]))(y)
+        found.append(layers.Reshape((N_FRAMES, n_filters))(y))
+    front = layers.Concatenate()(found)
+
+    # Three convolutions over time, each added to what came before.
+    levels, y = [front], front
+    for i in (5, 6, 7):
+        z = layers.ZeroPadding1D(3)(y)
+        # The published kernels are two-dimensional, as high as what they read.
+        z = layers.Reshape((*z.shape[1:], 1))(z)
+        z = layers.Conv2D(64, (7, z.shape[2]), activation="relu", name=f"conv2d_{i}")(z)
+        z = _norm(f"batch_normalization_{i + 1}")(z)
+        z = layers.Reshape((N_FRAMES, 64))(z)
+        y = z if i == 5 else layers.Add()([z, y])
+        levels.append(y)
+    x = layers.Concatenate()(levels)
+
+    pools = [layers.GlobalMaxPooling1D()(x), layers.GlobalAveragePooling1D()(x)]
+    x = layers.Concatenate()([layers.Reshape((_POOLED, 1))(pool) for pool in pools])
+    x = pooled = layers.Flatten(name="pooled")(x)
+    x = _norm("batch_normalization_9")(x)
+    x = layers.Dense(_PENULTIMATE, activation="relu", name="dense")(x)
+    x = penultimate = _norm("batch_normalization_10")(x)
+    tags = layers.Dense(_N_TAGS, activation="sigmoid", name="dense_1")(x)
+    outputs = {
+        "correlations": levels[-1],
+        "pooled": pooled,
+        "penultimate": penultimate,
+        "tags": tags,
+    }
+    return keras.Model(patch, outputs, name="musicnn")
+
+
+def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    """Return the trained network as a compiled function of a batch of patches."""
+    check_process()
+    return _load(weights)
+
+
+@functools.lru_cache(maxsize=2)
+@interrupts_wait()
+def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    variables, model = musicnn_variables(weights), build_musicnn()
+    for layer in model.layers:
+        layer.set_weights(
+            [variables[f"{layer.name}/{variable.name}"] for variable in layer.weights]
+        )
+    network = tf.function(
+        functools.partial(model, training=False),
+        input_signature=[tf.TensorSpec((None, N_FRAMES, N_MELS), "float32")],
+        jit_compile=False,
+    )
+    return interrupts_wait()(network)  # traced when it is first called

@@ -1,0 +1,289 @@
+"""A map of embeddings, coloured by genre."""
+
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.base import is_clusterer
+from sklearn.decomposition import PCA
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_array, check_is_fitted
+
+from skgenre._sklearn_compat import (
+    HasMethods,
+    StrOptions,
+    validate_parameter_constraints,
+)
+from skgenre.inspection._displays._style import check_labels, legend_beside, point_style
+from skgenre.inspection._fitted_parts import run, unwrap
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class EmbeddingDisplay:
+    """Map of clips in two dimensions: those that sound alike should lie together.
+
+    Make it by `from_estimator` or `from_embeddings`.
+
+    Parameters
+    ----------
+    points : ndarray of shape (n_clips, 2)
+        Where the clips lie.
+    y : ndarray of shape (n_clips,)
+        Genres.
+    axis_names : tuple of (str, str), default=("", "")
+        Labels of the two axes.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the map is.
+    figure_ : matplotlib Figure
+        Figure that holds it.
+    legend_ : matplotlib Legend
+        Colour and marker of each genre, right of the map.
+
+    See Also
+    --------
+    ClusterDisplay : Which clusters hold which genres.
+    sklearn.decomposition.PCA : The default map.
+
+    Notes
+    -----
+    Genres differ in colour and in marker, up to 56 of them.
+
+    Two dimensions show a part of the variance only, which the axes of a PCA name.
+    UMAP [1]_ keeps neighbours together; distances between its groups mean little.
+
+    References
+    ----------
+    .. [1] L. McInnes, J. Healy, J. Melville, "UMAP: Uniform Manifold Approximation
+       and Projection for Dimension Reduction", 2018.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_iris
+    >>> from skgenre.inspection import EmbeddingDisplay
+    >>> E, genres = load_iris(return_X_y=True)
+    >>> display = EmbeddingDisplay.from_embeddings(E, genres)
+    >>> display.ax_.get_xlabel()
+    'Component 1 (92% of the variance)'
+    """
+
+    def __init__(
+        self, points: NDArray, y: NDArray, *, axis_names: tuple[str, str] = ("", "")
+    ) -> None:
+        self.points = points
+        self.y = y
+        self.axis_names = axis_names
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        y: ArrayLike,
+        *,
+        reduction: Any = "pca",
+        random_state: int | np.random.RandomState | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw the embeddings that a fitted estimator makes of clips.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted transformer, such as a network, or a Pipeline. Of a Pipeline that
+            ends with a clusterer, or with a classifier that has no `transform`, the
+            embeddings are what this last step is given.
+        X : array-like of shape (n_clips, ...)
+            What it takes.
+        y : array-like of shape (n_clips,)
+            Genres.
+        reduction : {'pca', 'umap'} or transformer, default='pca'
+            As for `from_embeddings`.
+        random_state : int, RandomState instance or None, default=None
+            As for `from_embeddings`.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Passed on to `plot`.
+
+        Returns
+        -------
+        EmbeddingDisplay
+
+        Raises
+        ------
+        ValueError
+            If the estimator makes no embeddings.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        check_is_fitted(estimator)
+        front, last = unwrap(estimator)
+        if hasattr(last, "transform") and not is_clusterer(last):
+            front = [*front, last]
+        if not front:
+            raise ValueError(
+                f"{cls.__name__}.from_estimator needs an estimator that has transform, "
+                "or a Pipeline whose steps before the last make the embeddings. Got "
+                f"{type(estimator).__name__}. Where you have embeddings already, use "
+                "from_embeddings."
+            )
+        y = check_labels(y, "y", X)  # said now rather than after hours of decoding
+        return cls.from_embeddings(
+            run(front, X),
+            y,
+            reduction=reduction,
+            random_state=random_state,
+            ax=ax,
+            **kwargs,
+        )
+
+    @classmethod
+    def from_embeddings(
+        cls,
+        E: ArrayLike,
+        y: ArrayLike,
+        *,
+        reduction: Any = "pca",
+        random_state: int | np.random.RandomState | None = None,
+        ax: "Axes | None" = None,
+        **kwargs: Any,
+    ) -> Self:
+        """Draw embeddings that are there.
+
+        Parameters
+        ----------
+        E : array-like of shape (n_clips, n_features)
+            Embeddings, or any table of features. They are not scaled.
+        y : array-like of shape (n_clips,)
+            Genres, or whatever else should tell the clips apart, such as clusters.
+        reduction : {'pca', 'umap'} or transformer, default='pca'
+            What makes two dimensions of many: PCA, UMAP, or any transformer to two
+            components, such as ``TSNE()`` or ``UMAP(n_neighbors=50)``.
+        random_state : int, RandomState instance or None, default=None
+            Seed of the PCA or of UMAP.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Passed on to `plot`.
+
+        Returns
+        -------
+        EmbeddingDisplay
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two clips or features, values are not finite, or
+            lengths do not match.
+        ImportError
+            If UMAP is asked for and not installed.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_embeddings")
+        validate_parameter_constraints(
+            {
+                "reduction": [StrOptions({"pca", "umap"}), HasMethods("fit_transform")],
+                "random_state": ["random_state"],
+            },
+            {"reduction": reduction, "random_state": random_state},
+            caller_name=f"{cls.__name__}.from_embeddings",
+        )
+        E = _check_embeddings(E)
+        y = check_labels(y, "y", E)
+        if isinstance(reduction, str):
+            make = _pca if reduction == "pca" else _umap
+            reduction = make(E, random_state)
+        with np.errstate(invalid="ignore"):  # of no variance, shares are 0 / 0
+            points = np.asarray(reduction.fit_transform(E))
+        if points.shape != (len(E), 2):
+            raise ValueError(
+                f"The map has two dimensions, but {type(reduction).__name__} made an "
+                f"array of shape {points.shape}. Set its n_components to 2."
+            )
+        return cls(points, y, axis_names=_axis_names(reduction)).plot(ax=ax, **kwargs)
+
+    def plot(self, *, ax: "Axes | None" = None, **kwargs: Any) -> Self:
+        """Draw the map.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+        **kwargs : dict
+            Passed on to `matplotlib.axes.Axes.scatter` (``s``, ``alpha``, ...).
+
+        Returns
+        -------
+        EmbeddingDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
+        points, genres = np.asarray(self.points), np.asarray(self.y)
+        # Thousands of points are smaller, so as not to hide each other.
+        size = float(np.clip(20_000 / len(points), 2, 35))
+        look = {"s": size, "alpha": 0.8, "linewidth": size / 90, "edgecolor": "white"}
+        artists, names = [], [str(genre) for genre in np.unique(genres)]
+        for i, genre in enumerate(np.unique(genres)):
+            style = {"label": names[i]} | point_style(i) | look | kwargs
+            artists.append(ax.scatter(*points[genres == genre].T, **style))
+        ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
+        ax.set_aspect("equal", adjustable="datalim")
+        scale = (35 / size) ** 0.5  # in the legend, markers are as large as ever
+        self.legend_ = legend_beside(ax, artists, names, markerscale=scale)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _check_embeddings(E: ArrayLike) -> NDArray:
+    if getattr(E, "ndim", 2) != 2:
+        raise ValueError(
+            "Embeddings are an array of shape (n_clips, n_features), got one of shape "
+            f"{np.shape(E)}. Of spectrograms a network makes embeddings."
+        )
+    return check_array(
+        E,
+        dtype=[np.float64, np.float32],
+        ensure_min_samples=2,
+        ensure_min_features=2,
+        input_name="E",
+    )
+
+
+def _pca(E: NDArray, random_state: Any) -> PCA:
+    return PCA(2, random_state=random_state)
+
+
+def _umap(E: NDArray, random_state: Any) -> Any:
+    if len(E) < 4:
+        raise ValueError(f"reduction='umap' needs at least 4 clips, got {len(E)}.")
+    try:
+        from umap import UMAP
+    except ImportError as error:
+        raise ImportError(
+            "reduction='umap' requires umap-learn. You can install it with "
+            '`pip install "skgenre[umap]"`.'
+        ) from error
+    return UMAP(
+        n_neighbors=min(15, len(E) - 1),
+        # Seeded, it works in one thread, and warns unless that is asked for.
+        n_jobs=-1 if random_state is None else 1,
+        random_state=random_state,
+    )
+
+
+def _axis_names(reduction: Any) -> tuple[str, str]:
+    if isinstance(reduction, PCA):
+        first, second = np.nan_to_num(reduction.explained_variance_ratio_)
+        return (
+            f"Component 1 ({first:.0%} of the variance)",
+            f"Component 2 ({second:.0%} of the variance)",
+        )
+    name = type(reduction).__name__
+    return f"{name} 1", f"{name} 2"

@@ -1,0 +1,299 @@
+"""A picture of which genre a song sounds like, and when."""
+
+from collections.abc import Iterator
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils._optional_dependencies import check_matplotlib_support
+from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
+
+from skgenre.classifiers import SegmentClassifier
+from skgenre.features import MelSpectrogramTransformer
+from skgenre.inspection._displays._style import area_style, legend_beside
+from skgenre.inspection._fitted_parts import run, unwrap
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from matplotlib.axes import Axes
+
+# A genre that never is more probable than this has no area of its own.
+_WORTH_AN_AREA = 0.1
+# Heights between which the strip is, and the size of its text in points.
+_STRIP = (1.03, 1.15)
+_STRIP_FONT = 8
+
+
+class TimelineDisplay:
+    """Probabilities of the genres through a song, in seconds.
+
+    Stacked areas show how probable each genre is; the strip above them names the most
+    probable one.
+
+    Make it by `from_estimator` or `from_predictions`.
+
+    Parameters
+    ----------
+    probabilities : ndarray of shape (n_windows, n_classes)
+        Of each window of a song.
+    times : ndarray of shape (n_windows, 2)
+        Start and end of each window, in seconds.
+    classes : ndarray of shape (n_classes,)
+        The genres.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        Where the areas are.
+    figure_ : matplotlib Figure
+        Figure that holds them.
+    legend_ : matplotlib Legend
+        Colour of each genre, right of the areas.
+
+    See Also
+    --------
+    skgenre.SegmentClassifier : Its `predict_timeline` gives probabilities and times.
+    SpectrogramDisplay : What there is to hear.
+
+    Notes
+    -----
+    Windows overlap: what is drawn for an instant is the mean of all windows that hear
+    it. Genres that never are more probable than 0.1 share one area, named 'others'. A
+    genre's colour and hatching are the same for all songs.
+
+    Examples
+    --------
+    >>> from skgenre.inspection import TimelineDisplay
+    >>> display = TimelineDisplay.from_predictions(
+    ...     [[0.9, 0.1], [0.4, 0.6], [0.1, 0.9]],
+    ...     [[0, 6], [3, 9], [6, 12]],
+    ...     classes=["folk", "techno"],
+    ... )
+    >>> [text.get_text() for text in display.legend_.get_texts()]
+    ['techno', 'folk']
+    """
+
+    def __init__(
+        self, probabilities: NDArray, times: NDArray, *, classes: NDArray
+    ) -> None:
+        self.probabilities = probabilities
+        self.times = times
+        self.classes = classes
+
+    @classmethod
+    def from_estimator(
+        cls,
+        estimator: Any,
+        clip: "str | PathLike | ArrayLike",
+        *,
+        ax: "Axes | None" = None,
+    ) -> Self:
+        """Draw what a fitted classifier of windows hears in one song.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Fitted `SegmentClassifier`, or a Pipeline that ends with one, best after a
+            mel step with ``n_frames=None``, which hears whole songs. Behind a mel step
+            seconds are that step's, whatever the `frame_rate` of the classifier.
+        clip : str, PathLike or array-like
+            One of what it takes: behind a mel step the path of a song or a waveform
+            (n_samples,), else a spectrogram (n_frames, n_mels).
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        TimelineDisplay
+
+        Raises
+        ------
+        ValueError
+            If the estimator does not end in a `SegmentClassifier`.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_estimator")
+        check_is_fitted(estimator)
+        front, last = unwrap(estimator)
+        if not isinstance(last, SegmentClassifier):
+            raise ValueError(
+                f"{cls.__name__} needs a SegmentClassifier, or a Pipeline that ends "
+                f"with one, got {type(estimator).__name__} ({type(last).__name__})."
+            )
+        probabilities, times = last.predict_timeline(run(front, [clip]))
+        seconds = times[0] if isinstance(times, list) else times
+        for step in front:
+            if isinstance(step, MelSpectrogramTransformer):
+                seconds = seconds * last.frame_rate * step.hop_length / step.sample_rate
+        return cls(probabilities[0], seconds, classes=last.classes_).plot(ax=ax)
+
+    @classmethod
+    def from_predictions(
+        cls,
+        probabilities: ArrayLike,
+        times: ArrayLike,
+        *,
+        classes: ArrayLike,
+        ax: "Axes | None" = None,
+    ) -> Self:
+        """Draw probabilities that are there, those of one song.
+
+        Parameters
+        ----------
+        probabilities : array-like of shape (n_windows, n_classes)
+            Of each window.
+        times : array-like of shape (n_windows, 2)
+            Start and end of each window, in seconds.
+        classes : array-like of shape (n_classes,)
+            The genres.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        TimelineDisplay
+
+        Raises
+        ------
+        ValueError
+            If shapes don't fit, values are not finite, or a window ends before it
+            starts.
+        """
+        check_matplotlib_support(f"{cls.__name__}.from_predictions")
+        probabilities, times, classes = _check_song(probabilities, times, classes)
+        return cls(probabilities, times, classes=classes).plot(ax=ax)
+
+    def plot(self, *, ax: "Axes | None" = None) -> Self:
+        """Draw the probabilities.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a new figure.
+
+        Returns
+        -------
+        TimelineDisplay
+        """
+        check_matplotlib_support(f"{type(self).__name__}.plot")
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(9, 3.5), layout="constrained")
+        edges, means = _by_instant(
+            np.asarray(self.probabilities), np.asarray(self.times)
+        )
+        names = [str(genre) for genre in self.classes]
+        styles = [area_style(i) for i in range(len(names))]
+        # A genre that is the most probable somewhere has an area, however flat.
+        has_area = np.nanmax(means, axis=0) > _WORTH_AN_AREA
+        runs = list(_runs(edges, means))
+        has_area[[i for i, _, _ in runs]] = True
+        areas = [(names[i], styles[i], means[:, i]) for i in np.flatnonzero(has_area)]
+        if not has_area.all():
+            grey = area_style(0) | {"facecolor": "#DDDDDD"}
+            areas.append(("others", grey, means[:, ~has_area].sum(axis=1)))
+        below, artists = np.zeros(len(means)), []
+        for name, style, heights in areas:
+            lower, upper = (np.append(h, h[-1]) for h in (below, below + heights))
+            artists.append(
+                ax.fill_between(edges, lower, upper, step="post", label=name, **style)
+            )
+            below = below + heights
+        for best in sorted({i for i, _, _ in runs}):
+            bars = [(start, end - start) for i, start, end in runs if i == best]
+            ax.broken_barh(bars, (_STRIP[0], _STRIP[1] - _STRIP[0]), **styles[best])
+        for i, start, end in runs:
+            if end - start > _seconds_of_text(names[i], ax, edges):
+                ax.text(
+                    (start + end) / 2,
+                    sum(_STRIP) / 2,
+                    names[i],
+                    ha="center",
+                    va="center_baseline",
+                    fontsize=_STRIP_FONT,
+                    parse_math=False,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
+                )
+        ax.set(
+            xlabel="Seconds",
+            ylabel="Probability",
+            xlim=(edges[0], edges[-1]),
+            ylim=(0, _STRIP[1]),
+            yticks=np.linspace(0, 1, 6),
+        )
+        self.legend_ = legend_beside(
+            ax, artists, [name for name, _, _ in areas], reverse=True
+        )
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+
+def _check_song(
+    probabilities: Any, times: Any, classes: Any
+) -> tuple[NDArray, NDArray, NDArray]:
+    if np.ndim(probabilities) == 3:
+        raise ValueError(
+            "TimelineDisplay shows one song, got probabilities of shape "
+            f"{np.shape(probabilities)}. Take those of one: probabilities[0]."
+        )
+    probabilities = check_array(probabilities, input_name="probabilities")
+    if (probabilities < 0).any() or (abs(probabilities.sum(axis=1) - 1) > 0.01).any():
+        raise ValueError(
+            "Each row of probabilities is that of a window: none below 0, 1 together. "
+            f"Got sums from {probabilities.sum(axis=1).min():.3g} to "
+            f"{probabilities.sum(axis=1).max():.3g}, the lowest value is "
+            f"{probabilities.min():.3g}."
+        )
+    times = check_array(times, input_name="times")
+    classes = column_or_1d(classes)
+    n_windows, n_classes = probabilities.shape
+    if times.shape != (n_windows, 2) or len(classes) != n_classes:
+        raise ValueError(
+            f"probabilities of shape {probabilities.shape} need times of shape "
+            f"({n_windows}, 2) and {n_classes} classes, got times of shape "
+            f"{times.shape} and {len(classes)} classes."
+        )
+    if not (times[:, 0] < times[:, 1]).all():
+        window = int(np.argmin(times[:, 0] < times[:, 1]))
+        raise ValueError(
+            "Each row of times is the start and the end of a window. Window "
+            f"{window} is from {times[window, 0]} s to {times[window, 1]} s."
+        )
+    return probabilities, times, classes
+
+
+def _by_instant(probabilities: NDArray, times: NDArray) -> tuple[NDArray, NDArray]:
+    """Return when windows start or end, and the mean of those heard in between.
+
+    Where none is heard, the mean is NaN.
+    """
+    edges = np.unique(times)
+    starts, ends = np.searchsorted(edges, times).T
+    # A running sum of what begins and ends: an hour has thousands of windows.
+    changes = np.zeros((len(edges), 1 + probabilities.shape[1]))
+    counted = np.c_[np.ones(len(times)), probabilities]
+    np.add.at(changes, starts, counted)
+    np.subtract.at(changes, ends, counted)
+    running = changes[:-1].cumsum(axis=0)
+    n_heard, sums = running[:, :1], running[:, 1:]
+    return edges, np.where(n_heard > 0, sums / np.maximum(n_heard, 1), np.nan)
+
+
+def _runs(edges: NDArray, means: NDArray) -> Iterator[tuple[int, float, float]]:
+    """Yield the most probable genre's number, from when on, and until when."""
+    heard = ~np.isnan(means).any(axis=1)
+    best = np.where(heard, means.argmax(axis=1), -1)
+    for i, run_ in groupby(range(len(best)), key=best.__getitem__):
+        instants = list(run_)
+        if i >= 0:
+            yield int(i), float(edges[instants[0]]), float(edges[instants[-1] + 1])
+
+
+def _seconds_of_text(text: str, ax: "Axes", edges: NDArray) -> float:
+    """Return how long a stretch of the song must be to have room for a text."""
+    # A letter is about 0.6 times as wide as high; the legend takes some of the width.
+    width = 72 * ax.get_window_extent().width / ax.figure.dpi * 0.85
+    share: float = (len(text) + 1) * 0.6 * _STRIP_FONT / width
+    return share * (edges[-1] - edges[0])

@@ -1,0 +1,168 @@
+"""What in a given spectrogram speaks for a genre."""
+
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils.validation import check_consistent_length
+
+from skgenre._sklearn_compat import Interval, validate_params
+from skgenre.classifiers import BaseGenreClassifier
+from skgenre.classifiers._checks import check_spectrograms
+from skgenre.inspection._filters._genre_units import genre_units
+from skgenre.inspection._fitted_parts import find_network
+from skgenre.runtime._interrupts import interrupts_wait
+
+# Spectrograms on the way from silence that are worked on at a time.
+_BATCH = 8
+
+
+@validate_params(
+    {
+        "n_steps": [Interval(Integral, 1, None, closed="left")],
+        "smoothness": [Interval(Real, 0, None, closed="left")],
+    },
+    prefer_skip_nested_validation=True,
+)
+def saliency(
+    estimator: Any,
+    X: ArrayLike,
+    genres: ArrayLike | None = None,
+    *,
+    n_steps: int = 32,
+    smoothness: float = 2.0,
+) -> NDArray:
+    """Show which parts of spectrograms speak for a genre.
+
+    Integrated gradients [1]_ of the genre's value before the softmax, less the mean of
+    all genres': what each frame and band adds to it while the clip is faded in from
+    silence.
+
+    Parameters
+    ----------
+    estimator : estimator
+        Fitted network, or a Pipeline, `SegmentClassifier` or other estimator with one
+        inside. It is not changed.
+    X : array-like of shape (n_clips, n_frames, n_mels)
+        Spectrograms in dB, of the size that the network itself takes: in a
+        `SegmentClassifier`, windows.
+    genres : array-like of shape (n_clips,), default=None
+        Genre to look for in each clip; None takes the one that the network predicts.
+    n_steps : int, default=32
+        Loudnesses at which the gradient is taken.
+    smoothness : float, default=2.0
+        Standard deviation, in frames and in mel bands, of the Gaussian that smooths
+        the maps; 0 leaves them as they are.
+
+    Returns
+    -------
+    ndarray of shape (n_clips, n_frames, n_mels), float32
+        In [0, 1]; 1 is what speaks for the genre most, in each clip. What speaks
+        against it is 0, and so is everything where nothing speaks for it.
+
+    Raises
+    ------
+    ValueError
+        If there is no network, the clips are of another size or not finite, or a genre
+        is none of the network's.
+
+    See Also
+    --------
+    maximize_activation : What speaks for a genre, without a given clip.
+    sonify : Makes the salient part of a clip audible.
+
+    Notes
+    -----
+    Grad-CAM [2]_ weighs the last convolution's feature maps. Those of `CRNNClassifier`,
+    whose convolutions are over time, have no frequency axis, and those of
+    `ParallelCNNRNNClassifier` leave its recurrent half out. A gradient with respect to
+    the input has both axes, for all networks; integrated from silence, it is not misled
+    where a unit is saturated. As in Grad-CAM, only what is positive is kept, and each
+    map is divided by its maximum.
+
+    The way starts at the floor, each clip's lowest value, and raises all of the clip
+    evenly, in dB. The sum of all contributions, before negative ones are cut off, is
+    the difference of the genre's value between the clip and silence, up to the error
+    of a midpoint sum of `n_steps` terms.
+
+    A map shows what this network looks at, which need not be what the genre is. A
+    recurrent layer that hands on its last state only remembers the end of a clip best,
+    and one that reads backwards, too, also its beginning. A network that tells two
+    genres by a sound that one of them lacks has no sound to show for the other.
+
+    References
+    ----------
+    .. [1] M. Sundararajan, A. Taly, Q. Yan, "Axiomatic attribution for deep networks",
+       ICML 2017.
+    .. [2] R. Selvaraju et al., "Grad-CAM: visual explanations from deep networks via
+       gradient-based localization", ICCV 2017.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from skgenre import CRNNClassifier
+    >>> from skgenre.inspection import saliency
+    >>> X = np.random.default_rng(0).normal(-60, 5, size=(40, 20, 8))
+    >>> y = np.repeat(["folk", "techno"], 20)
+    >>> X[y == "techno", 8:12, 2] += 40
+    >>> crnn = CRNNClassifier(filters=(8,), lstm_units=8, epochs=20, random_state=0)
+    >>> maps = saliency(crnn.fit(X, y), X[y == "techno"], smoothness=0)
+    >>> maps.shape, float(maps.max())
+    ((20, 20, 8), 1.0)
+    """
+    network = find_network(estimator)
+    X = np.asarray(check_spectrograms(network, X, reset=False), dtype=np.float32)
+    if genres is None:
+        genres = network.predict(X)
+    check_consistent_length(X, genres)
+    units = genre_units(network, genres, "genres")
+
+    from scipy.ndimage import gaussian_filter
+
+    maps = np.empty_like(X)
+    for clip, contribution in enumerate(_contributions(network, X, units, n_steps)):
+        smoothed = gaussian_filter(contribution, smoothness, mode="nearest")
+        positive = np.maximum(smoothed, 0)
+        maps[clip] = positive / (positive.max() or 1)
+    return maps
+
+
+def _contributions(
+    network: BaseGenreClassifier, X: NDArray, units: NDArray, n_steps: int
+) -> NDArray:
+    """Return what each frame and band adds to the genre's value."""
+    import tensorflow as tf
+
+    from skgenre.inspection._filters._layer_graph import layer_graph
+
+    values, _ = layer_graph(network, "genre")
+
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec((None, *X.shape[1:]), tf.float32),
+            tf.TensorSpec((), tf.int32),
+        ],
+        jit_compile=False,
+        autograph=False,
+    )
+    def gradient(x: tf.Tensor, unit: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            value = tf.reduce_sum(values(x)[..., unit])
+        return tape.gradient(value, x)
+
+    # Called as such, TensorFlow doesn't warn that every network has its own graph.
+    with interrupts_wait():
+        traced = gradient.get_concrete_function()
+    loudness = (np.arange(n_steps, dtype=np.float32) + 0.5) / n_steps
+    result = np.zeros_like(X)
+    for clip, unit in enumerate(units.astype(np.int32)):
+        floor = X[clip].min()
+        sound = X[clip] - floor
+        for first in range(0, n_steps, _BATCH):
+            some = loudness[first : first + _BATCH, np.newaxis, np.newaxis]
+            on_the_way = tf.constant(floor + some * sound)
+            result[clip] += traced(on_the_way, tf.constant(unit)).numpy().sum(axis=0)
+        result[clip] *= sound / n_steps
+    return result

@@ -1,0 +1,1 @@
+"""The page of HTML on a model's predictions."""

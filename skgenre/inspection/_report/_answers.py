@@ -1,0 +1,169 @@
+"""The answers to report on, checked."""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils.multiclass import unique_labels
+
+from skgenre.audio._remote import is_url
+from skgenre.classifiers._checks import check_groups
+from skgenre.inspection._scores._bootstrap import check_genres_of_clips
+from skgenre.inspection._scores._score_intervals import check_labels, genre_numbers
+
+_TOLERANCE = 1e-3  # of sums of probabilities, which may be rounded
+
+
+@dataclass
+class Answers:
+    """True and answered genres of clips, and what else is known of these.
+
+    Genres are numbers of `labels`; of an answer, -1 stands for the unknown label.
+    """
+
+    labels: NDArray
+    true: NDArray
+    answered: NDArray
+    unknown: Any = None
+    proba: NDArray | None = None
+    other: NDArray | None = None  # as it came
+    groups: NDArray | None = None
+    paths: list[str] | None = None
+    albums: NDArray | None = None
+
+    @property
+    def right(self) -> NDArray:
+        """Whether the answer is right."""
+        return self.true == self.answered
+
+    @property
+    def given(self) -> NDArray:
+        """Whether a genre was answered."""
+        return self.answered >= 0
+
+    @property
+    def confidence(self) -> NDArray | None:
+        """Probability of the answered genre; NaN where none was answered."""
+        if self.proba is None:
+            return None
+        clips = np.arange(len(self.true))
+        return np.where(self.given, self.proba[clips, self.answered], np.nan)
+
+    @property
+    def y_true(self) -> NDArray:
+        """True genres, as they are called."""
+        return self.labels[self.true]
+
+    @property
+    def y_pred(self) -> NDArray:
+        """Answers, as they are called."""
+        if self.given.all():
+            return self.labels[self.answered]
+        return np.array([*self.labels.tolist(), self.unknown])[self.answered]
+
+
+def check_answers(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    *,
+    labels: ArrayLike | None,
+    y_proba: ArrayLike | None,
+    unknown: Any,
+    y_pred_other: ArrayLike | None,
+    groups: ArrayLike | None,
+    paths: ArrayLike | None,
+    albums: ArrayLike | None,
+) -> Answers:
+    """Return the answers, or say which of the parameters is wrong."""
+    true, answered = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
+    other = None
+    if y_pred_other is not None:
+        other = check_genres_of_clips(y_true=true, y_pred_other=y_pred_other)[1]
+    genres = _check_labels(labels, true, answered, unknown)
+    names = np.array([*genres.tolist(), unknown], dtype=object)
+    of_true, of_answer = genre_numbers(true, genres), genre_numbers(answered, names)
+    for name, number, values in (
+        ("y_true", of_true, true),
+        ("y_pred", of_answer, answered),
+    ):
+        if (number < 0).any():
+            raise ValueError(
+                f"{name} has genres that are not among labels={genres.tolist()}: "
+                f"{np.unique(values[number < 0]).tolist()}. Add them to labels; an "
+                "answer that means 'I don't know' is named by the parameter unknown."
+            )
+    return Answers(
+        labels=genres,
+        true=of_true,
+        answered=np.where(of_answer < len(genres), of_answer, -1),
+        unknown=unknown,
+        proba=None if y_proba is None else _check_proba(y_proba, genres, len(true)),
+        other=other,
+        groups=check_groups(true, groups),
+        paths=_check_paths(paths, true),
+        albums=_check_albums(albums, true),
+    )
+
+
+def _check_labels(
+    labels: ArrayLike | None, true: NDArray, answered: NDArray, unknown: Any
+) -> NDArray:
+    if labels is None:
+        found = unique_labels(true, answered)
+        kept = [genre for genre in found.tolist() if genre != unknown]
+        return np.array(kept, dtype=found.dtype)
+    genres = check_labels(labels)
+    if unknown in genres.tolist():
+        raise ValueError(
+            f"unknown={unknown!r} is one of the labels. It must be an answer that is "
+            "no genre."
+        )
+    return genres
+
+
+def _check_proba(y_proba: ArrayLike, genres: NDArray, n_clips: int) -> NDArray:
+    proba = check_array(y_proba, dtype=np.float64, input_name="y_proba")
+    if proba.shape != (n_clips, len(genres)):
+        raise ValueError(
+            f"y_proba must have shape (n_clips, n_classes) = ({n_clips}, "
+            f"{len(genres)}), got {proba.shape}. Its columns are the genres in the "
+            f"order of labels, which are {genres.tolist()}: give the classifier's "
+            "classes_ as labels."
+        )
+    sums = proba.sum(axis=1)
+    wrong = (proba.min(axis=1) < -_TOLERANCE) | (np.abs(sums - 1) > _TOLERANCE)
+    if wrong.any():
+        row = wrong.argmax()
+        raise ValueError(
+            "y_proba must be probabilities, which are at least 0 and have the sum 1 in "
+            f"each row; row {row} is {proba[row].tolist()}."
+        )
+    return np.clip(proba, 0, 1)
+
+
+def _check_paths(paths: Any, true: NDArray) -> list[str] | None:
+    if paths is None:
+        return None
+    # Not as an array of NumPy's, which would cut zeros off the end of bytes.
+    check_consistent_length(true, paths)
+    names = []
+    for row, path in enumerate(paths):
+        try:
+            name = os.fsdecode(path)
+            names.append(name if is_url(name) else os.path.normpath(name))
+        except TypeError:
+            raise ValueError(
+                f"paths must be names of files, got {path!r} in row {row}."
+            ) from None
+    return names
+
+
+def _check_albums(albums: ArrayLike | None, true: NDArray) -> NDArray | None:
+    if albums is None:
+        return None
+    # A track without an album is no mistake, unlike one without a genre.
+    check_consistent_length(true, albums)
+    return column_or_1d(albums)

@@ -1,0 +1,230 @@
+"""A fitted pipeline as an ONNX file, for other programs and for `load`."""
+
+import base64
+import copy
+import io
+import json
+import os
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.pipeline import Pipeline
+from sklearn.utils.validation import check_is_fitted
+
+from skgenre._files import check_stored, check_writable, size_text, write_atomically
+from skgenre.persistence._contents import json_text, model_contents
+from skgenre.persistence._onnx_graph import pipeline_graph
+from skgenre.runtime._session import MISSING
+
+if TYPE_CHECKING:
+    import onnx
+
+SUFFIX = ".onnx"
+_REST = "skgenre.model"  # metadata: the model file without the weights, in Base64
+_WEIGHTS = "weights.json"  # in it: which initialisers the missing arrays are
+_MAX_BYTES = 2**31 - 1  # of a protocol buffer
+
+
+def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
+    """Write a fitted pipeline to an ONNX file, for programs in any language.
+
+    The graph is the whole pipeline, from waveforms, or spectrograms where no step makes
+    them, to the probabilities of the genres. :func:`load` reads the file, too, but only
+    the values in it: the graph of a file is never run here.
+
+    Parameters
+    ----------
+    model : estimator
+        Fitted network classifier, a :class:`SegmentClassifier` of one that votes
+        softly, or a Pipeline of a :class:`MelSpectrogramTransformer` and one of these.
+    path : str or PathLike
+        File to write; its name ends in ``.onnx``.
+
+    Raises
+    ------
+    ImportError
+        If `onnx` is not installed.
+    OSError
+        If the file can't be written.
+    TypeError
+        If the model is of another kind.
+    ValueError
+        If the file's name has another ending.
+
+    See Also
+    --------
+    save : A file for all models, which `load` runs without TensorFlow, too.
+
+    Notes
+    -----
+    With a :class:`MelSpectrogramTransformer`, the graph takes 'waveforms' of shape
+    (n, n_samples): whole clips, mono, at the step's `sample_rate`; decoding and
+    resampling are left to the program. Without, it takes 'spectrograms' of shape
+    (n, n_frames, n_mels), in dB below each clip's loudest value. It gives
+    'probabilities' (n, n_classes) and 'embedding' (n, n_components), and, of a
+    :class:`SegmentClassifier`, 'timeline' (n, n_windows, n_classes). All are float32.
+    The clips of one call have one length, any but for that of spectrograms without
+    windows; there may be none. NaN or infinite values in what is used of a clip make
+    its answers NaN.
+
+    Metadata, as JSON: 'genres' in the order of the probabilities, and the parameters
+    'mel' of the first step, which decide what spectrograms are like, and 'windows' of
+    the :class:`SegmentClassifier`, if there are such. 'skgenre.model' is what `load`
+    needs besides.
+
+    Operators are those of ONNX 1.12 (opset 17). Not every runtime has its ``STFT``,
+    which makes spectrograms; ONNX Runtime does. Export ``model[-1]`` for others.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> import skgenre
+    >>> rng = np.random.default_rng(0)
+    >>> X = rng.normal(size=(40, 20, 8)) + np.repeat([0, 3], 20)[:, None, None]
+    >>> y = np.repeat(["folk", "techno"], 20)
+    >>> network = skgenre.SecondOrderClassifier(epochs=1, random_state=0).fit(X, y)
+    >>> skgenre.export_onnx(network, "genres.onnx")
+    >>> loaded = skgenre.load("genres.onnx", runtime="onnx")
+    >>> bool(np.allclose(loaded.predict_proba(X), network.predict_proba(X), atol=1e-5))
+    True
+    """
+    try:
+        import onnx
+    except ImportError as error:
+        raise ImportError(MISSING) from error
+    if Path(path).suffix != SUFFIX:
+        raise ValueError(
+            f"The 'path' parameter must end in {SUFFIX!r}, got {os.fspath(path)!r}."
+        )
+    target = check_writable(path)
+    mel, segments, network = _exportable(model)
+    check_is_fitted(network)
+    metadata: dict[str, Any] = {"genres": network.classes_}
+    if mel is not None:
+        metadata["mel"] = mel._spectrogram_parameters()
+    if segments is not None:
+        metadata["windows"] = {
+            name: getattr(segments, name) for name in ("window", "hop", "frame_rate")
+        }
+    described = {name: json_text(value) for name, value in metadata.items()}
+    described[_REST] = base64.b64encode(_rest(model, network.weights_)).decode()
+    graph = pipeline_graph(
+        *network._graph_arguments(),
+        mel=None if mel is None else mel._task_arguments(),
+        window=None if segments is None else (segments.window, segments.hop),
+    )
+    onnx.helper.set_model_props(graph, described)
+    write_atomically(target, graph.SerializeToString())
+
+
+def _exportable(model: BaseEstimator) -> tuple[Any, Any, Any]:
+    """Return the mel step and the classifier of windows, or None, and the network."""
+    from skgenre.classifiers._fitted import FittedNetwork
+    from skgenre.classifiers._segment import FittedSegments
+    from skgenre.features import MelSpectrogramTransformer
+
+    *before, network = model if isinstance(model, Pipeline) else [model]
+    mel = before.pop() if before else None
+    if before or not isinstance(mel, MelSpectrogramTransformer | None):
+        network = None
+    segments = None
+    if isinstance(network, FittedSegments) and network.voting == "soft":
+        segments = network
+        check_is_fitted(segments)
+        network = segments.estimator_
+    if not isinstance(network, FittedNetwork):
+        raise TypeError(
+            f"{type(model).__name__} can't be exported: expected a network classifier, "
+            "or a SegmentClassifier of one with voting='soft', with nothing but a "
+            "MelSpectrogramTransformer in front. Other models run without TensorFlow "
+            "as well: save them by skgenre.save, and load them with runtime='onnx'. Of "
+            "a search, export the best_estimator_."
+        )
+    return mel, segments, network
+
+
+def _rest(model: BaseEstimator, weights: list[NDArray]) -> bytes:
+    """Return a model file without the arrays that are the weights."""
+    model = copy.deepcopy(model)
+    *_, network = _exportable(model)
+    network.__dict__.pop("optimizer_state_", None)  # as large as the weights
+    result = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(model_contents(model, None))) as whole,
+        zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as rest,
+    ):
+        members = {name: whole.read(name) for name in whole.namelist()}
+        names = {contents: name for name, contents in members.items()}
+        tensors = {
+            names[_npy(values)]: f"weights_{i}" for i, values in enumerate(weights)
+        }
+        for name in members.keys() - tensors.keys():
+            rest.writestr(name, members[name])
+        rest.writestr(_WEIGHTS, json.dumps(tensors))
+    return result.getvalue()
+
+
+def model_in_onnx(path: str | os.PathLike) -> bytes:
+    """Return the model file in an ONNX file that `export_onnx` has written.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        Of any origin: nothing in it is run, and no other file is read.
+
+    Raises
+    ------
+    ImportError
+        If `onnx` is not installed.
+    ValueError
+        If it is no such file.
+    """
+    try:
+        import onnx
+        from google.protobuf.message import DecodeError
+    except ImportError as error:
+        raise ImportError(MISSING) from error
+    n_bytes = os.path.getsize(path)
+    if n_bytes > _MAX_BYTES:
+        raise ValueError(f"it has {size_text(n_bytes)}, more than any ONNX file can")
+    try:
+        graph = onnx.ModelProto.FromString(Path(path).read_bytes())
+    except DecodeError as error:
+        raise ValueError(f"it is no ONNX file: {error}") from error
+    metadata = {entry.key: entry.value for entry in graph.metadata_props}
+    if _REST not in metadata:
+        raise ValueError(f"its metadata has no {_REST!r}; export_onnx writes it")
+    rest = base64.b64decode(metadata[_REST], validate=True)
+    tensors = {tensor.name: tensor for tensor in graph.graph.initializer}
+    result = io.BytesIO(rest)
+    with zipfile.ZipFile(result, "a", zipfile.ZIP_STORED) as archive:
+        check_stored(archive, len(rest))
+        names = json.loads(archive.read(_WEIGHTS))
+        if not isinstance(names, dict) or not all(
+            isinstance(name, str) and name in tensors for name in names.values()
+        ):
+            raise ValueError("it has not the weights that its metadata names")
+        if len({*names.values()}) < len(names):  # each once: no larger than the file
+            raise ValueError("its metadata names weights twice")
+        for name, tensor in names.items():
+            archive.writestr(name, _npy(_values(tensors[tensor])))
+    return result.getvalue()
+
+
+def _values(tensor: "onnx.TensorProto") -> NDArray:
+    """Return the float32 values that are in a tensor itself."""
+    if tensor.data_location == tensor.EXTERNAL or tensor.external_data:
+        raise ValueError("it keeps weights in another file, which is not read")
+    if tensor.data_type != tensor.FLOAT:
+        raise ValueError(f"its weights {tensor.name!r} are not float32")
+    return np.frombuffer(tensor.raw_data, "<f4").reshape(tensor.dims)
+
+
+def _npy(values: NDArray) -> bytes:
+    file = io.BytesIO()
+    np.save(file, values, allow_pickle=False)
+    return file.getvalue()

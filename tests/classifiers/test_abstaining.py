@@ -1,0 +1,198 @@
+import warnings
+
+import numpy as np
+import pytest
+import sklearn
+from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from skgenre import AbstainingClassifier, load, save
+from skgenre.classifiers import risk_coverage_curve
+
+
+@pytest.fixture
+def clips():
+    """Two genres whose features overlap."""
+    rng = np.random.default_rng(0)
+    y = np.repeat(["folk", "techno"], 300)[rng.permutation(600)]
+    return rng.normal(size=(600, 2)) + 1.5 * (y == "techno")[:, None], y
+
+
+def test_precision_is_reached_on_other_clips():
+    rng = np.random.default_rng(0)
+    y = np.array(["folk", "techno"])[rng.integers(2, size=4000)]
+    X = rng.normal(size=(4000, 2)) + 1.5 * (y == "techno")[:, None]
+    plain = LogisticRegression().fit(X[:2000], y[:2000])
+    careful = AbstainingClassifier(LogisticRegression(), target_precision=0.95)
+    careful.fit(X[:2000], y[:2000])
+    answers = careful.predict(X[2000:])
+    given = answers != "unknown"
+    assert plain.score(X[2000:], y[2000:]) < 0.9
+    assert (answers[given] == y[2000:][given]).mean() > 0.935
+    assert given.mean() == pytest.approx(careful.coverage_, abs=0.05)
+    assert careful.precision_ >= 0.95
+    assert_array_equal(careful.predict_proba(X), plain.predict_proba(X))
+    assert list(careful.classes_) == ["folk", "techno"]
+
+
+def test_threshold_is_that_of_the_curve_on_folds(clips):
+    X, y = clips
+    from sklearn.model_selection import cross_val_predict
+
+    careful = AbstainingClassifier(LogisticRegression(), target_precision=0.95)
+    careful.fit(X, y)
+    answers = cross_val_predict(
+        LogisticRegression(), X, y, cv=5, method="predict_proba"
+    )
+    right = careful.classes_[answers.argmax(axis=1)] == y
+    given = answers.max(axis=1) >= careful.threshold_
+    assert careful.coverage_ == pytest.approx(given.mean())
+    assert careful.precision_ == pytest.approx(right[given].mean())
+    more = answers.max(axis=1) >= np.sort(answers.max(axis=1)[~given])[-1]
+    assert right[more].mean() < 0.95 or more.sum() > given.sum()
+
+
+def test_all_is_answered_where_all_is_precise_enough(clips):
+    X, y = clips
+    careful = AbstainingClassifier(LogisticRegression(), target_precision=0.5)
+    careful.fit(X, y)
+    assert careful.threshold_ == 0 and careful.coverage_ == 1
+    assert set(careful.predict(X)) == {"folk", "techno"}
+
+
+def test_nothing_is_answered_where_nothing_is(clips):
+    X = np.zeros((40, 1))
+    careful = AbstainingClassifier(LogisticRegression(), target_precision=0.9)
+    with pytest.warns(UserWarning, match="No answers reach target_precision=0.9"):
+        careful.fit(X, ["a", "b"] * 20)
+    assert set(careful.predict(X)) == {"unknown"}
+    assert np.isnan(careful.precision_) and careful.coverage_ == 0
+
+
+@pytest.mark.parametrize(
+    ("labels", "unknown", "kind"),
+    [
+        (["a", "b"], "who knows?", "U"),
+        (["a", "b"], None, "U"),
+        ([1, 2], 9, "i"),
+        ([1, 2], None, "i"),
+        ([-1, 2], None, "i"),
+        ([False, True], None, "i"),
+    ],
+)
+def test_labels_of_any_type(clips, labels, unknown, kind):
+    X, y = clips
+    y = np.array(labels)[(y == "techno").astype(int)]
+    careful = AbstainingClassifier(
+        LogisticRegression(), target_precision=0.97, unknown=unknown
+    ).fit(X, y)
+    answers = careful.predict(X)
+    assert answers.dtype.kind == kind
+    assert set(answers.tolist()) == {*labels, careful.unknown_}
+    assert unknown in (None, careful.unknown_)
+    assert 0 < careful.score(X, y) < 1
+    assert np.isfinite(cross_val_score(careful, X, y, cv=2)).all()
+
+
+def test_groups_are_not_parted(clips):
+    X, y = clips
+    artists = np.arange(600) // 4
+    X = X + np.random.default_rng(1).normal(size=(150, 2))[artists]
+    nearest = KNeighborsClassifier(1)
+    alone = AbstainingClassifier(nearest, target_precision=0.6).fit(X, y)
+    apart = AbstainingClassifier(nearest, target_precision=0.6)
+    apart.fit(X, y, groups=artists)
+    splits = list(GroupKFold(5).split(X, y, artists))
+    assert apart.precision_ != alone.precision_
+    given = AbstainingClassifier(nearest, target_precision=0.6, cv=splits).fit(X, y)
+    assert given.precision_ == pytest.approx(
+        cross_val_score(nearest, X, y, cv=splits).mean(), abs=0.02
+    )
+    with sklearn.config_context(enable_metadata_routing=True):
+        routed = make_pipeline(StandardScaler(), apart).fit(X, y, groups=artists)
+    assert routed[-1].precision_ == pytest.approx(apart.precision_, abs=0.03)
+
+
+def test_saved_and_loaded(clips, tmp_path):
+    X, y = clips
+    careful = AbstainingClassifier(LogisticRegression()).fit(X, y)
+    save(careful, tmp_path / "it.model")
+    assert_array_equal(load(tmp_path / "it.model").predict(X), careful.predict(X))
+
+
+class TestRefusals:
+    def test_unknown_is_a_genre(self, clips):
+        with pytest.raises(ValueError, match="unknown='folk' is one of the genres"):
+            AbstainingClassifier(LogisticRegression(), unknown="folk").fit(*clips)
+
+    def test_unknown_of_another_type_than_the_genres(self, clips):
+        X, y = clips
+        with pytest.raises(ValueError, match="unknown=-1 must be a string"):
+            AbstainingClassifier(LogisticRegression(), unknown=-1).fit(X, y)
+        with pytest.raises(ValueError, match="unknown='x' must be a number"):
+            AbstainingClassifier(LogisticRegression(), unknown="x").fit(X, y == "folk")
+
+    def test_no_probabilities(self, clips):
+        with pytest.raises(ValueError, match="'estimator' parameter"):
+            AbstainingClassifier(SVC()).fit(*clips)
+
+    def test_weights_that_are_not_taken(self, clips):
+        with pytest.raises(TypeError, match="KNeighborsClassifier.fit does not take"):
+            AbstainingClassifier(KNeighborsClassifier()).fit(*clips, np.ones(600))
+
+    def test_folds_that_leave_clips_out(self, clips):
+        careful = AbstainingClassifier(
+            LogisticRegression(), cv=[(np.arange(300), np.arange(300, 500))]
+        )
+        with pytest.raises(ValueError, match="never tests some of the clips"):
+            careful.fit(*clips)
+
+    def test_parameters(self, clips):
+        for parameters in ({"target_precision": 1.1}, {"unknown": []}, {"cv": "a"}):
+            (name,) = parameters
+            careful = AbstainingClassifier(LogisticRegression(), **parameters)
+            with pytest.raises(ValueError, match=f"'{name}' parameter"):
+                careful.fit(*clips)
+
+    def test_failed_refit_leaves_an_unfitted_estimator(self, clips):
+        X, y = clips
+        careful = AbstainingClassifier(LogisticRegression()).fit(X, y)
+        with pytest.raises(ValueError, match="NaN"):
+            careful.fit(X * np.nan, y)
+        assert not hasattr(careful, "estimator_")
+
+
+def test_no_warning_where_there_is_nothing_to_warn_of(clips):
+    with warnings.catch_warnings(action="error", category=UserWarning):
+        AbstainingClassifier(LogisticRegression()).fit(*clips).predict(clips[0])
+
+
+def test_weight_0_is_absence():
+    rng = np.random.default_rng(0)
+    right, confidence = rng.uniform(size=600) > 0.3, rng.normal(size=600)
+    weights = (np.arange(600) < 200).astype(float)
+    for some, few in zip(
+        risk_coverage_curve(right, confidence, weights),
+        risk_coverage_curve(right[:200], confidence[:200]),
+        strict=True,
+    ):
+        assert_allclose(some, few)
+
+
+def test_equal_confidences():
+    coverage, risk, thresholds = risk_coverage_curve([1, 0, 1], [0.5, 0.5, 0.5])
+    assert_allclose([*coverage, *risk, *thresholds], [1, 1 / 3, 0.5])
+
+
+def test_refusals():
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        risk_coverage_curve([1, 1, 0], [0.9, 0.8])
+    with pytest.raises(ValueError, match="All weights are 0|at least one non-zero"):
+        risk_coverage_curve([1, 1], [0.9, 0.8], [0, 0])
+    with pytest.raises(ValueError, match="confidence contains NaN"):
+        risk_coverage_curve([1, 0], [0.9, np.nan])

@@ -1,0 +1,583 @@
+import copy
+import io
+import json
+import os
+import pickle
+import re
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import sklearn
+import skops.io
+from sklearn.base import clone
+from sklearn.calibration import CalibratedClassifierCV
+from sklearn.compose import ColumnTransformer
+from sklearn.ensemble import (
+    HistGradientBoostingClassifier,
+    RandomForestClassifier,
+    StackingClassifier,
+    VotingClassifier,
+)
+from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import HalvingGridSearchCV
+from sklearn.neighbors import KNeighborsClassifier
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import FunctionTransformer, MinMaxScaler, StandardScaler
+from sklearn.svm import SVC
+
+import skgenre
+from skgenre import (
+    CRNNClassifier,
+    EmbeddingKMeans,
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
+    ModelFileError,
+    ParallelCNNRNNClassifier,
+    SegmentClassifier,
+)
+from skgenre.persistence import read_info
+from skgenre.persistence._contents import FORMAT
+
+DATA = Path(__file__).parents[1] / "data"
+FAST = {"epochs": 2, "random_state": 0}
+MFCC = MFCCStandardizer(n_mfcc=5)
+MEL = MelSpectrogramTransformer(n_frames=16, n_mels=8, n_fft=512)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    rng = np.random.default_rng(0)
+    return rng.normal(size=(24, 8000)), np.array(["folk", "rock", "jazz"] * 8)
+
+
+def models():
+    crnn = CRNNClassifier(filters=(4,), lstm_units=4, **FAST)
+    parallel = ParallelCNNRNNClassifier(
+        filters=(4,), pool_sizes=((2, 2),), gru_units=4, **FAST
+    )
+    whole = MelSpectrogramTransformer(n_frames=None, n_mels=8, n_fft=512)
+    vote = VotingClassifier([("c", crnn), ("p", parallel)], voting="soft")
+    return {
+        "svc": make_pipeline(
+            MFCCStandardizer(), CalibratedClassifierCV(SVC(), ensemble=False)
+        ),
+        "crnn": make_pipeline(MEL, crnn),
+        "vote": make_pipeline(MEL, vote),
+        "clusters": make_pipeline(MEL, crnn, EmbeddingKMeans(2, random_state=0)),
+        "linear": make_pipeline(MEL, parallel, LogisticRegression()),
+        "stack": StackingClassifier(
+            [("c", make_pipeline(MEL, crnn)), ("s", make_pipeline(MFCC, SVC()))],
+            LogisticRegression(),
+            cv=2,
+        ),
+        "segment": make_pipeline(whole, SegmentClassifier(crnn, window=4, hop=2)),
+        "segment stack": make_pipeline(
+            whole, SegmentClassifier(crnn, window=4, hop=2, voting="stack", cv=2)
+        ),
+        "segment forest": make_pipeline(
+            whole, SegmentClassifier(RandomForestClassifier(5, random_state=0))
+        ),
+        "forest": make_pipeline(MFCC, RandomForestClassifier(5, random_state=0)),
+        "boosted": make_pipeline(MFCC, HistGradientBoostingClassifier(max_iter=3)),
+        "neighbours": make_pipeline(MFCC, KNeighborsClassifier(algorithm="brute")),
+        "halving": HalvingGridSearchCV(
+            make_pipeline(MFCC, LogisticRegression()),
+            {"logisticregression__C": [0.1, 1]},
+            cv=2,
+            random_state=0,
+        ),
+    }
+
+
+QUICK = {"svc", "crnn", "boosted"}
+
+
+def kept_clips():
+    """Return the clips that the models in tests/data answered when they were made."""
+    t = np.arange(8000) / 8000
+    pitches = [110, 220, 440, 165, 330, 660]
+    X = [np.sin(2 * np.pi * f * t * (1 + (i < 3) * t)) for i, f in enumerate(pitches)]
+    return np.array(X), np.array(["rising"] * 3 + ["steady"] * 3)
+
+
+@pytest.mark.parametrize("name", ["networks", "baseline"])
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
+def test_files_of_format_1_load_forever(name):
+    path = DATA / f"format1-{name}.model"
+    assert read_info(path)["format"] == 1
+    X, y = kept_clips()
+    model = skgenre.load(path)
+    expected = np.loadtxt(DATA / f"format1-{name}.csv", delimiter=",", skiprows=1)
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-4)
+    np.testing.assert_array_equal(model.predict(X), y)
+    clone(model)  # parameters that are newer than the file have their defaults
+    for part in model.get_params().values():
+        if hasattr(part, "network_parameters_"):
+            assert part.network_parameters_["time_mask"] == 0 == part.time_mask
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(QUICK, id="some"),
+        pytest.param(
+            sorted(models().keys() - QUICK), id="rest", marks=pytest.mark.slow
+        ),
+    ],
+)
+def test_loaded_in_a_new_process_answers_the_same(names, clips, tmp_path):
+    X, y = clips
+    np.save(tmp_path / "X.npy", X)
+    expected = {}
+    for name in names:
+        model = models()[name].fit(X, y)
+        method = "transform" if name == "clusters" else "predict_proba"
+        expected[f"{name}.{method}"] = getattr(model, method)(X)
+        skgenre.save(model, tmp_path / f"{name}.{method}")
+    code = (
+        "import sys, numpy as np, skgenre; folder, *names = sys.argv[1:]\n"
+        "X = np.load(f'{folder}/X.npy')\n"
+        "for runtime in ('onnx', 'keras'):\n"
+        "    for name in names:\n"
+        "        model = skgenre.load(f'{folder}/{name}', runtime=runtime)\n"
+        "        answers = getattr(model, name.split('.')[1])(X)\n"
+        "        np.save(f'{folder}/{name}.{runtime}.npy', answers)\n"
+        "    if runtime == 'onnx':\n"
+        "        slow = {'tensorflow', 'keras', 'skops', 'librosa', 'matplotlib'}\n"
+        "        assert not slow & set(sys.modules), slow & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path, *expected], check=True)
+    for name, answers in expected.items():
+        by_keras, by_onnx = (
+            np.load(tmp_path / f"{name}.{runtime}.npy") for runtime in ("keras", "onnx")
+        )
+        np.testing.assert_array_equal(by_keras, answers, err_msg=name)
+        np.testing.assert_allclose(by_onnx, answers, rtol=1e-4, atol=1e-5, err_msg=name)
+
+
+def test_embeddings_and_timeline_by_onnx(clips, tmp_path):
+    X, y = clips
+    model = models()["segment"].fit(X, y)
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model", runtime="onnx")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    np.testing.assert_allclose(loaded.transform(X), model.transform(X), atol=1e-4)
+    spectrograms = model[0].transform(X)
+    (of_model, times), (of_loaded, same) = (
+        it[-1].predict_timeline(spectrograms) for it in (model, loaded)
+    )
+    np.testing.assert_allclose(of_loaded, of_model, atol=1e-5)
+    np.testing.assert_array_equal(same, times)
+
+
+def test_the_runtime_is_chosen_and_not_saved(clips, tmp_path, monkeypatch):
+    X, y = clips
+    model = models()["crnn"].fit(X, y)
+    path, again = tmp_path / "it.model", tmp_path / "again.model"
+    skgenre.save(model, path)
+    assert skgenre.load(path)[-1]._runtime == "keras"
+    auto = skgenre.load(path, runtime="auto")
+    assert auto[-1]._runtime == "onnx"  # where it is installed
+    by_onnx = skgenre.load(path, runtime="onnx")
+    skgenre.save(by_onnx, again)
+    for name in zipfile.ZipFile(again).namelist():
+        assert b"_runtime" not in zipfile.ZipFile(again).read(name)
+    by_keras = skgenre.load(again, runtime="keras")
+    np.testing.assert_array_equal(by_keras.predict_proba(X), model.predict_proba(X))
+    # Training goes by Keras, and the new weights are asked.
+    spectrograms, network = MEL.transform(X), by_onnx[-1]
+    before = network.predict_proba(spectrograms)
+    network.partial_fit(spectrograms, y)
+    after = network.predict_proba(spectrograms)
+    assert abs(after - before).max() > 1e-4
+    network._runtime = "keras"
+    np.testing.assert_allclose(after, network.predict_proba(spectrograms), atol=1e-5)
+
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)  # as if not installed
+    assert skgenre.load(path, runtime="auto")[-1]._runtime == "keras"
+    with pytest.raises(ImportError, match=r"pip install \"skgenre\[onnx\]\""):
+        skgenre.load(path, runtime="onnx")
+    with pytest.raises(
+        ValueError,
+        match="'runtime' parameter must be 'keras', 'onnx' or 'auto', got 'torch'",
+    ):
+        skgenre.load(path, runtime="torch")
+
+
+def test_metadata_requests_are_left_out(clips, tmp_path):
+    X, y = clips
+    with sklearn.config_context(enable_metadata_routing=True):
+        crnn = CRNNClassifier(filters=(4,), lstm_units=4, **FAST)
+        svc = SVC().set_fit_request(sample_weight=True)
+        vote = VotingClassifier([("c", crnn.set_fit_request(sample_weight=True))])
+        model = make_pipeline(MEL, vote).fit(X, y, sample_weight=np.ones(24))
+        skgenre.save(model, tmp_path / "it.model")
+        skgenre.save(CalibratedClassifierCV(svc).fit(X, y), tmp_path / "svc.model")
+        assert crnn.get_metadata_routing().fit.requests["sample_weight"]
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+
+
+def test_columns(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 6)), np.repeat(["folk", "jazz", "rock"], 10)
+    parts = ColumnTransformer(
+        [("a", StandardScaler(), slice(0, 2)), ("b", MinMaxScaler(), [3, 5])],
+        transformer_weights={"a": 0.5, "b": 2},
+    )
+    model = make_pipeline(parts, SVC()).fit(X, y)
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(
+        loaded.decision_function(X), model.decision_function(X)
+    )
+
+
+def test_columns_that_json_has_no_word_for(tmp_path):
+    part = ColumnTransformer([("a", StandardScaler(), slice(np.int64(0), 2))])
+    model = make_pipeline(part, SVC()).fit(np.eye(4), ["folk", "jazz"] * 2)
+    with pytest.raises(TypeError, match="Pipeline can't be saved: .*int64"):
+        skgenre.save(model, tmp_path / "it.model")
+
+
+def test_a_union_of_scaled_parts(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(30, 6)), np.repeat(["folk", "jazz", "rock"], 10)
+    union = FeatureUnion(
+        [("a", make_pipeline(StandardScaler())), ("b", MinMaxScaler())],
+        transformer_weights={"a": 0.5, "b": 2},
+    )
+    model = make_pipeline(union, SVC()).fit(X, y)
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(
+        loaded.decision_function(X), model.decision_function(X)
+    )
+
+
+@pytest.mark.parametrize(
+    ("rates", "told"), [((8000, 8000), 8000), ((8000, 16000), None)]
+)
+def test_sample_rate_of_several_audio_steps(rates, told, tmp_path):
+    waves = np.random.default_rng(0).normal(size=(6, 4000))
+    union = FeatureUnion(
+        [(str(i), MFCCStandardizer(sample_rate=rate)) for i, rate in enumerate(rates)]
+    )
+    model = make_pipeline(union, SVC()).fit(waves, ["folk", "jazz"] * 3)
+    skgenre.save(model, tmp_path / "it.model")
+    assert read_info(tmp_path / "it.model")["sample_rate"] == told
+
+
+def test_info(clips, tmp_path):
+    model = models()["crnn"].fit(*clips)
+    path = tmp_path / "it.model"
+    skgenre.save(model, path, metrics={"accuracy": 0.5})
+    info = read_info(path)
+    assert info["format"] == FORMAT
+    assert info["genres"] == ["folk", "jazz", "rock"]
+    assert info["sample_rate"] == 22050
+    assert info["metrics"] == {"accuracy": 0.5}
+    assert info["packages"]["skgenre"] == skgenre.__version__
+    assert info["saved"].endswith("+00:00")
+
+
+def test_loading_a_network_loads_no_tensorflow(clips, tmp_path):
+    skgenre.save(models()["crnn"].fit(*clips), tmp_path / "it.model")
+    code = (
+        "import sys, skgenre; skgenre.load(sys.argv[1]); "
+        "assert 'tensorflow' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code, tmp_path / "it.model"], check=True)
+
+
+def test_saved_file_is_readable_by_others(tmp_path):
+    skgenre.save(MEL, tmp_path / "it.model")
+    assert (tmp_path / "it.model").stat().st_mode & 0o777 == 0o666 & ~current_umask()
+    assert os.listdir(tmp_path) == ["it.model"]
+
+
+def test_mode_of_an_older_file_is_kept(tmp_path):
+    path = tmp_path / ("é" * 120 + ".model")
+    skgenre.save(MEL, path)
+    path.chmod(0o600)
+    skgenre.save(MEL, path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_a_cache_is_left_out(tmp_path):
+    skgenre.save(make_pipeline(MEL, memory=str(tmp_path)), tmp_path / "it.model")
+    assert skgenre.load(tmp_path / "it.model").memory is None
+
+
+def test_folders_of_caches_and_checkpoints_do_not_travel(tmp_path):
+    step = MelSpectrogramTransformer(n_frames=4, cache_dir=tmp_path / "cache")
+    model = make_pipeline(step, CRNNClassifier(checkpoint_dir=str(tmp_path)))
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    assert loaded[0].cache_dir is None and loaded[1].checkpoint_dir is None
+    assert step.cache_dir == tmp_path / "cache"
+    assert model[1].checkpoint_dir == str(tmp_path)
+
+
+def current_umask():
+    umask = os.umask(0)
+    os.umask(umask)
+    return umask
+
+
+class TestRefusals:
+    """What a file may not be; and none of it runs code."""
+
+    def test_missing(self, tmp_path):
+        with pytest.raises(FileNotFoundError, match="There is no model file"):
+            skgenre.load(tmp_path / "no.model")
+
+    def test_pickle_renamed(self, tmp_path):
+        path, proof = tmp_path / "evil.model", tmp_path / "executed"
+
+        class Evil:
+            def __reduce__(self):
+                return os.mkdir, (str(proof),)
+
+        path.write_bytes(pickle.dumps(Evil()))
+        with pytest.raises(ModelFileError, match="not a model file"):
+            skgenre.load(path)
+        assert not proof.exists()
+        pickle.loads(path.read_bytes())
+        assert proof.exists()  # so it would have
+
+    def test_foreign_type_executes_nothing(self, tmp_path):
+        path, proof = tmp_path / "evil.model", tmp_path / "executed"
+        skgenre.save(MEL, path)
+        evil = skops.io.dumps(FunctionTransformer(os.mkdir))
+        repack(path, schema=zipfile.ZipFile(io.BytesIO(evil)).read("schema.json"))
+        with pytest.raises(ModelFileError, match=r"refused: it holds .*mkdir"):
+            skgenre.load(path)
+        assert not proof.exists()
+
+    def test_saving_foreign_types(self, tmp_path):
+        with pytest.raises(
+            TypeError, match="FunctionTransformer can't be saved.*mkdir"
+        ):
+            skgenre.save(FunctionTransformer(os.mkdir), tmp_path / "it.model")
+        assert not os.listdir(tmp_path)
+
+    def test_newer_format(self, tmp_path):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        repack(path, info=json.dumps(read_info(path) | {"format": FORMAT + 1}))
+        with pytest.raises(ModelFileError, match="pip install --upgrade skgenre"):
+            skgenre.load(path)
+
+    @pytest.mark.parametrize("kept", [0, 1, 100, 0.5, 0.9, -1])
+    def test_truncated(self, tmp_path, kept):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: int(kept * len(whole)) if 0 < kept < 1 else kept])
+        with pytest.raises(ModelFileError, match="not a model file.*or is damaged"):
+            skgenre.load(path)
+
+    @pytest.mark.parametrize("schema", ["", "[]", "{}", '{"__class__": "x"}', "null"])
+    def test_forged_description(self, tmp_path, schema):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        repack(path, schema=schema)
+        with pytest.raises(ModelFileError, match="is damaged"):
+            skgenre.load(path)
+
+    @pytest.mark.parametrize(
+        "info",
+        ["", "[]", "{}", "1", "[" * 200_000]
+        + [f'{{"format": {x}}}' for x in ('"1"', "true", "-3")],
+        ids=range(8),
+    )
+    def test_forged_info(self, tmp_path, info):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        repack(path, info=info)
+        with pytest.raises(ModelFileError):
+            skgenre.load(path)
+
+    def test_zip_bomb(self, tmp_path):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        with zipfile.ZipFile(path, "a", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("bomb.npy", bytes(10**8))
+        assert path.stat().st_size < 10**6
+        with pytest.raises(ModelFileError, match="compressed, which is refused"):
+            skgenre.load(path)
+
+    def test_parts_that_share_bytes(self, tmp_path):
+        """A thousand names for one part of the file, each read into the memory."""
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("0.npy", bytes(10**6))
+            (info,) = (i for i in archive.infolist() if i.filename == "0.npy")
+            for i in range(1, 1000):
+                other = copy.copy(info)
+                other.filename = f"{i}.npy"
+                archive.filelist.append(other)
+        assert path.stat().st_size < 2 * 10**6
+        with pytest.raises(ModelFileError, match="larger than the file"):
+            skgenre.load(path)
+
+    def test_names_that_occur_twice(self, tmp_path):
+        """What is checked is what is loaded."""
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        with zipfile.ZipFile(path) as archive:
+            good = archive.read("schema.json")
+        evil = zipfile.ZipFile(io.BytesIO(skops.io.dumps(FunctionTransformer(print))))
+        evil = evil.read("schema.json")
+        for schemas, is_refused in (((good, evil), True), ((evil, good), False)):
+            repack(path, schema=schemas[0])
+            with zipfile.ZipFile(path, "a") as archive:
+                with pytest.warns(UserWarning, match="Duplicate name"):
+                    archive.writestr("schema.json", schemas[1])
+            if is_refused:
+                with pytest.raises(ModelFileError, match="refused: it holds"):
+                    skgenre.load(path)
+            else:
+                assert skgenre.load(path).n_mels == MEL.n_mels
+
+    def test_names_with_zero_bytes(self, tmp_path):
+        path = tmp_path / "it.model"
+        skgenre.save(MFCC.fit(np.random.default_rng(0).normal(size=(3, 8000))), path)
+        contents = path.read_bytes()
+        name = re.search(rb"[0-9a-f_-]+\.npy", contents)[0]
+        path.write_bytes(contents.replace(name, name[:-5] + b"\0.npy"))
+        with pytest.raises(ModelFileError):
+            skgenre.load(path)
+
+    def test_a_network_larger_than_its_weights(self, clips, tmp_path):
+        """Nothing of the size that a file asks for is made before it is compared."""
+        X, y = clips
+        model = models()["crnn"].fit(X, y)
+        network = model[-1]
+        network.network_parameters_["lstm_units"] = 10**6  # 16 TB
+        skgenre.save(model, tmp_path / "it.model")
+        with pytest.raises(ValueError, match="weights are not those of the network"):
+            skgenre.load(tmp_path / "it.model", runtime="keras").predict(X)
+        # ONNX Runtime takes the sizes from the weights alone.
+        loaded = skgenre.load(tmp_path / "it.model", runtime="onnx")
+        assert loaded.predict_proba(X).shape == (len(X), 3)
+
+    def test_flipped_bytes_never_pass_unseen(self, clips, tmp_path):
+        X, y = clips
+        path = tmp_path / "it.model"
+        model = models()["crnn"].fit(X, y)
+        skgenre.save(model, path)
+        whole, expected = path.read_bytes(), model.predict_proba(X)
+        for position in np.random.default_rng(0).integers(0, len(whole), 40):
+            damaged = bytearray(whole)
+            damaged[position] ^= 0xFF
+            path.write_bytes(damaged)
+            try:
+                loaded = skgenre.load(path, runtime="keras")
+            except ModelFileError:
+                continue
+            np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+
+    @pytest.mark.parametrize("flag", [0x01, 0x20, 0x40])
+    def test_flags_that_zipfile_does_not_know(self, flag, tmp_path):
+        path = tmp_path / "it.model"
+        skgenre.save(MEL, path)
+        contents = bytearray(path.read_bytes())
+        contents[contents.find(b"PK\x01\x02") + 8] = contents[6] = flag
+        path.write_bytes(contents)
+        with pytest.raises(ModelFileError, match="or is damaged"):
+            skgenre.load(path)
+
+
+def repack(path, *, schema=None, info=None):
+    """Replace the description or the information in a model file."""
+    replaced = {"schema.json": schema, "skgenre.json": info}
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, contents in members.items():
+            new = replaced.get(name)
+            archive.writestr(name, contents if new is None else new)
+
+
+@pytest.mark.slow
+def test_killed_while_saving_leaves_the_old_file(tmp_path):
+    path = tmp_path / "it.model"
+    skgenre.save(make_pipeline(MEL), path)
+    code = (
+        "import sys, numpy as np, skgenre; from sklearn.pipeline import make_pipeline\n"
+        "from sklearn.dummy import DummyClassifier\n"
+        "model = DummyClassifier().fit([[0]], [0]); model.big_ = np.zeros(5_000_000)\n"
+        "print('ready', flush=True)\n"
+        "while True: skgenre.save(model, sys.argv[1])\n"
+    )
+    for delay in np.random.default_rng(0).uniform(0, 0.5, 5):
+        process = subprocess.Popen(
+            [sys.executable, "-c", code, path], stdout=subprocess.PIPE
+        )
+        process.stdout.readline()
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        process.stdout.close()
+        assert type(skgenre.load(path)).__name__ in ("Pipeline", "DummyClassifier")
+
+
+class TestWhereToSave:
+    def test_no_folder(self, tmp_path):
+        with pytest.raises(
+            FileNotFoundError, match="There is no folder.*Make it first"
+        ):
+            skgenre.save(MEL, tmp_path / "no" / "it.model")
+
+    def test_a_folder_or_a_pipe(self, tmp_path):
+        os.mkfifo(tmp_path / "pipe")
+        for path in (tmp_path, tmp_path / "pipe"):
+            with pytest.raises(FileExistsError, match="is no file"):
+                skgenre.save(MEL, path)
+
+    def test_through_a_link(self, tmp_path):
+        os.symlink(tmp_path / "real.model", tmp_path / "link.model")
+        skgenre.save(MEL, tmp_path / "link.model")
+        assert (tmp_path / "link.model").is_symlink()
+        assert read_info(tmp_path / "real.model")["estimator"] == type(MEL).__name__
+
+    def test_read_only_folder(self, tmp_path):
+        if os.geteuid() == 0:
+            pytest.skip("root may write everywhere")
+        tmp_path.chmod(0o500)
+        with pytest.raises(PermissionError, match="can't be written to"):
+            skgenre.save(MEL, tmp_path / "it.model")
+
+
+@pytest.mark.parametrize("model", ["x", None, CRNNClassifier, [MEL]])
+def test_only_estimators_are_saved(tmp_path, model):
+    with pytest.raises(TypeError, match="must be a fitted estimator"):
+        skgenre.save(model, tmp_path / "it.model")
+
+
+def test_metrics_of_numpy(tmp_path):
+    metrics = {
+        "accuracy": np.float32(0.5),
+        "folds": np.array([1, 2]),
+        "loss": np.nan,
+        "of genres": {"folk": [np.float64(1), np.inf]},
+    }
+    skgenre.save(MEL, tmp_path / "it.model", metrics=metrics)
+    expected = {
+        "accuracy": 0.5,
+        "folds": [1, 2],
+        "loss": None,
+        "of genres": {"folk": [1, None]},
+    }
+    assert read_info(tmp_path / "it.model")["metrics"] == expected
