@@ -11,7 +11,7 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 
 
 def substitute(**blocks: str) -> Callable[[_Class], _Class]:
-    """Return a class decorator that fills shared text into the docstring.
+    r"""Return a class decorator that fills shared text into the docstring.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def substitute(**blocks: str) -> Callable[[_Class], _Class]:
     Examples
     --------
     >>> from skgenre._docstrings import substitute
-    >>> @substitute(seed="seed : int, default=%(seed)s\\n    Where to begin.")
+    >>> @substitute(seed="seed : int, default=%(seed)s\n    Where to begin.")
     ... class Shuffle:
     ...     '''Shuffle clips.
     ...
