@@ -231,7 +231,7 @@ TABLES = {
 }
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore:No answers reach")
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore:No threshold reaches")
 @pytest.mark.parametrize("label", TABLES)
 @pytest.mark.parametrize(
     "inner",

@@ -68,7 +68,7 @@ def test_all_is_answered_where_all_is_precise_enough(clips):
 def test_nothing_is_answered_where_nothing_is(clips):
     X = np.zeros((40, 1))
     careful = AbstainingClassifier(LogisticRegression(), target_precision=0.9)
-    with pytest.warns(UserWarning, match="No answers reach target_precision=0.9"):
+    with pytest.warns(UserWarning, match="No threshold reaches target_precision=0.9"):
         careful.fit(X, ["a", "b"] * 20)
     assert set(careful.predict(X)) == {"unknown"}
     assert np.isnan(careful.precision_) and careful.coverage_ == 0

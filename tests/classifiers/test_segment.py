@@ -35,7 +35,7 @@ from skgenre import (
     SpectrogramFile,
 )
 from skgenre.classifiers._validation_split import validation_rows
-from skgenre.classifiers._windows import Windows, chunks, window_starts
+from skgenre.classifiers._windows import Windows, iter_chunks, window_starts
 
 CRNN = CRNNClassifier(
     filters=(8,),
@@ -158,7 +158,7 @@ class TestWindows:
     def test_chunks_are_all_clips_in_order(self, monkeypatch):
         X, _ = make_clips([3, 40, 9, 9, 9, 21, 5])
         monkeypatch.setattr("skgenre.classifiers._windows._CHUNK_BYTES", 4 * 8 * 5 * 4)
-        parts = list(chunks(X, 8, 4))
+        parts = list(iter_chunks(X, 8, 4))
         assert len(parts) > 2
         assert [len(clip) for part in parts for clip in part] == [len(x) for x in X]
         for part in parts:
@@ -650,7 +650,7 @@ class TestRefusals:
             ({"estimator": CRNNClassifier}, "'estimator' parameter"),
             ({"final_estimator": 1}, "'final_estimator' parameter"),
             ({"cv": "x", "voting": "stack"}, "'cv' parameter"),
-            ({"estimator": SVC()}, "voting='soft' needs .* which SVC hasn't"),
+            ({"estimator": SVC()}, "voting='soft' needs .* which SVC doesn"),
             ({"estimator": SVC(), "voting": "stack"}, "voting='stack' needs"),
         ],
     )
@@ -667,7 +667,7 @@ class TestRefusals:
             (np.zeros((0, 5)), r"Clip 3 of X has shape \(0, 5\)"),
             (np.zeros((4, 0)), r"Clip 3 of X has shape \(4, 0\)"),
             (np.zeros((4, 5, 1)), r"Clip 3 of X has shape \(4, 5, 1\)"),
-            (np.full((4, 5), np.nan), "Clips of X are NaN throughout.*: 3[.]"),
+            (np.full((4, 5), np.nan), "NaN throughout.*: clips 3 of X"),
             (np.diag([0, np.nan, 0, 0, 0])[:4], "clip 3 of X contains NaN"),
             (np.full((4, 5), np.inf), "clip 3 of X contains infinity"),
             ([[1, 2], [3]], "Clip 3 of X has frames of different lengths"),
@@ -755,5 +755,7 @@ class TestRefusals:
 
     def test_networks_say_what_to_do_with_clips_of_different_lengths(self, ragged):
         X, y = ragged
-        with pytest.raises(ValueError, match="put it into a SegmentClassifier"):
+        with pytest.raises(
+            ValueError, match="put the classifier into a SegmentClassifier"
+        ):
             clone(CRNN).fit(X, y)
