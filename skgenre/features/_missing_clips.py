@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import issparse
 
-
-def missing_clip(shape: tuple[int, ...] | int) -> NDArray:
-    """Return the row of a clip that could not be read."""
-    return np.full(shape, np.nan, np.float32)
+MISSING = np.nan
+"""Every value of a clip that could not be read, in the array that a step returns."""
 
 
 def missing_clips(X: Any) -> NDArray:
-    """Return which clips could not be read.
+    """Return which clips could not be read: those that are NaN throughout.
 
     Parameters
     ----------
