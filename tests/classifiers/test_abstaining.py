@@ -39,10 +39,10 @@ def test_precision_is_reached_on_other_clips():
     plain = LogisticRegression().fit(X[:2000], y[:2000])
     careful = AbstainingClassifier(LogisticRegression(), target_precision=0.95)
     careful.fit(X[:2000], y[:2000])
-    answers = careful.predict(X[2000:])
-    given = answers != "unknown"
+    predicted = careful.predict(X[2000:])
+    given = predicted != "unknown"
     assert plain.score(X[2000:], y[2000:]) < 0.9
-    assert (answers[given] == y[2000:][given]).mean() > 0.935
+    assert (predicted[given] == y[2000:][given]).mean() > 0.935
     assert given.mean() == pytest.approx(careful.coverage_, abs=0.05)
     assert careful.precision_ >= 0.95
     assert_array_equal(careful.predict_proba(X), plain.predict_proba(X))
@@ -55,18 +55,18 @@ def test_threshold_is_that_of_the_curve_on_folds(clips):
 
     careful = AbstainingClassifier(LogisticRegression(), target_precision=0.95)
     careful.fit(X, y)
-    answers = cross_val_predict(
+    probabilities = cross_val_predict(
         LogisticRegression(), X, y, cv=5, method="predict_proba"
     )
-    right = careful.classes_[answers.argmax(axis=1)] == y
-    given = answers.max(axis=1) >= careful.threshold_
+    right = careful.classes_[probabilities.argmax(axis=1)] == y
+    given = probabilities.max(axis=1) >= careful.threshold_
     assert careful.coverage_ == pytest.approx(given.mean())
     assert careful.precision_ == pytest.approx(right[given].mean())
-    more = answers.max(axis=1) >= np.sort(answers.max(axis=1)[~given])[-1]
+    more = probabilities.max(axis=1) >= np.sort(probabilities.max(axis=1)[~given])[-1]
     assert right[more].mean() < 0.95 or more.sum() > given.sum()
 
 
-def test_all_is_answered_where_all_is_precise_enough(clips):
+def test_every_genre_is_predicted_where_all_are_precise_enough(clips):
     X, y = clips
     careful = AbstainingClassifier(LogisticRegression(), target_precision=0.5)
     careful.fit(X, y)
@@ -74,7 +74,7 @@ def test_all_is_answered_where_all_is_precise_enough(clips):
     assert set(careful.predict(X)) == {"folk", "techno"}
 
 
-def test_nothing_is_answered_where_nothing_is(clips):
+def test_no_genre_is_predicted_where_none_is_precise_enough(clips):
     X = np.zeros((40, 1))
     careful = AbstainingClassifier(LogisticRegression(), target_precision=0.9)
     with pytest.warns(UserWarning, match="No threshold reaches target_precision=0.9"):
@@ -100,15 +100,15 @@ def test_labels_of_any_type(clips, labels, unknown, kind):
     careful = AbstainingClassifier(
         LogisticRegression(), target_precision=0.97, unknown=unknown
     ).fit(X, y)
-    answers = careful.predict(X)
-    assert answers.dtype.kind == kind
-    assert set(answers.tolist()) == {*labels, careful.unknown_}
+    predicted = careful.predict(X)
+    assert predicted.dtype.kind == kind
+    assert set(predicted.tolist()) == {*labels, careful.unknown_}
     assert unknown in (None, careful.unknown_)
     assert 0 < careful.score(X, y) < 1
     assert np.isfinite(cross_val_score(careful, X, y, cv=2)).all()
 
 
-def test_groups_are_not_parted(clips):
+def test_groups_stay_together(clips):
     X, y = clips
     artists = np.arange(600) // 4
     X = X + np.random.default_rng(1).normal(size=(150, 2))[artists]
@@ -151,12 +151,12 @@ def test_weights_and_groups_reach_the_estimator_and_the_curve(clips):
         seen += [*set(artists) - set(fold_artists)]
     assert sorted(seen) == list(range(150))  # each artist is tested once
     # The threshold is that of the weighted clips.
-    answers = np.empty((600, 2))
+    probabilities = np.empty((600, 2))
     for train, test in StratifiedGroupKFold(3).split(X, y, artists):
         fitted = LogisticRegression().fit(X[train], y[train], weights[train])
-        answers[test] = fitted.predict_proba(X[test])
-    given = answers.max(axis=1) >= careful.threshold_
-    right = careful.classes_[answers.argmax(axis=1)] == y
+        probabilities[test] = fitted.predict_proba(X[test])
+    given = probabilities.max(axis=1) >= careful.threshold_
+    right = careful.classes_[probabilities.argmax(axis=1)] == y
     assert careful.coverage_ == pytest.approx(weights[given].sum() / weights.sum())
     precision = np.average(right[given], weights=weights[given])
     assert careful.precision_ == pytest.approx(precision)
@@ -274,12 +274,12 @@ def test_weight_0_is_absence():
     rng = np.random.default_rng(0)
     right, confidence = rng.uniform(size=600) > 0.3, rng.normal(size=600)
     weights = (np.arange(600) < 200).astype(float)
-    for some, few in zip(
+    for weighted, few in zip(
         risk_coverage_curve(right, confidence, weights),
         risk_coverage_curve(right[:200], confidence[:200]),
         strict=True,
     ):
-        assert_allclose(some, few)
+        assert_allclose(weighted, few)
 
 
 def test_equal_confidences():

@@ -97,7 +97,7 @@ def waves():
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
-    """Keeps what `fit` was given, and answers with the share of values above -38."""
+    """Keeps the arguments of `fit`; predicts the share of values above -38."""
 
     given = None
 
@@ -389,7 +389,7 @@ class TestContainers:
             assert_allclose(actual, expected, atol=1e-5)
 
     @pytest.mark.parametrize("voting", ["soft", "hard", "stack"])
-    def test_a_clip_has_one_answer_whatever_others_come_with_it(self, voting, ragged):
+    def test_predictions_do_not_depend_on_the_other_clips(self, voting, ragged):
         X, y = ragged
         model = SegmentClassifier(SCALED, window=4, hop=2, voting=voting, cv=2)
         model.fit(X, y)
@@ -470,7 +470,7 @@ class TestTimeline:
         assert_allclose(probabilities.mean(axis=1), model.predict_proba(X), atol=1e-12)
 
     @pytest.mark.parametrize("voting", ["soft", "hard"])
-    def test_its_mean_is_the_clip_s_answer(self, voting, ragged):
+    def test_its_mean_is_the_clip_s_prediction(self, voting, ragged):
         X, y = ragged
         model = SegmentClassifier(SCALED, window=4, hop=3, voting=voting).fit(X, y)
         probabilities, times = model.predict_timeline(X)
