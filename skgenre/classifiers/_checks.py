@@ -331,7 +331,8 @@ def check_pair(validation_data: Any) -> tuple[ArrayLike, ArrayLike]:
             return X, y
         got = f"{type(validation_data).__name__} of length {len(validation_data)}"
     else:
-        got = " ".join(reprlib.repr(validation_data).split())
+        shown = " ".join(reprlib.repr(validation_data).split())
+        got = f"{type(validation_data).__name__}: {shown}"
     raise ValueError(f"validation_data must be a tuple (X, y), got {got}.")
 
 

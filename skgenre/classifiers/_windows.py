@@ -32,11 +32,8 @@ def window_starts(n_frames: int, window: int, hop: int) -> NDArray:
         more, whose window ends with the clip. A clip that is not longer than a window
         has one.
     """
-    if n_frames <= window:
-        return np.zeros(1, np.intp)
-    last = n_frames - window
-    starts = np.arange(0, last + 1, hop)
-    return starts if starts[-1] == last else np.append(starts, last)
+    last = max(n_frames - window, 0)
+    return np.append(np.arange(0, last, hop), last)
 
 
 def window_times(n_frames: int, window: int, hop: int, frame_rate: float) -> NDArray:

@@ -273,12 +273,12 @@ class TestValidationData:
     @pytest.mark.parametrize(
         ("given", "got"),
         [
-            (3, "3"),
+            (3, "int: 3"),
             ((), "tuple of length 0"),
             ([1, 2, 3], "list of length 3"),
-            (np.array(5), r"array\(5\)"),
-            ("no data", "'no data'"),
-            (np.zeros((50, 2)), r"array\(.*\)"),
+            (np.array(5), r"ndarray: array\(5\)"),
+            ("no data", "str: 'no data'"),
+            (np.zeros((50, 2)), r"ndarray: array\(.*\)"),
         ],
         ids=str,
     )

@@ -736,7 +736,7 @@ class TestRefusals:
             (
                 lambda: network.fit(X, y, validation_data=3),
                 ValueError,
-                r"validation_data must be a tuple \(X, y\), got 3\.",
+                r"validation_data must be a tuple \(X, y\), got int: 3\.",
             ),
             (
                 lambda: network.fit(X, y, validation_data=(X, ["ska"] * 30)),
