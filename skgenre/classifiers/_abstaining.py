@@ -1,4 +1,4 @@
-"""A classifier that may say that it doesn't know."""
+"""A classifier that predicts "unknown" where it is uncertain."""
 
 import warnings
 from collections.abc import Iterable
@@ -7,14 +7,12 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.base import clone
 from sklearn.model_selection import BaseCrossValidator
 from sklearn.utils import (
-    Tags,
     assert_all_finite,
     check_consistent_length,
     column_or_1d,
-    get_tags,
     indexable,
 )
 from sklearn.utils.validation import check_is_fitted
@@ -27,59 +25,60 @@ from skgenre._sklearn_compat import (
     safe_indexing,
 )
 from skgenre.classifiers._checks import (
+    check_extra_label,
     check_genres,
     check_groups,
-    check_other_label,
     check_several,
-    with_label,
+    put_label,
 )
 from skgenre.classifiers._meta import (
+    MetaClassifier,
     check_all_tested,
     check_clip_weights,
-    check_taken,
+    check_fit_takes,
+    class_probabilities,
     fit_with,
     folds_by_group,
-    probabilities,
 )
 
 
-class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
-    """Answer only where the answer is probable enough, and "unknown" elsewhere.
+class AbstainingClassifier(MetaClassifier):
+    """Predict a genre only where it is probable enough, and "unknown" elsewhere.
 
-    Which probability is enough is chosen in `fit`, on clips that were not trained on:
-    the least for which the given answers are as precise as wanted.
+    `fit` chooses the threshold on clips that were not trained on: the lowest
+    probability for which the predicted genres are as precise as wanted.
 
     Parameters
     ----------
     estimator : classifier with `predict_proba`
-        Gives the genres and how probable they are.
+        Predicts the genres and their probabilities.
     target_precision : float, default=0.9
-        Share of the given answers that is to be right.
+        Share of the predicted genres that should be right.
     unknown : str, number or None, default=None
-        What `predict` answers below the threshold, of the genres' type. None means
-        'unknown' where genres are strings, and -1, or less than all of them, where
-        they are numbers.
+        The prediction below the threshold, of the genres' type. None means 'unknown'
+        where genres are strings, and -1, or less than all of them, where they are
+        numbers.
     cv : int, splitter or iterable of (train, test), default=5
-        How clips are parted, so that the threshold is chosen on clips that were not
-        trained on. With an int the folds are stratified by genre, and by group where
-        groups are given.
+        How clips are split, so that the threshold is chosen on clips that were not
+        trained on. With an int the folds are stratified by genre, and keep groups
+        whole where they are given.
 
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
         The genres, sorted; without `unknown_`.
     unknown_ : str or number
-        What `predict` answers below the threshold.
+        The prediction below the threshold.
     estimator_ : classifier
         A clone of `estimator`, fitted on all clips.
     threshold_ : float
-        Answers of at least this probability are given: 0 if all are precise enough,
+        Genres of at least this probability are predicted: 0 if all are precise enough,
         infinite if none.
     precision_ : float
-        Share of right answers among those given, on clips not trained on; NaN where
-        none is given.
+        Share of the predicted genres that are right, on clips not trained on; NaN
+        where none is predicted.
     coverage_ : float
-        Share of those clips that were answered.
+        Share of these clips for which a genre is predicted.
     n_features_in_ : int
         Number of features seen in `fit`; only where the estimator has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -87,14 +86,18 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
 
     See Also
     --------
-    risk_coverage_curve : What other thresholds would do.
-    skgenre.inspection.RiskCoverageDisplay : Draws it.
-    sklearn.calibration.CalibratedClassifierCV : Makes probabilities honest.
+    risk_coverage_curve : Precision and coverage at other thresholds.
+    skgenre.inspection.RiskCoverageDisplay : Plots them.
+    sklearn.calibration.CalibratedClassifierCV : Calibrates probabilities.
 
     Notes
     -----
-    The precision is that on the clips of `fit`, for music like theirs. With few clips
-    it is uncertain, and a threshold that was just good enough is a little too low.
+    The precision is measured on the clips of `fit`, and holds for similar music. With
+    few clips it is uncertain, and a threshold that was just good enough is a little too
+    low.
+
+    Where the estimator has a `transform`, such as a network's embedding, so has this
+    one: it abstains from genres only, and returns the embeddings of all clips.
 
     Put the audio steps before this estimator, in a pipeline, rather than inside:
     they would run for each fold.
@@ -163,8 +166,8 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         sample_weight : array-like of shape (n_clips,), default=None
             Weights of the clips, if the estimator takes such weights.
         groups : array-like of shape (n_clips,), default=None
-            Artists. Clips of one are not parted by the folds. With metadata routing
-            on, `fit` asks for them by default.
+            Artists. The folds don't separate clips of one artist. With metadata
+            routing on, `fit` requests them by default.
 
         Returns
         -------
@@ -182,7 +185,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Warns
         -----
         UserWarning
-            If no answers are as precise as wanted, so that none will be given.
+            If no threshold is precise enough, so that no genre will be predicted.
         """
         # A fit that fails leaves an estimator that is not fitted.
         self.__dict__.pop("estimator_", None)
@@ -192,34 +195,30 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.classes_ = np.unique(y)
         check_several(self, self.classes_)
         self.unknown_ = self._unknown_label()
-        check_taken(self.estimator, sample_weight=sample_weight)
+        check_fit_takes(self.estimator, sample_weight=sample_weight)
         weights = None
         if sample_weight is not None:
             weights = check_clip_weights(y, sample_weight)
 
-        def fitted_on(rows: NDArray) -> Any:
-            some = {"sample_weight": weights, "groups": groups}
+        def fit_on(rows: NDArray) -> Any:
             return fit_with(
                 clone(self.estimator),
                 safe_indexing(X, rows),
                 y[rows],
-                **{key: None if v is None else v[rows] for key, v in some.items()},
+                sample_weight=None if weights is None else weights[rows],
+                groups=None if groups is None else groups[rows],
             )
 
-        answers = np.full((len(y), len(self.classes_)), np.nan)
+        probabilities = np.full((len(y), len(self.classes_)), np.nan)
         for train, test in folds_by_group(self.cv, y, groups):
-            answers[test] = probabilities(
-                fitted_on(train), safe_indexing(X, test), self.classes_
+            probabilities[test] = class_probabilities(
+                fit_on(train), safe_indexing(X, test), self.classes_
             )
-        check_all_tested(self.cv, answers)
-        self._choose_threshold(answers, y, weights)
-        self.estimator_ = fit_with(
-            clone(self.estimator), X, y, sample_weight=weights, groups=groups
+        check_all_tested(self.cv, probabilities)
+        self._choose_threshold(probabilities, y, weights)
+        self._keep_fitted(
+            fit_with(clone(self.estimator), X, y, sample_weight=weights, groups=groups)
         )
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
-            if hasattr(self.estimator_, name):
-                setattr(self, name, getattr(self.estimator_, name))
         return self
 
     def _unknown_label(self) -> str | float:
@@ -228,22 +227,23 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         is_text = isinstance(genres[0], str)
         if self.unknown is None:
             return "unknown" if is_text else min(-1, int(np.floor(min(genres))) - 1)
-        check_other_label("unknown", self.unknown, self.classes_)
+        check_extra_label("unknown", self.unknown, self.classes_)
         return self.unknown
 
     def _choose_threshold(
-        self, answers: NDArray, y: NDArray, sample_weight: NDArray | None
+        self, probabilities: NDArray, y: NDArray, sample_weight: NDArray | None
     ) -> None:
-        right = self.classes_[answers.argmax(axis=1)] == y
+        """Set the threshold, and its precision and coverage on clips of the folds."""
+        right = self.classes_[probabilities.argmax(axis=1)] == y
         coverage, risk, thresholds = risk_coverage_curve(
-            right, answers.max(axis=1), sample_weight
+            right, probabilities.max(axis=1), sample_weight
         )
         good = np.flatnonzero(1 - risk >= self.target_precision)
         if not len(good):
             self.threshold_, self.coverage_, self.precision_ = np.inf, 0.0, np.nan
             warnings.warn(
-                f"No answers reach target_precision={self.target_precision:g}: the "
-                f"best reach {1 - risk.min():.2f}. All clips will be answered "
+                f"No threshold reaches target_precision={self.target_precision:g}: the "
+                f"best reaches {1 - risk.min():.2f}. All predictions will be "
                 f"{self.unknown_!r}. Lower the target, or give more clips.",
                 UserWarning,
                 stacklevel=4,
@@ -256,7 +256,7 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.precision_ = float(1 - risk[chosen])
 
     def predict_proba(self, X: Any) -> NDArray:
-        """Return the probability of each genre, as the estimator gives it.
+        """Return the probability of each genre, as the estimator predicts it.
 
         Parameters
         ----------
@@ -271,10 +271,10 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Raises
         ------
         ValueError
-            If the estimator gives a probability that is NaN.
+            If a probability is NaN.
         """
         check_is_fitted(self)
-        return probabilities(self.estimator_, X, self.classes_)
+        return class_probabilities(self.estimator_, X, self.classes_)
 
     def predict(self, X: Any) -> NDArray:
         """Return the most probable genre of each clip, or `unknown`.
@@ -289,39 +289,34 @@ class AbstainingClassifier(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         ndarray of shape (n_clips,)
             Members of `classes_`, or `unknown_`.
         """
-        answers = self.predict_proba(X)
-        genres = self.classes_[answers.argmax(axis=1)]
-        return with_label(genres, answers.max(axis=1) < self.threshold_, self.unknown_)
-
-    def __sklearn_tags__(self) -> Tags:
-        """Return what scikit-learn should know of the estimator."""
-        tags = super().__sklearn_tags__()
-        tags.input_tags = get_tags(self.estimator).input_tags
-        return tags
+        probabilities = self.predict_proba(X)
+        genres = self.classes_[probabilities.argmax(axis=1)]
+        is_unknown = probabilities.max(axis=1) < self.threshold_
+        return put_label(genres, is_unknown, self.unknown_)
 
 
 def risk_coverage_curve(
     right: ArrayLike, confidence: ArrayLike, sample_weight: ArrayLike | None = None
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Compute how often answers are wrong when only confident ones are given.
+    """Return coverage and risk of predictions at each threshold of confidence.
 
     Parameters
     ----------
     right : array-like of bool of shape (n_clips,)
-        Whether each answer is right.
+        Whether each prediction is right.
     confidence : array-like of shape (n_clips,)
-        Such as the probability of the genre that was answered.
+        Confidence of each, such as the probability of the predicted genre.
     sample_weight : array-like of shape (n_clips,), default=None
         Weights of the clips.
 
     Returns
     -------
     coverage : ndarray of shape (n_thresholds,)
-        Share of the clips that are answered, rising.
+        Share of the clips whose prediction is kept, rising.
     risk : ndarray of shape (n_thresholds,)
-        Share of the answers that are wrong.
+        Share of the kept predictions that are wrong.
     thresholds : ndarray of shape (n_thresholds,)
-        Answers of at least this confidence are given; falling.
+        Predictions of at least this confidence are kept; falling.
 
     Raises
     ------
@@ -332,7 +327,7 @@ def risk_coverage_curve(
     See Also
     --------
     AbstainingClassifier : Chooses a threshold.
-    skgenre.inspection.RiskCoverageDisplay : Draws the curve.
+    skgenre.inspection.RiskCoverageDisplay : Plots the curve.
 
     Examples
     --------
@@ -353,9 +348,9 @@ def risk_coverage_curve(
         raise ValueError("All weights are 0, or there are no clips.")
     order = np.argsort(-scores, kind="stable")
     order = order[weights[order] > 0]
-    answered = np.cumsum(weights[order])
+    kept = np.cumsum(weights[order])
     wrong = np.cumsum(weights[order] * (1 - np.asarray(right, dtype=float)[order]))
-    # Of equally confident answers either all are given or none.
+    # Equally confident predictions are kept together or not at all.
     last = np.flatnonzero(np.diff(scores[order], append=-np.inf))
-    coverage, risk = answered[last] / answered[-1], wrong[last] / answered[last]
+    coverage, risk = kept[last] / kept[-1], wrong[last] / kept[last]
     return coverage, risk, scores[order][last]

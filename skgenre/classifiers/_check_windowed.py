@@ -1,4 +1,4 @@
-"""Clips of one length or of different ones, as an estimator of windows takes them."""
+"""Checks of clips of one length or of several, for an estimator of windows."""
 
 import os
 from typing import Any
@@ -11,21 +11,23 @@ from sklearn.utils.validation import check_array, validate_data
 from skgenre.classifiers._checks import (
     FLOATS,
     Rows,
+    as_float_rows,
+    as_three_axes,
     check_finite,
-    check_rows,
-    with_bands,
+    refuse_missing_clips,
+    refuse_strings,
 )
-from skgenre.classifiers._missing_rows import naming_missing_clips
 from skgenre.classifiers._windows import Clips
-from skgenre.features._lazy_rows import as_array
 
 
-def check_clips(estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X") -> Clips:
+def check_windowed_clips(
+    estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X"
+) -> Clips:
     """Return X as one float array, or as a list of them where lengths may differ.
 
-    A table (n_clips, n_features) becomes a series of one band; as of any estimator,
-    its columns must be those of `fit`. Other clips may have other lengths than those
-    of `fit`, but not other bands.
+    A table (n_clips, n_features) becomes a series of one band, and its columns must be
+    those of `fit`, as in any estimator. Other clips may differ in length from those of
+    `fit`, but not in bands.
 
     Parameters
     ----------
@@ -37,13 +39,13 @@ def check_clips(estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X") -
     reset : bool
         Whether `estimator` is being fitted on them.
     name : str, default='X'
-        What to call them in messages.
+        Their name in messages.
 
     Returns
     -------
-    ndarray of shape (n_clips, n_frames, n_mels), or list of ndarray of shape \
-            (n_frames_i, n_mels)
-        Values are finite. A memory map and a `SpectrogramFile` stay what they are.
+    ndarray or LazyRows of shape (n_clips, n_frames, n_mels), or list of ndarray of \
+            shape (n_frames_i, n_mels)
+        Finite values. A memory map or a `SpectrogramFile` is returned as it is.
 
     Raises
     ------
@@ -56,8 +58,11 @@ def check_clips(estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X") -
     items = _items(estimator, X)
     clips: Clips
     if items is not None:
-        with naming_missing_clips(estimator, X, name):
+        try:
             clips = [_check_clip(clip, i, name) for i, clip in enumerate(items)]
+        except ValueError:
+            refuse_missing_clips(estimator, items, name)
+            raise
         _check_same_bands(clips, name)
     else:
         clips = _check_array(estimator, X, reset=reset, name=name)
@@ -73,8 +78,8 @@ def check_clips(estimator: Any, X: ArrayLike, *, reset: bool, name: str = "X") -
     return clips
 
 
-def take(clips: Clips, rows: NDArray) -> Clips:
-    """Return some of the clips."""
+def select_clips(clips: Clips, rows: NDArray) -> list[NDArray]:
+    """Return the clips of these rows."""
     return [clips[i] for i in rows]  # not clips[rows]: that would copy an array
 
 
@@ -87,10 +92,7 @@ def _items(estimator: BaseEstimator, X: Any) -> list | None:
     else:
         return None
     if any(isinstance(value, str | bytes | os.PathLike) for value in values):
-        raise ValueError(
-            f"{type(estimator).__name__} takes spectrograms, got strings. If these are "
-            "paths, put a MelSpectrogramTransformer in front, in a Pipeline."
-        )
+        refuse_strings(estimator)
     if isinstance(X, list | tuple):
         if any(isinstance(value, np.ndarray) and value.ndim == 2 for value in values):
             return values
@@ -135,11 +137,11 @@ def _check_array(estimator: Any, X: Any, *, reset: bool, name: str) -> Rows:
         X = np.asarray(X)
     if getattr(X, "ndim", 2) > 2:
         # Not `validate_data`, which would count the frames as features.
-        X = check_rows(X, name)
+        X = as_float_rows(X, name)
     else:
         X = validate_data(
             estimator, X, reset=reset, dtype=FLOATS, ensure_all_finite=False
         )
-    clips = with_bands(estimator, as_array(X))
+    clips = as_three_axes(estimator, X)
     check_finite(estimator, clips, name)
     return clips

@@ -1,12 +1,14 @@
-"""What a network classifier asks of its data."""
+"""Checks of what classifiers are given: clips, genres, weights, groups."""
 
 import math
+import reprlib
 from collections.abc import Sized
 from numbers import Real
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import get_config
 from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import (
@@ -18,11 +20,12 @@ from sklearn.utils.validation import (
 )
 
 from skgenre._sklearn_compat import check_sample_weight
-from skgenre.classifiers._missing_rows import naming_missing_clips
-from skgenre.features._lazy_rows import LazyRows, as_array
+from skgenre._text import format_list
+from skgenre.features._lazy_rows import LazyRows
+from skgenre.features._missing_clips import missing_clips
 
 Rows = NDArray | LazyRows
-"""Spectrograms (n_clips, n_frames, n_mels), read already or not yet."""
+"""Spectrograms (n_clips, n_frames, n_mels), in memory or read when needed."""
 
 _CHUNK_BYTES = 32 * 2**20
 FLOATS = [np.float32, np.float64, np.float16]
@@ -40,10 +43,10 @@ def check_spectrograms(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -
 
 
 def as_spectrograms(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> Rows:
-    """Like `check_spectrograms`, but no values are looked at or read."""
-    # scikit-learn looks for NaN in all clips at once: of float16, in a boolean copy.
+    """Return X as `check_spectrograms` does, but don't look at its values."""
+    # scikit-learn would look for NaN in all clips at once; in float16, by a copy.
     try:
-        X = validate_data(
+        rows: Rows = validate_data(
             estimator,
             X,
             reset=reset,
@@ -57,15 +60,13 @@ def as_spectrograms(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> R
             raise ValueError(
                 f"{type(estimator).__name__} takes clips of one size, as one array. If "
                 "yours have different lengths, set n_frames in the "
-                "MelSpectrogramTransformer, or put it into a SegmentClassifier."
+                "MelSpectrogramTransformer, or put the classifier into a "
+                "SegmentClassifier."
             ) from error
-        if "could not convert string" not in str(error):
-            raise
-        raise ValueError(
-            f"{type(estimator).__name__} takes spectrograms, got strings. If these are "
-            "paths, put a MelSpectrogramTransformer in front, in a Pipeline."
-        ) from error
-    spectrograms = with_bands(estimator, as_array(X))
+        if "could not convert string" in str(error):
+            refuse_strings(estimator)
+        raise
+    spectrograms = as_three_axes(estimator, rows)
     if not reset:
         _check_clip_shape(estimator, spectrograms)
     return spectrograms
@@ -74,31 +75,57 @@ def as_spectrograms(estimator: BaseEstimator, X: ArrayLike, *, reset: bool) -> R
 def check_finite(
     estimator: BaseEstimator, X: Rows, name: str = "X", *, first: int = 0
 ) -> None:
-    """Refuse NaN and infinity; of large arrays, some clips are read at a time.
+    """Refuse NaN and infinity; large arrays are read some clips at a time.
 
-    Where X is a part of what the user gave, `first` is where it begins there.
+    Nothing is read where scikit-learn's `assume_finite` is set. Where X is only some of
+    the clips that the user gave, `first` is the index of its first clip among these.
     """
+    if get_config()["assume_finite"]:
+        return
     n_bytes = max(1, math.prod(X.shape[1:]) * X.dtype.itemsize)
     step = max(1, _CHUNK_BYTES // n_bytes)
-    with naming_missing_clips(estimator, X, name, first=first):
-        for start in range(0, len(X), step):
-            clips = np.asarray(X[start : start + step])
-            if clips.dtype == np.float16:  # whose sums leave its range
-                clips = clips.astype(np.float32)
-            try:
-                assert_all_finite(
-                    clips, estimator_name=type(estimator).__name__, input_name=name
-                )
-            except ValueError as error:
-                finite = np.isfinite(clips.reshape(len(clips), -1)).all(axis=1)
-                error.add_note(
-                    f"The first such clip has index {first + start + finite.argmin()}."
-                )
-                raise
+    for start in range(0, len(X), step):
+        clips = np.asarray(X[start : start + step])
+        if clips.dtype == np.float16:  # whose sums leave its range
+            clips = clips.astype(np.float32)
+        try:
+            assert_all_finite(
+                clips, estimator_name=type(estimator).__name__, input_name=name
+            )
+        except ValueError as error:
+            refuse_missing_clips(estimator, X, name, first=first)
+            finite = np.isfinite(clips.reshape(len(clips), -1)).all(axis=1)
+            error.add_note(
+                f"The first such clip has index {first + start + finite.argmin()}."
+            )
+            raise
 
 
-def check_rows(X: ArrayLike, name: str) -> Rows:
-    """Return X as floats of any shape, of which no values are looked at."""
+def refuse_missing_clips(
+    estimator: BaseEstimator, X: Any, name: str, *, first: int = 0
+) -> None:
+    """Refuse clips that could not be read, if there are any, by their indices."""
+    rows = first + np.flatnonzero(missing_clips(X))
+    if len(rows):
+        kind = type(estimator).__name__
+        raise ValueError(
+            f"{kind} can't take clips that are NaN throughout, as audio steps return "
+            f"them for files that can't be read: clips {format_list(rows)} of {name}. "
+            f"Use MissingClipClassifier({kind}(...)), which leaves them out, or leave "
+            "these files out yourself with skgenre.datasets.check_audio."
+        )
+
+
+def refuse_strings(estimator: BaseEstimator) -> NoReturn:
+    """Refuse X that is made of strings."""
+    raise ValueError(
+        f"{type(estimator).__name__} takes spectrograms, got strings. If these are "
+        "paths, put a MelSpectrogramTransformer in front, in a Pipeline."
+    )
+
+
+def as_float_rows(X: ArrayLike, name: str) -> Rows:
+    """Return X as floats of any shape, without a look at its values."""
     if isinstance(X, LazyRows):
         return X
     return check_array(
@@ -106,7 +133,8 @@ def check_rows(X: ArrayLike, name: str) -> Rows:
     )
 
 
-def with_bands(estimator: BaseEstimator, X: Rows) -> Rows:
+def as_three_axes(estimator: BaseEstimator, X: Rows) -> Rows:
+    """Return X of shape (n_clips, n_frames, n_mels); a table has one band."""
     if X.ndim > 3 or 0 in X.shape:
         raise ValueError(
             f"{type(estimator).__name__} takes spectrograms of shape (n_clips, "
@@ -125,16 +153,18 @@ def _check_clip_shape(estimator: Any, X: Rows) -> None:
         )
 
 
-def check_genres(estimator: BaseEstimator, X: Sized, y: ArrayLike) -> NDArray:
+def check_genres(
+    estimator: BaseEstimator, X: Sized, y: ArrayLike, name: str = "y"
+) -> NDArray:
     """Return the genres of the clips as a 1-D array."""
     if y is None:
         raise ValueError(
-            f"{type(estimator).__name__} requires y to be passed, but the target y is "
-            "None."
+            f"{type(estimator).__name__} requires {name} to be passed, but the target "
+            "y is None."
         )
     genres = column_or_1d(y, warn=True)
     check_consistent_length(X, genres)
-    check_none_missing("y", genres)
+    check_none_missing(name, genres)
     check_classification_targets(genres)
     return genres
 
@@ -142,12 +172,12 @@ def check_genres(estimator: BaseEstimator, X: Sized, y: ArrayLike) -> NDArray:
 def check_classes(
     estimator: BaseEstimator, classes: ArrayLike | None, known: NDArray | None
 ) -> NDArray:
-    """Return all genres for `partial_fit`; `known` are those of the first call."""
+    """Return the genres of all calls of `partial_fit`; `known` are from the first."""
     if classes is None:
         if known is None:
             raise ValueError(
                 "classes must be passed on the first call to partial_fit of "
-                f"{type(estimator).__name__}: all genres that will come."
+                f"{type(estimator).__name__}: the genres of all calls."
             )
         return known
     genres = np.unique(column_or_1d(classes))
@@ -168,8 +198,8 @@ def check_several(estimator: BaseEstimator, classes: NDArray) -> None:
         )
 
 
-def check_other_label(name: str, label: Any, classes: NDArray) -> None:
-    """Refuse an answer beside the genres that is one of them, or of another type."""
+def check_extra_label(name: str, label: Any, classes: NDArray) -> None:
+    """Refuse a label for no genre that is a genre itself, or of another type."""
     genres = classes.tolist()
     if label in genres:
         raise ValueError(
@@ -178,24 +208,24 @@ def check_other_label(name: str, label: Any, classes: NDArray) -> None:
     if isinstance(label, str) != isinstance(genres[0], str):
         kind = "a string" if isinstance(genres[0], str) else "a number"
         raise ValueError(
-            f"{name}={label!r} must be {kind}, as the genres are: scores can't compare "
-            "labels of two types. Choose another label."
+            f"{name}={label!r} must be {kind}, as the genres are: scorers can't "
+            "compare labels of two types. Choose another label."
         )
 
 
-def with_label(answers: NDArray, rows: NDArray, label: Any) -> NDArray:
-    """Return answers of which some are a label beside the genres."""
+def put_label(genres: NDArray, rows: NDArray, label: Any) -> NDArray:
+    """Return genres in which some rows, a mask, have a label for no genre."""
     if not rows.any():
-        return answers
-    # Python's str would be a type of its own length in NumPy's eyes.
+        return genres
+    # NumPy takes Python's str for a type of its own length.
     dtype = object if label is None else np.asarray(label).dtype
-    result = answers.astype(np.result_type(answers.dtype, dtype))
+    result = genres.astype(np.result_type(genres.dtype, dtype))
     result[rows] = label
     return result
 
 
 def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:
-    """Return the number of each clip's genre in the estimator's `classes_`."""
+    """Return the index of each clip's genre in the estimator's `classes_`."""
     unknown = np.setdiff1d(y, estimator.classes_)
     if len(unknown):
         raise ValueError(
@@ -208,7 +238,7 @@ def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:
 def check_weights(
     estimator: Any, X: Rows, codes: NDArray, sample_weight: ArrayLike | None
 ) -> NDArray:
-    """Return one weight a clip: `sample_weight` times that of its class."""
+    """Return one weight per clip: its `sample_weight` times that of its class."""
     weights = check_sample_weight(
         sample_weight, X, dtype=np.float32, ensure_non_negative=True
     )
@@ -222,7 +252,7 @@ def check_weights(
 
 
 def _class_weights(estimator: Any, codes: NDArray) -> NDArray:
-    """Return the weight of each class; `codes` are those of the clips that count."""
+    """Return the weight of each class; `codes` are of the clips of positive weight."""
     class_weight, classes = estimator.class_weight, estimator.classes_
     weights = np.ones(len(classes), np.float32)
     if class_weight is None:
@@ -260,7 +290,7 @@ def check_all_genres_count(estimator: Any, codes: NDArray, weights: NDArray) -> 
 
 
 def check_groups(X: Sized, groups: ArrayLike | None) -> NDArray | None:
-    """Return one group a clip, or None."""
+    """Return one group per clip, or None."""
     if groups is None:
         return None
     check_consistent_length(X, groups)
@@ -270,6 +300,7 @@ def check_groups(X: Sized, groups: ArrayLike | None) -> NDArray | None:
 
 
 def check_none_missing(name: str, values: NDArray) -> None:
+    """Refuse labels that are None or NaN."""
     if values.dtype.kind not in "Of":
         return
     missing = np.array([value is None or value != value for value in values])
@@ -285,38 +316,37 @@ def check_validation_data(
 ) -> tuple[Rows, NDArray]:
     """Return the spectrograms and the genre numbers of ``(X, y)``."""
     X, y = check_pair(validation_data)
-    X = with_bands(estimator, check_rows(X, "X of validation_data"))
+    X = as_three_axes(estimator, as_float_rows(X, "X of validation_data"))
     _check_clip_shape(estimator, X)
     check_finite(estimator, X, "X of validation_data")
-    y = column_or_1d(y)
-    check_consistent_length(X, y)
-    check_none_missing("y of validation_data", y)
+    y = check_genres(estimator, X, y, "y of validation_data")
     return X, genre_numbers(estimator, y, "y of validation_data")
 
 
 def check_pair(validation_data: Any) -> tuple[ArrayLike, ArrayLike]:
-    """Return the two parts of ``(X, y)``."""
-    if not isinstance(validation_data, tuple | list) or len(validation_data) != 2:
-        length = f" of length {len(validation_data)}"
-        raise ValueError(
-            "validation_data must be a tuple (X, y), got "
-            f"{type(validation_data).__name__}{length}."
-        )
-    X, y = validation_data
-    return X, y
+    """Return X and y of ``validation_data=(X, y)``."""
+    if isinstance(validation_data, tuple | list):
+        if len(validation_data) == 2:
+            X, y = validation_data
+            return X, y
+        got = f"{type(validation_data).__name__} of length {len(validation_data)}"
+    else:
+        shown = " ".join(reprlib.repr(validation_data).split())
+        got = f"{type(validation_data).__name__}: {shown}"
+    raise ValueError(f"validation_data must be a tuple (X, y), got {got}.")
 
 
 def check_integers(
     name: str, value: ArrayLike, *, shape: tuple[int | None, ...]
 ) -> NDArray:
-    """Return the value of a parameter that is a sequence of positive integers.
+    """Return a parameter's value as an array of positive integers.
 
     Parameters
     ----------
     name : str
         Name of the parameter.
     value : array-like
-        What it was set to.
+        Its value.
     shape : tuple of (int or None)
         Shape it must have; None stands for any length from 1.
     """

@@ -1,23 +1,150 @@
-"""The classifier inside another: what it takes, and what it is given."""
+"""What classifiers around another classifier have in common."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from numbers import Integral
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn import config_context
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    MetaEstimatorMixin,
+    TransformerMixin,
+)
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.metaestimators import available_if
+from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
 from skgenre._estimators import takes
-from skgenre._sklearn_compat import check_sample_weight, num_samples
-from skgenre.classifiers._checks import Rows
+from skgenre._sklearn_compat import (
+    check_sample_weight,
+    num_samples,
+    wrap_data_with_container,
+)
 
 
-def check_taken(estimator: Any, **given: Any) -> None:
-    """Refuse what was given, unless it is None, and `fit` doesn't take."""
+def inner_has(method: str) -> Callable[[Any], bool]:
+    """Return a check for `available_if`: whether the estimator inside has a method."""
+    return lambda self: hasattr(getattr(self, "estimator_", self.estimator), method)
+
+
+class InnerTransform(ClassNamePrefixFeaturesOutMixin):
+    """The `transform` of the estimator inside, where that has one.
+
+    It is no `TransformerMixin`, which would wrap the methods of its subclasses, for
+    `set_output`, in functions that are always there.
+    """
+
+    estimator: Any
+    estimator_: Any
+    fit: Any
+
+    def _embeddings(self, X: Any) -> NDArray:
+        """Return one row per clip, by the estimator's `transform`."""
+        return np.asarray(self.estimator_.transform(X))
+
+    @available_if(inner_has("transform"))
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Return the embedding of each clip, as the estimator inside makes it.
+
+        Only where the estimator has a `transform`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...) or list of array-like
+            Clips, as in `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_components)
+            For clips that are cut into windows, the mean over these.
+        """
+        check_is_fitted(self)
+        return wrap_data_with_container("transform", self._embeddings(X), X, self)
+
+    @available_if(inner_has("transform"))
+    def fit_transform(self, X: ArrayLike, y: ArrayLike, **fit_params: Any) -> NDArray:
+        """Fit on clips and genres, and return the embeddings of the clips.
+
+        Only where the estimator has a `transform`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...) or list of array-like
+            Clips, as in `fit`.
+        y : array-like of shape (n_clips,)
+            Genres.
+        **fit_params : dict
+            Further arguments of `fit`.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_components)
+            For clips that are cut into windows, the mean over these.
+        """
+        return self.fit(X, y, **fit_params).transform(X)
+
+    @available_if(inner_has("transform"))
+    def get_feature_names_out(self, input_features: ArrayLike | None = None) -> NDArray:
+        """Return the names of the embedding's columns.
+
+        Only where the estimator has a `transform`.
+
+        Parameters
+        ----------
+        input_features : array-like or None, default=None
+            Ignored.
+
+        Returns
+        -------
+        ndarray of str
+            The class's name in lower case and a number, such as 'segmentclassifier0'.
+        """
+        return super().get_feature_names_out(input_features)
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.estimator_.get_feature_names_out())
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there is a fitted estimator: a fit that failed leaves none."""
+        return hasattr(self, "estimator_")
+
+
+class MetaClassifier(
+    ClassifierMixin,
+    InnerTransform,
+    TransformerMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
+):
+    """Base of the classifiers that pass X on to another as it is."""
+
+    def _keep_fitted(self, fitted: Any) -> None:
+        """Set `estimator_`, and what is known of the columns it was fitted on."""
+        self.estimator_ = fitted
+        for name in ("n_features_in_", "feature_names_in_"):
+            self.__dict__.pop(name, None)
+            if hasattr(fitted, name):
+                setattr(self, name, getattr(fitted, name))
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags for scikit-learn: the input is that of the estimator."""
+        tags = super().__sklearn_tags__()
+        inner = get_tags(self.estimator)
+        tags.input_tags = inner.input_tags
+        if inner.transformer_tags is not None:
+            tags.transformer_tags = inner.transformer_tags
+        return tags
+
+
+def check_fit_takes(estimator: Any, **given: Any) -> None:
+    """Refuse arguments, unless they are None, that `fit` doesn't take."""
     for parameter, value in given.items():
         if value is not None and not takes(estimator, parameter):
             raise TypeError(
@@ -27,7 +154,7 @@ def check_taken(estimator: Any, **given: Any) -> None:
 
 
 def check_clip_weights(clips: Any, sample_weight: ArrayLike) -> NDArray:
-    """Return one weight a clip, not all of them 0."""
+    """Return one weight per clip, not all of them 0."""
     weights = check_sample_weight(
         sample_weight, clips, dtype=np.float64, ensure_non_negative=True
     )
@@ -44,9 +171,9 @@ def fit_with(estimator: Any, X: ArrayLike, y: ArrayLike, **extras: Any) -> Any:
     Parameters
     ----------
     estimator : estimator
-        Of a pipeline, every step gets the extras that it takes.
+        In a pipeline, every step gets the extras that it takes.
     X, y : array-like
-        What it is fitted on.
+        Training data.
     **extras : object
         Weights, groups and so on; None counts as not given.
 
@@ -74,7 +201,7 @@ def fit_with(estimator: Any, X: ArrayLike, y: ArrayLike, **extras: Any) -> Any:
 def folds_by_group(
     cv: Any, y: NDArray, groups: NDArray | None
 ) -> Iterator[tuple[NDArray, NDArray]]:
-    """Yield the (train, test) rows of folds; an int doesn't part the groups.
+    """Yield the (train, test) rows of folds; where cv is an int, groups stay whole.
 
     Parameters
     ----------
@@ -88,8 +215,8 @@ def folds_by_group(
     Raises
     ------
     ValueError
-        If there are too few clips of a genre for so many folds, or a fold has clips of
-        one genre only to train on.
+        If there are too few clips of a genre for so many folds, or the training clips
+        of a fold are of one genre only.
     """
     if groups is not None and isinstance(cv, Integral):
         cv = StratifiedGroupKFold(cv)
@@ -106,19 +233,19 @@ def folds_by_group(
         yield train, test
 
 
-def check_all_tested(cv: Any, answers: NDArray) -> None:
-    """Refuse folds that left answers out, which are NaN."""
-    if np.isnan(answers).any():
+def check_all_tested(cv: Any, predictions: NDArray) -> None:
+    """Refuse folds that test only some of the clips: predictions of others are NaN."""
+    if np.isnan(predictions).any():
         raise ValueError(
             f"cv={cv!r} never tests some of the clips. Folds are needed that test "
             "each: an int, or a splitter such as StratifiedKFold."
         )
 
 
-def probabilities(estimator: Any, X: Rows, classes: NDArray) -> NDArray:
-    """Return an estimator's probabilities, in columns for all of `classes`.
+def class_probabilities(estimator: Any, X: Any, classes: NDArray) -> NDArray:
+    """Return an estimator's probabilities, with a column for each of `classes`.
 
-    Those of a fold may lack a class, whose probability is 0.
+    The estimator of a fold may lack a class, whose probability is 0.
 
     Raises
     ------
@@ -128,7 +255,7 @@ def probabilities(estimator: Any, X: Rows, classes: NDArray) -> NDArray:
     result = np.zeros((num_samples(X), len(classes)))
     columns = np.searchsorted(classes, estimator.classes_)
     result[:, columns] = estimator.predict_proba(X)
-    if np.isnan(result).any():  # as naive Bayes answers where features never change
+    if np.isnan(result).any():  # as of naive Bayes where features never change
         raise ValueError(
             f"{type(estimator).__name__} gives probabilities that are NaN. Look for "
             "features that are constant or out of proportion, scale them, or choose "
@@ -137,7 +264,7 @@ def probabilities(estimator: Any, X: Rows, classes: NDArray) -> NDArray:
     return result
 
 
-def votes(estimator: Any, X: Rows, classes: NDArray) -> NDArray:
+def hard_votes(estimator: Any, X: Any, classes: NDArray) -> NDArray:
     """Return 1 in the column of the class that an estimator predicts, else 0."""
     columns = np.searchsorted(classes, estimator.predict(X))
     return np.eye(len(classes))[columns]

@@ -1,4 +1,4 @@
-"""A classifier that lets clips pass that could not be read."""
+"""A classifier that leaves out clips that could not be read."""
 
 import warnings
 from numbers import Real
@@ -6,53 +6,44 @@ from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassifierMixin,
-    MetaEstimatorMixin,
-    TransformerMixin,
-    clone,
-)
-from sklearn.utils import Tags, get_tags, indexable
+from sklearn.base import clone
+from sklearn.utils import indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, column_or_1d
 
 from skgenre._sklearn_compat import HasMethods, fit_context, num_samples, safe_indexing
+from skgenre._text import format_list
 from skgenre.classifiers._checks import (
+    check_extra_label,
     check_genres,
     check_groups,
-    check_other_label,
     check_pair,
-    with_label,
+    put_label,
 )
-from skgenre.classifiers._meta import check_clip_weights, check_taken, fit_with
-from skgenre.classifiers._meta_transform import InnerTransform
-from skgenre.classifiers._missing_rows import listed, missing_clips
+from skgenre.classifiers._meta import (
+    MetaClassifier,
+    check_clip_weights,
+    check_fit_takes,
+    fit_with,
+    inner_has,
+)
+from skgenre.features._missing_clips import missing_clips
 
 
-def _gives_probabilities(self: Any) -> bool:
-    return hasattr(getattr(self, "estimator_", self.estimator), "predict_proba")
+class MissingClipClassifier(MetaClassifier):
+    """Leave out clips that could not be read, and predict a label of their own.
 
-
-class MissingClipClassifier(
-    ClassifierMixin,
-    InnerTransform,
-    TransformerMixin,
-    MetaEstimatorMixin,
-    BaseEstimator,
-):
-    """Leave out clips that could not be read, and answer that they are missing.
-
-    Audio steps with another `on_error` than 'raise' make such clips NaN throughout.
-    `fit` leaves them out; whoever asks for them gets `missing_label`.
+    Audio steps with ``on_error='warn'`` or ``'ignore'`` return such clips as rows that
+    are NaN throughout. `fit` leaves them out; `predict` returns `missing_label` for
+    them.
 
     Parameters
     ----------
     estimator : classifier
         Gets the other clips: a network, or any classifier of scikit-learn.
     missing_label : str, number or None, default=None
-        What `predict` answers for a missing clip: None, or a label of the genres'
-        type, which scikit-learn's scorers need and count as not right.
+        The prediction for a missing clip: None, or a label of the genres' type, which
+        scikit-learn's scorers need and count as wrong.
 
     Attributes
     ----------
@@ -69,18 +60,17 @@ class MissingClipClassifier(
 
     See Also
     --------
-    skgenre.datasets.check_audio : Which files can be read, before anything is made of
-        them.
-    AbstainingClassifier : Doesn't answer where it would be uncertain.
+    skgenre.datasets.check_audio : Reports which files can be read, beforehand.
+    AbstainingClassifier : Predicts no genre where it is uncertain.
 
     Notes
     -----
-    Clips of which only a part is NaN are none that could not be read, and are passed
-    on: most classifiers refuse them. Around it belong pipelines and searches, inside
-    belong calibrations, :class:`SegmentClassifier` and :class:`AbstainingClassifier`,
-    to which probabilities that are NaN mean nothing.
+    Clips that are NaN only in part don't count as missing and are passed on: most
+    classifiers refuse them. Put pipelines and searches around this estimator, and
+    calibrations, :class:`SegmentClassifier` and :class:`AbstainingClassifier` inside:
+    they can't handle probabilities that are NaN.
 
-    Where clips are missing, the others are copied, those of a memory map, too.
+    Where clips are missing, the others are copied, even those of a memory map.
 
     Examples
     --------
@@ -135,7 +125,7 @@ class MissingClipClassifier(
             Weights of the clips, if the estimator takes such weights.
         groups : array-like of shape (n_clips,), default=None
             Artists; passed on if the estimator takes them. With metadata routing on,
-            `fit` asks for them by default.
+            `fit` requests them by default.
         validation_data : tuple of (X, y), default=None
             Passed on without missing clips, if the estimator takes such data.
 
@@ -163,37 +153,33 @@ class MissingClipClassifier(
         (X,) = indexable(X)
         y = check_genres(self, X, y)
         groups = check_groups(X, groups)
-        check_taken(
+        check_fit_takes(
             self.estimator, sample_weight=sample_weight, validation_data=validation_data
         )
         weights = None
         if sample_weight is not None:
             weights = check_clip_weights(y, sample_weight)
-        kept = np.flatnonzero(~missing_clips(X))
-        n_missing = len(y) - len(kept)
+        missing = missing_clips(X)
+        kept, n_missing = np.flatnonzero(~missing), missing.sum()
         fitted = fit_with(
             clone(self.estimator),
-            _present(X, kept),
+            _select_present(X, kept),
             y[kept],
             sample_weight=None if weights is None else weights[kept],
             groups=None if groups is None else groups[kept],
-            validation_data=_validation_data(validation_data),
+            validation_data=_present_validation_data(validation_data),
         )
         if self.missing_label is not None:
-            check_other_label("missing_label", self.missing_label, fitted.classes_)
+            check_extra_label("missing_label", self.missing_label, fitted.classes_)
         if n_missing:
-            rows = listed(np.setdiff1d(np.arange(len(y)), kept))
+            rows = format_list(np.flatnonzero(missing))
             warnings.warn(
                 f"{n_missing} of {len(y)} clips are missing and were left out: {rows}.",
                 stacklevel=3,
             )
-        self.n_missing_ = n_missing
+        self.n_missing_ = int(n_missing)
         self.classes_ = fitted.classes_
-        self.estimator_ = fitted
-        for name in ("n_features_in_", "feature_names_in_"):
-            self.__dict__.pop(name, None)
-            if hasattr(fitted, name):
-                setattr(self, name, getattr(fitted, name))
+        self._keep_fitted(fitted)
         return self
 
     def predict(self, X: Any) -> NDArray:
@@ -207,14 +193,16 @@ class MissingClipClassifier(
         Returns
         -------
         ndarray of shape (n_clips,)
-            What the estimator answers; where clips are missing and `missing_label` is
-            None, an array of objects.
+            The estimator's predictions; an array of objects where clips are missing
+            and `missing_label` is None.
         """
         check_is_fitted(self)
-        genres, missing = self._ask("predict", X, self.classes_[:0], self.classes_[0])
-        return with_label(genres, missing, self.missing_label)
+        genres, missing = self._call_inner(
+            "predict", X, self.classes_[:0], filling=self.classes_[0]
+        )
+        return put_label(genres, missing, self.missing_label)
 
-    @available_if(_gives_probabilities)
+    @available_if(inner_has("predict_proba"))
     def predict_proba(self, X: Any) -> NDArray:
         """Return the probability of each genre; NaN for a missing clip.
 
@@ -229,12 +217,13 @@ class MissingClipClassifier(
             Columns in the order of `classes_`.
         """
         check_is_fitted(self)
-        return self._ask("predict_proba", X, np.empty((0, len(self.classes_))))[0]
+        nothing = np.empty((0, len(self.classes_)))
+        return self._call_inner("predict_proba", X, nothing)[0]
 
     def score(
         self, X: Any, y: ArrayLike, sample_weight: ArrayLike | None = None
     ) -> float:
-        """Return the share of right answers; one for a missing clip is none.
+        """Return the accuracy; a prediction for a missing clip counts as wrong.
 
         Parameters
         ----------
@@ -255,12 +244,13 @@ class MissingClipClassifier(
         return float(np.average(right, weights=weights))
 
     def _embeddings(self, X: Any) -> NDArray:
-        return self._ask("transform", X, np.empty((0, self._n_features_out)))[0]
+        nothing = np.empty((0, self._n_features_out))
+        return self._call_inner("transform", X, nothing)[0]
 
-    def _ask(
-        self, method: str, X: Any, nothing: NDArray, filling: Any = np.nan
+    def _call_inner(
+        self, method: str, X: Any, nothing: NDArray, *, filling: Any = np.nan
     ) -> tuple[NDArray, NDArray]:
-        """Return what a method of the estimator answers, and which clips are missing.
+        """Return what a method of the estimator returns, and which clips are missing.
 
         Parameters
         ----------
@@ -269,50 +259,36 @@ class MissingClipClassifier(
         X : array-like
             Clips.
         nothing : ndarray
-            The answer to no clip.
+            What the method would return for no clips.
         filling : object, default=NaN
-            What rows of missing clips are filled with.
+            Value in the rows of missing clips.
         """
         (X,) = indexable(X)
         missing = missing_clips(X)
         kept = np.flatnonzero(~missing)
-        ask = getattr(self.estimator_, method)
-        # Where X is none of clips, the estimator says so.
+        call = getattr(self.estimator_, method)
+        # Where X holds no clips, the estimator refuses it.
         if len(kept) == len(missing):
-            return np.asarray(ask(X)), missing
-        answers = np.asarray(ask(_present(X, kept))) if len(kept) else nothing
-        shape = (len(missing), *answers.shape[1:])
-        filled = np.full(shape, filling, dtype=answers.dtype)
-        filled[kept] = answers
+            return np.asarray(call(X)), missing
+        values = np.asarray(call(_select_present(X, kept))) if len(kept) else nothing
+        filled = np.full((len(missing), *values.shape[1:]), filling, dtype=values.dtype)
+        filled[kept] = values
         return filled, missing
 
-    def __sklearn_is_fitted__(self) -> bool:
-        """Tell whether there is a fitted estimator: a fit that failed leaves none."""
-        return hasattr(self, "estimator_")
 
-    def __sklearn_tags__(self) -> Tags:
-        """Return what scikit-learn should know of the estimator."""
-        tags = super().__sklearn_tags__()
-        inner = get_tags(self.estimator)
-        tags.input_tags = inner.input_tags
-        if inner.transformer_tags is not None:
-            tags.transformer_tags = inner.transformer_tags
-        return tags
-
-
-def _present(X: Any, kept: NDArray, name: str = "X") -> Any:
-    """Return the clips that are kept; X itself, if all are."""
+def _select_present(X: Any, kept: NDArray, name: str = "X") -> Any:
+    """Return the clips of the rows kept, or X itself if that's all of them."""
     if not len(kept):
         raise ValueError(
             f"All clips of {name} are missing (NaN throughout): there is nothing to "
-            "learn from. See the `extraction_report_` of the audio step."
+            "learn from. See the `extraction_report_` of the audio step for causes."
         )
     return X if len(kept) == num_samples(X) else safe_indexing(X, kept)
 
 
-def _validation_data(given: Any) -> tuple[Any, Any] | None:
+def _present_validation_data(given: Any) -> tuple[Any, Any] | None:
     if given is None:
         return None
     X, y = indexable(*check_pair(given))
     kept = np.flatnonzero(~missing_clips(X))
-    return _present(X, kept, "validation_data"), safe_indexing(y, kept)
+    return _select_present(X, kept, "validation_data"), safe_indexing(y, kept)

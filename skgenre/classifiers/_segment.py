@@ -1,11 +1,13 @@
 """Whole clips classified by their windows, whichever classifier is inside."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from numbers import Integral, Real
 from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import BaseCrossValidator
@@ -17,7 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgenre._estimators import takes_three_axes
 from skgenre._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
-from skgenre.classifiers._check_windowed import check_clips, take
+from skgenre.classifiers._check_windowed import check_windowed_clips, select_clips
 from skgenre.classifiers._checks import (
     Rows,
     check_genres,
@@ -28,203 +30,71 @@ from skgenre.classifiers._checks import (
 )
 from skgenre.classifiers._fitted import FittedNetwork
 from skgenre.classifiers._meta import (
+    InnerTransform,
     check_all_tested,
     check_clip_weights,
-    check_taken,
+    check_fit_takes,
+    class_probabilities,
     fit_with,
     folds_by_group,
-    probabilities,
-    votes,
+    hard_votes,
+    inner_has,
 )
-from skgenre.classifiers._meta_transform import InnerTransform
 from skgenre.classifiers._windows import (
     Clips,
     Windows,
-    chunks,
     clip_summary,
+    iter_chunks,
     window_times,
 )
 
 
-def _gives_probabilities(self: Any) -> bool:
+def _voting_gives_probabilities(self: Any) -> bool:
     if self.voting == "hard":
         return True
-    has_them = hasattr(getattr(self, "estimator_", self.estimator), "predict_proba")
-    if self.voting == "soft" or self.final_estimator is None:
-        return has_them
-    return has_them and hasattr(self.final_estimator, "predict_proba")
-
-
-class FittedSegments(InnerTransform):
-    """The part of a classifier of windows that answers, once it is fitted."""
-
-    classes_: NDArray
-    final_estimator_: Any
-    estimator: Any
-    window: int
-    hop: int
-    voting: str
-    frame_rate: float
-
-    def predict(self, X: ArrayLike) -> NDArray:
-        """Return the genre of each clip.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_frames, n_mels), or list of array-like of \
-                shape (n_frames_i, n_mels)
-            Spectrograms in dB, of any lengths.
-
-        Returns
-        -------
-        ndarray of shape (n_clips,)
-            Members of `classes_`; of genres that are equally probable, the first.
-        """
-        check_is_fitted(self)
-        if self.voting == "stack":
-            return self.final_estimator_.predict(self._summaries(X))
-        return self.classes_[self._mean_answers(X).argmax(axis=1)]
-
-    @available_if(_gives_probabilities)
-    def predict_proba(self, X: ArrayLike) -> NDArray:
-        """Return the probability of each genre.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_frames, n_mels), or list of array-like of \
-                shape (n_frames_i, n_mels)
-            Spectrograms in dB, of any lengths.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes)
-            Columns in the order of `classes_`: the mean of the windows' probabilities,
-            the share of the windows that vote for a genre, or what the final
-            estimator says.
-        """
-        check_is_fitted(self)
-        if self.voting == "stack":
-            return probabilities(
-                self.final_estimator_, self._summaries(X), self.classes_
-            )
-        return self._mean_answers(X)
-
-    def predict_timeline(
-        self, X: ArrayLike
-    ) -> tuple[NDArray | list[NDArray], NDArray | list[NDArray]]:
-        """Return what each window answers, and when it is.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, n_frames, n_mels), or list of array-like of \
-                shape (n_frames_i, n_mels)
-            Spectrograms in dB, of any lengths.
-
-        Returns
-        -------
-        probabilities : ndarray of shape (n_clips, n_windows, n_classes), or list of \
-                ndarray of shape (n_windows_i, n_classes)
-            The estimator's probabilities; with ``voting='hard'``, 1 for the genre that
-            a window votes for. A list where X is one, or a 1-D array of clips.
-        times : ndarray of shape (n_windows, 2), or list of ndarray of shape \
-                (n_windows_i, 2)
-            Start and end of each window, in seconds.
-        """
-        check_is_fitted(self)
-        clips = check_clips(self, X, reset=False)
-        answers = list(self._answers(self.estimator_, clips))
-        times = [
-            window_times(len(clip), self.window, self.hop, self.frame_rate)
-            for clip in clips
-        ]
-        return (
-            (answers, times)
-            if isinstance(clips, list)
-            else (np.stack(answers), times[0])
-        )
-
-    def _cut(self, clips: Clips) -> tuple[Rows, NDArray]:
-        """Return windows as the estimator takes them, and how many each clip has."""
-        windows = Windows(clips, self.window, self.hop)
-        if isinstance(self.estimator, FittedNetwork):  # it reads them batch by batch
-            return windows, windows.counts
-        cut = np.asarray(windows)
-        if not takes_three_axes(self.estimator):
-            cut = cut.reshape(len(cut), -1)
-        return cut, windows.counts
-
-    def _of_windows(
-        self, clips: Clips, method: Callable[[Rows], ArrayLike]
-    ) -> Iterator[NDArray]:
-        """Yield, clip by clip, what a method makes of the windows."""
-        for some in chunks(clips, self.window, self.hop):
-            windows, counts = self._cut(some)
-            yield from np.split(np.asarray(method(windows)), np.cumsum(counts)[:-1])
-
-    def _answers(self, fitted: Any, clips: Clips) -> Iterator[NDArray]:
-        """Yield the (n_windows, n_classes) probabilities or votes of each clip."""
-        ask = votes if self.voting == "hard" else probabilities
-        return self._of_windows(
-            clips, lambda windows: ask(fitted, windows, self.classes_)
-        )
-
-    def _mean_answers(self, X: ArrayLike) -> NDArray:
-        clips = check_clips(self, X, reset=False)
-        return np.array([a.mean(axis=0) for a in self._answers(self.estimator_, clips)])
-
-    def _embeddings(self, X: ArrayLike) -> NDArray:
-        clips = check_clips(self, X, reset=False)
-        of_clips = self._of_windows(clips, self.estimator_.transform)
-        return np.asarray([e.mean(axis=0) for e in of_clips], dtype=np.float32)
-
-    def _summaries(self, X: ArrayLike) -> NDArray:
-        clips = check_clips(self, X, reset=False)
-        return np.array(
-            [clip_summary(a) for a in self._answers(self.estimator_, clips)]
-        )
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Tell whether there is a fitted estimator: a fit that failed leaves none."""
-        return hasattr(self, "estimator_")
+    final = self.final_estimator if self.voting == "stack" else None
+    return inner_has("predict_proba")(self) and (
+        final is None or hasattr(final, "predict_proba")
+    )
 
 
 class SegmentClassifier(
-    ClassifierMixin, FittedSegments, TransformerMixin, BaseEstimator
+    ClassifierMixin, InnerTransform, TransformerMixin, BaseEstimator
 ):
     """Classify clips of any length by their windows.
 
-    Clips are cut into windows of one size, any classifier learns and answers window
+    Clips are cut into windows of one size, any classifier learns and predicts window
     by window, and the windows of a clip vote. So a network of short windows has many
-    more examples to learn from, all of a clip is heard, and clips may have different
+    more examples to learn from, the whole clip is used, and clips may have different
     lengths.
 
     Parameters
     ----------
     estimator : estimator
         Classifies a window: a network, or any classifier of scikit-learn. One that
-        is not for spectrograms (by its tags; of a pipeline, its first step's) gets
+        is not for spectrograms (by its tags, or those of a pipeline's first step) gets
         each window as a row of ``window * n_mels`` numbers.
     window : int, default=128
-        Frames of a window; with the default spectrograms these are 5.9 s.
+        Frames of a window; 5.9 s with the default spectrograms.
     hop : int, default=64
         Frames from the start of one window to that of the next. Where the last frames
         of a clip would be left out, one more window ends with the clip; a clip
         shorter than a window is padded at its end with its own minimum.
     voting : {'soft', 'hard', 'stack'}, default='soft'
-        How a clip's answer is made of its windows': 'soft' averages their
-        probabilities, 'hard' counts the genres they vote for, and 'stack' has
-        `final_estimator` learn it.
+        How the windows' predictions become the clip's: 'soft' averages their
+        probabilities, 'hard' counts the genres they vote for, and 'stack' trains
+        `final_estimator` on them.
     frame_rate : float, default=21.533203125
-        Frames a second, for the times of `predict_timeline`: the spectrograms'
-        ``sample_rate / hop_length``.
+        Frames per second, for the times of `predict_timeline`: ``sample_rate /
+        hop_length`` of the spectrograms.
     final_estimator : estimator or None, default=None
-        Only for ``voting='stack'``: classifies a clip by mean, standard deviation and
-        maximum over its windows of each genre's probability. None means logistic
+        Only for ``voting='stack'``: classifies a clip by the mean, standard deviation
+        and maximum of each genre's probability over its windows. None means logistic
         regression on standardised values.
     cv : int, splitter or iterable of (train, test), default=5
-        Only for ``voting='stack'``: how clips are parted, so that the final estimator
+        Only for ``voting='stack'``: how clips are split, so that the final estimator
         learns from probabilities of windows that were not trained on. With an int the
-        folds are stratified by genre, and by group where groups are given.
+        folds are stratified by genre, and keep groups whole where they are given.
 
     Attributes
     ----------
@@ -239,27 +109,30 @@ class SegmentClassifier(
     n_features_in_ : int
         Number of columns; only where `fit` was given a table (n_clips, n_features).
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns; only where that was a data frame with string names.
+        Names of the columns; only where it was a data frame with string names.
 
     See Also
     --------
-    skgenre.MelSpectrogramTransformer : With ``n_frames=None`` it makes spectrograms
-        of whole clips.
+    skgenre.MelSpectrogramTransformer : Makes spectrograms of whole clips with
+        ``n_frames=None``.
     CRNNClassifier : A network for the windows.
 
     Notes
     -----
-    The windows of one clip sound alike. `fit` passes the estimator `groups`, if it
-    takes them, so that a validation split inside doesn't part them: those that it was
-    given itself, else one a clip. A search or a calibration belongs around this
+    The windows of one clip sound alike. `fit` passes `groups` to the estimator, if it
+    takes them, so that a validation split inside keeps them together: the groups given
+    to `fit`, else one per clip. A search or a calibration belongs around this
     estimator, not inside. A network cuts its windows batch by batch, and so learns from
-    a :class:`~skgenre.features.SpectrogramFile` or a memory map without holding it; for
+    a :class:`~skgenre.features.SpectrogramFile` or a memory map without loading it; for
     another estimator, `fit` holds all windows in memory, overlapping frames more than
-    once. Predictions are made some clips at a time.
+    once. `predict` works on a few clips at a time.
 
     Where clips have different numbers of windows, each clip still counts the same:
     the weight of a window is divided by their number and multiplied by its mean over
     the clips. This needs an estimator whose `fit` takes `sample_weight`.
+
+    Clips are checked once, for values that are not finite; a network inside doesn't
+    check their windows again.
 
     Examples
     --------
@@ -295,6 +168,8 @@ class SegmentClassifier(
         "cv": ["cv_object"],
     }
 
+    classes_: NDArray
+    final_estimator_: Any
     n_mels_: int
 
     def __init__(
@@ -340,9 +215,8 @@ class SegmentClassifier(
         sample_weight : array-like of shape (n_clips,), default=None
             Weights of the clips, if the estimator takes such weights.
         groups : array-like of shape (n_clips,), default=None
-            Artists. Clips of one are parted neither by the estimator's validation
-            split nor by `cv`. With metadata routing on, `fit` asks for them by
-            default.
+            Artists. Neither the estimator's validation split nor `cv` separates clips
+            of one artist. With metadata routing on, `fit` requests them by default.
         validation_data : tuple of (X, y), default=None
             Cut into windows and passed to the estimator, if it takes such data.
 
@@ -364,7 +238,7 @@ class SegmentClassifier(
         # A fit that fails leaves an estimator that is not fitted.
         for name in ("estimator_", "final_estimator_"):
             self.__dict__.pop(name, None)
-        clips = check_clips(self, X, reset=True)
+        clips = check_windowed_clips(self, X, reset=True)
         y = check_genres(self, clips, y)
         groups = check_groups(clips, groups)
         self.classes_ = np.unique(y)
@@ -393,11 +267,86 @@ class SegmentClassifier(
             )
         if self.voting != "hard" and not hasattr(self.estimator, "predict_proba"):
             raise ValueError(
-                f"voting={self.voting!r} needs an estimator that has predict_proba, "
-                f"which {name} hasn't. Set voting='hard', or calibrate the estimator."
+                f"voting={self.voting!r} needs an estimator with predict_proba, which "
+                f"{name} doesn't have. Set voting='hard', or calibrate the estimator."
             )
         check_several(self, self.classes_)
-        check_taken(self.estimator, **given)
+        check_fit_takes(self.estimator, **given)
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Return the genre of each clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels), or list of array-like of \
+                shape (n_frames_i, n_mels)
+            Spectrograms in dB, of any lengths.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            Members of `classes_`; the first one where genres are equally probable.
+        """
+        check_is_fitted(self)
+        if self.voting == "stack":
+            return self.final_estimator_.predict(self._clip_summaries(X))
+        return self.classes_[self._mean_probabilities(X).argmax(axis=1)]
+
+    @available_if(_voting_gives_probabilities)
+    def predict_proba(self, X: ArrayLike) -> NDArray:
+        """Return the probability of each genre.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels), or list of array-like of \
+                shape (n_frames_i, n_mels)
+            Spectrograms in dB, of any lengths.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            Columns in the order of `classes_`: the mean of the windows' probabilities,
+            the share of the windows that vote for a genre, or the final estimator's
+            probabilities.
+        """
+        check_is_fitted(self)
+        if self.voting == "stack":
+            return class_probabilities(
+                self.final_estimator_, self._clip_summaries(X), self.classes_
+            )
+        return self._mean_probabilities(X)
+
+    def predict_timeline(
+        self, X: ArrayLike
+    ) -> tuple[NDArray | list[NDArray], NDArray | list[NDArray]]:
+        """Return the probabilities of each window, and its start and end.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels), or list of array-like of \
+                shape (n_frames_i, n_mels)
+            Spectrograms in dB, of any lengths.
+
+        Returns
+        -------
+        probabilities : ndarray of shape (n_clips, n_windows, n_classes), or list of \
+                ndarray of shape (n_windows_i, n_classes)
+            The estimator's probabilities; with ``voting='hard'``, 1 for the genre that
+            a window votes for. A list where X is a list or a 1-D array of clips.
+        times : ndarray of shape (n_windows, 2), or list of ndarray of shape \
+                (n_windows_i, 2)
+            Start and end of each window, in seconds.
+        """
+        check_is_fitted(self)
+        clips = check_windowed_clips(self, X, reset=False)
+        of_windows = list(self._window_probabilities(self.estimator_, clips))
+        times = [
+            window_times(len(clip), self.window, self.hop, self.frame_rate)
+            for clip in clips
+        ]
+        if isinstance(clips, list):
+            return of_windows, times
+        return np.stack(of_windows), times[0]
 
     def _validation_windows(
         self, validation_data: tuple[ArrayLike, ArrayLike] | None
@@ -405,8 +354,8 @@ class SegmentClassifier(
         if validation_data is None:
             return None
         X, y = check_pair(validation_data)
-        clips = check_clips(self, X, reset=False, name="X of validation_data")
-        y = check_genres(self, clips, y)
+        clips = check_windowed_clips(self, X, reset=False, name="X of validation_data")
+        y = check_genres(self, clips, y, "y of validation_data")
         genre_numbers(self, y, "y of validation_data")
         windows, counts = self._cut(clips)
         return windows, np.repeat(y, counts)
@@ -427,14 +376,15 @@ class SegmentClassifier(
             sample_weight = np.ones(len(counts))
         if sample_weight is not None:
             sample_weight = np.repeat(sample_weight * counts.mean() / counts, counts)
-        return fit_with(
-            clone(self.estimator),
-            windows,
-            np.repeat(y, counts),
-            sample_weight=sample_weight,
-            groups=np.repeat(groups, counts),
-            validation_data=validation,
-        )
+        with self._checked_once():
+            return fit_with(
+                clone(self.estimator),
+                windows,
+                np.repeat(y, counts),
+                sample_weight=sample_weight,
+                groups=np.repeat(groups, counts),
+                validation_data=validation,
+            )
 
     def _fit_final(
         self,
@@ -444,18 +394,18 @@ class SegmentClassifier(
         groups: NDArray | None,
         validation: tuple[Rows, NDArray] | None,
     ) -> Any:
-        """Return the final estimator, fitted on answers to clips not trained on."""
+        """Return the final estimator, fitted on predictions of folds."""
         summaries = np.full((len(y), 3 * len(self.classes_)), np.nan)
         for train, test in folds_by_group(self.cv, y, groups):
             fitted = self._fit_windows(
-                take(clips, train),
+                select_clips(clips, train),
                 y[train],
                 None if sample_weight is None else sample_weight[train],
                 None if groups is None else groups[train],
                 validation,
             )
-            answers = self._answers(fitted, take(clips, test))
-            summaries[test] = [clip_summary(of_clip) for of_clip in answers]
+            of_windows = self._window_probabilities(fitted, select_clips(clips, test))
+            summaries[test] = [clip_summary(p) for p in of_windows]
         check_all_tested(self.cv, summaries)
         final_estimator = self.final_estimator
         if final_estimator is None:
@@ -464,8 +414,61 @@ class SegmentClassifier(
             clone(final_estimator), summaries, y, sample_weight=sample_weight
         )
 
+    def _cut(self, clips: Clips) -> tuple[Rows, NDArray]:
+        """Return windows as the estimator takes them, and how many each clip has."""
+        windows = Windows(clips, self.window, self.hop)
+        if self._has_network():  # it reads them batch by batch
+            return windows, windows.counts
+        cut = np.asarray(windows)
+        if not takes_three_axes(self.estimator):
+            cut = cut.reshape(len(cut), -1)
+        return cut, windows.counts
+
+    def _has_network(self) -> bool:
+        return isinstance(self.estimator, FittedNetwork)
+
+    def _checked_once(self) -> AbstractContextManager:
+        """Return a context in which a network doesn't check the windows again.
+
+        Their clips were checked, whole. Other estimators make values of their own out
+        of the windows, as a pipeline's steps do, and have to check these.
+        """
+        return config_context(assume_finite=self._has_network() or None)
+
+    def _map_windows(
+        self, clips: Clips, method: Callable[[Rows], ArrayLike]
+    ) -> Iterator[NDArray]:
+        """Yield, clip by clip, what a method returns for the windows."""
+        for chunk in iter_chunks(clips, self.window, self.hop):
+            windows, counts = self._cut(chunk)
+            with self._checked_once():
+                values = np.asarray(method(windows))
+            yield from np.split(values, np.cumsum(counts)[:-1])
+
+    def _window_probabilities(self, fitted: Any, clips: Clips) -> Iterator[NDArray]:
+        """Yield the (n_windows, n_classes) probabilities or votes of each clip."""
+        predict = hard_votes if self.voting == "hard" else class_probabilities
+        return self._map_windows(
+            clips, lambda windows: predict(fitted, windows, self.classes_)
+        )
+
+    def _mean_probabilities(self, X: ArrayLike) -> NDArray:
+        clips = check_windowed_clips(self, X, reset=False)
+        of_windows = self._window_probabilities(self.estimator_, clips)
+        return np.array([p.mean(axis=0) for p in of_windows])
+
+    def _clip_summaries(self, X: ArrayLike) -> NDArray:
+        clips = check_windowed_clips(self, X, reset=False)
+        of_windows = self._window_probabilities(self.estimator_, clips)
+        return np.array([clip_summary(p) for p in of_windows])
+
+    def _embeddings(self, X: ArrayLike) -> NDArray:
+        clips = check_windowed_clips(self, X, reset=False)
+        of_windows = self._map_windows(clips, self.estimator_.transform)
+        return np.asarray([e.mean(axis=0) for e in of_windows], dtype=np.float32)
+
     def __sklearn_tags__(self) -> Tags:
-        """Return what scikit-learn should know of the estimator."""
+        """Return the tags for scikit-learn."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.transformer_tags.preserves_dtype = ["float32"]

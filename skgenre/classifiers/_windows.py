@@ -1,4 +1,4 @@
-"""Windows of clips: where they start, how they are cut, what their answers come to."""
+"""Windows of clips: where they start, how they are cut, how they sum up a clip."""
 
 from collections.abc import Iterator, Sequence
 
@@ -28,15 +28,12 @@ def window_starts(n_frames: int, window: int, hop: int) -> NDArray:
     Returns
     -------
     ndarray of shape (n_windows,)
-        Multiples of `hop`; where these windows leave out the clip's last frames, the
-        start of one more, which ends with the clip. A clip that is not longer than a
-        window has one.
+        Multiples of `hop`; where these windows leave out the clip's last frames, one
+        more, whose window ends with the clip. A clip that is not longer than a window
+        has one.
     """
-    if n_frames <= window:
-        return np.zeros(1, np.intp)
-    last = n_frames - window
-    starts = np.arange(0, last + 1, hop)
-    return starts if starts[-1] == last else np.append(starts, last)
+    last = max(n_frames - window, 0)
+    return np.append(np.arange(0, last, hop), last)
 
 
 def window_times(n_frames: int, window: int, hop: int, frame_rate: float) -> NDArray:
@@ -52,7 +49,7 @@ def window_times(n_frames: int, window: int, hop: int, frame_rate: float) -> NDA
     Returns
     -------
     ndarray of shape (n_windows, 2)
-        None ends after the clip.
+        No window ends after the clip.
     """
     starts = window_starts(n_frames, window, hop)
     ends = np.minimum(starts + window, n_frames)
@@ -62,8 +59,8 @@ def window_times(n_frames: int, window: int, hop: int, frame_rate: float) -> NDA
 class Windows(LazyRows):
     """Windows of clips, each cut when it is needed.
 
-    Its rows are those of the first clip, then those of the second, ... A clip shorter
-    than a window is followed by its own minimum: the floor of its spectrogram.
+    Rows are the windows of the first clip, then those of the second, ... A clip shorter
+    than a window is padded with its own minimum: the floor of its spectrogram.
 
     Parameters
     ----------
@@ -101,21 +98,21 @@ class Windows(LazyRows):
         return windows
 
 
-def chunks(clips: Clips, window: int, hop: int) -> Iterator[Clips]:
-    """Yield some clips at a time, so few that their windows are held easily.
+def iter_chunks(clips: Clips, window: int, hop: int) -> Iterator[Clips]:
+    """Yield a few clips at a time, whose windows take little memory.
 
     Parameters
     ----------
     clips : ndarray or LazyRows of shape (n_clips, n_frames, n_mels), or list of \
             ndarray of shape (n_frames_i, n_mels)
-        Spectrograms; what is in a file is not read.
+        Spectrograms; none are read from a file.
     window, hop : int
         As for `window_starts`.
 
     Yields
     ------
     ndarray, LazyRows or list of ndarray
-        Clips that follow each other, at least one.
+        Consecutive clips, at least one.
     """
     window_bytes = window * clips[0].shape[1] * clips[0].dtype.itemsize
     limit = max(1, _CHUNK_BYTES // window_bytes)
@@ -130,12 +127,12 @@ def chunks(clips: Clips, window: int, hop: int) -> Iterator[Clips]:
 
 
 def clip_summary(probabilities: NDArray) -> NDArray:
-    """Describe a clip by its windows' probabilities, for a final estimator.
+    """Return the features of a clip for a final estimator.
 
     Parameters
     ----------
     probabilities : ndarray of shape (n_windows, n_classes)
-        Of the windows of one clip.
+        Those of the clip's windows.
 
     Returns
     -------

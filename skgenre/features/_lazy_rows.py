@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import DTypeLike, NDArray
 
 
 class LazyRows(ABC):
@@ -83,8 +83,3 @@ class LazyRows(ABC):
     ) -> NDArray:
         """Read all rows."""
         return np.array(self._read(self._rows), dtype=dtype, copy=copy)
-
-
-def as_array(X: ArrayLike | LazyRows) -> Any:
-    """Return X as an array, unless its rows are to be read when they are needed."""
-    return X if isinstance(X, LazyRows) else np.asarray(X)

@@ -124,7 +124,7 @@ def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
 def _exportable(model: BaseEstimator) -> tuple[Any, Any, Any]:
     """Return the mel step and the classifier of windows, or None, and the network."""
     from skgenre.classifiers._fitted import FittedNetwork
-    from skgenre.classifiers._segment import FittedSegments
+    from skgenre.classifiers._segment import SegmentClassifier
     from skgenre.features import MelSpectrogramTransformer
 
     *before, network = model if isinstance(model, Pipeline) else [model]
@@ -132,7 +132,7 @@ def _exportable(model: BaseEstimator) -> tuple[Any, Any, Any]:
     if before or not isinstance(mel, MelSpectrogramTransformer | None):
         network = None
     segments = None
-    if isinstance(network, FittedSegments) and network.voting == "soft":
+    if isinstance(network, SegmentClassifier) and network.voting == "soft":
         segments = network
         check_is_fitted(segments)
         network = segments.estimator_

@@ -4,15 +4,24 @@ import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, cross_val_score
+from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skgenre import AbstainingClassifier, load, save
+from skgenre import (
+    AbstainingClassifier,
+    CRNNClassifier,
+    MelSpectrogramTransformer,
+    load,
+    save,
+)
 from skgenre.classifiers import risk_coverage_curve
+from skgenre.pipelines import embedding_pipeline
 
 
 @pytest.fixture
@@ -30,10 +39,10 @@ def test_precision_is_reached_on_other_clips():
     plain = LogisticRegression().fit(X[:2000], y[:2000])
     careful = AbstainingClassifier(LogisticRegression(), target_precision=0.95)
     careful.fit(X[:2000], y[:2000])
-    answers = careful.predict(X[2000:])
-    given = answers != "unknown"
+    predicted = careful.predict(X[2000:])
+    given = predicted != "unknown"
     assert plain.score(X[2000:], y[2000:]) < 0.9
-    assert (answers[given] == y[2000:][given]).mean() > 0.935
+    assert (predicted[given] == y[2000:][given]).mean() > 0.935
     assert given.mean() == pytest.approx(careful.coverage_, abs=0.05)
     assert careful.precision_ >= 0.95
     assert_array_equal(careful.predict_proba(X), plain.predict_proba(X))
@@ -46,18 +55,18 @@ def test_threshold_is_that_of_the_curve_on_folds(clips):
 
     careful = AbstainingClassifier(LogisticRegression(), target_precision=0.95)
     careful.fit(X, y)
-    answers = cross_val_predict(
+    probabilities = cross_val_predict(
         LogisticRegression(), X, y, cv=5, method="predict_proba"
     )
-    right = careful.classes_[answers.argmax(axis=1)] == y
-    given = answers.max(axis=1) >= careful.threshold_
+    right = careful.classes_[probabilities.argmax(axis=1)] == y
+    given = probabilities.max(axis=1) >= careful.threshold_
     assert careful.coverage_ == pytest.approx(given.mean())
     assert careful.precision_ == pytest.approx(right[given].mean())
-    more = answers.max(axis=1) >= np.sort(answers.max(axis=1)[~given])[-1]
+    more = probabilities.max(axis=1) >= np.sort(probabilities.max(axis=1)[~given])[-1]
     assert right[more].mean() < 0.95 or more.sum() > given.sum()
 
 
-def test_all_is_answered_where_all_is_precise_enough(clips):
+def test_every_genre_is_predicted_where_all_are_precise_enough(clips):
     X, y = clips
     careful = AbstainingClassifier(LogisticRegression(), target_precision=0.5)
     careful.fit(X, y)
@@ -65,10 +74,10 @@ def test_all_is_answered_where_all_is_precise_enough(clips):
     assert set(careful.predict(X)) == {"folk", "techno"}
 
 
-def test_nothing_is_answered_where_nothing_is(clips):
+def test_no_genre_is_predicted_where_none_is_precise_enough(clips):
     X = np.zeros((40, 1))
     careful = AbstainingClassifier(LogisticRegression(), target_precision=0.9)
-    with pytest.warns(UserWarning, match="No answers reach target_precision=0.9"):
+    with pytest.warns(UserWarning, match="No threshold reaches target_precision=0.9"):
         careful.fit(X, ["a", "b"] * 20)
     assert set(careful.predict(X)) == {"unknown"}
     assert np.isnan(careful.precision_) and careful.coverage_ == 0
@@ -91,15 +100,15 @@ def test_labels_of_any_type(clips, labels, unknown, kind):
     careful = AbstainingClassifier(
         LogisticRegression(), target_precision=0.97, unknown=unknown
     ).fit(X, y)
-    answers = careful.predict(X)
-    assert answers.dtype.kind == kind
-    assert set(answers.tolist()) == {*labels, careful.unknown_}
+    predicted = careful.predict(X)
+    assert predicted.dtype.kind == kind
+    assert set(predicted.tolist()) == {*labels, careful.unknown_}
     assert unknown in (None, careful.unknown_)
     assert 0 < careful.score(X, y) < 1
     assert np.isfinite(cross_val_score(careful, X, y, cv=2)).all()
 
 
-def test_groups_are_not_parted(clips):
+def test_groups_stay_together(clips):
     X, y = clips
     artists = np.arange(600) // 4
     X = X + np.random.default_rng(1).normal(size=(150, 2))[artists]
@@ -116,6 +125,93 @@ def test_groups_are_not_parted(clips):
     with sklearn.config_context(enable_metadata_routing=True):
         routed = make_pipeline(StandardScaler(), apart).fit(X, y, groups=artists)
     assert routed[-1].precision_ == pytest.approx(apart.precision_, abs=0.03)
+
+
+def test_weights_and_groups_reach_the_estimator_and_the_curve(clips):
+    fits = []
+
+    class Recorder(LogisticRegression):
+        def fit(self, X, y, sample_weight=None, groups=None):
+            fits.append((len(X), sample_weight, groups))
+            return super().fit(X, y, sample_weight)
+
+    X, y = clips
+    weights, artists = np.linspace(0.1, 2, 600), np.arange(600) // 4
+    careful = AbstainingClassifier(Recorder(), target_precision=0.95, cv=3)
+    careful.fit(X, y, weights, groups=artists)
+    *folds, (n_clips, all_weights, all_artists) = fits
+    assert n_clips == 600
+    assert_array_equal(all_weights, weights)
+    assert_array_equal(all_artists, artists)
+    seen = []
+    for n_clips, fold_weights, fold_artists in folds:
+        (train,) = np.nonzero(np.isin(artists, fold_artists))
+        assert len(train) == n_clips
+        assert_array_equal(fold_weights, weights[train])
+        seen += [*set(artists) - set(fold_artists)]
+    assert sorted(seen) == list(range(150))  # each artist is tested once
+    # The threshold is that of the weighted clips.
+    probabilities = np.empty((600, 2))
+    for train, test in StratifiedGroupKFold(3).split(X, y, artists):
+        fitted = LogisticRegression().fit(X[train], y[train], weights[train])
+        probabilities[test] = fitted.predict_proba(X[test])
+    given = probabilities.max(axis=1) >= careful.threshold_
+    right = careful.classes_[probabilities.argmax(axis=1)] == y
+    assert careful.coverage_ == pytest.approx(weights[given].sum() / weights.sum())
+    precision = np.average(right[given], weights=weights[given])
+    assert careful.precision_ == pytest.approx(precision)
+
+
+class Levels(ClassifierMixin, BaseEstimator):
+    """Predicts the first feature as the probability of genre 1, whatever it learns."""
+
+    def fit(self, X, y):
+        self.classes_ = np.unique(y)
+        return self
+
+    def predict_proba(self, X):
+        return np.column_stack([1 - X[:, 0], X[:, 0]])
+
+
+def test_the_threshold_itself_is_enough():
+    """Precision is 1, 1, 2/3, 3/4 and 3/5 at 0.9, 0.8, 0.7, 0.6 and 0.55."""
+    X = np.array([[0.9], [0.2], [0.7], [0.4], [0.55]] * 4)
+    y = np.array([1, 0, 0, 0, 0] * 4)
+    for target, threshold, coverage, precision in [
+        (1.0, 0.8, 2 / 5, 1),
+        (0.76, 0.8, 2 / 5, 1),
+        (0.75, 0.6, 4 / 5, 3 / 4),
+        (0.61, 0.6, 4 / 5, 3 / 4),
+        (0.6, 0, 1, 3 / 5),
+    ]:
+        careful = AbstainingClassifier(Levels(), target_precision=target, cv=2)
+        careful.fit(X, y)
+        assert careful.threshold_ == pytest.approx(threshold)
+        assert careful.coverage_ == pytest.approx(coverage)
+        assert careful.precision_ == pytest.approx(precision)
+        given = careful.predict(X[:5]) != -1
+        assert given.mean() == pytest.approx(coverage)
+
+
+def test_embeddings_are_those_of_the_network():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["folk", "rock"], 8)
+    waves = rng.normal(size=(16, 2000)).astype(np.float32)
+    waves[:8] = waves[:8].cumsum(axis=1) / 20
+    network = CRNNClassifier(
+        filters=(4,), lstm_units=4, embedding_units=4, epochs=1, random_state=0
+    )
+    careful = AbstainingClassifier(network, target_precision=0, cv=2)
+    mel = MelSpectrogramTransformer(sample_rate=2000, n_fft=64, n_mels=8, n_frames=16)
+    model = make_pipeline(mel, careful).fit(waves, y)
+    embed = embedding_pipeline(model)
+    assert embed is model
+    embeddings = embed.transform(waves)
+    assert embeddings.shape == (16, 4)
+    X = mel.transform(waves)
+    assert_array_equal(embeddings, model[-1].estimator_.transform(X))
+    names = [f"abstainingclassifier{i}" for i in range(4)]
+    assert embed[-1].get_feature_names_out().tolist() == names
 
 
 def test_saved_and_loaded(clips, tmp_path):
@@ -165,6 +261,8 @@ class TestRefusals:
         with pytest.raises(ValueError, match="NaN"):
             careful.fit(X * np.nan, y)
         assert not hasattr(careful, "estimator_")
+        with pytest.raises(NotFittedError):
+            careful.predict(X)
 
 
 def test_no_warning_where_there_is_nothing_to_warn_of(clips):
@@ -176,12 +274,12 @@ def test_weight_0_is_absence():
     rng = np.random.default_rng(0)
     right, confidence = rng.uniform(size=600) > 0.3, rng.normal(size=600)
     weights = (np.arange(600) < 200).astype(float)
-    for some, few in zip(
+    for weighted, few in zip(
         risk_coverage_curve(right, confidence, weights),
         risk_coverage_curve(right[:200], confidence[:200]),
         strict=True,
     ):
-        assert_allclose(some, few)
+        assert_allclose(weighted, few)
 
 
 def test_equal_confidences():

@@ -52,14 +52,14 @@ def test_equals_the_estimator_on_the_others(clips):
         classifier.fit(X, y)
     assert classifier.n_missing_ == 3
     assert_array_equal(classifier.estimator_.coef_, plain.coef_)
-    answers = classifier.predict(X)
-    assert answers.dtype == object
-    assert answers[BAD].tolist() == [None] * 3
-    assert_array_equal(answers[GOOD], plain.predict(X[GOOD]))
+    predicted = classifier.predict(X)
+    assert predicted.dtype == object
+    assert predicted[BAD].tolist() == [None] * 3
+    assert_array_equal(predicted[GOOD], plain.predict(X[GOOD]))
     probabilities = classifier.predict_proba(X)
     assert np.isnan(probabilities[BAD]).all()
     assert_array_equal(probabilities[GOOD], plain.predict_proba(X[GOOD]))
-    right = (answers[GOOD] == y[GOOD]).sum()
+    right = (predicted[GOOD] == y[GOOD]).sum()
     assert classifier.score(X, y) == pytest.approx(right / 40)
     assert classifier.score(X, y, np.arange(40) != 0) == pytest.approx(right / 39)
 
@@ -70,9 +70,9 @@ def test_nothing_changes_where_nothing_is_missing(clips):
     with warnings.catch_warnings(action="error"):
         classifier = MissingClipClassifier(SVC()).fit(X, y)
     assert classifier.n_missing_ == 0
-    answers = classifier.predict(X)
-    assert answers.dtype == y.dtype
-    assert_array_equal(answers, SVC().fit(X, y).predict(X))
+    predicted = classifier.predict(X)
+    assert predicted.dtype == y.dtype
+    assert_array_equal(predicted, SVC().fit(X, y).predict(X))
     assert not hasattr(classifier, "predict_proba")
     assert not hasattr(classifier, "transform")
 
@@ -94,8 +94,8 @@ def test_labels_of_any_type(clips, genres, label):
     X, y = clips
     y = np.array(genres)[(y == "techno").astype(int)]
     classifier = MissingClipClassifier(LogisticRegression(), missing_label=label)
-    answers = classifier.fit(X, y).predict(X)
-    assert set(answers.tolist()) == {*genres, label}
+    predicted = classifier.fit(X, y).predict(X)
+    assert set(predicted.tolist()) == {*genres, label}
     assert set(classifier.classes_.tolist()) == set(genres)
 
 
@@ -141,8 +141,8 @@ def test_data_frames(clips):
     classifier = MissingClipClassifier(LogisticRegression()).fit(frame, pd.Series(y))
     assert classifier.feature_names_in_.tolist() == ["a", "b", "c"]
     with warnings.catch_warnings(action="error"):
-        answers = classifier.predict(frame)
-    assert_array_equal(answers, MissingClipClassifier(SVC()).fit(X, y).predict(X))
+        predicted = classifier.predict(frame)
+    assert_array_equal(predicted, MissingClipClassifier(SVC()).fit(X, y).predict(X))
 
 
 def test_inner_transform(clips):
@@ -225,8 +225,8 @@ class TestOnAudio:
                 SegmentClassifier(LogisticRegression(), window=8, hop=8)
             ),
         ).fit(paths, y)
-        answers = model.predict(paths)
-        assert answers[[2, 9]].tolist() == [None, None]
+        predicted = model.predict(paths)
+        assert predicted[[2, 9]].tolist() == [None, None]
         assert model.score(paths, y) == pytest.approx(10 / 12)
 
 

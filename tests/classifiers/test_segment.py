@@ -23,8 +23,9 @@ from sklearn.model_selection import (
 )
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils import assert_all_finite
 
 import skgenre
 from skgenre import (
@@ -35,7 +36,7 @@ from skgenre import (
     SpectrogramFile,
 )
 from skgenre.classifiers._validation_split import validation_rows
-from skgenre.classifiers._windows import Windows, chunks, window_starts
+from skgenre.classifiers._windows import Windows
 
 CRNN = CRNNClassifier(
     filters=(8,),
@@ -96,7 +97,7 @@ def waves():
 
 
 class Recorder(ClassifierMixin, BaseEstimator):
-    """Keeps what `fit` was given, and answers with the share of values above -38."""
+    """Keeps the arguments of `fit`; predicts the share of values above -38."""
 
     given = None
 
@@ -117,53 +118,6 @@ class Recorder(ClassifierMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         return tags
-
-
-class TestWindows:
-    @pytest.mark.parametrize(
-        ("n_frames", "window", "hop", "starts"),
-        [
-            (10, 4, 2, [0, 2, 4, 6]),
-            (11, 4, 2, [0, 2, 4, 6, 7]),
-            (10, 4, 4, [0, 4, 6]),
-            (10, 4, 6, [0, 6]),
-            (10, 4, 7, [0, 6]),  # frames 4 and 5 are skipped, as hop says
-            (10, 4, 100, [0, 6]),
-            (4, 4, 1, [0]),
-            (5, 4, 3, [0, 1]),
-            (1, 4, 2, [0]),
-        ],
-    )
-    def test_starts(self, n_frames, window, hop, starts):
-        assert window_starts(n_frames, window, hop).tolist() == starts
-
-    @pytest.mark.parametrize("window", [1, 3, 8, 30])
-    @pytest.mark.parametrize("hop", [1, 2, 3, 8])
-    def test_the_first_and_the_last_frame_are_in_a_window(self, window, hop):
-        for n_frames in range(1, 25):
-            starts = window_starts(n_frames, window, hop)
-            assert starts[0] == 0
-            assert starts[-1] + window == max(n_frames, window)
-            assert (np.diff(starts) > 0).all()
-            assert (np.diff(starts) <= hop).all()
-
-    def test_cut(self):
-        long, short = np.arange(14.0).reshape(7, 2), np.array([[5.0, 3.0], [4.0, 9.0]])
-        windows, counts = cut_windows([long, short], 4, 2)
-        assert counts.tolist() == [3, 1]
-        for window, start in zip(windows, [0, 2, 3], strict=False):
-            assert_array_equal(window, long[start : start + 4])
-        assert_array_equal(windows[3], [[5, 3], [4, 9], [3, 3], [3, 3]])
-
-    def test_chunks_are_all_clips_in_order(self, monkeypatch):
-        X, _ = make_clips([3, 40, 9, 9, 9, 21, 5])
-        monkeypatch.setattr("skgenre.classifiers._windows._CHUNK_BYTES", 4 * 8 * 5 * 4)
-        parts = list(chunks(X, 8, 4))
-        assert len(parts) > 2
-        assert [len(clip) for part in parts for clip in part] == [len(x) for x in X]
-        for part in parts:
-            n_windows = sum(len(window_starts(len(clip), 8, 4)) for clip in part)
-            assert n_windows <= 4 or len(part) == 1
 
 
 class TestVoting:
@@ -382,6 +336,46 @@ class TestFit:
             assert model._cut(X)[0].shape[1:] == shape, estimator
 
 
+class TestFiniteValues:
+    @pytest.mark.parametrize("kind", [np.array, list])
+    def test_a_network_does_not_check_windows_of_checked_clips(
+        self, kind, equal, monkeypatch
+    ):
+        X, y = equal
+        checked = []
+
+        def watch(values, **kwargs):
+            checked.append(np.asarray(values).nbytes)
+            assert_all_finite(values, **kwargs)
+
+        monkeypatch.setattr("skgenre.classifiers._checks.assert_all_finite", watch)
+        network = clone(CRNN).set_params(epochs=1)
+        model = SegmentClassifier(network, window=7, hop=3, voting="stack", cv=2)
+        model.fit(kind(X), y)
+        model.predict(kind(X))
+        model.transform(kind(X))
+        # Clips of a list are checked by scikit-learn's `check_array`, one by one.
+        assert sum(checked) == (3 * X.nbytes if kind is np.array else 0)
+
+    def test_a_network_by_itself_checks(self, equal):
+        X, y = equal
+        model = SegmentClassifier(clone(CRNN).set_params(epochs=1), window=7, hop=7)
+        network = model.fit(X, y).estimator_
+        with pytest.raises(ValueError, match="NaN"):
+            network.predict(np.full((2, 7, 5), np.nan))
+
+    def test_values_that_a_step_inside_makes_are_checked(self, equal):
+        X, y = equal
+
+        def logarithm(X):
+            with np.errstate(invalid="ignore"):
+                return np.log(X)
+
+        inner = make_pipeline(FunctionTransformer(logarithm), LogisticRegression())
+        with pytest.raises(ValueError, match="contains NaN"):
+            SegmentClassifier(inner, window=7).fit(X, y)
+
+
 class TestContainers:
     def test_lists_and_arrays_of_clips(self, ragged):
         X, y = ragged
@@ -395,7 +389,7 @@ class TestContainers:
             assert_allclose(actual, expected, atol=1e-5)
 
     @pytest.mark.parametrize("voting", ["soft", "hard", "stack"])
-    def test_a_clip_has_one_answer_whatever_others_come_with_it(self, voting, ragged):
+    def test_predictions_do_not_depend_on_the_other_clips(self, voting, ragged):
         X, y = ragged
         model = SegmentClassifier(SCALED, window=4, hop=2, voting=voting, cv=2)
         model.fit(X, y)
@@ -476,7 +470,7 @@ class TestTimeline:
         assert_allclose(probabilities.mean(axis=1), model.predict_proba(X), atol=1e-12)
 
     @pytest.mark.parametrize("voting", ["soft", "hard"])
-    def test_its_mean_is_the_clip_s_answer(self, voting, ragged):
+    def test_its_mean_is_the_clip_s_prediction(self, voting, ragged):
         X, y = ragged
         model = SegmentClassifier(SCALED, window=4, hop=3, voting=voting).fit(X, y)
         probabilities, times = model.predict_timeline(X)
@@ -650,7 +644,7 @@ class TestRefusals:
             ({"estimator": CRNNClassifier}, "'estimator' parameter"),
             ({"final_estimator": 1}, "'final_estimator' parameter"),
             ({"cv": "x", "voting": "stack"}, "'cv' parameter"),
-            ({"estimator": SVC()}, "voting='soft' needs .* which SVC hasn't"),
+            ({"estimator": SVC()}, "voting='soft' needs .* which SVC doesn"),
             ({"estimator": SVC(), "voting": "stack"}, "voting='stack' needs"),
         ],
     )
@@ -667,7 +661,7 @@ class TestRefusals:
             (np.zeros((0, 5)), r"Clip 3 of X has shape \(0, 5\)"),
             (np.zeros((4, 0)), r"Clip 3 of X has shape \(4, 0\)"),
             (np.zeros((4, 5, 1)), r"Clip 3 of X has shape \(4, 5, 1\)"),
-            (np.full((4, 5), np.nan), "Clips of X are NaN throughout.*: 3[.]"),
+            (np.full((4, 5), np.nan), "NaN throughout.*: clips 3 of X"),
             (np.diag([0, np.nan, 0, 0, 0])[:4], "clip 3 of X contains NaN"),
             (np.full((4, 5), np.inf), "clip 3 of X contains infinity"),
             ([[1, 2], [3]], "Clip 3 of X has frames of different lengths"),
@@ -737,7 +731,12 @@ class TestRefusals:
             (
                 lambda: network.fit(X, y, validation_data=X),
                 ValueError,
-                r"must be a tuple \(X, y\)",
+                r"must be a tuple \(X, y\), got list of length 30",
+            ),
+            (
+                lambda: network.fit(X, y, validation_data=3),
+                ValueError,
+                r"validation_data must be a tuple \(X, y\), got int: 3\.",
             ),
             (
                 lambda: network.fit(X, y, validation_data=(X, ["ska"] * 30)),
@@ -755,5 +754,5 @@ class TestRefusals:
 
     def test_networks_say_what_to_do_with_clips_of_different_lengths(self, ragged):
         X, y = ragged
-        with pytest.raises(ValueError, match="put it into a SegmentClassifier"):
+        with pytest.raises(ValueError, match="into a SegmentClassifier"):
             clone(CRNN).fit(X, y)
