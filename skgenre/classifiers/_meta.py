@@ -11,7 +11,7 @@ from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import has_fit_parameter
 
-from skgenre._estimators import takes
+from skgenre._estimators import fit_takes
 from skgenre._sklearn_compat import check_sample_weight, num_samples
 from skgenre.classifiers._checks import Rows
 
@@ -19,7 +19,7 @@ from skgenre.classifiers._checks import Rows
 def check_taken(estimator: Any, **given: Any) -> None:
     """Refuse what was given, unless it is None, and `fit` doesn't take."""
     for parameter, value in given.items():
-        if value is not None and not takes(estimator, parameter):
+        if value is not None and not fit_takes(estimator, parameter):
             raise TypeError(
                 f"{parameter} was given, but {type(estimator).__name__}.fit does not "
                 "take it. Leave it out, or choose another estimator."

@@ -12,7 +12,12 @@ from sklearn.utils import Bunch, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import HasMethods, StrOptions, fit_context
-from skgenre.clustering._checks import check_embeddings, check_groups, check_rows
+from skgenre.classifiers._checks import check_groups
+from skgenre.clustering._checks import (
+    check_embeddings,
+    check_liked,
+    check_same_kind,
+)
 from skgenre.clustering._neighbors import (
     Search,
     approximate_search,
@@ -141,7 +146,7 @@ class TrackRecommender(BaseEstimator):
             if hasattr(self, name):  # of another fit
                 delattr(self, name)
         if groups is not None:
-            self.groups_ = check_groups(groups, self.embeddings_)
+            self.groups_: Any = check_groups(self.embeddings_, groups)
         if self.clusterer is not None:
             self.clusterer_ = clone(self.clusterer).fit(self.embeddings_, y)
             self.labels_ = self.clusterer_.predict(self.embeddings_)
@@ -192,7 +197,7 @@ class TrackRecommender(BaseEstimator):
             If fewer than `k` tracks are left to recommend.
         """
         check_is_fitted(self)
-        rows = check_rows(liked, len(self.embeddings_))
+        rows = check_liked(liked, len(self.embeddings_))
         excluded = np.zeros(len(self.embeddings_), dtype=bool)
         excluded[rows] = True
         if exclude_groups and hasattr(self, "groups_"):
@@ -242,8 +247,9 @@ class TrackRecommender(BaseEstimator):
                     "groups are given, but the artists of the collection are not "
                     "known. Give fit its groups, too."
                 )
-            groups = check_groups(groups, E, known=self.groups_)
-            excluded = np.isin(self.groups_, groups)
+            artists: Any = check_groups(E, groups)
+            check_same_kind(artists, self.groups_)
+            excluded = np.isin(self.groups_, artists)
         found = self._near(E, k, excluded)
         if self.clusterer is not None:
             self._add_clusters(found, self.clusterer_.predict(E))

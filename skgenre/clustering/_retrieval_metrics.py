@@ -11,8 +11,7 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from skgenre._sklearn_compat import Interval, StrOptions, validate_params
-from skgenre.classifiers._checks import check_none_missing
-from skgenre.clustering._checks import check_groups
+from skgenre.classifiers._checks import check_groups, check_none_missing
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "E": ["array-like"],
@@ -217,7 +216,8 @@ def _for_each_query(
     check_consistent_length(E, genres)
     check_none_missing("y", genres)
     genres = np.unique(genres, return_inverse=True)[1]
-    artists = np.arange(len(E)) if groups is None else check_groups(groups, E)
+    artists = check_groups(E, groups)
+    artists = np.arange(len(E)) if artists is None else artists
     artists, sizes = np.unique(artists, return_inverse=True, return_counts=True)[1:]
     n_left = len(E) - sizes.max()
     if n_left < least:

@@ -8,11 +8,10 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.base import is_clusterer
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.cluster import contingency_matrix
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import StrOptions, validate_parameter_constraints
-from skgenre.inspection._displays._style import check_labels, write_literally
+from skgenre.inspection._displays._style import check_clip_labels, write_literally
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -130,7 +129,6 @@ class ClusterDisplay:
         ValueError
             If the estimator is no clusterer, or one without `predict`.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
         if not is_clusterer(estimator) or not hasattr(estimator, "predict"):
             raise ValueError(
@@ -139,7 +137,7 @@ class ClusterDisplay:
                 f"{type(estimator).__name__}. Where you have clusters already, use "
                 "from_predictions."
             )
-        check_labels(y, "y", X)  # said now rather than after hours of decoding
+        check_clip_labels(y, "y", X)  # said now rather than after hours of decoding
         return cls.from_predictions(
             y, estimator.predict(X), normalize=normalize, ax=ax, **kwargs
         )
@@ -179,14 +177,13 @@ class ClusterDisplay:
         ValueError
             If lengths do not match, or `normalize` is something else.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_predictions")
         validate_parameter_constraints(
             {"normalize": [StrOptions({"true", "pred", "all"}), None]},
             {"normalize": normalize},
             caller_name=f"{cls.__name__}.from_predictions",
         )
-        labels = check_labels(labels, "labels", np.asarray(labels))
-        y = check_labels(y, "y", labels)
+        labels = check_clip_labels(labels, "labels", np.asarray(labels))
+        y = check_clip_labels(y, "y", labels)
         counts = contingency_matrix(y, labels)
         rows, columns = _matched(counts)
         matrix = counts[np.ix_(rows, columns)]
@@ -229,7 +226,6 @@ class ClusterDisplay:
         -------
         ClusterDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 

@@ -5,7 +5,6 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.inspection._displays._spectrogram import SpectrogramDisplay
@@ -130,7 +129,6 @@ class FilterActivationDisplay:
         -------
         FilterActivationDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         from matplotlib.ticker import MaxNLocator
 
         mel = MelSpectrogramTransformer() if self.mel is None else self.mel

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from skgenre.inspection._fitted_parts import find_network
 
@@ -74,7 +73,6 @@ class LearningCurvesDisplay:
         ValueError
             If the estimator is no network and holds none.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         return cls(find_network(estimator).history_).plot(axes=axes)
 
     def plot(self, *, axes: "Sequence[Axes] | None" = None) -> Self:
@@ -94,7 +92,6 @@ class LearningCurvesDisplay:
         ValueError
             If the history has none of these curves, or another number than `axes`.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 

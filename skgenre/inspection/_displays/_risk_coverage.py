@@ -4,11 +4,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.pipeline import Pipeline
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skgenre.classifiers import risk_coverage_curve
+from skgenre._estimators import split_last_step
+from skgenre.classifiers import MissingClipClassifier, risk_coverage_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -76,8 +75,8 @@ class RiskCoverageDisplay:
         Parameters
         ----------
         estimator : estimator
-            Fitted classifier with `predict_proba`, or a Pipeline that ends with one.
-            Of an `AbstainingClassifier`, its threshold is marked.
+            Fitted classifier with `predict_proba`, or a Pipeline or search that ends
+            with one. The threshold of an `AbstainingClassifier` is marked.
         X : array-like of shape (n_clips, ...)
             What it takes.
         y : array-like of shape (n_clips,)
@@ -93,7 +92,7 @@ class RiskCoverageDisplay:
         """
         check_is_fitted(estimator)
         check_consistent_length(X, y)
-        last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        _, last = split_last_step(estimator, through=(MissingClipClassifier,))
         probabilities = estimator.predict_proba(X)
         confidence = probabilities.max(axis=1)
         right = estimator.classes_[probabilities.argmax(axis=1)] == np.asarray(y)
@@ -152,7 +151,6 @@ class RiskCoverageDisplay:
         -------
         RiskCoverageDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
         if ax is None:

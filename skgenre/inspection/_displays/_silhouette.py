@@ -7,12 +7,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_clusterer
 from sklearn.metrics import silhouette_samples
 from sklearn.utils import check_random_state
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from skgenre._estimators import apply_steps
 from skgenre.clustering._embedding_kmeans import _SILHOUETTE_CLIPS
-from skgenre.inspection._displays._style import COLORS, check_labels, write_literally
-from skgenre.inspection._fitted_parts import run, unwrap
+from skgenre.inspection._displays._style import (
+    COLORS,
+    check_clip_labels,
+    write_literally,
+)
+from skgenre.inspection._fitted_parts import split_model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -100,9 +104,8 @@ class SilhouetteDisplay:
         ValueError
             If the estimator is no clusterer, or one without `predict`.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
-        front, last = unwrap(estimator)
+        front, last = split_model(estimator)
         if not is_clusterer(last) or not hasattr(last, "predict"):
             raise ValueError(
                 f"{cls.__name__}.from_estimator needs a clusterer with predict, such "
@@ -110,7 +113,7 @@ class SilhouetteDisplay:
                 f"{type(estimator).__name__}. Where you have clusters already, use "
                 "from_predictions."
             )
-        E = run(front, X)
+        E = apply_steps(front, X)
         return cls.from_predictions(E, last.predict(E), ax=ax)
 
     @classmethod
@@ -138,9 +141,8 @@ class SilhouetteDisplay:
             If there is one cluster, or each clip is one, which leaves nothing to
             compare, or if lengths do not match.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_predictions")
         table: NDArray = check_array(E, dtype=[np.float64, np.float32], input_name="E")
-        clusters = check_labels(labels, "labels", table)
+        clusters = check_clip_labels(labels, "labels", table)
         if len(table) > _SILHOUETTE_CLIPS:
             chosen = check_random_state(0).permutation(len(table))[:_SILHOUETTE_CLIPS]
             table, clusters = table[chosen], clusters[chosen]
@@ -158,7 +160,6 @@ class SilhouetteDisplay:
         -------
         SilhouetteDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
         silhouettes, labels = np.asarray(self.silhouettes), np.asarray(self.labels)

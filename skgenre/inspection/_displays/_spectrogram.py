@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any, Self
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import check_array
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from skgenre.inspection._fitted_parts import mel_step, unwrap
+from skgenre._estimators import describe
+from skgenre.inspection._fitted_parts import mel_step
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -106,13 +106,11 @@ class SpectrogramDisplay:
         ValueError
             If the estimator is no mel step and has none.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         mel = mel_step(estimator)
         if mel is None:
-            last = unwrap(estimator)[1]
             raise ValueError(
                 f"{cls.__name__} needs a MelSpectrogramTransformer, or a Pipeline with "
-                f"one, got {type(estimator).__name__} ({type(last).__name__})."
+                f"one, got {describe(estimator)}."
             )
         display = cls(
             clone(mel).fit_transform([clip])[0],
@@ -141,7 +139,6 @@ class SpectrogramDisplay:
         -------
         SpectrogramDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import librosa.display
         import matplotlib.pyplot as plt
 

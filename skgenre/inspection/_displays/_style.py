@@ -71,7 +71,7 @@ def legend_beside(
     return legend
 
 
-def check_labels(labels: ArrayLike, name: str, X: Sized) -> NDArray:
+def check_clip_labels(labels: ArrayLike, name: str, X: Sized) -> NDArray:
     """Return the labels of the clips, genres or clusters, as a 1-D array."""
     column = column_or_1d(labels)
     if not len(column):

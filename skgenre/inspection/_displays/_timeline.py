@@ -6,13 +6,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
+from skgenre._estimators import apply_steps, describe
 from skgenre.classifiers import SegmentClassifier
-from skgenre.features import MelSpectrogramTransformer
 from skgenre.inspection._displays._style import area_style, legend_beside
-from skgenre.inspection._fitted_parts import run, unwrap
+from skgenre.inspection._fitted_parts import mel_step, split_model
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -99,8 +98,8 @@ class TimelineDisplay:
             mel step with ``n_frames=None``, which hears whole songs. Behind a mel step
             seconds are that step's, whatever the `frame_rate` of the classifier.
         clip : str, PathLike or array-like
-            One of what it takes: behind a mel step the path of a song or a waveform
-            (n_samples,), else a spectrogram (n_frames, n_mels).
+            One of what it takes, or a list of one: behind a mel step the path of a
+            song or a waveform (n_samples,), else a spectrogram (n_frames, n_mels).
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -111,21 +110,22 @@ class TimelineDisplay:
         Raises
         ------
         ValueError
-            If the estimator does not end in a `SegmentClassifier`.
+            If the estimator does not end in a `SegmentClassifier`, or there are
+            several clips.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
-        front, last = unwrap(estimator)
+        front, last = split_model(estimator)
         if not isinstance(last, SegmentClassifier):
             raise ValueError(
                 f"{cls.__name__} needs a SegmentClassifier, or a Pipeline that ends "
-                f"with one, got {type(estimator).__name__} ({type(last).__name__})."
+                f"with one, got {describe(estimator)}."
             )
-        probabilities, times = last.predict_timeline(run(front, [clip]))
+        mel = mel_step(estimator)
+        clips = _list_of_one(clip, n_axes=2 if mel is None else 1)
+        probabilities, times = last.predict_timeline(apply_steps(front, clips))
         seconds = times[0] if isinstance(times, list) else times
-        for step in front:
-            if isinstance(step, MelSpectrogramTransformer):
-                seconds = seconds * last.frame_rate * step.hop_length / step.sample_rate
+        if mel is not None:
+            seconds = seconds * last.frame_rate * mel.hop_length / mel.sample_rate
         return cls(probabilities[0], seconds, classes=last.classes_).plot(ax=ax)
 
     @classmethod
@@ -160,7 +160,6 @@ class TimelineDisplay:
             If shapes don't fit, values are not finite, or a window ends before it
             starts.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_predictions")
         probabilities, times, classes = _check_song(probabilities, times, classes)
         return cls(probabilities, times, classes=classes).plot(ax=ax)
 
@@ -176,7 +175,6 @@ class TimelineDisplay:
         -------
         TimelineDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
         if ax is None:
@@ -228,6 +226,23 @@ class TimelineDisplay:
         )
         self.ax_, self.figure_ = ax, ax.figure
         return self
+
+
+def _list_of_one(clip: Any, *, n_axes: int) -> Any:
+    """Return a sequence of one clip, which a clip by itself is put into."""
+    try:
+        array = np.asarray(clip)
+    except ValueError:  # clips of different lengths
+        array = np.empty(len(clip), dtype=object)
+    is_clip = array.ndim == n_axes and array.dtype.kind in "biuf"
+    if is_clip or array.ndim == 0:  # a path
+        return [clip]
+    if len(array) != 1:
+        raise ValueError(
+            f"TimelineDisplay shows one song, got {len(array)} clips. Draw them one by "
+            "one: clips[0], clips[1], ..."
+        )
+    return clip
 
 
 def _check_song(

@@ -1,7 +1,9 @@
 """Spectrograms made audible."""
 
 import os
+from inspect import signature
 from numbers import Integral
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -184,6 +186,10 @@ def _griffin_lim(
     import librosa
 
     seed = check_random_state(random_state).randint(2**31 - 1)
+    # librosa 1.0 renames `random_state` to `rng`; 1.2 knows the new name only.
+    takes_rng = "rng" in signature(librosa.griffinlim).parameters
+    name = "rng" if takes_rng else "random_state"
+    rng: dict[str, Any] = {name: np.random.default_rng(seed)}
     return librosa.griffinlim(
         np.sqrt(spectrum.T).astype(np.float32),
         n_iter=n_iter,
@@ -191,5 +197,5 @@ def _griffin_lim(
         n_fft=mel.n_fft,
         length=_n_samples(len(spectrum), mel),
         pad_mode="constant",  # as the mel step: silence around the clip
-        random_state=seed,
+        **rng,
     )

@@ -12,7 +12,10 @@ from sklearn.utils.multiclass import unique_labels
 from skgenre.audio._remote import is_url
 from skgenre.classifiers._checks import check_groups
 from skgenre.inspection._scores._bootstrap import check_genres_of_clips
-from skgenre.inspection._scores._score_intervals import check_labels, genre_numbers
+from skgenre.inspection._scores._score_intervals import (
+    check_genre_list,
+    genre_positions,
+)
 
 _TOLERANCE = 1e-3  # of sums of probabilities, which may be rounded
 
@@ -84,7 +87,7 @@ def check_answers(
         other = check_genres_of_clips(y_true=true, y_pred_other=y_pred_other)[1]
     genres = _check_labels(labels, true, answered, unknown)
     names = np.array([*genres.tolist(), unknown], dtype=object)
-    of_true, of_answer = genre_numbers(true, genres), genre_numbers(answered, names)
+    of_true, of_answer = genre_positions(true, genres), genre_positions(answered, names)
     for name, number, values in (
         ("y_true", of_true, true),
         ("y_pred", of_answer, answered),
@@ -115,7 +118,7 @@ def _check_labels(
         found = unique_labels(true, answered)
         kept = [genre for genre in found.tolist() if genre != unknown]
         return np.array(kept, dtype=found.dtype)
-    genres = check_labels(labels)
+    genres = check_genre_list(labels)
     if unknown in genres.tolist():
         raise ValueError(
             f"unknown={unknown!r} is one of the labels. It must be an answer that is "

@@ -90,8 +90,10 @@ def score_intervals(
     """
     true, answered = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
     artists = check_groups(true, groups)
-    genres = unique_labels(true, answered) if labels is None else check_labels(labels)
-    numbers = genre_numbers(true, genres), genre_numbers(answered, genres)
+    genres = (
+        unique_labels(true, answered) if labels is None else check_genre_list(labels)
+    )
+    numbers = genre_positions(true, genres), genre_positions(answered, genres)
     counts = _counts(*numbers, true == answered, len(genres))
     scores = _scores(np.asarray(counts.sum(axis=0)), len(genres))
     samples = _scores(bootstrap_sums(counts, artists), len(genres))
@@ -117,7 +119,7 @@ def score_intervals(
     return result
 
 
-def check_labels(labels: ArrayLike) -> NDArray:
+def check_genre_list(labels: ArrayLike) -> NDArray:
     """Return genres to score as a 1-D array, none of them twice."""
     genres = column_or_1d(labels)
     check_none_missing("labels", genres)
@@ -129,7 +131,7 @@ def check_labels(labels: ArrayLike) -> NDArray:
     return genres
 
 
-def genre_numbers(values: NDArray, genres: NDArray) -> NDArray:
+def genre_positions(values: NDArray, genres: NDArray) -> NDArray:
     """Return the number of each value among the genres, or -1."""
     number = {genre: i for i, genre in enumerate(genres.tolist())}
     return np.array([number.get(value, -1) for value in values.tolist()])
