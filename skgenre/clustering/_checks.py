@@ -1,4 +1,4 @@
-"""What is asked of embeddings, liked tracks and artists."""
+"""Checks of embeddings, liked tracks and artists."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ _LARGEST = 1e15
 
 
 def check_embeddings(estimator: BaseEstimator, E: ArrayLike, *, reset: bool) -> NDArray:
-    """Return E as a table of floats between which there are distances."""
+    """Return E as a table of floats whose distances are finite."""
     values = np.asarray(
         validate_data(estimator, E, reset=reset, dtype=[np.float64, np.float32])
     )

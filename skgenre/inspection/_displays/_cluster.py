@@ -1,4 +1,4 @@
-"""A picture of which clusters hold which genres."""
+"""Plot of the genres in each cluster."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -50,15 +50,15 @@ class ClusterDisplay:
     See Also
     --------
     skgenre.EmbeddingKMeans : Finds clusters.
-    SilhouetteDisplay : How well clusters are parted, without genres.
-    sklearn.metrics.ConfusionMatrixDisplay : The same for a classifier's answers.
+    SilhouetteDisplay : How well clusters are separated, without genres.
+    sklearn.metrics.ConfusionMatrixDisplay : The same for a classifier's predictions.
 
     Notes
     -----
     The matching is Kuhn's Hungarian assignment [1]_ on the counts. Rows are sorted by
-    genre. Where there are fewer clusters than genres, those that no cluster is left
-    for come last; where there are more, so do the clusters that are left over, in the
-    order of the genre that each holds most of.
+    genre. With fewer clusters than genres, genres without a cluster come last; with
+    more, clusters without a genre come last, sorted by the genre that each holds most
+    of.
 
     References
     ----------
@@ -102,7 +102,7 @@ class ClusterDisplay:
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw the clusters that a fitted clusterer finds for clips.
+        """Draw the clusters that a fitted clusterer predicts for clips.
 
         Parameters
         ----------
@@ -110,7 +110,7 @@ class ClusterDisplay:
             Fitted clusterer with `predict`, such as `EmbeddingKMeans`, or a Pipeline
             that ends with one.
         X : array-like of shape (n_clips, ...)
-            What it takes.
+            What the estimator takes.
         y : array-like of shape (n_clips,)
             Genres.
         normalize : {'true', 'pred', 'all'}, default=None
@@ -137,7 +137,7 @@ class ClusterDisplay:
                 f"{type(estimator).__name__}. Where you have clusters already, use "
                 "from_predictions."
             )
-        check_clip_labels(y, "y", X)  # said now rather than after hours of decoding
+        check_clip_labels(y, "y", X)  # refused before hours of decoding
         return cls.from_predictions(
             y, estimator.predict(X), normalize=normalize, ax=ax, **kwargs
         )
@@ -152,7 +152,7 @@ class ClusterDisplay:
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw clusters that are there.
+        """Draw given clusters and genres.
 
         Parameters
         ----------
@@ -281,7 +281,7 @@ class ClusterDisplay:
 
 
 def _matched(counts: NDArray) -> tuple[NDArray, NDArray]:
-    """Return orders of rows and of columns that make the diagonal strongest."""
+    """Return the orders of rows and columns with the largest diagonal sum."""
     rows, columns = linear_sum_assignment(counts, maximize=True)
     rows = np.concatenate([rows, np.setdiff1d(np.arange(counts.shape[0]), rows)])
     others = np.setdiff1d(np.arange(counts.shape[1]), columns)

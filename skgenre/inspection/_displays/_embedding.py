@@ -1,4 +1,4 @@
-"""A map of embeddings, coloured by genre."""
+"""Plot of embeddings in two dimensions, coloured by genre."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 class EmbeddingDisplay:
-    """Map of clips in two dimensions: those that sound alike should lie together.
+    """Map of clips in two dimensions, where similar clips should lie together.
 
     Make it by `from_estimator` or `from_embeddings`.
 
@@ -55,7 +55,7 @@ class EmbeddingDisplay:
     -----
     Genres differ in colour and in marker, up to 56 of them.
 
-    Two dimensions show a part of the variance only, which the axes of a PCA name.
+    Two dimensions show only part of the variance; the axes of a PCA say how much.
     UMAP [1]_ keeps neighbours together; distances between its groups mean little.
 
     References
@@ -96,7 +96,7 @@ class EmbeddingDisplay:
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw the embeddings that a fitted estimator makes of clips.
+        """Draw the embeddings that a fitted estimator computes from clips.
 
         Parameters
         ----------
@@ -105,7 +105,7 @@ class EmbeddingDisplay:
             with a clusterer, or with a classifier that has no `transform`, the
             embeddings are what this last step is given.
         X : array-like of shape (n_clips, ...)
-            What it takes.
+            What the estimator takes.
         y : array-like of shape (n_clips,), default=None
             Genres; None draws all clips alike, without a legend.
         reduction : {'pca', 'umap'} or transformer, default='pca'
@@ -128,7 +128,7 @@ class EmbeddingDisplay:
         """
         check_is_fitted(estimator)
         embedder = embedding_pipeline(estimator)
-        if y is not None:  # refused now rather than after hours of decoding
+        if y is not None:  # refused before hours of decoding
             y = check_clip_labels(y, "y", X)
         return cls.from_embeddings(
             embedder.transform(X),
@@ -150,18 +150,18 @@ class EmbeddingDisplay:
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw embeddings that are there.
+        """Draw given embeddings.
 
         Parameters
         ----------
         E : array-like of shape (n_clips, n_features)
             Embeddings, or any table of features. They are not scaled.
         y : array-like of shape (n_clips,), default=None
-            Genres, or whatever else should tell the clips apart, such as clusters; None
-            draws all clips alike, without a legend.
+            Genres, or other labels such as clusters; None draws all clips alike,
+            without a legend.
         reduction : {'pca', 'umap'} or transformer, default='pca'
-            What makes two dimensions of many: PCA, UMAP, or any transformer to two
-            components, such as ``TSNE()`` or ``UMAP(n_neighbors=50)``.
+            Reduces to two dimensions: PCA, UMAP, or any transformer to two components,
+            such as ``TSNE()`` or ``UMAP(n_neighbors=50)``.
         random_state : int, RandomState instance or None, default=None
             Seed of the PCA or of UMAP.
         ax : matplotlib Axes, default=None
@@ -237,7 +237,7 @@ class EmbeddingDisplay:
             for i, name in enumerate(names):
                 style = {"label": name} | point_style(i) | look | kwargs
                 artists.append(ax.scatter(*points[numbers == i].T, **style))
-            scale = (35 / size) ** 0.5  # in the legend, markers are as large as ever
+            scale = (35 / size) ** 0.5  # keeps the markers in the legend large
             self.legend_ = legend_beside(ax, artists, names, markerscale=scale)
         self.ax_, self.figure_ = ax, ax.figure
         return self
@@ -247,7 +247,7 @@ def _check_embeddings(E: ArrayLike) -> NDArray:
     if getattr(E, "ndim", 2) != 2:
         raise ValueError(
             "Embeddings are an array of shape (n_clips, n_features), got one of shape "
-            f"{np.shape(E)}. Of spectrograms a network makes embeddings."
+            f"{np.shape(E)}. Networks turn spectrograms into embeddings."
         )
     return check_array(
         E,
@@ -274,7 +274,7 @@ def _umap(E: NDArray, random_state: Any) -> Any:
         ) from error
     return UMAP(
         n_neighbors=min(15, len(E) - 1),
-        # Seeded, it works in one thread, and warns unless that is asked for.
+        # With a seed, UMAP uses one thread, and warns unless told to.
         n_jobs=-1 if random_state is None else 1,
         random_state=random_state,
     )

@@ -1,4 +1,4 @@
-"""A picture of what is gained where a classifier may say that it doesn't know."""
+"""Plot of wrong predictions over the share of clips with a prediction."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
 
 
 class RiskCoverageDisplay:
-    """Share of wrong answers over the share of clips that are answered.
+    """Share of wrong predictions over the share of clips with a prediction.
 
     Make it by `from_estimator` or `from_predictions`.
 
     Parameters
     ----------
     coverage : ndarray of shape (n_thresholds,)
-        Share of the clips that are answered.
+        Share of the clips with a prediction.
     risk : ndarray of shape (n_thresholds,)
-        Share of the answers that are wrong.
+        Share of these predictions that are wrong.
     chosen : tuple of (float, float), default=None
         Coverage and risk at a threshold that was chosen.
 
@@ -47,7 +47,7 @@ class RiskCoverageDisplay:
     ...     ["folk", "rock", "rock"], ["folk", "rock", "folk"], [0.9, 0.8, 0.6]
     ... )
     >>> display.ax_.get_xlabel()
-    'Share of clips answered'
+    'Share of clips with a prediction'
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class RiskCoverageDisplay:
         ax: "Axes | None" = None,
         name: str | None = None,
     ) -> Self:
-        """Draw the curve of a fitted classifier, on clips that it has not heard.
+        """Draw the curve of a fitted classifier, on clips it was not trained on.
 
         Parameters
         ----------
@@ -99,9 +99,9 @@ class RiskCoverageDisplay:
         coverage, risk, _ = risk_coverage_curve(right, confidence)
         chosen = None
         if hasattr(last, "threshold_"):
-            answered = confidence >= last.threshold_
-            if answered.any():
-                chosen = float(answered.mean()), float(1 - right[answered].mean())
+            given = confidence >= last.threshold_
+            if given.any():
+                chosen = float(given.mean()), float(1 - right[given].mean())
         name = type(last).__name__ if name is None else name
         return cls(coverage, risk, chosen).plot(ax=ax, name=name)
 
@@ -115,14 +115,14 @@ class RiskCoverageDisplay:
         ax: "Axes | None" = None,
         name: str | None = None,
     ) -> Self:
-        """Draw the curve of answers that are there.
+        """Draw the curve of given predictions.
 
         Parameters
         ----------
         y_true, y_pred : array-like of shape (n_clips,)
-            True and answered genres.
+            True and predicted genres.
         confidence : array-like of shape (n_clips,)
-            Such as the probability of the answered genre.
+            Such as the probability of the predicted genre.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         name : str, default=None
@@ -160,7 +160,7 @@ class RiskCoverageDisplay:
             self.risk,
             drawstyle="steps-post",
             label=name,
-            clip_on=False,  # no wrong answer at all is seen, too
+            clip_on=False,  # a risk of 0 is visible, too
             zorder=3,
         )
         if self.chosen is not None:
@@ -174,8 +174,8 @@ class RiskCoverageDisplay:
                 zorder=3,
             )
         ax.set(
-            xlabel="Share of clips answered",
-            ylabel="Share of answers that are wrong",
+            xlabel="Share of clips with a prediction",
+            ylabel="Share of predictions that are wrong",
             xlim=(0, 1),
         )
         ax.set_ylim(bottom=0)

@@ -1,4 +1,4 @@
-"""A picture of how well each clip fits its cluster."""
+"""Plot of the silhouette of each clip, by cluster."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -54,7 +54,7 @@ class SilhouetteDisplay:
 
     Notes
     -----
-    Of more than 10,000 clips, 10,000 are drawn at random, those by which
+    With more than 10,000 clips, a random 10,000 are drawn, the same by which
     `EmbeddingKMeans` scores itself.
 
     References
@@ -83,7 +83,7 @@ class SilhouetteDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, *, ax: "Axes | None" = None
     ) -> Self:
-        """Draw the clusters that a fitted clusterer finds for clips.
+        """Draw the clusters that a fitted clusterer predicts for clips.
 
         Parameters
         ----------
@@ -91,7 +91,7 @@ class SilhouetteDisplay:
             Fitted clusterer with `predict`, such as `EmbeddingKMeans`, or a Pipeline
             that ends with one; distances are those between what this step is given.
         X : array-like of shape (n_clips, ...)
-            What it takes.
+            What the estimator takes.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -120,14 +120,14 @@ class SilhouetteDisplay:
     def from_predictions(
         cls, E: ArrayLike, labels: ArrayLike, *, ax: "Axes | None" = None
     ) -> Self:
-        """Draw clusters that are there.
+        """Draw given clusters.
 
         Parameters
         ----------
         E : array-like of shape (n_clips, n_features)
             Embeddings, or any table of features; distances are Euclidean.
         labels : array-like of shape (n_clips,)
-            Cluster of each clip; or its genre, to see how well genres are parted.
+            Cluster of each clip; or its genre, to see how well genres are separated.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 

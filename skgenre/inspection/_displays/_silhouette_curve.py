@@ -1,4 +1,4 @@
-"""A picture of how many clusters embeddings fall into."""
+"""Plot of the silhouette score over the number of clusters."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
@@ -36,7 +36,7 @@ class SilhouetteCurveDisplay:
     See Also
     --------
     SilhouetteDisplay : The clips behind one score.
-    skgenre.EmbeddingKMeans : With ``n_clusters='auto'`` it takes the best number.
+    skgenre.EmbeddingKMeans : Chooses the best number with ``n_clusters='auto'``.
 
     Examples
     --------
@@ -57,7 +57,7 @@ class SilhouetteCurveDisplay:
     def from_estimator(
         cls, estimator: Any, *, ax: "Axes | None" = None, name: str | None = None
     ) -> Self:
-        """Draw the scores by which a fitted clustering chose its number of clusters.
+        """Draw the scores by which a fitted clusterer chose its number of clusters.
 
         Parameters
         ----------
@@ -76,7 +76,7 @@ class SilhouetteCurveDisplay:
         Raises
         ------
         ValueError
-            If the estimator tried only one number of clusters, or is something else.
+            If the estimator tried only one number of clusters, or is no such estimator.
         """
         check_is_fitted(estimator)
         _, last = split_model(estimator)

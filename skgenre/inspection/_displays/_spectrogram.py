@@ -1,4 +1,4 @@
-"""A picture of a spectrogram."""
+"""Plot of a spectrogram."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class SpectrogramDisplay:
-    """Picture of a mel spectrogram: seconds, mel-spaced hertz, decibels.
+    """Plot of a mel spectrogram: seconds, mel-spaced hertz, decibels.
 
-    Make it by `from_estimator` from a clip, or from a spectrogram that is there.
+    Make it by `from_estimator` from a clip, or from a given spectrogram.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class SpectrogramDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Axes with the picture.
+        Where the spectrogram is.
     figure_ : matplotlib Figure
-        Figure that holds them.
+        Figure that holds it.
     colorbar_ : matplotlib Colorbar or None
         Scale of the decibels.
 
@@ -84,7 +84,7 @@ class SpectrogramDisplay:
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw what the mel step makes of one clip.
+        """Draw the spectrogram that the mel step computes from one clip.
 
         Parameters
         ----------
@@ -104,7 +104,7 @@ class SpectrogramDisplay:
         Raises
         ------
         ValueError
-            If the estimator is no mel step and has none.
+            If the estimator is no mel step and contains none.
         """
         mel = mel_step(estimator)
         if mel is None:
@@ -156,7 +156,7 @@ class SpectrogramDisplay:
             y_axis="mel",
             y_coords=centers[1:-1],
             ax=ax,
-            # librosa's choice has two hues where decibels are on both sides of 0.
+            # librosa would choose two hues where decibels are on both sides of 0.
             **{"cmap": "magma"} | kwargs,
         )
         ax.set(xlabel="Seconds", ylabel="Hz (mel scale)")

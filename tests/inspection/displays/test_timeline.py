@@ -202,9 +202,9 @@ def test_refuses_what_it_can_not_draw(model):
         draw(np.eye(2), [[0, 1]], classes=["a", "b"])
     with pytest.raises(ValueError, match="and 3 classes"):
         draw(np.eye(2), [[0, 1], [1, 2]], classes=["a", "b", "c"])
-    with pytest.raises(ValueError, match="1 together. Got sums from 1 to 2, the lowe"):
+    with pytest.raises(ValueError, match="sum 1. Got sums from 1 to 2, the lowest"):
         draw([[1, 0], [1, 1]], [[0, 1], [1, 2]], classes=["a", "b"])
-    with pytest.raises(ValueError, match="none below 0.*the lowest value is -1"):
+    with pytest.raises(ValueError, match="non-negative.*the lowest value is -1"):
         draw([[2, -1]], [[0, 1]], classes=["a", "b"])
     with pytest.raises(ValueError, match="Window 1 is from 2 s to 1 s"):
         draw(np.eye(2), [[0, 1], [2, 1]], classes=["a", "b"])
