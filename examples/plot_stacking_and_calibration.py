@@ -106,8 +106,8 @@ for name, accuracy in accuracies.items():
 # The network is trained on two thirds of the training clips and predicts the last
 # third, three times. From these predictions a temperature is learned: one number that
 # makes all probabilities bolder or more cautious. It is applied to a network trained
-# on all of the training clips. That is the stack's member once more, with the same seed and
-# the same clips: before and after differ in the temperature alone.
+# on all of the training clips. That is the stack's member once more, with the same seed
+# and the same clips: before and after differ only in the temperature.
 
 version = tuple(map(int, sklearn.__version__.split(".")[:2]))
 calibrated = CalibratedClassifierCV(
