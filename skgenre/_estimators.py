@@ -120,13 +120,13 @@ def nested(estimator: Any) -> Iterator[Any]:
         yield from nested(inner)
 
 
-def describe(estimator: Any) -> str:
+def describe_estimator(estimator: Any) -> str:
     """Return an estimator's class with those inside, as error messages name it."""
     name = type(estimator).__name__
     if isinstance(estimator, Pipeline):
         return f"{name} of {', '.join(type(s).__name__ for _, s in estimator.steps)}"
     inner = fitted_inside(estimator)
-    return name if inner is None else f"{name} of {describe(inner)}"
+    return name if inner is None else f"{name} of {describe_estimator(inner)}"
 
 
 def takes_three_axes(estimator: Any) -> bool:

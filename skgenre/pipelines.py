@@ -12,7 +12,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skgenre._estimators import (
-    describe,
+    describe_estimator,
     set_in_parts,
     split_last_step,
     takes_three_axes,
@@ -222,13 +222,13 @@ def embedding_pipeline(model: BaseEstimator) -> BaseEstimator:
         front.append(last)
     elif front and takes_three_axes(last):
         raise ValueError(
-            f"{describe(model)} makes no embedding: {type(last).__name__} has no "
+            f"{describe_estimator(model)} makes no embedding: {type(last).__name__} has no "
             "transform, and the steps before it make spectrograms. Choose a network, "
             "or `genre_pipeline('best')` or `genre_pipeline('fast')`."
         )
     if not front:
         raise ValueError(
-            f"{describe(model)} makes no embedding: it has no transform, and no "
+            f"{describe_estimator(model)} makes no embedding: it has no transform, and no "
             "steps before a last one. Train a Pipeline, as `skgenre train` does."
         )
     return make_pipeline(*front)

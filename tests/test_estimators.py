@@ -17,7 +17,7 @@ from sklearn.svm import SVC
 from skgenre import AbstainingClassifier, CRNNClassifier, SegmentClassifier
 from skgenre._estimators import (
     apply_steps,
-    describe,
+    describe_estimator,
     fit_takes,
     fitted_inside,
     nested,
@@ -93,11 +93,13 @@ def test_nested_estimators_come_last_step_first(search):
 
 def test_descriptions_name_what_is_inside(search):
     search, _ = search
-    assert describe(SVC()) == "SVC"
+    assert describe_estimator(SVC()) == "SVC"
     text = "GridSearchCV of Pipeline of Pipeline, NoneType, AbstainingClassifier"
-    assert describe(search) == text
+    assert describe_estimator(search) == text
     careful = search.best_estimator_[-1]
-    assert describe(careful).endswith("Pipeline of MinMaxScaler, LogisticRegression")
+    assert describe_estimator(careful).endswith(
+        "Pipeline of MinMaxScaler, LogisticRegression"
+    )
 
 
 class Holder(BaseEstimator):

@@ -4,7 +4,7 @@ from typing import Any
 
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre._estimators import describe, nested, split_last_step
+from skgenre._estimators import describe_estimator, nested, split_last_step
 from skgenre.classifiers import BaseGenreClassifier
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.pipelines import THROUGH
@@ -50,7 +50,7 @@ def find_network(estimator: Any) -> BaseGenreClassifier:
             "A fitted network is needed (CRNNClassifier, ParallelCNNRNNClassifier, "
             "SecondOrderClassifier), or a Pipeline, SegmentClassifier, "
             "AbstainingClassifier or search that holds one. Got "
-            f"{describe(estimator)}."
+            f"{describe_estimator(estimator)}."
         )
     check_is_fitted(network)
     return network

@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import check_array
 
-from skgenre._estimators import describe
+from skgenre._estimators import describe_estimator
 from skgenre.inspection._fitted_parts import mel_step
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class SpectrogramDisplay:
         if mel is None:
             raise ValueError(
                 f"{cls.__name__} needs a MelSpectrogramTransformer, or a Pipeline with "
-                f"one, got {describe(estimator)}."
+                f"one, got {describe_estimator(estimator)}."
             )
         display = cls(
             clone(mel).fit_transform([clip])[0],

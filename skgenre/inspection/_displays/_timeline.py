@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
-from skgenre._estimators import apply_steps, describe
+from skgenre._estimators import apply_steps, describe_estimator
 from skgenre.classifiers import SegmentClassifier
 from skgenre.inspection._displays._style import area_style, legend_beside
 from skgenre.inspection._fitted_parts import mel_step, split_model
@@ -118,7 +118,7 @@ class TimelineDisplay:
         if not isinstance(last, SegmentClassifier):
             raise ValueError(
                 f"{cls.__name__} needs a SegmentClassifier, or a Pipeline that ends "
-                f"with one, got {describe(estimator)}."
+                f"with one, got {describe_estimator(estimator)}."
             )
         mel = mel_step(estimator)
         clips = _list_of_one(clip, n_axes=2 if mel is None else 1)
