@@ -222,13 +222,13 @@ def embedding_pipeline(model: BaseEstimator) -> BaseEstimator:
         front.append(last)
     elif front and takes_three_axes(last):
         raise ValueError(
-            f"{describe_estimator(model)} makes no embedding: {type(last).__name__} has no "
-            "transform, and the steps before it make spectrograms. Choose a network, "
-            "or `genre_pipeline('best')` or `genre_pipeline('fast')`."
+            f"{describe_estimator(model)} makes no embedding: {type(last).__name__} "
+            "has no transform, and the steps before it make spectrograms. Choose a "
+            "network, or `genre_pipeline('best')` or `genre_pipeline('fast')`."
         )
     if not front:
         raise ValueError(
-            f"{describe_estimator(model)} makes no embedding: it has no transform, and no "
-            "steps before a last one. Train a Pipeline, as `skgenre train` does."
+            f"{describe_estimator(model)} makes no embedding: it has no transform, and "
+            "no steps before a last one. Train a Pipeline, as `skgenre train` does."
         )
     return make_pipeline(*front)
