@@ -24,11 +24,11 @@ def test_of_a_fitted_classifier_in_a_pipeline():
     assert display.risk[-1] == pytest.approx(
         1 - np.mean(model.classes_[model.predict_proba(X).argmax(axis=1)] == y)
     )
-    answers = model.predict(X)
+    predicted = model.predict(X)
     assert display.chosen == pytest.approx(
         (
-            np.mean(answers != "unknown"),
-            np.mean((answers != y)[answers != "unknown"]),
+            np.mean(predicted != "unknown"),
+            np.mean((predicted != y)[predicted != "unknown"]),
         )
     )
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
