@@ -3,7 +3,7 @@ Clusters of embeddings
 ======================
 
 The layer before the genres places each clip in a space. Do clips of one genre lie
-together there? K-means, which isn't told the genres, answers; so does the same on
+together there? K-means, which doesn't know the genres, finds out; so does the same on
 MFCCs, for comparison.
 """
 
@@ -67,8 +67,8 @@ print(f"Adjusted Rand index, training clips: {model[-1].adjusted_rand_score_:.2f
 print(f"Adjusted Rand index, new artists: {model.score(paths[test], genres[test]):.2f}")
 
 # %%
-# The first figure flatters: the network was told the genres of those clips. The second
-# is the one to believe.
+# The first figure is too good: the network was trained on the genres of those clips.
+# The second is the one to believe.
 #
 # How many clusters?
 # ------------------

@@ -61,7 +61,7 @@ search = GridSearchCV(
 # What an audio step returns is gathered in the process that called it, and so is what
 # it returns inside of ``predict``. Where that is too much for one machine, the parts of
 # the corpus are the tasks: a worker takes some hundred files, writes their spectrograms
-# to where all can read them, or answers with nothing but their genres. Models travel as
+# to where all can read them, or returns nothing but their genres. Models travel as
 # files, not with each task.
 
 
@@ -135,7 +135,7 @@ if __name__ == "__main__":
         files = [str(Path(scratch.name) / f"part-{i}.npy") for i in range(len(parts))]
         with joblib.parallel_config("dask"):
             X = pipeline["mel"].transform(paths)
-            spread_answers = spread.predict_proba(paths)
+            spread_probabilities = spread.predict_proba(paths)
             run = joblib.Parallel()
             run(
                 joblib.delayed(write_part)(part, file)
@@ -148,16 +148,16 @@ if __name__ == "__main__":
     scores = [each.cv_results_["mean_test_score"] for each in (alone, spread)]
     print("Same scores:", np.array_equal(*scores))
     print("Same best setting:", alone.best_params_ == spread.best_params_)
-    answers = alone.predict_proba(paths)
+    probabilities = alone.predict_proba(paths)
     print(
         "Same probabilities of the best model:",
-        np.array_equal(answers, spread_answers),
+        np.array_equal(probabilities, spread_probabilities),
     )
     print("Same spectrograms:", np.array_equal(X, pipeline["mel"].transform(paths)))
     written = np.concatenate([np.load(file, allow_pickle=False) for file in files])
     print("Written by workers, to 0.04 dB:", np.allclose(written, X, rtol=0, atol=0.04))
-    genres_told = np.concatenate(predicted)
-    print("Same genres:", np.array_equal(genres_told, alone.predict(paths)))
+    spread_genres = np.concatenate(predicted)
+    print("Same genres:", np.array_equal(spread_genres, alone.predict(paths)))
 
 # %%
 # To start workers and to load TensorFlow in each takes longer than these few small

@@ -1,17 +1,17 @@
 """
-Every picture that skgenre draws
-================================
+Every plot that skgenre draws
+=============================
 
 Displays work as scikit-learn's do: ``from_estimator`` draws what a fitted estimator
 makes of clips, ``ax`` says where, and ``ax_`` and ``figure_`` are kept, to change the
-picture or to save it.
+plot or to save it.
 """
 
 # %%
 # Music
 # -----
 # A folder or a CSV that is named on the command line, or else synthetic clips of 10 s.
-# Half of the artists are kept for the pictures.
+# Half of the artists are kept for the plots.
 
 import sys
 import tempfile
@@ -104,8 +104,8 @@ LearningCurvesDisplay.from_estimator(model)
 # Which genre when
 # ----------------
 # A medley of new artists' clips, one of each of three genres.
-# :class:`~skgenre.inspection.TimelineDisplay` shows what the windows answer while it
-# plays.
+# :class:`~skgenre.inspection.TimelineDisplay` shows the probabilities of its
+# windows.
 
 names = np.unique(genres)
 chosen = [paths[test][genres[test] == genre][0] for genre in names[:3]]
@@ -121,9 +121,9 @@ display.ax_.set_title(" – ".join(names[:3]))
 # %%
 # When to say nothing
 # -------------------
-# :class:`~skgenre.inspection.RiskCoverageDisplay` shows how many answers are wrong if
-# only the most probable ones are given, here of a classifier that is to be right nine
-# times out of ten, or else to say that it doesn't know. MFCCs make it unsure enough.
+# :class:`~skgenre.inspection.RiskCoverageDisplay` shows how many predictions are wrong
+# if only the most probable ones are given, here for a classifier that should be right
+# nine times out of ten, or else say that it doesn't know. MFCCs make it unsure enough.
 
 mfcc = MFCCStandardizer(duration=30, n_jobs=2)
 careful = make_pipeline(
@@ -150,7 +150,7 @@ axes[1].set_title("MFCC")
 # How many clusters
 # -----------------
 # :class:`~skgenre.inspection.SilhouetteCurveDisplay` shows the silhouette over the
-# number of clusters, two to nine as in the report.
+# number of clusters, two to nine as in the paper.
 
 spaces = {"network": model.transform(paths[test]), "MFCC": mfcc.transform(paths[test])}
 figure, ax = plt.subplots(layout="constrained")

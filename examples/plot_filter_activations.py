@@ -2,7 +2,7 @@
 What a network listens for
 ==========================
 
-Train a network, and look into it: the spectrograms that its filters answer to, what
+Train a network, and look into it: the spectrograms that its filters respond to, what
 sounds most like each genre, and which part of a clip speaks for it. Then make that
 audible.
 """
@@ -52,8 +52,8 @@ model.fit(tracks.paths, tracks.target)
 # %%
 # Filters
 # -------
-# Each picture was found by gradient ascent: it starts as the mean of the training
-# clips, and is changed so that one filter answers more. A filter of the first block
+# Each spectrogram was found by gradient ascent: it starts as the mean of the training
+# clips, and is changed so that one filter responds more. A filter of the first block
 # sees 3 frames of one band, so that many want sound or silence, and others changes from
 # frame to frame. The first second is enough to see them.
 
@@ -61,13 +61,13 @@ display = FilterActivationDisplay.from_estimator(model, "conv1", random_state=0)
 display.axes_[0, 0].set_xlim(0, 1)
 
 # %%
-# A filter of the last block sees most of a second and several bands. What it answers to
-# has a rhythm and a place.
+# A filter of the last block sees most of a second and several bands. What it responds
+# to has a rhythm and a place.
 
 display = FilterActivationDisplay.from_estimator(model, "conv3", random_state=0)
 start, end = display.result.activations[[0, -1]]
 print(
-    f"Filters of the last block that answer more: {np.sum(end > start)} of {len(end)}"
+    f"Filters of the last block that respond more: {np.sum(end > start)} of {len(end)}"
 )
 print(f"Their median activation: {np.median(start):.2f}, then {np.median(end):.2f}")
 
@@ -75,12 +75,12 @@ print(f"Their median activation: {np.median(start):.2f}, then {np.median(end):.2
 # Genres
 # ------
 # The same for the output: what sounds most like each genre to this network. It is no
-# music, but tells what the network would like to hear more of.
+# music, but shows what the network would like to hear more of.
 
 most = FilterActivationDisplay.from_estimator(model, "genre", random_state=0)
-answers = network.predict(most.result.spectrograms)
-for genre, answer in zip(most.result.filters, answers, strict=True):
-    print(f"What sounds most like {genre} is taken for {answer}")
+predictions = network.predict(most.result.spectrograms)
+for genre, predicted in zip(most.result.filters, predictions, strict=True):
+    print(f"What sounds most like {genre} is taken for {predicted}")
 
 # %%
 # Saliency

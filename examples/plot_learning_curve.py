@@ -2,7 +2,7 @@
 Would more music help?
 ======================
 
-A learning curve answers: the same model is trained on a part of the music, on more and
+A learning curve shows it: the same model is trained on a part of the music, on more and
 on all of it. Where the accuracy on artists that it hasn't heard still rises at the end,
 more music is worth the trouble. Where it doesn't, another model is.
 """

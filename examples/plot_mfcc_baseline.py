@@ -39,7 +39,7 @@ artists = np.arange(len(paths)) if tracks.groups is None else tracks.groups
 # Cross-validate by artist
 # ------------------------
 # Each clip is predicted by a model that has heard none of its artist's clips.
-# `duration` takes 30 s from the middle of longer songs. The majority baseline tells
+# `duration` takes 30 s from the middle of longer songs. The majority baseline shows
 # what guessing is worth.
 
 models = {

@@ -4,7 +4,7 @@ What do the models listen to?
 
 Permutation importance: shuffle one feature among clips that a model was not trained on,
 and see how much worse it gets. Here for the MFCC statistics of an SVC and for the mel
-bands of a network. (Of a model that is little better than guessing, it tells nothing.)
+bands of a network. (For a model that is little better than guessing, it means nothing.)
 """
 
 # %%
@@ -55,9 +55,9 @@ result = permutation_importance(svc, new, genres[test], n_repeats=10, random_sta
 importances = pd.Series(result.importances_mean, index=new.columns)
 
 # %%
-# Many statistics tell the same. When one of them is shuffled, the others still tell it,
-# so that each alone looks unimportant. Where the colour is blue, the SVC got better by
-# chance.
+# Many statistics carry the same information. When one of them is shuffled, it is still
+# in the others, so that each alone looks unimportant. Where the colour is blue, the SVC
+# got better by chance.
 
 names = importances.index.str.split("_", expand=True)  # such as mfcc, mean, 01
 grid = importances.set_axis(names).droplevel(0).unstack()
@@ -150,8 +150,8 @@ crnn.fit(known, genres[train])
 print(f"CRNN: accuracy on held-out artists {crnn.score(new, genres[test]):.2f}")
 
 # %%
-# One band of 32 changes few answers. The log loss also tells when the network becomes
-# less sure of them.
+# One band of 32 changes few predictions. The log loss also shows when the network
+# becomes less sure of them.
 
 result = permutation_importance(
     crnn, new, genres[test], scoring="neg_log_loss", n_repeats=5, random_state=0

@@ -118,7 +118,7 @@ print("Same scores:", equal)
 # Nine settings are trained for 2 epochs, the best three of them for 6 and the best of
 # these for 18; each round begins anew. That is 54 epochs in each fold, where 18 for
 # every setting would be 162. The price: a setting that learns slowly is dropped even
-# if it would have won in the end. Epochs are a good resource where the first few tell
+# if it would have won in the end. Epochs are a good resource where the first few show
 # which networks will do well.
 
 halving = HalvingGridSearchCV(

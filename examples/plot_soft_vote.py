@@ -83,7 +83,7 @@ with sklearn.config_context(enable_metadata_routing=True):
 # %%
 # Each alone and both together
 # ----------------------------
-# The log loss, unlike the accuracy, also tells whether the probabilities can be
+# The log loss, unlike the accuracy, also shows whether the probabilities can be
 # believed.
 
 mel, vote = model
@@ -107,8 +107,8 @@ for ax, title, values in zip(
     ax.set_title(f"{title} on held-out artists")
 
 # %%
-# What the vote answers
-# ---------------------
+# What the vote predicts
+# ----------------------
 
 figure, ax = plt.subplots(figsize=(6, 5), layout="constrained")
 ConfusionMatrixDisplay.from_predictions(

@@ -92,7 +92,7 @@ predicted = {
 }
 predicted["stack"] = stack.predict(paths[test])
 accuracies = {
-    name: accuracy_score(genres[test], answers) for name, answers in predicted.items()
+    name: accuracy_score(genres[test], values) for name, values in predicted.items()
 }
 figure, ax = plt.subplots(figsize=(5, 3), layout="constrained")
 ax.bar(list(accuracies), accuracies.values(), color=["C0", "C0", "C1"])
@@ -103,11 +103,11 @@ for name, accuracy in accuracies.items():
 # %%
 # Calibrate the network
 # ---------------------
-# The network is trained on two thirds of the training clips and answers for the last
-# third, three times. From these answers a temperature is learned: one number that makes
-# all probabilities bolder or more cautious. It is applied to a network trained on all
-# of the training clips. That is the stack's member once more, with the same seed and
-# the same clips: before and after differ in the temperature alone.
+# The network is trained on two thirds of the training clips and predicts the last
+# third, three times. From these predictions a temperature is learned: one number that
+# makes all probabilities bolder or more cautious. It is applied to a network trained
+# on all of the training clips. That is the stack's member once more, with the same seed
+# and the same clips: before and after differ only in the temperature.
 
 version = tuple(map(int, sklearn.__version__.split(".")[:2]))
 calibrated = CalibratedClassifierCV(
@@ -141,7 +141,8 @@ for name, values in probabilities.items():
         right, values.max(axis=1), n_bins=5, strategy="quantile", name=name, ax=ax
     )
 ax.set(
-    xlabel="Mean probability of the predicted genre", ylabel="Share of right answers"
+    xlabel="Mean probability of the predicted genre",
+    ylabel="Share of correct predictions",
 )
 
 plt.show()

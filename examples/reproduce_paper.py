@@ -2,7 +2,7 @@
 The report, repeated
 ====================
 
-Every table and figure of the report [1]_ on FMA-small [2]_, by one command::
+Every table and figure of the paper [1]_ on FMA-small [2]_, by one command::
 
     python examples/reproduce_paper.py DATA_HOME --download
 
@@ -10,10 +10,10 @@ DATA_HOME holds FMA's ``fma_metadata`` and ``fma_small`` or, with ``--download``
 them (8 GB). The four baselines and both networks are trained on FMA's training clips,
 the networks choose their epoch on its validation clips, and all are judged on its test
 clips, of artists that are in neither. What is computed is kept in the folder of
-``--output``, so that an interrupted run goes on where it was.
+``--output``, so that an interrupted run resumes.
 
-There it leaves ``report.html``, with the report's figures beside each of ours, the
-pictures as PNG and all numbers as ``results.json``.
+There it leaves ``report.html``, with the paper's figures beside each of ours, the
+plots as PNG and all numbers as ``results.json``.
 
 .. [1] P. Dwivedi, "Deep Learning for Music Genre Recognition".
 .. [2] M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: A Dataset For Music
@@ -67,7 +67,7 @@ SPLITS = ("training", "validation", "test")
 CLIPS_AT_A_TIME = 128
 
 # %%
-# What the report says
+# What the paper says
 # --------------------
 # Precision, recall and F1 score of its tables 1 to 3, and its other figures.
 
@@ -102,7 +102,7 @@ FIGURE_ORDER = (
 
 
 def reported_scores(model):
-    """Return {genre: (precision, recall, F1 score)} of one of the report's tables."""
+    """Return {genre: (precision, recall, F1 score)} of one of the paper's tables."""
     values = np.array(TABLES[model].split(), dtype=float).reshape(-1, 3)
     return dict(zip(GENRES, values.tolist(), strict=True))
 
@@ -111,7 +111,8 @@ def reported_scores(model):
 # Music
 # -----
 # Spectrograms lie in one file, training clips first, and are read from there batch by
-# batch: those of FMA-small are 2.6 GB. A file that can't be read is left out and told.
+# batch: those of FMA-small are 2.6 GB. A file that can't be read is left out, which is
+# reported.
 
 
 def compute_spectrograms(mel, paths, folder):
@@ -160,7 +161,7 @@ def write(path, text):
 
 
 def baselines():
-    """Return the report's four classifiers of MFCC statistics."""
+    """Return the paper's four classifiers of MFCC statistics."""
     return {
         "MFCC + SVC": SVC(),
         "MFCC + random forest": RandomForestClassifier(random_state=0),
@@ -180,7 +181,7 @@ def trained(classifier, file, training, validation):
 def scores(target, predicted, classes, artists):
     """Return accuracy, its interval and each genre's scores as plain data."""
     result = score_intervals(target, predicted, labels=classes, groups=artists)
-    # Undefined precision, of a genre that is never answered, is none in JSON.
+    # The precision of a genre that is never predicted is undefined, and null in JSON.
     by_genre = np.column_stack([result.precision, result.recall, result.f1])
     by_genre = np.where(np.isnan(by_genre), None, by_genre)
     return {
@@ -215,7 +216,7 @@ def spectrogram_figure(mel, spectrograms, target, genres):
 
 
 def convolution_figure(crnn, clip):
-    """Draw what the first convolution's first filter answers to a clip (figure 3)."""
+    """Draw what the first convolution's first filter makes of a clip (figure 3)."""
     model = crnn.keras_classifier_.model_
     convolution = model.get_layer("conv1")
     response = keras.Model(model.input, convolution.output)(
@@ -234,7 +235,7 @@ def convolution_figure(crnn, clip):
     for ax in axes[:2]:
         ax.set(xlabel="Frame", ylabel="Mel band")
     axes[2].plot(np.asarray(response)[0, :, 0], linewidth=0.8)
-    axes[2].set(title="What it answers", xlabel="Frame", xmargin=0)
+    axes[2].set(title="Its output", xlabel="Frame", xmargin=0)
     return figure
 
 
@@ -292,8 +293,8 @@ def confusion_figure(target, predicted, classes):
 
 
 def write_report(folder, results, figures):
-    """Write the pictures, the numbers, and the page that shows both."""
-    pictures = []
+    """Write the plots, the numbers, and the page that shows both."""
+    plots = []
     for number, (caption, *parts) in enumerate(figures, start=1):
         names = [f"figure_{number:02d}{letter}.png" for letter in "ab"[: len(parts)]]
         if len(parts) == 1:
@@ -301,8 +302,8 @@ def write_report(folder, results, figures):
         for name, figure in zip(names, parts, strict=True):
             figure.savefig(folder / name, dpi=120, bbox_inches="tight")
             plt.close(figure)
-        pictures.append({"files": names, "caption": caption})
-    results = {**results, "figures": pictures, "reported": REPORTED}
+        plots.append({"files": names, "caption": caption})
+    results = {**results, "figures": plots, "reported": REPORTED}
     write(folder / "results.json", json.dumps(results, indent=2))
     template = Path(__file__).with_suffix(".html").read_text(encoding="utf-8")
     page = jinja2.Environment(autoescape=True).from_string(template)
@@ -311,14 +312,14 @@ def write_report(folder, results, figures):
 
 
 # %%
-# From music to the report
+# From music to the page
 # ------------------------
 
 
 def main():
-    """Compute what isn't there yet and write the report."""
+    """Compute what isn't there yet and write the page."""
     parser = argparse.ArgumentParser(
-        description="Repeat the report's tables and figures on FMA-small."
+        description="Repeat the paper's tables and figures on FMA-small."
     )
     parser.add_argument("data_home", type=Path, metavar="DATA_HOME")
     parser.add_argument("--download", action="store_true", help="get what is missing")
@@ -352,13 +353,13 @@ def main():
     training, validation, test = ((X[part], y[part]) for part in parts.values())
     y_test, artists = test[1], tracks.groups[order[parts["test"]]]
 
-    # FMA's own table of MFCC statistics, as in the report.
+    # FMA's own table of MFCC statistics, as in the paper.
     mfcc = load_fma_features(options.data_home, track_ids=tracks.track_ids[order])
-    answers, probabilities = {}, {}
+    predictions, probabilities = {}, {}
     for name, classifier in baselines().items():
         model = make_pipeline(MFCCStandardizer(input="features"), classifier)
         model.fit(mfcc.iloc[parts["training"]], training[1])
-        answers[name] = model.predict(mfcc.iloc[parts["test"]])
+        predictions[name] = model.predict(mfcc.iloc[parts["test"]])
 
     settings = {} if options.epochs is None else {"epochs": options.epochs}
     networks = {
@@ -379,7 +380,7 @@ def main():
         probabilities[name] = network.predict_proba(test[0])
     probabilities["Vote of both networks"] = sum(probabilities.values()) / 2
     for name, values in probabilities.items():
-        answers[name] = classes[values.argmax(axis=1)]
+        predictions[name] = classes[values.argmax(axis=1)]
 
     embeddings = crnn.transform(test[0])
     kmeans = EmbeddingKMeans(len(classes), random_state=0).fit(embeddings, y_test)
@@ -391,7 +392,7 @@ def main():
         "left_out": left_out,
         "models": {
             name: scores(y_test, predicted, classes, artists)
-            for name, predicted in answers.items()
+            for name, predicted in predictions.items()
         },
         "clustering": {
             "adjusted_rand": kmeans.adjusted_rand_score_,
@@ -403,7 +404,7 @@ def main():
         loss = log_loss(y_test, values, labels=classes)
         results["models"][name]["log_loss"] = loss
 
-    # A genre without test clips has no picture.
+    # A genre without test clips has no plot.
     drawn = [genre for genre in FIGURE_ORDER if genre in y_test] or sorted(set(y_test))
     half = (len(drawn) + 1) // 2
     mean = training[0].mean(axis=0)
@@ -420,7 +421,10 @@ def main():
         ("Layers of the CRNN", architecture_figure(crnn)),
         ("Training of the CRNN", LearningCurvesDisplay.from_estimator(crnn).figure_),
         ("Layers of the parallel CNN-RNN", architecture_figure(parallel)),
-        ("Answers of the CRNN", confusion_figure(y_test, answers["CRNN"], classes)),
+        (
+            "Predictions of the CRNN",
+            confusion_figure(y_test, predictions["CRNN"], classes),
+        ),
         ("What activates filters of the first and the fifth convolution", *filters),
         (
             "Clusters of the CRNN's embeddings",

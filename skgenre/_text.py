@@ -1,7 +1,37 @@
-"""Text of unknown origin, such as names of files, as it may be shown."""
+"""Text for messages: lists that may be long, and names of unknown origin."""
 
 import unicodedata
 from collections.abc import Iterable
+
+
+def format_list(items: Iterable[object], *, limit: int = 10, sep: str = ", ") -> str:
+    """Return the first items as text, and how many more there are.
+
+    Parameters
+    ----------
+    items : iterable of object
+        What is listed; of each, its `str`.
+    limit : int, default=10
+        Items to name at most.
+    sep : str, default=', '
+        What stands between two items.
+
+    Returns
+    -------
+    str
+        Such as 'a, b and 3 more'.
+
+    Examples
+    --------
+    >>> format_list(["jazz", "rock", "soul"], limit=2)
+    'jazz, rock and 1 more'
+    >>> format_list([1, 2])
+    '1, 2'
+    """
+    texts = [str(item) for item in items]
+    named = sep.join(texts[:limit])
+    n_more = len(texts) - limit
+    return f"{named} and {n_more} more" if n_more > 0 else named
 
 
 def printable(text: str) -> str:
@@ -21,17 +51,3 @@ def printable(text: str) -> str:
         c if c.isprintable() or unicodedata.category(c) == "Zs" else repr(c)[1:-1]
         for c in text
     )
-
-
-def format_list(items: Iterable[object], *, limit: int = 10, sep: str = ", ") -> str:
-    """Return items as text: the first ones, and how many more there are.
-
-    Examples
-    --------
-    >>> format_list(range(5), limit=2)
-    '0, 1 and 3 more'
-    """
-    texts = [str(item) for item in items]
-    shown = sep.join(texts[:limit])
-    n_more = len(texts) - limit
-    return f"{shown} and {n_more} more" if n_more > 0 else shown

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from numbers import Integral
 
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_clusterer
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
@@ -11,13 +11,27 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
+from skgenre._estimators import (
+    describe_estimator,
+    set_in_parts,
+    split_last_step,
+    takes_three_axes,
+)
 from skgenre._sklearn_compat import StrOptions, validate_params
-from skgenre.classifiers import CRNNClassifier, SecondOrderClassifier
+from skgenre.classifiers import (
+    AbstainingClassifier,
+    CRNNClassifier,
+    MissingClipClassifier,
+    SecondOrderClassifier,
+)
 from skgenre.features import (
     MelSpectrogramTransformer,
     MFCCStandardizer,
     MusicnnEmbedding,
 )
+
+THROUGH = AbstainingClassifier, MissingClipClassifier
+"""Classifiers that give clips as they are to another one, which they stand for."""
 
 # As much of a long song as the mel step takes of it: 640 frames of 1,024 samples.
 _SECONDS = 30.0
@@ -25,7 +39,7 @@ _SECONDS = 30.0
 
 def _calibrated_svc(statistics: str) -> Pipeline:
     # Calibrated, because an SVC has no probabilities of its own; in three folds, so
-    # that genres of three clips will do.
+    # that three clips of a genre are enough.
     return make_pipeline(
         MFCCStandardizer(statistics=statistics, duration=_SECONDS),
         CalibratedClassifierCV(SVC(), cv=3, ensemble=False),
@@ -78,7 +92,7 @@ PIPELINES: dict[str, Callable[[], Pipeline]] = {
     "paper": _paper,
     "baseline": _baseline,
 }
-"""By name: makes a pipeline with the defaults of its steps."""
+"""Functions that make a pipeline with the defaults of its steps, by name."""
 
 
 @validate_params(
@@ -103,19 +117,18 @@ def genre_pipeline(
     ----------
     name : {'best', 'scratch', 'fast', 'paper', 'baseline'}, default='best'
         'best'
-            Three views of musicnn, which was trained on other music (its weights are
-            needed, see :class:`~skgenre.features.MusicnnEmbedding`), and logistic
-            regression.
+            Three views of the pretrained musicnn (its weights are needed, see
+            :class:`~skgenre.features.MusicnnEmbedding`), and logistic regression.
         'scratch'
-            The best network that is trained from nothing: mel spectrograms and
+            The best network without pretraining: mel spectrograms and
             :class:`~skgenre.classifiers.SecondOrderClassifier`.
         'fast'
             Correlations of MFCCs and a support vector machine: no network, and as
             good as one on a few hundred clips.
         'paper'
-            The report's CRNN, by its exact recipe.
+            The paper's CRNN, by its exact recipe.
         'baseline'
-            The report's baseline: seven statistics of MFCCs and a support vector
+            The paper's baseline: seven statistics of MFCCs and a support vector
             machine.
 
     n_jobs : int or None, default=None
@@ -154,39 +167,44 @@ def genre_pipeline(
     """
     pipeline = PIPELINES[name]()
     given = {"n_jobs": n_jobs, "random_state": random_state, "verbose": verbose}
-    # Left as they are otherwise, so that the pipeline shows what is set.
+    # The others are left at their defaults, so that the pipeline shows what is set.
     given = {key: v for key, v in given.items() if v is not None and v is not False}
-    for step in pipeline.get_params().values():
-        if type(step).__module__.startswith("skgenre."):
-            own = step.get_params(deep=False)
-            step.set_params(**{key: v for key, v in given.items() if key in own})
+    set_in_parts(
+        pipeline, lambda step: type(step).__module__.startswith("skgenre."), **given
+    )
     return pipeline
 
 
 def embedding_pipeline(model: BaseEstimator) -> BaseEstimator:
-    """Return the part of a fitted model that makes an embedding of sound files.
+    """Return the part of a model that turns sound files into embeddings.
 
     Parameters
     ----------
     model : estimator
         Such as a fitted :func:`genre_pipeline`, or what :func:`~skgenre.load` returns.
-        Of a search, its best estimator is meant.
+        A search stands for its best estimator.
 
     Returns
     -------
     estimator
-        Fitted, with `transform`: the model itself where it has one (a network, whose
-        embedding is the layer before the genres), else its steps but the last. Nothing
-        is copied.
+        Fitted if the model is. The model itself if it has `transform` (a network's
+        embedding is the layer before the genres), else its steps before the last one.
+        Nothing is copied.
 
     Raises
     ------
     ValueError
-        If the model has neither `transform` nor steps before the last one.
+        If the model has neither `transform` nor steps before the last one, or these
+        make spectrograms.
 
     See Also
     --------
     skgenre.TrackRecommender : Finds neighbours among embeddings.
+
+    Notes
+    -----
+    The `transform` of a clusterer returns distances to its clusters, which are no
+    embedding: the embedding is what the clusterer is given.
 
     Examples
     --------
@@ -197,11 +215,20 @@ def embedding_pipeline(model: BaseEstimator) -> BaseEstimator:
                      MFCCStandardizer(duration=30.0, statistics='correlations'))])
     """
     model = getattr(model, "best_estimator_", model)
-    if hasattr(model, "transform"):
+    front, last = split_last_step(model, through=THROUGH)
+    if hasattr(model, "transform") and not is_clusterer(last):
         return model
-    if not isinstance(model, Pipeline) or len(model) < 2:
+    if hasattr(last, "transform") and not is_clusterer(last):
+        front.append(last)
+    elif front and takes_three_axes(last):
         raise ValueError(
-            f"{type(model).__name__} makes no embedding: it has no transform, and no "
-            "steps before a last one. Train a Pipeline, as `skgenre train` does."
+            f"{describe_estimator(model)} makes no embedding: {type(last).__name__} "
+            "has no transform, and the steps before it make spectrograms. Choose a "
+            "network, or `genre_pipeline('best')` or `genre_pipeline('fast')`."
         )
-    return model[:-1]
+    if not front:
+        raise ValueError(
+            f"{describe_estimator(model)} makes no embedding: it has no transform, and "
+            "no steps before a last one. Train a Pipeline, as `skgenre train` does."
+        )
+    return make_pipeline(*front)

@@ -28,7 +28,7 @@ KEY_LINES = {
         "Adjusted Rand index, MFCC: ",
     ],
     "plot_filter_activations.py": [
-        "Filters of the last block that answer more: 24 of 24",
+        "Filters of the last block that respond more: 24 of 24",
         "What sounds most like ambient is taken for ambient",
         "What sounds most like waltz is taken for waltz",
         "most.wav: 9.9 s, correlation ",

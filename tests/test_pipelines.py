@@ -6,9 +6,19 @@ import soundfile
 from numpy.testing import assert_array_equal
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from skgenre import genre_pipeline, load, save
+from skgenre import (
+    AbstainingClassifier,
+    CRNNClassifier,
+    EmbeddingKMeans,
+    MelSpectrogramTransformer,
+    SegmentClassifier,
+    genre_pipeline,
+    load,
+    save,
+)
 from skgenre.persistence import read_info
 from skgenre.pipelines import PIPELINES, embedding_pipeline
 
@@ -118,10 +128,46 @@ def test_the_embedding_of_a_search_is_its_best_models(tracks):
     assert embedder.transform(paths[:2]).shape == (2, 3 + 3 + 3)
 
 
+@pytest.fixture
+def network():
+    return CRNNClassifier(filters=(4,), lstm_units=4, epochs=1, random_state=0)
+
+
+def test_the_embedding_of_a_network_that_abstains(tracks, network):
+    paths, genres = tracks
+    careful = AbstainingClassifier(network, target_precision=0, cv=2)
+    model = make_pipeline(MelSpectrogramTransformer(n_frames=8), careful)
+    embedder = embedding_pipeline(model.fit(paths, genres))
+    assert_array_equal(
+        embedder.transform(paths[:3]),
+        careful.estimator_.transform(model[0].transform(paths[:3])),
+    )
+
+
+def test_the_embedding_of_a_pipeline_that_abstains(tracks):
+    paths, genres = tracks
+    careful = AbstainingClassifier(genre_pipeline("fast"), target_precision=0, cv=2)
+    embedder = embedding_pipeline(careful.fit(paths[:12], genres[:12]))
+    mfcc = careful.estimator_[0]
+    assert_array_equal(embedder.transform(paths[:2]), mfcc.transform(paths[:2]))
+
+
+def test_distances_to_clusters_are_no_embedding():
+    model = make_pipeline(StandardScaler(), EmbeddingKMeans(2))
+    assert [*embedding_pipeline(model)] == [model[0]]
+
+
 @pytest.mark.parametrize(
     ("model", "name"),
-    [(SVC(), "SVC"), (make_pipeline(SVC()), "Pipeline"), (None, "NoneType")],
+    [(SVC(), "SVC"), (make_pipeline(SVC()), "Pipeline of SVC"), (None, "NoneType")],
 )
 def test_what_makes_no_embedding_is_refused(model, name):
     with pytest.raises(ValueError, match=f"{name} makes no embedding"):
+        embedding_pipeline(model)
+
+
+def test_spectrograms_are_no_embedding():
+    segments = AbstainingClassifier(SegmentClassifier(SVC()))
+    model = make_pipeline(MelSpectrogramTransformer(), segments)
+    with pytest.raises(ValueError, match="SegmentClassifier has no transform, and the"):
         embedding_pipeline(model)

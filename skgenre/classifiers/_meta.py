@@ -20,7 +20,7 @@ from sklearn.utils import Tags, get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
-from skgenre._estimators import takes
+from skgenre._estimators import fit_takes
 from skgenre._sklearn_compat import (
     check_sample_weight,
     num_samples,
@@ -146,7 +146,7 @@ class MetaClassifier(
 def check_fit_takes(estimator: Any, **given: Any) -> None:
     """Refuse arguments, unless they are None, that `fit` doesn't take."""
     for parameter, value in given.items():
-        if value is not None and not takes(estimator, parameter):
+        if value is not None and not fit_takes(estimator, parameter):
             raise TypeError(
                 f"{parameter} was given, but {type(estimator).__name__}.fit does not "
                 "take it. Leave it out, or choose another estimator."

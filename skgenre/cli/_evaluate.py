@@ -21,8 +21,8 @@ from skgenre.inspection import (
     compare_predictions,
     expected_calibration_error,
 )
-from skgenre.inspection._report._answers import Answers, check_answers
 from skgenre.inspection._report._figures import headline, scores_of
+from skgenre.inspection._report._predictions import Predictions, check_predictions
 from skgenre.persistence import load
 from skgenre.persistence._contents import json_text
 
@@ -37,7 +37,7 @@ class Judged:
     """Answers of a model, and of another, to the same clips."""
 
     model_names: list[str]
-    answers: Answers
+    answers: Predictions
     notes: list[str]
     errors: dict[str, str]
 
@@ -197,7 +197,7 @@ def evaluate_models(
     unknown = getattr(_last_step(models[0]), "unknown_", None)
     return Judged(
         model_names=names,
-        answers=check_answers(
+        answers=check_predictions(
             target[good],
             [answers[0][path][0] for path in readable],
             labels=_genres(models[0]),

@@ -1,15 +1,8 @@
-"""Clustering: embeddings in, clusters and neighbours out."""
+"""Clustering: clusters of embeddings, and neighbours.
 
-from skgenre.clustering._embedding_kmeans import EmbeddingKMeans
-from skgenre.clustering._recommender import TrackRecommender
-from skgenre.clustering._retrieval_metrics import (
-    mean_average_precision,
-    precision_at_k,
-)
+Modules are loaded when a name of theirs is first used.
+"""
 
-__all__ = [
-    "EmbeddingKMeans",
-    "TrackRecommender",
-    "mean_average_precision",
-    "precision_at_k",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,12 +1,11 @@
-"""What is asked of embeddings, liked tracks and artists."""
+"""Checks of embeddings, liked tracks and artists."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator
-from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.validation import validate_data
 
-from skgenre.classifiers._checks import check_none_missing
+from skgenre._text import format_list
 
 # Squares of larger numbers, summed up, come near the end of float32's range; beyond
 # it distances would be NaN, and Faiss would end the process.
@@ -14,7 +13,7 @@ _LARGEST = 1e15
 
 
 def check_embeddings(estimator: BaseEstimator, E: ArrayLike, *, reset: bool) -> NDArray:
-    """Return E as a table of floats between which there are distances."""
+    """Return E as a table of floats whose distances are finite."""
     values = np.asarray(
         validate_data(estimator, E, reset=reset, dtype=[np.float64, np.float32])
     )
@@ -28,7 +27,7 @@ def check_embeddings(estimator: BaseEstimator, E: ArrayLike, *, reset: bool) -> 
     return values
 
 
-def check_rows(liked: ArrayLike, n_tracks: int) -> NDArray:
+def check_liked(liked: ArrayLike, n_tracks: int) -> NDArray:
     """Return the rows of liked tracks, each once, in their order."""
     try:
         rows = np.atleast_1d(np.asarray(liked))
@@ -45,24 +44,16 @@ def check_rows(liked: ArrayLike, n_tracks: int) -> NDArray:
     if len(outside):
         raise ValueError(
             f"liked must hold rows of the collection, from 0 to {n_tracks - 1}; got "
-            f"{outside.tolist()}."
+            f"{format_list(outside)}."
         )
     return rows[np.sort(np.unique(rows, return_index=True)[1])]
 
 
-def check_groups(
-    groups: ArrayLike, E: NDArray, known: NDArray | None = None
-) -> NDArray:
-    """Return the artists of the tracks; of the kind of those that are `known`."""
-    groups = np.asarray(column_or_1d(groups))
-    check_consistent_length(E, groups)
-    check_none_missing("groups", groups)
-    is_text, was_text = (
-        values is not None and values.dtype.kind in "OUT" for values in (groups, known)
-    )
-    if known is not None and is_text != was_text:
+def check_same_kind(groups: NDArray, known: NDArray) -> None:
+    """Refuse artists by name where the collection's are numbers, or the reverse."""
+    is_text, was_text = (values.dtype.kind in "OUT" for values in (groups, known))
+    if is_text != was_text:
         raise ValueError(
             f"groups are of type {groups.dtype}, and those of the collection of type "
             f"{known.dtype}: none would match. Give them as in fit."
         )
-    return groups

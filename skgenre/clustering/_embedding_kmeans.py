@@ -1,4 +1,4 @@
-"""Clusters of embeddings, and how good they are."""
+"""K-means of embeddings, with scores of the clusters."""
 
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -23,7 +23,7 @@ from sklearn.utils.validation import (
 from skgenre._sklearn_compat import Interval, StrOptions, fit_context
 from skgenre.clustering._checks import check_embeddings
 
-# The silhouette compares every pair; above this many clips a sample stands for all.
+# The silhouette compares every pair; beyond this many clips a sample is taken.
 _SILHOUETTE_CLIPS = 10_000
 
 
@@ -32,9 +32,9 @@ class EmbeddingKMeans(
 ):
     """Cluster embeddings by k-means and score the clusters.
 
-    Stands after a network in a `Pipeline`, or on any table of features. The genres,
-    where they are given, are not learned from: they are what the clusters are compared
-    with, as in the report [1]_.
+    Use it after a network in a `Pipeline`, or on any table of features. Genres, where
+    given, are not learned from: the clusters are compared with them, as in the
+    paper [1]_.
 
     Parameters
     ----------
@@ -43,7 +43,7 @@ class EmbeddingKMeans(
     k_range : tuple of (int, int), default=(2, 9)
         With ``n_clusters='auto'``: the lowest and the highest number to try.
     n_init : int, default=10
-        Starts of k-means, of which the best is kept.
+        Runs of k-means from different starts; the best is kept.
     random_state : int, RandomState instance or None, default=None
         Decides the starting centres.
 
@@ -61,8 +61,8 @@ class EmbeddingKMeans(
     silhouette_by_k_ : dict of int to float
         Silhouette for each number of clusters tried.
     adjusted_rand_score_ : float
-        Agreement of the clusters with the genres: 1 is perfect, 0 is chance. Only
-        where `fit` was given genres.
+        Agreement of the clusters with the genres: 1 is perfect, 0 is chance. Only if
+        `fit` was given genres.
     kmeans_ : sklearn.cluster.KMeans
         The fitted clustering.
     n_features_in_ : int
@@ -76,7 +76,7 @@ class EmbeddingKMeans(
 
     Notes
     -----
-    Above 10,000 clips the silhouette is that of a sample of 10,000.
+    With more than 10,000 clips, the silhouette is that of a sample of 10,000.
 
     References
     ----------
@@ -156,7 +156,7 @@ class EmbeddingKMeans(
         return self
 
     def fit_predict(self, E: ArrayLike, y: ArrayLike | None = None) -> NDArray:
-        """Find the clusters and return each clip's.
+        """Find the clusters and return that of each clip.
 
         Parameters
         ----------
@@ -207,7 +207,7 @@ class EmbeddingKMeans(
         return self.kmeans_.transform(E)
 
     def score(self, E: ArrayLike, y: ArrayLike | None = None) -> float:
-        """Return how well the clusters fit.
+        """Return how well the clusters fit the genres, or the embeddings.
 
         Parameters
         ----------

@@ -9,13 +9,13 @@ from sklearn.neighbors import NearestNeighbors
 from sklearn.preprocessing import normalize
 
 Search = Callable[[NDArray, int], NDArray]
-"""Takes queries (n_queries, n_features) and a number; returns the rows of so many
-neighbours (n_queries, number), the nearest first and -1 where fewer were found."""
+"""From queries (n_queries, n_features) and a number to the rows of so many neighbours
+(n_queries, number), the nearest first and -1 where fewer were found."""
 
 # Up to here, looking at every track takes a fraction of a second.
 _N_EXACT = 100_000
-# Cells to look at. With as many cells as the square root of the tracks, these hold the
-# neighbours but for a few; more are not looked at, however many tracks there are.
+# Cells searched. With as many cells as the square root of the tracks, these hold nearly
+# all neighbours, however many tracks there are.
 _N_CELLS_SEARCHED = 64
 _INSTALL = 'pip install "skgenre[ann]"'
 
@@ -40,13 +40,13 @@ def choose_algorithm(algorithm: str, n_tracks: int) -> str:
 
 
 def exact_search(E: NDArray, metric: str) -> Search:
-    """Return a search that compares with every track, or as well as that."""
+    """Return a search that finds the true nearest neighbours."""
     neighbors = NearestNeighbors(metric=metric).fit(E)
     return lambda Q, n: neighbors.kneighbors(Q, n, return_distance=False)
 
 
 def approximate_search(E: NDArray, metric: str) -> Search:
-    """Return a search in the cells of k-means that are nearest to the query."""
+    """Return a search in the k-means cells nearest to the query."""
     import faiss
 
     n_tracks, n_features = E.shape

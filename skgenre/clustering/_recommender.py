@@ -1,4 +1,4 @@
-"""Tracks near those that someone likes, and why each is recommended."""
+"""Recommendation of tracks near those that someone likes."""
 
 import warnings
 from numbers import Integral
@@ -12,7 +12,12 @@ from sklearn.utils import Bunch, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import HasMethods, StrOptions, fit_context
-from skgenre.clustering._checks import check_embeddings, check_groups, check_rows
+from skgenre.classifiers._checks import check_groups
+from skgenre.clustering._checks import (
+    check_embeddings,
+    check_liked,
+    check_same_kind,
+)
 from skgenre.clustering._neighbors import (
     Search,
     approximate_search,
@@ -24,9 +29,9 @@ from skgenre.clustering._neighbors import (
 class TrackRecommender(BaseEstimator):
     """Recommend the tracks of a collection that lie near those that someone likes.
 
-    Fitted on the embeddings of the collection, any transformer's. Each liked track in
-    turn gives its nearest neighbour, then its second nearest, and so on: who likes two
-    styles gets tracks of both, and not those that lie between them.
+    Fitted on the embeddings of the collection, from any transformer. Each liked track
+    in turn adds its nearest neighbour, then its second nearest, and so on: listeners of
+    two styles get tracks of both, not those that lie between them.
 
     Parameters
     ----------
@@ -34,23 +39,23 @@ class TrackRecommender(BaseEstimator):
         Distance between embeddings.
     algorithm : {'auto', 'exact', 'approximate'}, default='auto'
         How neighbours are found: 'exact' by scikit-learn, 'approximate' by Faiss (the
-        extra ``ann``), which may miss some and is quicker for large
-        collections. 'auto' is approximate above 100,000 tracks where Faiss is
-        installed, and else exact.
+        extra ``ann``), which may miss some and is faster for large
+        collections. 'auto' is approximate above 100,000 tracks if Faiss is installed,
+        else exact.
     clusterer : estimator or None, default=None
         Such as :class:`EmbeddingKMeans`: a copy is fitted on the embeddings, and its
-        `predict` tells the clusters that recommendations share with liked tracks.
+        `predict` returns the clusters that recommendations may share with liked tracks.
 
     Attributes
     ----------
     embeddings_ : ndarray of shape (n_tracks, n_features)
         Embeddings of the collection.
     groups_ : ndarray of shape (n_tracks,)
-        Artists. Only where `fit` was given groups.
+        Artists. Only if `fit` was given groups.
     clusterer_ : estimator
-        The fitted clusterer. Only where one is set.
+        The fitted clusterer. Only if one is set.
     labels_ : ndarray of shape (n_tracks,)
-        Clusters of the tracks. Only where a clusterer is set.
+        Clusters of the tracks. Only if a clusterer is set.
     algorithm_ : {'exact', 'approximate'}
         How neighbours are found.
     n_features_in_ : int
@@ -66,12 +71,12 @@ class TrackRecommender(BaseEstimator):
 
     Notes
     -----
-    Liked tracks are never recommended, and neither are other copies of them: tracks
-    whose embedding differs from a liked one's by less than a ten-thousandth of its
+    Liked tracks are never recommended, and neither are copies of them: tracks whose
+    embedding differs from that of a liked one by less than a ten-thousandth of its
     length.
 
-    The approximate search looks through the cells of a k-means that are nearest to the
-    query [1]_. It is made anew when a fitted recommender has been copied or loaded.
+    The approximate search looks through the k-means cells nearest to the query [1]_. It
+    is built anew when a fitted recommender has been copied or loaded.
 
     References
     ----------
@@ -120,14 +125,14 @@ class TrackRecommender(BaseEstimator):
         *,
         groups: ArrayLike | None = None,
     ) -> Self:
-        """Take in a collection.
+        """Learn a collection, among whose tracks `recommend` chooses.
 
         Parameters
         ----------
         E : array-like of shape (n_tracks, n_features)
             Embeddings.
         y : array-like of shape (n_tracks,), default=None
-            Genres, which are handed on to the clusterer and not used else.
+            Genres, which are passed to the clusterer and not used otherwise.
         groups : array-like of shape (n_tracks,), default=None
             Artists, so that `recommend` can leave out those of the liked tracks.
 
@@ -141,7 +146,7 @@ class TrackRecommender(BaseEstimator):
             if hasattr(self, name):  # of another fit
                 delattr(self, name)
         if groups is not None:
-            self.groups_ = check_groups(groups, self.embeddings_)
+            self.groups_: Any = check_groups(self.embeddings_, groups)
         if self.clusterer is not None:
             self.clusterer_ = clone(self.clusterer).fit(self.embeddings_, y)
             self.labels_ = self.clusterer_.predict(self.embeddings_)
@@ -192,7 +197,7 @@ class TrackRecommender(BaseEstimator):
             If fewer than `k` tracks are left to recommend.
         """
         check_is_fitted(self)
-        rows = check_rows(liked, len(self.embeddings_))
+        rows = check_liked(liked, len(self.embeddings_))
         excluded = np.zeros(len(self.embeddings_), dtype=bool)
         excluded[rows] = True
         if exclude_groups and hasattr(self, "groups_"):
@@ -242,8 +247,9 @@ class TrackRecommender(BaseEstimator):
                     "groups are given, but the artists of the collection are not "
                     "known. Give fit its groups, too."
                 )
-            groups = check_groups(groups, E, known=self.groups_)
-            excluded = np.isin(self.groups_, groups)
+            artists: Any = check_groups(E, groups)
+            check_same_kind(artists, self.groups_)
+            excluded = np.isin(self.groups_, artists)
         found = self._near(E, k, excluded)
         if self.clusterer is not None:
             self._add_clusters(found, self.clusterer_.predict(E))
@@ -295,7 +301,7 @@ def nearest_in_turn(
     excluded: NDArray,
     metric: str,
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Let each liked track in turn name its nearest neighbour that is left.
+    """Return the nearest neighbours of liked tracks, each track in its turn.
 
     Parameters
     ----------
@@ -308,7 +314,7 @@ def nearest_in_turn(
     k : int
         Number of neighbours wanted.
     excluded : ndarray of shape (n_tracks,), bool
-        Tracks that may not be named; copies of the liked tracks may not either.
+        Tracks that may not be returned; neither may copies of the liked tracks.
     metric : str
         Distance.
 
@@ -318,7 +324,7 @@ def nearest_in_turn(
         The neighbours: first all that are the nearest of a liked track, then all that
         are a second nearest; within a turn by distance. At most `k`.
     by : ndarray of shape (n_found,)
-        The liked track that named each.
+        The liked track that each is near.
     distances : ndarray of shape (n_found,)
         Distance between the two.
     """
@@ -335,7 +341,7 @@ def nearest_in_turn(
         found = [rows[left[rows]] for rows in found]
         if n_searched == n_tracks or min(map(len, found)) >= k:
             break
-        n_searched *= 2  # copies took their places
+        n_searched *= 2  # copies took the others' places
 
     # In double precision, in which a search doesn't always compute.
     distances = []

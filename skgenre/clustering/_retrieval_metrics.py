@@ -1,4 +1,4 @@
-"""How often the neighbours of a track share its genre, its own artist left out."""
+"""Retrieval metrics: how many neighbours of a track share its genre."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,8 +11,7 @@ from sklearn.metrics import pairwise_distances_chunked
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from skgenre._sklearn_compat import Interval, StrOptions, validate_params
-from skgenre.classifiers._checks import check_none_missing
-from skgenre.clustering._checks import check_groups
+from skgenre.classifiers._checks import check_groups, check_none_missing
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "E": ["array-like"],
@@ -36,11 +35,11 @@ def precision_at_k(
     metric: str = "cosine",
     average: bool = True,
 ) -> float | NDArray:
-    r"""Compute the share of a track's `k` nearest neighbours that have its genre.
+    r"""Return the share of a track's `k` nearest neighbours that have its genre.
 
     Each track in turn is the query. It is never its own neighbour and, where `groups`
-    are given, neither are the other tracks of its artist: they are near for their
-    sound and voices, whatever the embedding knows of genres [2]_.
+    are given, neither are other tracks of its artist: their sound and voices make them
+    near, whatever the embedding knows of genres [2]_.
 
     Parameters
     ----------
@@ -118,7 +117,7 @@ def mean_average_precision(
     metric: str = "cosine",
     average: bool = True,
 ) -> float | NDArray:
-    r"""Compute how high the tracks of its genre are ranked by distance to a track.
+    r"""Return the mean average precision of tracks ranked by distance.
 
     Each track in turn is the query, and all others are ranked; with `groups`, all of
     other artists.
@@ -208,16 +207,18 @@ def _for_each_query(
     least: int,
     measure: Callable[[NDArray], NDArray],
 ) -> NDArray:
-    """Measure the rankings: rows of bool, whether each rank has the query's genre.
+    """Return the measure of each query's ranking.
 
-    The tracks that may not be found come last in a ranking, as irrelevant ones.
+    A ranking is a row of bool: whether each rank has the query's genre. Tracks that may
+    not be found come last, as irrelevant ones.
     """
     E = np.asarray(check_array(E, dtype=[np.float64, np.float32], input_name="E"))
     genres = np.asarray(column_or_1d(y))
     check_consistent_length(E, genres)
     check_none_missing("y", genres)
     genres = np.unique(genres, return_inverse=True)[1]
-    artists = np.arange(len(E)) if groups is None else check_groups(groups, E)
+    artists = check_groups(E, groups)
+    artists = np.arange(len(E)) if artists is None else artists
     artists, sizes = np.unique(artists, return_inverse=True, return_counts=True)[1:]
     n_left = len(E) - sizes.max()
     if n_left < least:

@@ -6,47 +6,25 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import (
-    FunctionTransformer,
-    MinMaxScaler,
-    StandardScaler,
-)
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
+from sklearn.svm import SVC
 
 from skgenre import (
     AbstainingClassifier,
     CRNNClassifier,
     MelSpectrogramTransformer,
+    MissingClipClassifier,
     SegmentClassifier,
 )
-from skgenre.inspection._fitted_parts import find_network, mel_step, run, unwrap
+from skgenre.inspection._fitted_parts import find_network, mel_step, split_model
 
 
-def test_pipelines_searches_and_abstaining_classifiers_are_taken_apart():
-    rng = np.random.default_rng(0)
-    X, y = rng.normal(size=(40, 3)), np.array(["a", "b"] * 20)
-    inner = make_pipeline(MinMaxScaler(), LogisticRegression())
-    careful = AbstainingClassifier(inner, target_precision=0)
-    model = Pipeline(
-        [
-            ("inner", Pipeline([("same", "passthrough"), ("scale", StandardScaler())])),
-            ("same", "passthrough"),
-            ("careful", careful),
-        ]
-    )
-    search = GridSearchCV(model, {"careful__cv": [2]}, cv=2).fit(X, y)
-    front, last = unwrap(search)
-    assert [type(step) for step in front] == [StandardScaler, MinMaxScaler]
-    np.testing.assert_allclose(
-        last.predict_proba(run(front, X)), search.best_estimator_.predict_proba(X)
-    )
-
-
-def test_other_estimators_are_left_whole():
-    model = LogisticRegression()
-    nothing = Pipeline([("same", "passthrough")])
-    assert unwrap(nothing) == ([], nothing)
-    assert unwrap(model) == ([], model)
-    assert unwrap(Pipeline([("only", model), ("same", "passthrough")])) == ([], model)
+def test_what_clips_go_through_is_split_from_what_they_end_in():
+    scaler, svc = StandardScaler(), SVC()
+    inner = make_pipeline(scaler, MissingClipClassifier(svc))
+    assert split_model(AbstainingClassifier(inner)) == ([scaler], svc)
+    segments = SegmentClassifier(svc)  # it gives windows to the other one
+    assert split_model(segments) == ([], segments)
 
 
 def test_the_mel_step_of_a_search():

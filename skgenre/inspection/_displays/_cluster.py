@@ -1,4 +1,4 @@
-"""A picture of which clusters hold which genres."""
+"""Plot of the genres in each cluster."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -8,11 +8,10 @@ from scipy.optimize import linear_sum_assignment
 from sklearn.base import is_clusterer
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.cluster import contingency_matrix
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import StrOptions, validate_parameter_constraints
-from skgenre.inspection._displays._style import check_labels, write_literally
+from skgenre.inspection._displays._style import check_clip_labels, write_literally
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,15 +50,15 @@ class ClusterDisplay:
     See Also
     --------
     skgenre.EmbeddingKMeans : Finds clusters.
-    SilhouetteDisplay : How well clusters are parted, without genres.
-    sklearn.metrics.ConfusionMatrixDisplay : The same for a classifier's answers.
+    SilhouetteDisplay : How well clusters are separated, without genres.
+    sklearn.metrics.ConfusionMatrixDisplay : The same for a classifier's predictions.
 
     Notes
     -----
     The matching is Kuhn's Hungarian assignment [1]_ on the counts. Rows are sorted by
-    genre. Where there are fewer clusters than genres, those that no cluster is left
-    for come last; where there are more, so do the clusters that are left over, in the
-    order of the genre that each holds most of.
+    genre. With fewer clusters than genres, genres without a cluster come last; with
+    more, clusters without a genre come last, sorted by the genre that each holds most
+    of.
 
     References
     ----------
@@ -103,7 +102,7 @@ class ClusterDisplay:
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw the clusters that a fitted clusterer finds for clips.
+        """Draw the clusters that a fitted clusterer predicts for clips.
 
         Parameters
         ----------
@@ -111,7 +110,7 @@ class ClusterDisplay:
             Fitted clusterer with `predict`, such as `EmbeddingKMeans`, or a Pipeline
             that ends with one.
         X : array-like of shape (n_clips, ...)
-            What it takes.
+            What the estimator takes.
         y : array-like of shape (n_clips,)
             Genres.
         normalize : {'true', 'pred', 'all'}, default=None
@@ -130,7 +129,6 @@ class ClusterDisplay:
         ValueError
             If the estimator is no clusterer, or one without `predict`.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
         if not is_clusterer(estimator) or not hasattr(estimator, "predict"):
             raise ValueError(
@@ -139,7 +137,7 @@ class ClusterDisplay:
                 f"{type(estimator).__name__}. Where you have clusters already, use "
                 "from_predictions."
             )
-        check_labels(y, "y", X)  # said now rather than after hours of decoding
+        check_clip_labels(y, "y", X)  # refused before hours of decoding
         return cls.from_predictions(
             y, estimator.predict(X), normalize=normalize, ax=ax, **kwargs
         )
@@ -154,7 +152,7 @@ class ClusterDisplay:
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw clusters that are there.
+        """Draw given clusters and genres.
 
         Parameters
         ----------
@@ -179,14 +177,13 @@ class ClusterDisplay:
         ValueError
             If lengths do not match, or `normalize` is something else.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_predictions")
         validate_parameter_constraints(
             {"normalize": [StrOptions({"true", "pred", "all"}), None]},
             {"normalize": normalize},
             caller_name=f"{cls.__name__}.from_predictions",
         )
-        labels = check_labels(labels, "labels", np.asarray(labels))
-        y = check_labels(y, "y", labels)
+        labels = check_clip_labels(labels, "labels", np.asarray(labels))
+        y = check_clip_labels(y, "y", labels)
         counts = contingency_matrix(y, labels)
         rows, columns = _matched(counts)
         matrix = counts[np.ix_(rows, columns)]
@@ -229,7 +226,6 @@ class ClusterDisplay:
         -------
         ClusterDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 
@@ -285,7 +281,7 @@ class ClusterDisplay:
 
 
 def _matched(counts: NDArray) -> tuple[NDArray, NDArray]:
-    """Return orders of rows and of columns that make the diagonal strongest."""
+    """Return the orders of rows and columns with the largest diagonal sum."""
     rows, columns = linear_sum_assignment(counts, maximize=True)
     rows = np.concatenate([rows, np.setdiff1d(np.arange(counts.shape[0]), rows)])
     others = np.setdiff1d(np.arange(counts.shape[1]), columns)

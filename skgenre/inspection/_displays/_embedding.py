@@ -1,12 +1,10 @@
-"""A map of embeddings, coloured by genre."""
+"""Plot of embeddings in two dimensions, coloured by genre."""
 
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.base import is_clusterer
 from sklearn.decomposition import PCA
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skgenre._sklearn_compat import (
@@ -14,15 +12,19 @@ from skgenre._sklearn_compat import (
     StrOptions,
     validate_parameter_constraints,
 )
-from skgenre.inspection._displays._style import check_labels, legend_beside, point_style
-from skgenre.inspection._fitted_parts import run, unwrap
+from skgenre.inspection._displays._style import (
+    check_clip_labels,
+    legend_beside,
+    point_style,
+)
+from skgenre.pipelines import embedding_pipeline
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 class EmbeddingDisplay:
-    """Map of clips in two dimensions: those that sound alike should lie together.
+    """Map of clips in two dimensions, where similar clips should lie together.
 
     Make it by `from_estimator` or `from_embeddings`.
 
@@ -30,8 +32,8 @@ class EmbeddingDisplay:
     ----------
     points : ndarray of shape (n_clips, 2)
         Where the clips lie.
-    y : ndarray of shape (n_clips,)
-        Genres.
+    y : ndarray of shape (n_clips,), default=None
+        Genres; None where they are not known.
     axis_names : tuple of (str, str), default=("", "")
         Labels of the two axes.
 
@@ -41,8 +43,8 @@ class EmbeddingDisplay:
         Where the map is.
     figure_ : matplotlib Figure
         Figure that holds it.
-    legend_ : matplotlib Legend
-        Colour and marker of each genre, right of the map.
+    legend_ : matplotlib Legend or None
+        Colour and marker of each genre, right of the map; None without genres.
 
     See Also
     --------
@@ -53,7 +55,7 @@ class EmbeddingDisplay:
     -----
     Genres differ in colour and in marker, up to 56 of them.
 
-    Two dimensions show a part of the variance only, which the axes of a PCA name.
+    Two dimensions show only part of the variance; the axes of a PCA say how much.
     UMAP [1]_ keeps neighbours together; distances between its groups mean little.
 
     References
@@ -72,7 +74,11 @@ class EmbeddingDisplay:
     """
 
     def __init__(
-        self, points: NDArray, y: NDArray, *, axis_names: tuple[str, str] = ("", "")
+        self,
+        points: NDArray,
+        y: NDArray | None = None,
+        *,
+        axis_names: tuple[str, str] = ("", ""),
     ) -> None:
         self.points = points
         self.y = y
@@ -83,25 +89,25 @@ class EmbeddingDisplay:
         cls,
         estimator: Any,
         X: Any,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         *,
         reduction: Any = "pca",
         random_state: int | np.random.RandomState | None = None,
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw the embeddings that a fitted estimator makes of clips.
+        """Draw the embeddings that a fitted estimator computes from clips.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted transformer, such as a network, or a Pipeline. Of a Pipeline that
-            ends with a clusterer, or with a classifier that has no `transform`, the
+            Fitted transformer, such as a network, or a Pipeline. If a Pipeline ends
+            with a clusterer, or with a classifier that has no `transform`, the
             embeddings are what this last step is given.
         X : array-like of shape (n_clips, ...)
-            What it takes.
-        y : array-like of shape (n_clips,)
-            Genres.
+            What the estimator takes.
+        y : array-like of shape (n_clips,), default=None
+            Genres; None draws all clips alike, without a legend.
         reduction : {'pca', 'umap'} or transformer, default='pca'
             As for `from_embeddings`.
         random_state : int, RandomState instance or None, default=None
@@ -120,21 +126,12 @@ class EmbeddingDisplay:
         ValueError
             If the estimator makes no embeddings.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
-        front, last = unwrap(estimator)
-        if hasattr(last, "transform") and not is_clusterer(last):
-            front = [*front, last]
-        if not front:
-            raise ValueError(
-                f"{cls.__name__}.from_estimator needs an estimator that has transform, "
-                "or a Pipeline whose steps before the last make the embeddings. Got "
-                f"{type(estimator).__name__}. Where you have embeddings already, use "
-                "from_embeddings."
-            )
-        y = check_labels(y, "y", X)  # said now rather than after hours of decoding
+        embedder = embedding_pipeline(estimator)
+        if y is not None:  # refused before hours of decoding
+            y = check_clip_labels(y, "y", X)
         return cls.from_embeddings(
-            run(front, X),
+            embedder.transform(X),
             y,
             reduction=reduction,
             random_state=random_state,
@@ -146,24 +143,25 @@ class EmbeddingDisplay:
     def from_embeddings(
         cls,
         E: ArrayLike,
-        y: ArrayLike,
+        y: ArrayLike | None = None,
         *,
         reduction: Any = "pca",
         random_state: int | np.random.RandomState | None = None,
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw embeddings that are there.
+        """Draw given embeddings.
 
         Parameters
         ----------
         E : array-like of shape (n_clips, n_features)
             Embeddings, or any table of features. They are not scaled.
-        y : array-like of shape (n_clips,)
-            Genres, or whatever else should tell the clips apart, such as clusters.
+        y : array-like of shape (n_clips,), default=None
+            Genres, or other labels such as clusters; None draws all clips alike,
+            without a legend.
         reduction : {'pca', 'umap'} or transformer, default='pca'
-            What makes two dimensions of many: PCA, UMAP, or any transformer to two
-            components, such as ``TSNE()`` or ``UMAP(n_neighbors=50)``.
+            Reduces to two dimensions: PCA, UMAP, or any transformer to two components,
+            such as ``TSNE()`` or ``UMAP(n_neighbors=50)``.
         random_state : int, RandomState instance or None, default=None
             Seed of the PCA or of UMAP.
         ax : matplotlib Axes, default=None
@@ -183,7 +181,6 @@ class EmbeddingDisplay:
         ImportError
             If UMAP is asked for and not installed.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_embeddings")
         validate_parameter_constraints(
             {
                 "reduction": [StrOptions({"pca", "umap"}), HasMethods("fit_transform")],
@@ -193,7 +190,8 @@ class EmbeddingDisplay:
             caller_name=f"{cls.__name__}.from_embeddings",
         )
         E = _check_embeddings(E)
-        y = check_labels(y, "y", E)
+        if y is not None:
+            y = check_clip_labels(y, "y", E)
         if isinstance(reduction, str):
             make = _pca if reduction == "pca" else _umap
             reduction = make(E, random_state)
@@ -220,23 +218,27 @@ class EmbeddingDisplay:
         -------
         EmbeddingDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
         if ax is None:
             _, ax = plt.subplots(figsize=(8, 5), layout="constrained")
-        points, genres = np.asarray(self.points), np.asarray(self.y)
+        points = np.asarray(self.points)
         # Thousands of points are smaller, so as not to hide each other.
         size = float(np.clip(20_000 / len(points), 2, 35))
         look = {"s": size, "alpha": 0.8, "linewidth": size / 90, "edgecolor": "white"}
-        artists, names = [], [str(genre) for genre in np.unique(genres)]
-        for i, genre in enumerate(np.unique(genres)):
-            style = {"label": names[i]} | point_style(i) | look | kwargs
-            artists.append(ax.scatter(*points[genres == genre].T, **style))
         ax.set(xlabel=self.axis_names[0], ylabel=self.axis_names[1])
         ax.set_aspect("equal", adjustable="datalim")
-        scale = (35 / size) ** 0.5  # in the legend, markers are as large as ever
-        self.legend_ = legend_beside(ax, artists, names, markerscale=scale)
+        self.legend_ = None
+        if self.y is None:
+            ax.scatter(*points.T, **point_style(0) | look | kwargs)
+        else:
+            genres, numbers = np.unique(np.asarray(self.y), return_inverse=True)
+            artists, names = [], [str(genre) for genre in genres]
+            for i, name in enumerate(names):
+                style = {"label": name} | point_style(i) | look | kwargs
+                artists.append(ax.scatter(*points[numbers == i].T, **style))
+            scale = (35 / size) ** 0.5  # keeps the markers in the legend large
+            self.legend_ = legend_beside(ax, artists, names, markerscale=scale)
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
@@ -245,7 +247,7 @@ def _check_embeddings(E: ArrayLike) -> NDArray:
     if getattr(E, "ndim", 2) != 2:
         raise ValueError(
             "Embeddings are an array of shape (n_clips, n_features), got one of shape "
-            f"{np.shape(E)}. Of spectrograms a network makes embeddings."
+            f"{np.shape(E)}. Networks turn spectrograms into embeddings."
         )
     return check_array(
         E,
@@ -272,7 +274,7 @@ def _umap(E: NDArray, random_state: Any) -> Any:
         ) from error
     return UMAP(
         n_neighbors=min(15, len(E) - 1),
-        # Seeded, it works in one thread, and warns unless that is asked for.
+        # With a seed, UMAP uses one thread, and warns unless told to.
         n_jobs=-1 if random_state is None else 1,
         random_state=random_state,
     )

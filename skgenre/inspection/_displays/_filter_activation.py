@@ -1,11 +1,10 @@
-"""A picture of what filters answer to."""
+"""Plot of the spectrograms that activate filters most."""
 
 from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.inspection._displays._spectrogram import SpectrogramDisplay
@@ -29,7 +28,7 @@ class FilterActivationDisplay:
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes, of shape (n_rows, n_columns)
-        One for each filter, row by row; what is left over in the last row is hidden.
+        One for each filter, row by row; unused axes in the last row are hidden.
         They share their limits: ``axes_[0, 0].set_xlim(0, 1)`` looks at one second
         in all.
     figure_ : matplotlib Figure
@@ -78,7 +77,7 @@ class FilterActivationDisplay:
         axes: ArrayLike | None = None,
         **kwargs: Any,
     ) -> Self:
-        """Find the spectrograms and draw them.
+        """Find the spectrograms that activate filters most, and draw them.
 
         Parameters
         ----------
@@ -122,7 +121,7 @@ class FilterActivationDisplay:
         axes : array-like of matplotlib Axes, default=None
             Where to draw, one for each filter; None makes a new figure.
         n_columns : int, default=8
-            Pictures in a row of the new figure.
+            Plots in a row of the new figure.
         **kwargs : dict
             Passed on to `librosa.display.specshow` (``cmap``, ``vmin``, ...).
 
@@ -130,7 +129,6 @@ class FilterActivationDisplay:
         -------
         FilterActivationDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         from matplotlib.ticker import MaxNLocator
 
         mel = MelSpectrogramTransformer() if self.mel is None else self.mel
@@ -184,7 +182,7 @@ class FilterActivationDisplay:
 
 
 def _label_outer(axes: NDArray, n_filters: int) -> None:
-    """Leave labels at the left and below the last picture of each column."""
+    """Keep labels only at the left and below the last plot of each column."""
     n_columns = axes.shape[1]
     for number, ax in enumerate(axes.flat):
         ax.title.set_fontsize("small")

@@ -1,11 +1,10 @@
-"""A picture of the training: loss, accuracy and learning rate over epochs."""
+"""Plot of loss, accuracy and learning rate over epochs."""
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
 from skgenre.inspection._fitted_parts import find_network
 
@@ -18,18 +17,18 @@ _CURVES = {"loss": "Loss", "accuracy": "Accuracy", "learning_rate": "Learning ra
 class LearningCurvesDisplay:
     """Loss, accuracy and learning rate of a network, epoch by epoch.
 
-    Make it by `from_estimator`, or from a history that is there.
+    Make it by `from_estimator`, or from a given history.
 
     Parameters
     ----------
     history : dict of str to sequence of float
         Keras's names: 'loss', 'accuracy', 'val_loss', 'val_accuracy',
-        'learning_rate'; those that are missing are not drawn.
+        'learning_rate'; missing ones are not drawn.
 
     Attributes
     ----------
     axes_ : ndarray of matplotlib Axes
-        One for each of loss, accuracy and learning rate that is there.
+        One for each of loss, accuracy and learning rate in the history.
     figure_ : matplotlib Figure
         Figure that holds them.
 
@@ -60,7 +59,7 @@ class LearningCurvesDisplay:
         ----------
         estimator : estimator
             Fitted network, or a Pipeline, SegmentClassifier, AbstainingClassifier or
-            search that holds one. Of a SegmentClassifier the accuracy is that of
+            search that holds one. The accuracy of a SegmentClassifier is that of
             windows.
         axes : sequence of matplotlib Axes, default=None
             Where to draw, one for each curve; None makes a new figure.
@@ -74,7 +73,6 @@ class LearningCurvesDisplay:
         ValueError
             If the estimator is no network and holds none.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         return cls(find_network(estimator).history_).plot(axes=axes)
 
     def plot(self, *, axes: "Sequence[Axes] | None" = None) -> Self:
@@ -94,7 +92,6 @@ class LearningCurvesDisplay:
         ValueError
             If the history has none of these curves, or another number than `axes`.
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 
@@ -116,7 +113,7 @@ class LearningCurvesDisplay:
             for key, label in ((name, "training"), (f"val_{name}", "validation")):
                 if key in self.history:
                     values = self.history[key]
-                    # Without a marker, a single epoch would not be seen.
+                    # Without a marker, a single epoch would be invisible.
                     ax.plot(range(1, len(values) + 1), values, marker=".", label=label)
             ax.set(xlabel="Epoch", ylabel=_CURVES[name])
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))

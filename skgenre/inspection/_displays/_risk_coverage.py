@@ -1,30 +1,29 @@
-"""A picture of what is gained where a classifier may say that it doesn't know."""
+"""Plot of wrong predictions over the share of clips with a prediction."""
 
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.pipeline import Pipeline
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skgenre.classifiers import risk_coverage_curve
+from skgenre._estimators import split_last_step
+from skgenre.classifiers import MissingClipClassifier, risk_coverage_curve
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
 class RiskCoverageDisplay:
-    """Share of wrong answers over the share of clips that are answered.
+    """Share of wrong predictions over the share of clips with a prediction.
 
     Make it by `from_estimator` or `from_predictions`.
 
     Parameters
     ----------
     coverage : ndarray of shape (n_thresholds,)
-        Share of the clips that are answered.
+        Share of the clips with a prediction.
     risk : ndarray of shape (n_thresholds,)
-        Share of the answers that are wrong.
+        Share of these predictions that are wrong.
     chosen : tuple of (float, float), default=None
         Coverage and risk at a threshold that was chosen.
 
@@ -48,7 +47,7 @@ class RiskCoverageDisplay:
     ...     ["folk", "rock", "rock"], ["folk", "rock", "folk"], [0.9, 0.8, 0.6]
     ... )
     >>> display.ax_.get_xlabel()
-    'Share of clips answered'
+    'Share of clips with a prediction'
     """
 
     def __init__(
@@ -71,13 +70,13 @@ class RiskCoverageDisplay:
         ax: "Axes | None" = None,
         name: str | None = None,
     ) -> Self:
-        """Draw the curve of a fitted classifier, on clips that it has not heard.
+        """Draw the curve of a fitted classifier, on clips it was not trained on.
 
         Parameters
         ----------
         estimator : estimator
-            Fitted classifier with `predict_proba`, or a Pipeline that ends with one.
-            Of an `AbstainingClassifier`, its threshold is marked.
+            Fitted classifier with `predict_proba`, or a Pipeline or search that ends
+            with one. The threshold of an `AbstainingClassifier` is marked.
         X : array-like of shape (n_clips, ...)
             What it takes.
         y : array-like of shape (n_clips,)
@@ -93,16 +92,16 @@ class RiskCoverageDisplay:
         """
         check_is_fitted(estimator)
         check_consistent_length(X, y)
-        last = estimator[-1] if isinstance(estimator, Pipeline) else estimator
+        _, last = split_last_step(estimator, through=(MissingClipClassifier,))
         probabilities = estimator.predict_proba(X)
         confidence = probabilities.max(axis=1)
         right = estimator.classes_[probabilities.argmax(axis=1)] == np.asarray(y)
         coverage, risk, _ = risk_coverage_curve(right, confidence)
         chosen = None
         if hasattr(last, "threshold_"):
-            answered = confidence >= last.threshold_
-            if answered.any():
-                chosen = float(answered.mean()), float(1 - right[answered].mean())
+            given = confidence >= last.threshold_
+            if given.any():
+                chosen = float(given.mean()), float(1 - right[given].mean())
         name = type(last).__name__ if name is None else name
         return cls(coverage, risk, chosen).plot(ax=ax, name=name)
 
@@ -116,14 +115,14 @@ class RiskCoverageDisplay:
         ax: "Axes | None" = None,
         name: str | None = None,
     ) -> Self:
-        """Draw the curve of answers that are there.
+        """Draw the curve of given predictions.
 
         Parameters
         ----------
         y_true, y_pred : array-like of shape (n_clips,)
-            True and answered genres.
+            True and predicted genres.
         confidence : array-like of shape (n_clips,)
-            Such as the probability of the answered genre.
+            Such as the probability of the predicted genre.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         name : str, default=None
@@ -152,7 +151,6 @@ class RiskCoverageDisplay:
         -------
         RiskCoverageDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
         if ax is None:
@@ -162,7 +160,7 @@ class RiskCoverageDisplay:
             self.risk,
             drawstyle="steps-post",
             label=name,
-            clip_on=False,  # no wrong answer at all is seen, too
+            clip_on=False,  # a risk of 0 is visible, too
             zorder=3,
         )
         if self.chosen is not None:
@@ -176,8 +174,8 @@ class RiskCoverageDisplay:
                 zorder=3,
             )
         ax.set(
-            xlabel="Share of clips answered",
-            ylabel="Share of answers that are wrong",
+            xlabel="Share of clips with a prediction",
+            ylabel="Share of predictions that are wrong",
             xlim=(0, 1),
         )
         ax.set_ylim(bottom=0)

@@ -1,4 +1,4 @@
-"""A picture of how well each clip fits its cluster."""
+"""Plot of the silhouette of each clip, by cluster."""
 
 from typing import TYPE_CHECKING, Any, Self
 
@@ -7,12 +7,16 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_clusterer
 from sklearn.metrics import silhouette_samples
 from sklearn.utils import check_random_state
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from skgenre._estimators import apply_steps
 from skgenre.clustering._embedding_kmeans import _SILHOUETTE_CLIPS
-from skgenre.inspection._displays._style import COLORS, check_labels, write_literally
-from skgenre.inspection._fitted_parts import run, unwrap
+from skgenre.inspection._displays._style import (
+    COLORS,
+    check_clip_labels,
+    write_literally,
+)
+from skgenre.inspection._fitted_parts import split_model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -50,7 +54,7 @@ class SilhouetteDisplay:
 
     Notes
     -----
-    Of more than 10,000 clips, 10,000 are drawn at random, those by which
+    With more than 10,000 clips, a random 10,000 are drawn, the same by which
     `EmbeddingKMeans` scores itself.
 
     References
@@ -79,7 +83,7 @@ class SilhouetteDisplay:
     def from_estimator(
         cls, estimator: Any, X: Any, *, ax: "Axes | None" = None
     ) -> Self:
-        """Draw the clusters that a fitted clusterer finds for clips.
+        """Draw the clusters that a fitted clusterer predicts for clips.
 
         Parameters
         ----------
@@ -87,7 +91,7 @@ class SilhouetteDisplay:
             Fitted clusterer with `predict`, such as `EmbeddingKMeans`, or a Pipeline
             that ends with one; distances are those between what this step is given.
         X : array-like of shape (n_clips, ...)
-            What it takes.
+            What the estimator takes.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -100,9 +104,8 @@ class SilhouetteDisplay:
         ValueError
             If the estimator is no clusterer, or one without `predict`.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
-        front, last = unwrap(estimator)
+        front, last = split_model(estimator)
         if not is_clusterer(last) or not hasattr(last, "predict"):
             raise ValueError(
                 f"{cls.__name__}.from_estimator needs a clusterer with predict, such "
@@ -110,21 +113,21 @@ class SilhouetteDisplay:
                 f"{type(estimator).__name__}. Where you have clusters already, use "
                 "from_predictions."
             )
-        E = run(front, X)
+        E = apply_steps(front, X)
         return cls.from_predictions(E, last.predict(E), ax=ax)
 
     @classmethod
     def from_predictions(
         cls, E: ArrayLike, labels: ArrayLike, *, ax: "Axes | None" = None
     ) -> Self:
-        """Draw clusters that are there.
+        """Draw given clusters.
 
         Parameters
         ----------
         E : array-like of shape (n_clips, n_features)
             Embeddings, or any table of features; distances are Euclidean.
         labels : array-like of shape (n_clips,)
-            Cluster of each clip; or its genre, to see how well genres are parted.
+            Cluster of each clip; or its genre, to see how well genres are separated.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -138,9 +141,8 @@ class SilhouetteDisplay:
             If there is one cluster, or each clip is one, which leaves nothing to
             compare, or if lengths do not match.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_predictions")
         table: NDArray = check_array(E, dtype=[np.float64, np.float32], input_name="E")
-        clusters = check_labels(labels, "labels", table)
+        clusters = check_clip_labels(labels, "labels", table)
         if len(table) > _SILHOUETTE_CLIPS:
             chosen = check_random_state(0).permutation(len(table))[:_SILHOUETTE_CLIPS]
             table, clusters = table[chosen], clusters[chosen]
@@ -158,7 +160,6 @@ class SilhouetteDisplay:
         -------
         SilhouetteDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
         silhouettes, labels = np.asarray(self.silhouettes), np.asarray(self.labels)

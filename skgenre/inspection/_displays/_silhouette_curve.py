@@ -1,15 +1,14 @@
-"""A picture of how many clusters embeddings fall into."""
+"""Plot of the silhouette score over the number of clusters."""
 
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre.clustering import EmbeddingKMeans
-from skgenre.inspection._fitted_parts import unwrap
+from skgenre.inspection._fitted_parts import split_model
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +36,7 @@ class SilhouetteCurveDisplay:
     See Also
     --------
     SilhouetteDisplay : The clips behind one score.
-    skgenre.EmbeddingKMeans : With ``n_clusters='auto'`` it takes the best number.
+    skgenre.EmbeddingKMeans : Chooses the best number with ``n_clusters='auto'``.
 
     Examples
     --------
@@ -58,7 +57,7 @@ class SilhouetteCurveDisplay:
     def from_estimator(
         cls, estimator: Any, *, ax: "Axes | None" = None, name: str | None = None
     ) -> Self:
-        """Draw the scores by which a fitted clustering chose its number of clusters.
+        """Draw the scores by which a fitted clusterer chose its number of clusters.
 
         Parameters
         ----------
@@ -77,11 +76,10 @@ class SilhouetteCurveDisplay:
         Raises
         ------
         ValueError
-            If the estimator tried only one number of clusters, or is something else.
+            If the estimator tried only one number of clusters, or is no such estimator.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
-        _, last = unwrap(estimator)
+        _, last = split_model(estimator)
         silhouette_by_k = getattr(last, "silhouette_by_k_", {})
         if len(silhouette_by_k) < 2:
             raise ValueError(
@@ -127,7 +125,6 @@ class SilhouetteCurveDisplay:
             If there are too few clips, values are not finite, or `k_range` is no
             range from 2 on.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_embeddings")
         kmeans = EmbeddingKMeans("auto", k_range=k_range, random_state=random_state)
         return cls(kmeans.fit(E).silhouette_by_k_).plot(ax=ax, name=name)
 
@@ -145,7 +142,6 @@ class SilhouetteCurveDisplay:
         -------
         SilhouetteCurveDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 

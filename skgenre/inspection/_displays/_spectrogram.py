@@ -1,13 +1,13 @@
-"""A picture of a spectrogram."""
+"""Plot of a spectrogram."""
 
 from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
 from sklearn.base import clone
 from sklearn.utils import check_array
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 
-from skgenre.inspection._fitted_parts import mel_step, unwrap
+from skgenre._estimators import describe_estimator
+from skgenre.inspection._fitted_parts import mel_step
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 
 class SpectrogramDisplay:
-    """Picture of a mel spectrogram: seconds, mel-spaced hertz, decibels.
+    """Plot of a mel spectrogram: seconds, mel-spaced hertz, decibels.
 
-    Make it by `from_estimator` from a clip, or from a spectrogram that is there.
+    Make it by `from_estimator` from a clip, or from a given spectrogram.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class SpectrogramDisplay:
     Attributes
     ----------
     ax_ : matplotlib Axes
-        Axes with the picture.
+        Where the spectrogram is.
     figure_ : matplotlib Figure
-        Figure that holds them.
+        Figure that holds it.
     colorbar_ : matplotlib Colorbar or None
         Scale of the decibels.
 
@@ -84,7 +84,7 @@ class SpectrogramDisplay:
         ax: "Axes | None" = None,
         **kwargs: Any,
     ) -> Self:
-        """Draw what the mel step makes of one clip.
+        """Draw the spectrogram that the mel step computes from one clip.
 
         Parameters
         ----------
@@ -104,15 +104,13 @@ class SpectrogramDisplay:
         Raises
         ------
         ValueError
-            If the estimator is no mel step and has none.
+            If the estimator is no mel step and contains none.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         mel = mel_step(estimator)
         if mel is None:
-            last = unwrap(estimator)[1]
             raise ValueError(
                 f"{cls.__name__} needs a MelSpectrogramTransformer, or a Pipeline with "
-                f"one, got {type(estimator).__name__} ({type(last).__name__})."
+                f"one, got {describe_estimator(estimator)}."
             )
         display = cls(
             clone(mel).fit_transform([clip])[0],
@@ -141,7 +139,6 @@ class SpectrogramDisplay:
         -------
         SpectrogramDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import librosa.display
         import matplotlib.pyplot as plt
 
@@ -159,7 +156,7 @@ class SpectrogramDisplay:
             y_axis="mel",
             y_coords=centers[1:-1],
             ax=ax,
-            # librosa's choice has two hues where decibels are on both sides of 0.
+            # librosa would choose two hues where decibels are on both sides of 0.
             **{"cmap": "magma"} | kwargs,
         )
         ax.set(xlabel="Seconds", ylabel="Hz (mel scale)")

@@ -1,4 +1,4 @@
-"""What pictures of several genres share: their labels and their looks."""
+"""Labels, colours and legends of plots with several genres."""
 
 from collections.abc import Iterable, Sequence, Sized
 from typing import TYPE_CHECKING, Any
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from matplotlib.legend import Legend
     from matplotlib.text import Text
 
-# Okabe and Ito's colours, which colour-blind people tell apart, without yellow, too
-# faint on white, and black. Their numbers have no common factor with those of the
-# markers: every pair comes once before one comes again.
+# Okabe and Ito's colours, which colour-blind people can distinguish, without black and
+# without yellow, too faint on white. There are 7 colours and 8 markers, without a
+# common factor: every pair comes once before one repeats.
 COLORS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#7F7F7F")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _HATCHES = ("", "////", "....", "xxxx")
@@ -28,12 +28,12 @@ _AXES_SHARE = 0.77
 
 
 def point_style(i: int) -> dict[str, Any]:
-    """Return colour and marker of the genre of number i; 56 differ."""
+    """Return colour and marker of genre i; 56 differ."""
     return {"color": COLORS[i % len(COLORS)], "marker": _MARKERS[i % len(_MARKERS)]}
 
 
 def area_style(i: int) -> dict[str, Any]:
-    """Return colour and hatching of the genre of number i; 28 differ."""
+    """Return colour and hatching of genre i; 28 differ."""
     hatch = _HATCHES[i // len(COLORS) % len(_HATCHES)]
     return {
         "facecolor": COLORS[i % len(COLORS)],
@@ -44,7 +44,7 @@ def area_style(i: int) -> dict[str, Any]:
 
 
 def write_literally(texts: Iterable["Text"]) -> None:
-    """Keep matplotlib from reading the dollars of a name such as 'R$B$' as formulas."""
+    """Keep matplotlib from taking dollars in names such as 'R$B$' for formulas."""
     for text in texts:
         text.set_parse_math(False)
 
@@ -52,7 +52,7 @@ def write_literally(texts: Iterable["Text"]) -> None:
 def legend_beside(
     ax: "Axes", artists: "Sequence[Artist]", names: Sequence[str], **kwargs: Any
 ) -> "Legend":
-    """Name artists right of the axes, in columns that are no longer than these."""
+    """Add a legend right of the axes, in columns no taller than these."""
     height = ax.get_window_extent().height * 72 / ax.figure.dpi / _AXES_SHARE
     n_rows = max(1, int(height / _LEGEND_ROW))
     legend = ax.legend(
@@ -71,8 +71,8 @@ def legend_beside(
     return legend
 
 
-def check_labels(labels: ArrayLike, name: str, X: Sized) -> NDArray:
-    """Return the labels of the clips, genres or clusters, as a 1-D array."""
+def check_clip_labels(labels: ArrayLike, name: str, X: Sized) -> NDArray:
+    """Return the genres or clusters of clips as a 1-D array."""
     column = column_or_1d(labels)
     if not len(column):
         raise ValueError(f"{name} is empty: there are no clips to draw.")

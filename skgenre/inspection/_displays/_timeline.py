@@ -1,4 +1,4 @@
-"""A picture of which genre a song sounds like, and when."""
+"""Plot of the probabilities of genres through a song."""
 
 from collections.abc import Iterator
 from itertools import groupby
@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils._optional_dependencies import check_matplotlib_support
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
+from skgenre._estimators import apply_steps, describe_estimator
 from skgenre.classifiers import SegmentClassifier
-from skgenre.features import MelSpectrogramTransformer
 from skgenre.inspection._displays._style import area_style, legend_beside
-from skgenre.inspection._fitted_parts import run, unwrap
+from skgenre.inspection._fitted_parts import mel_step, split_model
 
 if TYPE_CHECKING:
     from os import PathLike
 
     from matplotlib.axes import Axes
 
-# A genre that never is more probable than this has no area of its own.
+# Genres that are never more probable than this share one area.
 _WORTH_AN_AREA = 0.1
 # Heights between which the strip is, and the size of its text in points.
 _STRIP = (1.03, 1.15)
@@ -55,12 +54,12 @@ class TimelineDisplay:
     See Also
     --------
     skgenre.SegmentClassifier : Its `predict_timeline` gives probabilities and times.
-    SpectrogramDisplay : What there is to hear.
+    SpectrogramDisplay : Spectrogram of a clip.
 
     Notes
     -----
-    Windows overlap: what is drawn for an instant is the mean of all windows that hear
-    it. Genres that never are more probable than 0.1 share one area, named 'others'. A
+    Windows overlap: the probability at an instant is the mean of all windows that cover
+    it. Genres that are never more probable than 0.1 share one area, named 'others'. A
     genre's colour and hatching are the same for all songs.
 
     Examples
@@ -90,17 +89,17 @@ class TimelineDisplay:
         *,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw what a fitted classifier of windows hears in one song.
+        """Draw the probabilities that a fitted classifier of windows gives one song.
 
         Parameters
         ----------
         estimator : estimator
             Fitted `SegmentClassifier`, or a Pipeline that ends with one, best after a
-            mel step with ``n_frames=None``, which hears whole songs. Behind a mel step
-            seconds are that step's, whatever the `frame_rate` of the classifier.
+            mel step with ``n_frames=None``, which takes whole songs. Seconds are then
+            those of the mel step, whatever the `frame_rate` of the classifier.
         clip : str, PathLike or array-like
-            One of what it takes: behind a mel step the path of a song or a waveform
-            (n_samples,), else a spectrogram (n_frames, n_mels).
+            One of what it takes, or a list of one: behind a mel step the path of a
+            song or a waveform (n_samples,), else a spectrogram (n_frames, n_mels).
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -111,21 +110,22 @@ class TimelineDisplay:
         Raises
         ------
         ValueError
-            If the estimator does not end in a `SegmentClassifier`.
+            If the estimator does not end in a `SegmentClassifier`, or there are
+            several clips.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_estimator")
         check_is_fitted(estimator)
-        front, last = unwrap(estimator)
+        front, last = split_model(estimator)
         if not isinstance(last, SegmentClassifier):
             raise ValueError(
                 f"{cls.__name__} needs a SegmentClassifier, or a Pipeline that ends "
-                f"with one, got {type(estimator).__name__} ({type(last).__name__})."
+                f"with one, got {describe_estimator(estimator)}."
             )
-        probabilities, times = last.predict_timeline(run(front, [clip]))
+        mel = mel_step(estimator)
+        clips = _list_of_one(clip, n_axes=2 if mel is None else 1)
+        probabilities, times = last.predict_timeline(apply_steps(front, clips))
         seconds = times[0] if isinstance(times, list) else times
-        for step in front:
-            if isinstance(step, MelSpectrogramTransformer):
-                seconds = seconds * last.frame_rate * step.hop_length / step.sample_rate
+        if mel is not None:
+            seconds = seconds * last.frame_rate * mel.hop_length / mel.sample_rate
         return cls(probabilities[0], seconds, classes=last.classes_).plot(ax=ax)
 
     @classmethod
@@ -137,7 +137,7 @@ class TimelineDisplay:
         classes: ArrayLike,
         ax: "Axes | None" = None,
     ) -> Self:
-        """Draw probabilities that are there, those of one song.
+        """Draw given probabilities of one song.
 
         Parameters
         ----------
@@ -160,7 +160,6 @@ class TimelineDisplay:
             If shapes don't fit, values are not finite, or a window ends before it
             starts.
         """
-        check_matplotlib_support(f"{cls.__name__}.from_predictions")
         probabilities, times, classes = _check_song(probabilities, times, classes)
         return cls(probabilities, times, classes=classes).plot(ax=ax)
 
@@ -176,7 +175,6 @@ class TimelineDisplay:
         -------
         TimelineDisplay
         """
-        check_matplotlib_support(f"{type(self).__name__}.plot")
         import matplotlib.pyplot as plt
 
         if ax is None:
@@ -230,6 +228,23 @@ class TimelineDisplay:
         return self
 
 
+def _list_of_one(clip: Any, *, n_axes: int) -> Any:
+    """Return a sequence of one clip, which a clip by itself is put into."""
+    try:
+        array = np.asarray(clip)
+    except ValueError:  # clips of different lengths
+        array = np.empty(len(clip), dtype=object)
+    is_clip = array.ndim == n_axes and array.dtype.kind in "biuf"
+    if is_clip or array.ndim == 0:  # a path
+        return [clip]
+    if len(array) != 1:
+        raise ValueError(
+            f"TimelineDisplay shows one song, got {len(array)} clips. Draw them one by "
+            "one: clips[0], clips[1], ..."
+        )
+    return clip
+
+
 def _check_song(
     probabilities: Any, times: Any, classes: Any
 ) -> tuple[NDArray, NDArray, NDArray]:
@@ -241,7 +256,7 @@ def _check_song(
     probabilities = check_array(probabilities, input_name="probabilities")
     if (probabilities < 0).any() or (abs(probabilities.sum(axis=1) - 1) > 0.01).any():
         raise ValueError(
-            "Each row of probabilities is that of a window: none below 0, 1 together. "
+            "Each row of probabilities must be non-negative and have the sum 1. "
             f"Got sums from {probabilities.sum(axis=1).min():.3g} to "
             f"{probabilities.sum(axis=1).max():.3g}, the lowest value is "
             f"{probabilities.min():.3g}."
@@ -265,9 +280,9 @@ def _check_song(
 
 
 def _by_instant(probabilities: NDArray, times: NDArray) -> tuple[NDArray, NDArray]:
-    """Return when windows start or end, and the mean of those heard in between.
+    """Return when windows start or end, and the mean of those that cover each gap.
 
-    Where none is heard, the mean is NaN.
+    Where no window is, the mean is NaN.
     """
     edges = np.unique(times)
     starts, ends = np.searchsorted(edges, times).T
@@ -277,14 +292,14 @@ def _by_instant(probabilities: NDArray, times: NDArray) -> tuple[NDArray, NDArra
     np.add.at(changes, starts, counted)
     np.subtract.at(changes, ends, counted)
     running = changes[:-1].cumsum(axis=0)
-    n_heard, sums = running[:, :1], running[:, 1:]
-    return edges, np.where(n_heard > 0, sums / np.maximum(n_heard, 1), np.nan)
+    n_windows, sums = running[:, :1], running[:, 1:]
+    return edges, np.where(n_windows > 0, sums / np.maximum(n_windows, 1), np.nan)
 
 
 def _runs(edges: NDArray, means: NDArray) -> Iterator[tuple[int, float, float]]:
-    """Yield the most probable genre's number, from when on, and until when."""
-    heard = ~np.isnan(means).any(axis=1)
-    best = np.where(heard, means.argmax(axis=1), -1)
+    """Yield the number, start and end of each stretch of a most probable genre."""
+    covered = ~np.isnan(means).any(axis=1)
+    best = np.where(covered, means.argmax(axis=1), -1)
     for i, run_ in groupby(range(len(best)), key=best.__getitem__):
         instants = list(run_)
         if i >= 0:
@@ -292,7 +307,7 @@ def _runs(edges: NDArray, means: NDArray) -> Iterator[tuple[int, float, float]]:
 
 
 def _seconds_of_text(text: str, ax: "Axes", edges: NDArray) -> float:
-    """Return how long a stretch of the song must be to have room for a text."""
+    """Return the seconds that a text is wide."""
     # A letter is about 0.6 times as wide as high; the legend takes some of the width.
     width = 72 * ax.get_window_extent().width / ax.figure.dpi * 0.85
     share: float = (len(text) + 1) * 0.6 * _STRIP_FONT / width

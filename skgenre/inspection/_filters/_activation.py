@@ -1,4 +1,4 @@
-"""What a layer's filters answer to: spectrograms that activate them most."""
+"""Spectrograms that activate the filters of a layer most."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -11,9 +11,9 @@ from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.inspection._filters._genre_units import genre_units
 from skgenre.inspection._fitted_parts import find_network
 
-# The report's figure 8 has the 16 filters of the first block and 24 of the fifth.
+# The paper's figure 8 has the 16 filters of the first block and 24 of the fifth.
 _N_FILTERS = 24
-# Filters worked on at a time; more would be no faster and need more memory.
+# Filters processed at a time; more would be no faster and need more memory.
 _BATCH = 8
 _START_NOISE = 1.0  # dB
 _JITTER = 8  # frames
@@ -44,10 +44,10 @@ def maximize_activation(
     top_db: float = 80.0,
     random_state: int | np.random.RandomState | None = None,
 ) -> Bunch:
-    """Find the spectrograms that activate the filters of a layer most.
+    """Return the spectrograms that activate the filters of a layer most.
 
     Gradient ascent on the input [1]_, in dB. It shows what a filter, a unit of the
-    embedding or a genre has learned to answer to.
+    embedding or a genre has learned to respond to.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def maximize_activation(
         takes the first 24, or all genres.
     start : array-like of shape (n_frames, n_mels), default=None
         Spectrogram to start from, in dB, such as the mean of the training clips. None
-        takes what the network's own scaling turns into zeros: with
+        takes the one that the network's own scaling turns into zeros: with
         ``input_scaling='standardize'`` that mean, with ``'log'`` 0 dB everywhere, which
         is louder than music.
     n_steps : int, default=64
@@ -70,10 +70,11 @@ def maximize_activation(
     smoothness : float, default=1.0
         Standard deviation, in frames and in mel bands, of the Gaussian by which each
         step is smoothed; 0 leaves it as rough as the gradient is, for filters of the
-        first layer that wait for changes from one frame to the next.
+        first layer that respond to changes from one frame to the next.
     l2 : float, default=0.03
         How strongly a spectrogram is drawn back to the start: what contributes little
-        stays as it was. The changes' root mean square is at most ``1 / l2`` dB, about.
+        stays unchanged. The root mean square of the changes is at most about
+        ``1 / l2`` dB.
     top_db : float, default=80.0
         Depth of the floor, in dB: the spectrograms stay between ``-top_db`` and 0.
     random_state : int, RandomState instance or None, default=None
@@ -88,7 +89,7 @@ def maximize_activation(
             In dB, one for each filter.
         activations : ndarray of shape (n_steps + 1, n_filters), float32
             Mean of each filter's values over its feature map, from the start to the
-            end. Those of the layer 'genre' are its values before the softmax, less
+            end. Those of the layer 'genre' are its values before the softmax, minus
             their mean over the genres.
         filters : ndarray of shape (n_filters,)
             Numbers of the filters, or genres.
@@ -99,32 +100,31 @@ def maximize_activation(
     ------
     ValueError
         If there is no network, it has no such layer or the layer no such filter, or
-        `start` is of another shape.
+        `start` has another shape.
 
     See Also
     --------
     FilterActivationDisplay : Draws the result.
     sonify : Makes it audible.
-    saliency : What in a given clip speaks for a genre.
+    saliency : Parts of a given clip that speak for a genre.
 
     Notes
     -----
-    All filters start from the same spectrogram, with 1 dB of noise. What is maximised
-    is the mean over the filter's feature map. The gradient is smoothed, scaled to a
-    root mean square of 1 for each filter, diminished by `l2` times the distance from
-    the start, and followed with momentum, by ever smaller steps. Before each step the
-    input is shifted by up to 8 frames, so that nothing settles on the grid of the
-    pooling [2]_.
+    All filters start from the same spectrogram, with 1 dB of noise. The mean over the
+    filter's feature map is maximised. The gradient is smoothed, scaled to a root mean
+    square of 1 for each filter, reduced by `l2` times the distance from the start, and
+    followed with momentum, in ever smaller steps. Before each step the input is shifted
+    by up to 8 frames, so that nothing settles on the grid of the pooling [2]_.
 
-    Where a ReLU is silent, a tenth of the gradient passes all the same: filters that
-    are silent at the start would have none. Some stay silent, where no spectrogram
-    between ``-top_db`` and 0 dB activates them. With ``input_scaling='log'``, whose
-    values are never positive, a filter of the first layer with positive weights only
-    is such a one; and one with negative weights is active already where it is quiet,
-    and can rise little from there.
+    Where a ReLU is inactive, a tenth of the gradient passes all the same: filters that
+    are inactive at the start would have none. Some stay inactive, because no
+    spectrogram between ``-top_db`` and 0 dB activates them. With
+    ``input_scaling='log'``, whose values are never positive, this holds for filters of
+    the first layer that have only positive weights; those with negative weights are
+    active already where it is quiet, and can rise little from there.
 
-    Filters are worked on in batches, by one graph; a filter's spectrogram doesn't
-    depend on which others are asked for.
+    Filters are processed in batches, by one graph; a filter's spectrogram doesn't
+    depend on the other filters of the call.
 
     References
     ----------

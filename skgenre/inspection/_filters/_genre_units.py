@@ -1,4 +1,4 @@
-"""Genres by name to the units of the output layer."""
+"""Output units of genres."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -18,12 +18,12 @@ def genre_units(
     genres : array-like of shape (n_genres,) or None
         Members of its `classes_`.
     parameter : str
-        What the user knows them as.
+        Name of the parameter, for errors.
 
     Returns
     -------
     ndarray of shape (n_genres,)
-        Places in `classes_`.
+        Positions in `classes_`.
     """
     known = network.classes_.tolist()
     if genres is None:

@@ -1,4 +1,4 @@
-"""The graph from dB to a layer's values, with gradients that tell a direction."""
+"""The graph from dB to a layer's values, with gradients that are never stuck at 0."""
 
 from collections.abc import Callable
 
@@ -16,9 +16,9 @@ _LEAK = 0.1
 
 @tf.custom_gradient
 def _leaky_backward(x: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-    """Return a ReLU's values, but let a part of the gradient through where they are 0.
+    """Return a ReLU's values, but pass part of the gradient where they are 0.
 
-    A unit that is silent would give no gradient, and so stay silent.
+    An inactive unit would give no gradient, and so stay inactive.
     """
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
@@ -47,10 +47,10 @@ def layer_graph(
     network : BaseGenreClassifier
         Fitted. Its weights are copied.
     layer : str
-        Name of the layer. Of 'genre', the values before the softmax are meant, less
+        Name of the layer. The values of 'genre' are those before the softmax, minus
         their mean over the genres: what is added to all of them changes nothing.
     leaky_backward : bool, default=False
-        Whether silent ReLUs let a part of the gradient through.
+        Whether inactive ReLUs pass part of the gradient.
 
     Returns
     -------
@@ -71,7 +71,7 @@ def layer_graph(
     names = [each.name for each in model.layers[1:]]  # without the input
     if layer not in names:
         raise ValueError(
-            f"layer={layer!r} is none of the network's layers: {', '.join(names)}."
+            f"layer={layer!r} is not one of the network's layers: {', '.join(names)}."
         )
     if leaky_backward:
         model = keras.models.clone_model(model, clone_function=_with_leaky_backward)

@@ -1,4 +1,4 @@
-"""What in a given spectrogram speaks for a genre."""
+"""Parts of a given spectrogram that speak for a genre."""
 
 from numbers import Integral, Real
 from typing import Any
@@ -14,7 +14,7 @@ from skgenre.inspection._filters._genre_units import genre_units
 from skgenre.inspection._fitted_parts import find_network
 from skgenre.runtime._interrupts import interrupts_wait
 
-# Spectrograms on the way from silence that are worked on at a time.
+# Spectrograms on the path from silence that are processed at a time.
 _BATCH = 8
 
 
@@ -33,10 +33,10 @@ def saliency(
     n_steps: int = 32,
     smoothness: float = 2.0,
 ) -> NDArray:
-    """Show which parts of spectrograms speak for a genre.
+    """Return maps of the parts of spectrograms that speak for a genre.
 
-    Integrated gradients [1]_ of the genre's value before the softmax, less the mean of
-    all genres': what each frame and band adds to it while the clip is faded in from
+    Integrated gradients [1]_ of the genre's value before the softmax, minus the mean
+    over all genres: what each frame and band adds to it while the clip is faded in from
     silence.
 
     Parameters
@@ -50,7 +50,7 @@ def saliency(
     genres : array-like of shape (n_clips,), default=None
         Genre to look for in each clip; None takes the one that the network predicts.
     n_steps : int, default=32
-        Loudnesses at which the gradient is taken.
+        Number of loudnesses at which the gradient is taken.
     smoothness : float, default=2.0
         Standard deviation, in frames and in mel bands, of the Gaussian that smooths
         the maps; 0 leaves them as they are.
@@ -58,38 +58,38 @@ def saliency(
     Returns
     -------
     ndarray of shape (n_clips, n_frames, n_mels), float32
-        In [0, 1]; 1 is what speaks for the genre most, in each clip. What speaks
-        against it is 0, and so is everything where nothing speaks for it.
+        In [0, 1]; 1 speaks for the genre most, in each clip. Parts that speak against
+        it are 0; a clip of which nothing speaks for it is 0 throughout.
 
     Raises
     ------
     ValueError
-        If there is no network, the clips are of another size or not finite, or a genre
-        is none of the network's.
+        If there is no network, the clips have another size or are not finite, or a
+        genre is not one of the network's.
 
     See Also
     --------
     maximize_activation : What speaks for a genre, without a given clip.
-    sonify : Makes the salient part of a clip audible.
+    sonify : Makes the salient parts of a clip audible.
 
     Notes
     -----
-    Grad-CAM [2]_ weighs the last convolution's feature maps. Those of `CRNNClassifier`,
-    whose convolutions are over time, have no frequency axis, and those of
-    `ParallelCNNRNNClassifier` leave its recurrent half out. A gradient with respect to
-    the input has both axes, for all networks; integrated from silence, it is not misled
-    where a unit is saturated. As in Grad-CAM, only what is positive is kept, and each
-    map is divided by its maximum.
+    Grad-CAM [2]_ weights the last convolution's feature maps. Those of
+    `CRNNClassifier`, whose convolutions are over time, have no frequency axis, and
+    those of `ParallelCNNRNNClassifier` leave out its recurrent half. A gradient with
+    respect to the input has both axes, for all networks; integrated from silence, it is
+    not misled where a unit is saturated. As in Grad-CAM, only positive values are kept,
+    and each map is divided by its maximum.
 
-    The way starts at the floor, each clip's lowest value, and raises all of the clip
+    The path starts at the floor, each clip's lowest value, and raises the whole clip
     evenly, in dB. The sum of all contributions, before negative ones are cut off, is
     the difference of the genre's value between the clip and silence, up to the error
     of a midpoint sum of `n_steps` terms.
 
-    A map shows what this network looks at, which need not be what the genre is. A
-    recurrent layer that hands on its last state only remembers the end of a clip best,
-    and one that reads backwards, too, also its beginning. A network that tells two
-    genres by a sound that one of them lacks has no sound to show for the other.
+    A map shows what this network looks at, which need not be what makes the genre. A
+    recurrent layer that passes on only its last state remembers the end of a clip best;
+    one that also reads backwards, its beginning as well. A network that distinguishes
+    two genres by a sound that one of them lacks has no sound to show for that one.
 
     References
     ----------
@@ -162,7 +162,7 @@ def _contributions(
         sound = X[clip] - floor
         for first in range(0, n_steps, _BATCH):
             some = loudness[first : first + _BATCH, np.newaxis, np.newaxis]
-            on_the_way = tf.constant(floor + some * sound)
-            result[clip] += traced(on_the_way, tf.constant(unit)).numpy().sum(axis=0)
+            on_the_path = tf.constant(floor + some * sound)
+            result[clip] += traced(on_the_path, tf.constant(unit)).numpy().sum(axis=0)
         result[clip] *= sound / n_steps
     return result

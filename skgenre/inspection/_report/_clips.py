@@ -1,4 +1,4 @@
-"""Clips to listen to: confused, confidently wrong, and judged differently."""
+"""Clips to listen to: confused, confidently wrong, or predicted differently."""
 
 import os
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.inspection._report._answers import Answers
+from skgenre.inspection._report._predictions import Predictions
 
 N_PAIRS = 10
 N_EXAMPLES = 3
@@ -25,10 +25,10 @@ def common_folder(paths: list[str]) -> str:
 
 
 class ClipNames:
-    """What to call a clip: its path below the common folder, or else its row."""
+    """Names of clips: the path below the common folder, or else the row."""
 
-    def __init__(self, answers: Answers) -> None:
-        self.paths = answers.paths
+    def __init__(self, predictions: Predictions) -> None:
+        self.paths = predictions.paths
         self.folder = common_folder(self.paths) if self.paths else ""
 
     def __getitem__(self, row: int) -> str:
@@ -45,35 +45,35 @@ class ClipNames:
         return os.path.relpath(path, self.folder) if self.folder else path
 
 
-def confused_pairs(answers: Answers, names: ClipNames) -> dict[str, Any]:
-    """Return the genres most often taken for others, with clips as examples."""
-    n = len(answers.labels)
-    wrong = np.flatnonzero(answers.given & ~answers.right)
-    pair = answers.true[wrong] * n + answers.answered[wrong]
+def confused_pairs(predictions: Predictions, names: ClipNames) -> dict[str, Any]:
+    """Return the pairs of genres most often confused, with clips as examples."""
+    n = len(predictions.labels)
+    wrong = np.flatnonzero(predictions.given & ~predictions.right)
+    pair = predictions.true[wrong] * n + predictions.predicted[wrong]
     pairs, counts = np.unique(pair, return_counts=True)
-    support = np.bincount(answers.true, minlength=n)
+    support = np.bincount(predictions.true, minlength=n)
     rows = []
     for i in np.argsort(-counts, kind="stable")[:N_PAIRS]:
-        true, answered = divmod(int(pairs[i]), n)
-        clips = _most_confident_first(answers, wrong[pair == pairs[i]])[:N_EXAMPLES]
+        true, predicted = divmod(int(pairs[i]), n)
+        clips = _most_confident_first(predictions, wrong[pair == pairs[i]])[:N_EXAMPLES]
         rows.append(
             {
-                "true": answers.labels[true],
-                "answered": answers.labels[answered],
+                "true": predictions.labels[true],
+                "predicted": predictions.labels[predicted],
                 "n_clips": int(counts[i]),
                 "n_of_genre": int(support[true]),
-                "examples": [_clip(answers, names, row) for row in clips],
+                "examples": [_clip(predictions, names, row) for row in clips],
             }
         )
     return {"rows": rows, "n_pairs": len(pairs), "n_wrong": len(wrong)}
 
 
-def confident_errors(answers: Answers, names: ClipNames) -> dict[str, Any]:
-    """Return the wrong answers that the model was surest of, album by album."""
+def confident_errors(predictions: Predictions, names: ClipNames) -> dict[str, Any]:
+    """Return the most confident wrong predictions, album by album."""
     wrong = _most_confident_first(
-        answers, np.flatnonzero(answers.given & ~answers.right)
+        predictions, np.flatnonzero(predictions.given & ~predictions.right)
     )
-    albums, kind = _albums(answers, names)
+    albums, kind = _albums(predictions, names)
     codes, number = np.unique(albums, return_inverse=True)
     n_clips = np.bincount(number)
     of_album: dict[int, list[int]] = {}
@@ -91,7 +91,8 @@ def confident_errors(answers: Answers, names: ClipNames) -> dict[str, Any]:
             "n_wrong": len(rows),
             "n_clips": int(n_clips[album]),
             "clips": [
-                _clip(answers, names, row) | in_album(row) for row in rows[:N_OF_ALBUM]
+                _clip(predictions, names, row) | in_album(row)
+                for row in rows[:N_OF_ALBUM]
             ],
         }
         for album, rows in list(of_album.items())[:N_ALBUMS]
@@ -106,53 +107,55 @@ def confident_errors(answers: Answers, names: ClipNames) -> dict[str, Any]:
     }
 
 
-def different_clips(answers: Answers, names: ClipNames) -> dict[str, Any]:
-    """Return the clips that one of two models alone has right."""
-    assert answers.other is not None
-    other = answers.other == answers.y_true
-    rows = _most_confident_first(answers, np.flatnonzero(answers.right != other))
+def different_clips(predictions: Predictions, names: ClipNames) -> dict[str, Any]:
+    """Return the clips that only one of two models has right."""
+    assert predictions.other is not None
+    other = predictions.other == predictions.y_true
+    rows = _most_confident_first(
+        predictions, np.flatnonzero(predictions.right != other)
+    )
     clips = [
-        _clip(answers, names, row)
-        | {"other": answers.other[row], "other_right": bool(other[row])}
+        _clip(predictions, names, row)
+        | {"other": predictions.other[row], "other_right": bool(other[row])}
         for row in rows[:N_DIFFERENT]
     ]
     return {"rows": clips, "n_clips": len(rows)}
 
 
-def _most_confident_first(answers: Answers, rows: NDArray) -> NDArray:
-    if answers.confidence is None:
+def _most_confident_first(predictions: Predictions, rows: NDArray) -> NDArray:
+    if predictions.confidence is None:
         return rows
-    # Clips without an answer come last.
-    return rows[np.argsort(-answers.confidence[rows], kind="stable")]
+    # Clips without a prediction come last.
+    return rows[np.argsort(-predictions.confidence[rows], kind="stable")]
 
 
-def _clip(answers: Answers, names: ClipNames, row: int) -> dict[str, Any]:
-    proba = answers.proba
-    is_given = answers.given[row]
+def _clip(predictions: Predictions, names: ClipNames, row: int) -> dict[str, Any]:
+    proba = predictions.proba
+    is_given = predictions.given[row]
     return {
         "name": names[row],
-        "true": answers.labels[answers.true[row]],
-        "answered": answers.labels[answers.answered[row]]
+        "true": predictions.labels[predictions.true[row]],
+        "predicted": predictions.labels[predictions.predicted[row]]
         if is_given
-        else answers.unknown,
-        "right": bool(answers.right[row]),
+        else predictions.unknown,
+        "right": bool(predictions.right[row]),
         "confidence": None
         if proba is None or not is_given
-        else float(proba[row, answers.answered[row]]),
-        "of_true": None if proba is None else float(proba[row, answers.true[row]]),
+        else float(proba[row, predictions.predicted[row]]),
+        "of_true": None if proba is None else float(proba[row, predictions.true[row]]),
     }
 
 
-def _albums(answers: Answers, names: ClipNames) -> tuple[NDArray, str | None]:
+def _albums(predictions: Predictions, names: ClipNames) -> tuple[NDArray, str | None]:
     """Return the album, or else the folder, of each clip, and which it is."""
-    if answers.albums is not None:
+    if predictions.albums is not None:
         return np.array(
             [
                 _NO_ALBUM if album is None or album != album else str(album)
-                for album in answers.albums
+                for album in predictions.albums
             ],
             dtype=object,
         ), "album"
-    if answers.paths is not None:
+    if predictions.paths is not None:
         return np.array(names.folders(), dtype=object), "folder"
-    return np.full(len(answers.true), "", dtype=object), None
+    return np.full(len(predictions.true), "", dtype=object), None

@@ -1,4 +1,4 @@
-"""The numbers of a report, as its template shows them."""
+"""The numbers of a report, in the form that its template shows."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from skgenre.inspection._report._answers import Answers
+from skgenre.inspection._report._predictions import Predictions
 from skgenre.inspection._scores._bootstrap import bootstrap_sums, interval
 from skgenre.inspection._scores._calibration import (
     expected_calibration_error,
@@ -20,30 +20,32 @@ N_SHADES = 20
 """Steps of colour in the confusion matrix."""
 
 
-def headline(answers: Answers, scores: Bunch) -> dict[str, Any]:
+def headline(predictions: Predictions, scores: Bunch) -> dict[str, Any]:
     """Return the accuracy and what to compare it with."""
-    support = np.bincount(answers.true, minlength=len(answers.labels))
+    support = np.bincount(predictions.true, minlength=len(predictions.labels))
     result = {
-        "n_clips": len(answers.true),
-        "n_right": int(answers.right.sum()),
-        "n_artists": None if answers.groups is None else len(np.unique(answers.groups)),
+        "n_clips": len(predictions.true),
+        "n_right": int(predictions.right.sum()),
+        "n_artists": None
+        if predictions.groups is None
+        else len(np.unique(predictions.groups)),
         "accuracy": scores.accuracy,
         "accuracy_interval": scores.accuracy_interval,
         "macro_f1": scores.macro_f1,
         "macro_f1_interval": scores.macro_f1_interval,
-        "commonest": answers.labels.tolist()[support.argmax()],
+        "commonest": predictions.labels.tolist()[support.argmax()],
         "commonest_share": support.max() / support.sum(),
     }
-    if answers.unknown is not None:
-        result |= coverage(answers)
+    if predictions.unknown is not None:
+        result |= coverage(predictions)
     return result
 
 
-def coverage(answers: Answers) -> dict[str, Any]:
-    """Return how many clips were answered and how many answers are right."""
-    given, right = answers.given, answers.right
+def coverage(predictions: Predictions) -> dict[str, Any]:
+    """Return the share of clips with a genre, and that of correct ones among them."""
+    given, right = predictions.given, predictions.right
     columns = np.column_stack([right, given, np.ones_like(given)]).astype(float)
-    sums = bootstrap_sums(columns, answers.groups)
+    sums = bootstrap_sums(columns, predictions.groups)
     with np.errstate(invalid="ignore"):
         precision = sums[:, 0] / sums[:, 1]
     return {
@@ -72,24 +74,24 @@ def genre_rows(scores: Bunch) -> dict[str, Any]:
     return {"rows": rows, "n_genres": len(scores.labels)}
 
 
-def matrix(answers: Answers) -> dict[str, Any]:
+def matrix(predictions: Predictions) -> dict[str, Any]:
     """Return the confusion matrix, rare genres taken together if there are many."""
-    n = len(answers.labels)
-    support = np.bincount(answers.true, minlength=n)
+    n = len(predictions.labels)
+    support = np.bincount(predictions.true, minlength=n)
     # One genre alone is not put under another name.
     kept = _commonest(support, n if n == N_IN_MATRIX + 1 else N_IN_MATRIX)
-    # Rare genres and then the unknown answer come after those that are kept.
+    # Rare genres come after those that are kept, and the unknown label after them.
     place = np.full(n + 1, len(kept))
     place[kept] = np.arange(len(kept))
-    names = answers.labels[kept].tolist()
+    names = predictions.labels[kept].tolist()
     if len(kept) < n:
         names.append(f"{n - len(kept)} rarer genres")
-    place[-1] = len(names)  # -1 is the answer "unknown"
+    place[-1] = len(names)  # -1 is the unknown label
     n_rows = len(names)
-    if not answers.given.all():
-        names.append(answers.unknown)
+    if not predictions.given.all():
+        names.append(predictions.unknown)
     counts = np.zeros((n_rows, len(names)), int)
-    np.add.at(counts, (place[answers.true], place[answers.answered]), 1)
+    np.add.at(counts, (place[predictions.true], place[predictions.predicted]), 1)
     totals = counts.sum(axis=1)
     rows = [
         {
@@ -110,12 +112,12 @@ def matrix(answers: Answers) -> dict[str, Any]:
 
 
 def _shade(share: float) -> int:
-    """Return the step of colour; even a single clip is to be seen."""
+    """Return the step of colour; even a single clip must be visible."""
     return max(2, round(N_SHADES * share))
 
 
 def _kind(row: int, column: int, n_kept: int, n_rows: int) -> str:
-    """Tell right answers from wrong ones; neither where several genres are taken."""
+    """Return 'right' or 'wrong'; 'open' where several genres share a row or column."""
     if column >= n_rows or row == column >= n_kept:
         return "open"
     return "right" if row == column else "wrong"
@@ -126,12 +128,12 @@ def _commonest(support: NDArray, n: int) -> NDArray:
     return np.sort(np.argsort(-support, kind="stable")[:n])
 
 
-def calibration(answers: Answers) -> dict[str, Any] | None:
-    """Return the reliability curve of the given answers, None where none is given."""
-    given = answers.given
-    if answers.confidence is None or not given.any():
+def calibration(predictions: Predictions) -> dict[str, Any] | None:
+    """Return the reliability curve; None without probabilities or predictions."""
+    given = predictions.given
+    if predictions.confidence is None or not given.any():
         return None
-    right, confidence = answers.right[given], answers.confidence[given]
+    right, confidence = predictions.right[given], predictions.confidence[given]
     mean_confidence, accuracy, n_clips = reliability_curve(right, confidence)
     bins = [
         {
@@ -152,8 +154,11 @@ def calibration(answers: Answers) -> dict[str, Any] | None:
     }
 
 
-def scores_of(answers: Answers) -> Bunch:
+def scores_of(predictions: Predictions) -> Bunch:
     """Return the scores of all genres, with intervals."""
     return score_intervals(
-        answers.y_true, answers.y_pred, labels=answers.labels, groups=answers.groups
+        predictions.y_true,
+        predictions.y_pred,
+        labels=predictions.labels,
+        groups=predictions.groups,
     )

@@ -1,4 +1,4 @@
-"""A page on what a model gets right, what it gets wrong, and how sure that is."""
+"""The classification report as a page of HTML."""
 
 import os
 from collections.abc import Sequence
@@ -11,8 +11,8 @@ from skgenre._files import check_writable, write_atomically
 from skgenre._sklearn_compat import validate_params
 from skgenre.inspection._report import _clips as clips
 from skgenre.inspection._report import _figures as figures
-from skgenre.inspection._report._answers import Answers, check_answers
 from skgenre.inspection._report._page import render
+from skgenre.inspection._report._predictions import Predictions, check_predictions
 from skgenre.inspection._scores._comparison import compare_predictions
 
 
@@ -50,45 +50,45 @@ def classification_report_html(
     notes: Sequence[str] = (),
     path: str | os.PathLike | None = None,
 ) -> str:
-    """Report on the answers of a classifier, as one page of HTML.
+    """Return a page of HTML on what a classifier gets right and wrong.
 
     The page has the accuracy beside the majority baseline, precision, recall and F1 of
     each genre with 95 % intervals, the confusion matrix and the genres most often
     confused, with clips to listen to. With `y_proba` it adds the most confident errors,
     which are often wrong labels, and a calibration curve; with `y_pred_other` it
-    compares two models. What was left out, and why, is said at its end.
+    compares two models. Its end says what was left out, and why.
 
-    It is whole in itself: it loads nothing, runs no script, and follows the reader's
-    choice of light or dark.
+    The page is self-contained: it loads nothing, runs no script, and follows the
+    reader's choice of light or dark.
 
     Parameters
     ----------
     y_true : array-like of shape (n_clips,)
         True genres.
     y_pred : array-like of shape (n_clips,)
-        Answers.
+        Predictions.
     labels : array-like of shape (n_classes,), default=None
         Genres in the order to show them, which is that of the columns of `y_proba`: a
         classifier's ``classes_``. None takes all of `y_true` and `y_pred`, sorted.
     y_proba : array-like of shape (n_clips, n_classes), default=None
         Probabilities of the genres.
     unknown : str, number or None, default=None
-        The answer that means 'I don't know', as of an
-        :class:`~skgenre.classifiers.AbstainingClassifier`. It counts as not right; the
-        share of clips that were answered, and that of right answers among them, stand
+        The label that means 'I don't know', such as that of an
+        :class:`~skgenre.classifiers.AbstainingClassifier`. It counts as not correct;
+        the share of clips with a genre, and that of correct ones among them, stand
         beside the accuracy.
     y_pred_other : array-like of shape (n_clips,), default=None
-        Answers of another model to the same clips.
+        Predictions of another model for the same clips.
     model_names : sequence of 2 str, default=('this model', 'the other model')
         What to call the two models.
     groups : array-like of shape (n_clips,), default=None
-        Artists, over whom intervals are computed. None takes clips for independent.
+        Artists, over whom intervals are computed. None treats clips as independent.
     paths : array-like of shape (n_clips,), default=None
         Names of the clips' files: str, bytes or PathLike. Clips are named by them, or
         else by their rows.
     albums : array-like of shape (n_clips,), default=None
         Albums, by which the most confident errors are grouped, or else by the files'
-        folders. None or NaN stands for a clip of no album.
+        folders. None or NaN stands for a clip without an album.
     title : str, default='Classification report'
         Heading of the page.
     notes : sequence of str, default=()
@@ -104,8 +104,8 @@ def classification_report_html(
     Raises
     ------
     ValueError
-        If there are no clips, lengths do not match, values are missing, an answer is
-        none of the labels, or `y_proba` has no probabilities of these.
+        If there are no clips, lengths do not match, values are missing, a prediction is
+        not among the labels, or `y_proba` does not hold their probabilities.
     OSError
         If `path` can't be written to.
 
@@ -121,8 +121,8 @@ def classification_report_html(
     The figures hold only for music that the model was not trained on.
 
     The page does not grow with the number of clips: it names some hundred of them at
-    most, and of more than 25 genres the confusion matrix takes the rarest together.
-    The same answers give the same page.
+    most, and beyond 25 genres the confusion matrix merges the rarest. The same
+    predictions give the same page.
 
     Examples
     --------
@@ -138,7 +138,7 @@ def classification_report_html(
             f"model_names must be the names of two models, got {model_names!r}."
         )
     target = None if path is None else check_writable(path)
-    answers = check_answers(
+    predictions = check_predictions(
         y_true,
         y_pred,
         labels=labels,
@@ -150,9 +150,9 @@ def classification_report_html(
         albums=albums,
     )
     page = render(
-        **_contents(answers),
+        **_contents(predictions),
         title=title,
-        notes=[*_caveats(answers), *map(str, notes)],
+        notes=[*_caveats(predictions), *map(str, notes)],
         model_names=[str(name) for name in model_names],
     )
     if target is not None:
@@ -160,56 +160,59 @@ def classification_report_html(
     return page
 
 
-def _contents(answers: Answers) -> dict[str, Any]:
-    """Return what the template shows; None for a section that is left out."""
-    scores = figures.scores_of(answers)
-    names = clips.ClipNames(answers)
-    is_wrong = bool((answers.given & ~answers.right).any())
+def _contents(predictions: Predictions) -> dict[str, Any]:
+    """Return what the template shows, with None for sections that are left out."""
+    scores = figures.scores_of(predictions)
+    names = clips.ClipNames(predictions)
+    is_wrong = bool((predictions.given & ~predictions.right).any())
     left_out = []
     if not is_wrong:
         reason = "no genre was taken for another"
         left_out += [("Most confused genres", reason)]
-    if answers.proba is None:
+    if predictions.proba is None:
         reason = "the model gives no probabilities"
         left_out += [("Most confident errors", reason), ("Calibration", reason)]
     else:
         if not is_wrong:
-            left_out += [("Most confident errors", "no answer is wrong")]
-        if not answers.given.any():
-            left_out += [("Calibration", "no clip was answered")]
-    if answers.other is None:
-        left_out += [("Comparison", "no other model's answers were given")]
+            left_out += [("Most confident errors", "no prediction is wrong")]
+        if not predictions.given.any():
+            left_out += [("Calibration", "no clip has a prediction")]
+    if predictions.other is None:
+        left_out += [("Comparison", "no other model's predictions were given")]
     comparison = different = None
-    if answers.other is not None:
+    if predictions.other is not None:
         comparison = compare_predictions(
-            answers.y_true, answers.y_pred, answers.other, groups=answers.groups
+            predictions.y_true,
+            predictions.y_pred,
+            predictions.other,
+            groups=predictions.groups,
         )
-        different = clips.different_clips(answers, names)
-    has_errors = is_wrong and answers.proba is not None
+        different = clips.different_clips(predictions, names)
+    has_errors = is_wrong and predictions.proba is not None
     return {
-        "head": figures.headline(answers, scores),
-        "unknown": answers.unknown,
+        "head": figures.headline(predictions, scores),
+        "unknown": predictions.unknown,
         "names": names,
-        "has_proba": answers.proba is not None,
+        "has_proba": predictions.proba is not None,
         "genres": figures.genre_rows(scores),
-        "matrix": figures.matrix(answers),
-        "pairs": clips.confused_pairs(answers, names) if is_wrong else None,
-        "errors": clips.confident_errors(answers, names) if has_errors else None,
-        "calibration": figures.calibration(answers),
+        "matrix": figures.matrix(predictions),
+        "pairs": clips.confused_pairs(predictions, names) if is_wrong else None,
+        "errors": clips.confident_errors(predictions, names) if has_errors else None,
+        "calibration": figures.calibration(predictions),
         "comparison": comparison,
         "different": different,
         "left_out": left_out,
     }
 
 
-def _caveats(answers: Answers) -> list[str]:
+def _caveats(predictions: Predictions) -> list[str]:
     """Return what a reader should know before believing the figures."""
     caveats = [
         "These figures hold only for music that the model was not trained on. Clips of "
         "its training, and other clips of the same artists, make it look better than "
         "it is."
     ]
-    if answers.groups is None:
+    if predictions.groups is None:
         caveats.append(
             "Artists are not known, so clips count as independent. Several clips of an "
             "artist make the intervals too narrow."

@@ -1,4 +1,4 @@
-"""The page of a report, made from its template."""
+"""The page of a report, rendered from its template."""
 
 import base64
 import hashlib
@@ -34,7 +34,7 @@ _ALWAYS_THERE = ("accuracy", "confusion", "method")
 
 
 def render(**contents: Any) -> str:
-    """Return the page with these contents, all of which is text to be escaped."""
+    """Return the page with these contents, all of which are escaped."""
     style = _style()
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     sections = [
@@ -90,13 +90,13 @@ def _style() -> str:
 
 
 def _shown(value: Any) -> Any:
-    """Return what is shown of a value: text that prints, and not too long."""
+    """Return text that prints and is not too long; other values as they are."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
     text = printable(value)
     if len(text) <= _LONGEST:
         return text
-    # The end of a path tells the file.
+    # The end of a path names the file.
     return f"{text[: _LONGEST // 2]}…{text[-(_LONGEST // 2) + 1 :]}"
 
 

@@ -1,4 +1,4 @@
-"""How far scores on some clips can be trusted: a bootstrap over artists."""
+"""Bootstrap over artists: how certain scores are."""
 
 import warnings
 from typing import Any
@@ -24,9 +24,9 @@ def bootstrap_sums(
     Parameters
     ----------
     values : ndarray or sparse array of shape (n_clips, n_columns)
-        What is counted of each clip.
+        What is summed, a row for each clip.
     groups : ndarray of shape (n_clips,) or None
-        Artists; None takes each clip for one.
+        Artists; None treats each clip as one.
     n_samples : int, default=2000
         Number of samples.
 
@@ -57,13 +57,13 @@ def bootstrap_sums(
 def bootstrap_accuracy(
     right: ArrayLike, groups: ArrayLike | None = None, *, n_samples: int = 2000
 ) -> NDArray:
-    """Return the accuracies of bootstrap samples of artists.
+    """Return the accuracy of each of many bootstrap samples of artists.
 
     Parameters
     ----------
     right : array-like of shape (n_clips,)
-        Whether each answer is right: bool, or the share of right answers where a clip
-        was answered several times.
+        Whether each prediction is correct: bool, or the share of correct predictions
+        where a clip was predicted several times.
     groups : array-like of shape (n_clips,), default=None
         Artists, who are drawn with all their clips; None draws clips.
     n_samples : int, default=2000
@@ -72,8 +72,8 @@ def bootstrap_accuracy(
     Returns
     -------
     ndarray of shape (n_samples,)
-        In every call the same samples for the same `groups`, so that two models'
-        differences are those on the same clips.
+        Calls with the same `groups` draw the same samples, so that the difference of
+        two models is one on the same clips.
 
     Raises
     ------
@@ -87,9 +87,8 @@ def bootstrap_accuracy(
 
     Notes
     -----
-    Clips of an artist are alike, so that the artists, not the clips, are what was drawn
-    at random [1]_. The 2.5th and 97.5th percentiles of the accuracies are a 95 %
-    interval.
+    Clips of an artist are alike: artists, not clips, were drawn at random [1]_. The
+    2.5th and 97.5th percentiles of the accuracies are a 95 % interval.
 
     References
     ----------
@@ -113,7 +112,7 @@ def bootstrap_accuracy(
 def interval(samples: NDArray) -> NDArray:
     """Return the 95 % percentile interval, an axis of 2 at the end.
 
-    Of samples that are not defined (NaN) the others count; without any it is NaN.
+    Samples that are not defined (NaN) don't count; without any other it is NaN.
     """
     with warnings.catch_warnings(category=RuntimeWarning, action="ignore"):
         return np.moveaxis(np.nanpercentile(samples, _PERCENTILES, axis=0), 0, -1)

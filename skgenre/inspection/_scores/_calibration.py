@@ -1,4 +1,4 @@
-"""Whether probabilities are as honest as they should be."""
+"""Calibration: whether probabilities are as high as the accuracy."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,14 +10,14 @@ _N_BINS = 10
 
 
 def expected_calibration_error(right: ArrayLike, confidence: ArrayLike) -> float:
-    """Compute how far confidence is from the share of right answers, on average.
+    """Return the mean distance between confidence and accuracy.
 
     Parameters
     ----------
     right : array-like of bool of shape (n_clips,)
-        Whether each answer is right.
+        Whether each prediction is correct.
     confidence : array-like of shape (n_clips,)
-        Probability that the classifier gave the genre it answered.
+        Probability of the predicted genre.
 
     Returns
     -------
@@ -57,10 +57,10 @@ def expected_calibration_error(right: ArrayLike, confidence: ArrayLike) -> float
 def reliability_curve(
     right: ArrayLike, confidence: ArrayLike
 ) -> tuple[NDArray, NDArray, NDArray]:
-    """Return mean confidence, accuracy and number of the answers in each bin.
+    """Return mean confidence, accuracy and number of predictions in each bin.
 
-    These are scikit-learn's `calibration_curve` with its bins' numbers, and NaN in bins
-    without answers.
+    Like scikit-learn's `calibration_curve`, with the number in each bin; NaN where it
+    is empty.
     """
     hits, sure = check_shares("right", right), check_shares("confidence", confidence)
     check_consistent_length(hits, sure)

@@ -1,4 +1,4 @@
-"""Two models on the same clips."""
+"""Comparison of two models on the same clips."""
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,14 +20,14 @@ def compare_predictions(
     *,
     groups: ArrayLike | None = None,
 ) -> Bunch:
-    """Compare the answers of two models to the same clips.
+    """Compare the predictions of two models for the same clips.
 
     Parameters
     ----------
     y_true : array-like of shape (n_clips,)
         True genres.
     y_pred, y_pred_other : array-like of shape (n_clips,)
-        Answers of the one model and of the other.
+        Predictions of the first model and of the second.
     groups : array-like of shape (n_clips,), default=None
         Artists, who are drawn with all their clips; None draws clips.
 
@@ -37,7 +37,7 @@ def compare_predictions(
         With the attributes:
 
         difference : float
-            Accuracy of `y_pred` less that of `y_pred_other`.
+            Accuracy of `y_pred` minus that of `y_pred_other`.
         difference_interval : ndarray of shape (2,)
             95 % interval of the difference: the 2.5th and 97.5th percentiles over 2,000
             bootstrap samples of artists, the same for both models.
@@ -57,9 +57,10 @@ def compare_predictions(
 
     Notes
     -----
-    McNemar's test [1]_ asks whether, of the clips that one of the models alone has
-    right, each has as many as the other but for chance. It takes clips for independent,
-    which those of one artist are not; where artists are known, go by the interval.
+    McNemar's test [1]_ looks at the clips that only one of the models has right, and
+    asks whether both have as many of these, but for chance. It assumes independent
+    clips, which those of one artist are not; where artists are known, go by the
+    interval.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Accuracy, precision, recall and F1, and how far they can be trusted."""
+"""Accuracy, precision, recall and F1, each with an interval."""
 
 from collections.abc import Sequence
 
@@ -23,12 +23,12 @@ def score_intervals(
     labels: ArrayLike | None = None,
     groups: ArrayLike | None = None,
 ) -> Bunch:
-    """Compute accuracy, precision, recall and F1, each with a 95 % interval.
+    """Return accuracy, precision, recall and F1, each with a 95 % interval.
 
     Parameters
     ----------
     y_true, y_pred : array-like of shape (n_clips,)
-        True and answered genres.
+        True and predicted genres.
     labels : array-like of shape (n_classes,), default=None
         Genres to score, each once; None takes all of `y_true` and `y_pred`, sorted.
         The accuracy is that of all clips, whatever their genre.
@@ -43,16 +43,16 @@ def score_intervals(
         labels : ndarray of shape (n_classes,)
             The genres.
         accuracy : float
-            Share of right answers.
+            Share of correct predictions.
         accuracy_interval : ndarray of shape (2,)
             Its interval.
         precision, recall, f1 : ndarray of shape (n_classes,)
-            Scores of each genre; NaN where a genre was never answered (precision),
+            Scores of each genre; NaN where a genre was never predicted (precision),
             has no clips (recall), or neither (F1).
         precision_interval, recall_interval, f1_interval : ndarray of shape \
 (n_classes, 2)
-            Their intervals; NaN where the score is, and where all its clips are of one
-            artist, of whom no other is known.
+            Their intervals; NaN where the score is, and where all its clips are by one
+            artist.
         macro_f1 : float
             Mean F1 of the genres with clips.
         macro_f1_interval : ndarray of shape (2,)
@@ -64,7 +64,7 @@ def score_intervals(
     ------
     ValueError
         If there are no clips, lengths do not match, values are missing, or `labels`
-        names no genre or one twice.
+        is empty or names a genre twice.
 
     See Also
     --------
@@ -74,8 +74,8 @@ def score_intervals(
     Notes
     -----
     Intervals are the 2.5th and 97.5th percentiles over 2,000 bootstrap samples of
-    artists, see `bootstrap_accuracy`. Where all answers are right, or all are wrong,
-    all samples are alike, and an interval of no width says nothing.
+    artists, see `bootstrap_accuracy`. Where all predictions are correct, or all are
+    wrong, all samples are alike, and an interval of no width says nothing.
 
     Examples
     --------
@@ -88,11 +88,13 @@ def score_intervals(
     >>> scores.recall.tolist(), scores.precision.round(2).tolist()
     ([0.5, 1.0], [1.0, 0.67])
     """
-    true, answered = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
+    true, predicted = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
     artists = check_groups(true, groups)
-    genres = unique_labels(true, answered) if labels is None else check_labels(labels)
-    numbers = genre_numbers(true, genres), genre_numbers(answered, genres)
-    counts = _counts(*numbers, true == answered, len(genres))
+    genres = (
+        unique_labels(true, predicted) if labels is None else check_genre_list(labels)
+    )
+    numbers = genre_positions(true, genres), genre_positions(predicted, genres)
+    counts = _counts(*numbers, true == predicted, len(genres))
     scores = _scores(np.asarray(counts.sum(axis=0)), len(genres))
     samples = _scores(bootstrap_sums(counts, artists), len(genres))
 
@@ -117,7 +119,7 @@ def score_intervals(
     return result
 
 
-def check_labels(labels: ArrayLike) -> NDArray:
+def check_genre_list(labels: ArrayLike) -> NDArray:
     """Return genres to score as a 1-D array, none of them twice."""
     genres = column_or_1d(labels)
     check_none_missing("labels", genres)
@@ -129,21 +131,21 @@ def check_labels(labels: ArrayLike) -> NDArray:
     return genres
 
 
-def genre_numbers(values: NDArray, genres: NDArray) -> NDArray:
-    """Return the number of each value among the genres, or -1."""
+def genre_positions(values: NDArray, genres: NDArray) -> NDArray:
+    """Return the position of each value in the genres, or -1."""
     number = {genre: i for i, genre in enumerate(genres.tolist())}
     return np.array([number.get(value, -1) for value in values.tolist()])
 
 
-def _counts(of_true: NDArray, answered: NDArray, right: NDArray, n: int) -> csr_array:
-    """Return what is summed, a row a clip.
+def _counts(of_true: NDArray, predicted: NDArray, right: NDArray, n: int) -> csr_array:
+    """Return what is summed, a row for each clip.
 
-    For each genre: whether the clip is of it and answered so, is of it, is answered so;
-    then whether it is right, and 1.
+    For each genre: whether the clip is of it and predicted so, is of it, is predicted
+    so; then whether the prediction is correct, and 1.
     """
     clip = np.arange(len(right))
     hit = np.where(right, of_true, -1)
-    genre = np.concatenate([hit, of_true, answered])
+    genre = np.concatenate([hit, of_true, predicted])
     column = genre + np.repeat([0, n, 2 * n], len(clip))
     row = np.tile(clip, 3)
     row = np.concatenate([row[genre >= 0], clip[right], clip])
@@ -155,21 +157,21 @@ def _counts(of_true: NDArray, answered: NDArray, right: NDArray, n: int) -> csr_
 
 def _scores(sums: NDArray, n: int) -> dict[str, NDArray]:
     """Return the scores of sums of `_counts`; NaN where there is nothing to score."""
-    hit, true, answered = (sums[..., i * n : (i + 1) * n] for i in range(3))
+    hit, true, predicted = (sums[..., i * n : (i + 1) * n] for i in range(3))
     with np.errstate(invalid="ignore"):
-        f1 = 2 * hit / (true + answered)
+        f1 = 2 * hit / (true + predicted)
         macro_f1 = np.where(true > 0, f1, 0).sum(axis=-1) / (true > 0).sum(axis=-1)
         return {
             "accuracy": sums[..., -2] / sums[..., -1],
             "macro_f1": macro_f1,
-            "precision": hit / answered,
+            "precision": hit / predicted,
             "recall": hit / true,
             "f1": f1,
         }
 
 
 def _n_artists(artist: NDArray, numbers: Sequence[NDArray], n: int) -> NDArray:
-    """Return how many artists' clips are in each genre by any of `numbers`."""
+    """Return the number of artists with clips in each genre by any of `numbers`."""
     pairs = np.concatenate([np.column_stack([genre, artist]) for genre in numbers])
     pairs = np.unique(pairs[pairs[:, 0] >= 0], axis=0)
     return np.bincount(pairs[:, 0], minlength=n)

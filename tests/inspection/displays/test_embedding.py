@@ -51,6 +51,26 @@ def test_embeddings_that_are_all_the_same_have_no_variance(recwarn):
     assert not recwarn
 
 
+def test_unlabelled_music_has_a_map_without_a_legend(blobs):
+    E, y = blobs
+    model = make_pipeline(StandardScaler(), EmbeddingKMeans(3, random_state=0)).fit(E)
+    for display, expected in (
+        (EmbeddingDisplay.from_embeddings(E), EmbeddingDisplay.from_embeddings(E, y)),
+        (
+            EmbeddingDisplay.from_estimator(model, E, random_state=0, s=7),
+            EmbeddingDisplay.from_estimator(model, E, y, random_state=0),
+        ),
+    ):
+        np.testing.assert_array_equal(display.points, expected.points)
+        (points,) = display.ax_.collections
+        np.testing.assert_array_equal(points.get_offsets(), expected.points)
+        assert display.y is None and display.legend_ is None
+        assert display.ax_.get_legend() is None
+        assert display.ax_.get_xlabel() == expected.ax_.get_xlabel()
+        display.figure_.canvas.draw()
+    assert points.get_sizes() == 7
+
+
 def test_thousands_of_points_are_smaller():
     rng = np.random.default_rng(0)
     sizes = {}
@@ -154,7 +174,7 @@ def test_on_given_axes_with_another_look(blobs):
 
 def test_refuses_what_it_can_not_draw(blobs):
     E, y = blobs
-    with pytest.raises(ValueError, match="needs an estimator that has transform.*SVC"):
+    with pytest.raises(ValueError, match="SVC makes no embedding"):
         EmbeddingDisplay.from_estimator(SVC().fit(E, y), E, y)
     model = make_pipeline(StandardScaler(), SVC()).fit(E, y)
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):

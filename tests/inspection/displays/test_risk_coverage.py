@@ -1,12 +1,14 @@
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import FunctionTransformer
+from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skgenre import AbstainingClassifier
+from skgenre import AbstainingClassifier, MissingClipClassifier
 from skgenre.inspection import RiskCoverageDisplay
 
 pytestmark = pytest.mark.usefixtures("no_figures_left")
@@ -22,16 +24,49 @@ def test_of_a_fitted_classifier_in_a_pipeline():
     assert display.risk[-1] == pytest.approx(
         1 - np.mean(model.classes_[model.predict_proba(X).argmax(axis=1)] == y)
     )
-    answers = model.predict(X)
+    predicted = model.predict(X)
     assert display.chosen == pytest.approx(
         (
-            np.mean(answers != "unknown"),
-            np.mean((answers != y)[answers != "unknown"]),
+            np.mean(predicted != "unknown"),
+            np.mean((predicted != y)[predicted != "unknown"]),
         )
     )
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert labels == ["AbstainingClassifier", "chosen threshold"]
     display.figure_.canvas.draw()
+
+
+@pytest.mark.parametrize("around", ["search", "pipeline", "missing", "both"])
+def test_the_threshold_is_marked_whatever_holds_it(around):
+    rng = np.random.default_rng(0)
+    y = np.repeat(["folk", "rock"], 100)
+    X = rng.normal(size=(200, 1)) + (y == "rock")[:, None]
+    careful = AbstainingClassifier(LogisticRegression(), target_precision=0.8)
+    search = GridSearchCV(careful, {"estimator__C": [1, 10]}, cv=2)
+    model = {
+        "search": search,
+        "pipeline": make_pipeline(StandardScaler(), make_pipeline(search)),
+        "missing": MissingClipClassifier(careful),
+        "both": MissingClipClassifier(make_pipeline(StandardScaler(), search)),
+    }[around].fit(X, y)
+    display = RiskCoverageDisplay.from_estimator(model, X, y)
+    given = model.predict(X) != "unknown"
+    assert display.chosen == pytest.approx(
+        (given.mean(), np.mean(model.predict(X)[given] != y[given]))
+    )
+    (marker,) = [line for line in display.ax_.lines if line.get_marker() == "o"]
+    assert marker.get_xydata()[0] == pytest.approx(display.chosen)
+    labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
+    assert labels == ["AbstainingClassifier", "chosen threshold"]
+
+
+def test_other_classifiers_have_no_threshold_to_mark():
+    X, y = np.arange(20.0)[:, None], np.repeat(["folk", "rock"], 10)
+    # Its probabilities are others than those that the threshold was chosen by.
+    careful = AbstainingClassifier(LogisticRegression(), target_precision=0)
+    for model in (LogisticRegression(), CalibratedClassifierCV(careful, cv=2)):
+        display = RiskCoverageDisplay.from_estimator(model.fit(X, y), X, y)
+        assert display.chosen is None and len(display.ax_.lines) == 1
 
 
 def test_of_predictions_on_given_axes():

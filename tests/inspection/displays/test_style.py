@@ -6,7 +6,7 @@ import pytest
 
 from skgenre.inspection._displays._style import (
     area_style,
-    check_labels,
+    check_clip_labels,
     legend_beside,
     point_style,
 )
@@ -30,19 +30,19 @@ def test_genres_look_different():
 @pytest.mark.parametrize("container", [list, np.array, pd.Series, pl.Series])
 @pytest.mark.parametrize("labels", [["Fado", "フォーク"], [3, 1], [True, False]])
 def test_labels_of_any_container_become_an_array(container, labels):
-    checked = check_labels(container(labels), "y", [0, 0])
+    checked = check_clip_labels(container(labels), "y", [0, 0])
     assert isinstance(checked, np.ndarray) and checked.tolist() == labels
 
 
 def test_refuses_labels_that_do_not_fit():
     with pytest.raises(ValueError, match="inconsistent numbers of samples"):
-        check_labels(["a"], "y", [0, 0])
+        check_clip_labels(["a"], "y", [0, 0])
     with pytest.raises(ValueError, match="y contains NaN or None in row 1"):
-        check_labels(["a", None], "y", [0, 0])
+        check_clip_labels(["a", None], "y", [0, 0])
     with pytest.raises(ValueError, match="1d array"):
-        check_labels([["a", "b"]], "y", [0])
+        check_clip_labels([["a", "b"]], "y", [0])
     with pytest.raises(ValueError, match="continuous"):
-        check_labels([0.5, 0.25], "y", [0, 0])
+        check_clip_labels([0.5, 0.25], "y", [0, 0])
 
 
 ODD = ["$_$", "", "R$B$", "_hidden", "a_b^c"]  # the first is no formula

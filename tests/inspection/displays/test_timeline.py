@@ -1,5 +1,6 @@
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 import soundfile
 from sklearn.exceptions import NotFittedError
@@ -71,6 +72,35 @@ def test_of_a_waveform_and_of_a_spectrogram(model):
         alone.times, segments.predict_timeline([spectrogram])[1][0]
     )
     np.testing.assert_allclose(alone.times, 2 * display.times)
+
+
+def test_a_list_of_one_song_is_taken_as_every_step_takes_it(model, tmp_path):
+    song = np.concatenate([hum(3), hiss(3)])
+    path = str(tmp_path / "song.wav")
+    soundfile.write(path, song, RATE, subtype="FLOAT")
+    expected = TimelineDisplay.from_estimator(model, path).probabilities
+    for one in ([path], np.array([path]), pd.Series([path]), [song], song[np.newaxis]):
+        display = TimelineDisplay.from_estimator(model, one)
+        np.testing.assert_allclose(display.probabilities, expected, atol=1e-5)
+    segments, spectrogram = model[-1].estimator_, model[0].transform([song])[0]
+    for one in ([spectrogram], spectrogram[np.newaxis], spectrogram.tolist()):
+        display = TimelineDisplay.from_estimator(segments, one)
+        np.testing.assert_allclose(display.probabilities, expected, atol=1e-5)
+
+
+def test_several_songs_are_refused(model):
+    segments, spectrogram = model[-1].estimator_, model[0].transform([hum(3)])[0]
+    for estimator, several in (
+        (model, ["a.wav", "b.wav"]),
+        (model, [hum(3), hum(4)]),
+        (model, np.stack([hum(3), hum(3)])),
+        (segments, [spectrogram, spectrogram[:40]]),
+        (segments, np.stack([spectrogram, spectrogram])),
+    ):
+        with pytest.raises(ValueError, match=r"shows one song, got 2 clips.*s\[0\]"):
+            TimelineDisplay.from_estimator(estimator, several)
+    with pytest.raises(ValueError, match="shows one song, got 0 clips"):
+        TimelineDisplay.from_estimator(segments, [])
 
 
 def test_an_excerpt_of_fixed_length(model):
@@ -161,7 +191,7 @@ def test_one_window_of_integer_genres_on_given_axes():
 def test_refuses_what_it_can_not_draw(model):
     with pytest.raises(NotFittedError):
         TimelineDisplay.from_estimator(SegmentClassifier(SVC()), np.ones((9, 4)))
-    with pytest.raises(ValueError, match=r"needs a SegmentClassifier.*Pipeline \(SVC"):
+    with pytest.raises(ValueError, match="needs a SegmentClassifier.*Pipeline of SVC"):
         TimelineDisplay.from_estimator(
             make_pipeline(SVC()).fit([[0], [1]], [0, 1]), [0]
         )
@@ -172,9 +202,9 @@ def test_refuses_what_it_can_not_draw(model):
         draw(np.eye(2), [[0, 1]], classes=["a", "b"])
     with pytest.raises(ValueError, match="and 3 classes"):
         draw(np.eye(2), [[0, 1], [1, 2]], classes=["a", "b", "c"])
-    with pytest.raises(ValueError, match="1 together. Got sums from 1 to 2, the lowe"):
+    with pytest.raises(ValueError, match="sum 1. Got sums from 1 to 2, the lowest"):
         draw([[1, 0], [1, 1]], [[0, 1], [1, 2]], classes=["a", "b"])
-    with pytest.raises(ValueError, match="none below 0.*the lowest value is -1"):
+    with pytest.raises(ValueError, match="non-negative.*the lowest value is -1"):
         draw([[2, -1]], [[0, 1]], classes=["a", "b"])
     with pytest.raises(ValueError, match="Window 1 is from 2 s to 1 s"):
         draw(np.eye(2), [[0, 1], [2, 1]], classes=["a", "b"])

@@ -3,6 +3,7 @@
 import os
 import warnings
 
+import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -81,6 +82,22 @@ def test_it_is_seeded(spectrograms):
     )
     np.testing.assert_array_equal(first, again)
     assert np.abs(first - other).max() > 0.1
+
+
+@pytest.mark.parametrize("name", ["random_state", "rng"])
+def test_librosa_calls_the_seed_by_either_name(spectrograms, name, monkeypatch):
+    real = librosa.griffinlim
+
+    def before(S, *, random_state=None, **parameters):  # librosa 0.10 and 0.11
+        return real(S, random_state=random_state, **parameters)
+
+    def after(S, *, rng=None, **parameters):  # librosa 1.2
+        return real(S, random_state=rng, **parameters)
+
+    expected = sonify(spectrograms[0], n_iter=1, random_state=3)
+    monkeypatch.setattr(librosa, "griffinlim", after if name == "rng" else before)
+    sound = sonify(spectrograms[0], n_iter=1, random_state=3)
+    np.testing.assert_array_equal(sound, expected)
 
 
 def test_silence_and_what_is_below_the_floor():

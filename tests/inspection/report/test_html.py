@@ -31,8 +31,8 @@ HOSTILE = [
 ]
 
 
-def answers(n=240, genres=GENRES, seed=0):
-    """Return what a middling model might answer, as arguments of the report."""
+def predictions(n=240, genres=GENRES, seed=0):
+    """Return what a mediocre model might predict, as arguments of the report."""
     rng = np.random.default_rng(seed)
     artist = rng.integers(10 * len(genres), size=n)
     number = artist % len(genres)
@@ -74,7 +74,7 @@ class Text(HTMLParser):
 def full_page(tmp_path_factory):
     """A page with every section, and names that attack it."""
     path = tmp_path_factory.mktemp("report") / "report.html"
-    given = answers()
+    given = predictions()
     wrong = np.flatnonzero(given["y_true"] != given["y_pred"])
     surest = wrong[np.argsort(-given["y_proba"][wrong].max(axis=1))]
     for row, name in zip(surest, HOSTILE, strict=False):
@@ -105,7 +105,7 @@ def browser():
 
 
 def test_figures_on_the_page():
-    given = answers()
+    given = predictions()
     page = Text(classification_report_html(**given))
     right = given["y_true"] == given["y_pred"]
     assert f"{100 * right.mean():.1f}\xa0%".replace("\xa0", " ") in page.text
@@ -141,25 +141,27 @@ def test_what_is_missing_is_left_out_and_why_is_said():
     assert "row 2" in page.text  # there are no paths to name clips by
     page = Text(classification_report_html([1, 2], [1, 2], y_proba=np.eye(2)))
     assert "Most confused genres: left out, because no genre" in page.text
-    assert "Most confident errors: left out, because no answer is wrong" in page.text
+    assert (
+        "Most confident errors: left out, because no prediction is wrong" in page.text
+    )
 
 
-def test_unknown_answers_are_no_errors():
-    given = answers()
+def test_unknown_genres_are_no_errors():
+    given = predictions()
     sure = given["y_proba"].max(axis=1) > 0.6
     right = given["y_true"] == given["y_pred"]
     given["y_pred"] = np.where(sure, given["y_pred"], "unknown")
     page = Text(classification_report_html(**given, unknown="unknown")).text
     for share in (sure.mean(), right[sure].mean(), right[sure].sum() / 240):
         assert f"{100 * share:.1f}\xa0%".replace("\xa0", " ") in page
-    assert f"{np.sum(sure & ~right)} wrong answers" in page
+    assert f"{np.sum(sure & ~right)} wrong predictions" in page
 
 
 def test_one_of_a_kind_is_no_plural():
     page = Text(classification_report_html(["a"], ["b"], labels=["a", "b"])).text
     assert "1 clip, 2 genres." in page
     assert "0 of 1 clip." in page
-    assert "1 wrong answer." in page
+    assert "1 wrong prediction." in page
 
 
 @pytest.mark.parametrize(
@@ -168,7 +170,7 @@ def test_one_of_a_kind_is_no_plural():
 def test_rare_genres_are_taken_together_from_two_on(n_genres, names):
     genres = [f"genre {i:02}" for i in range(n_genres)]
     page = classification_report_html(genres, genres)
-    matrix = page[page.index("True genres and answers") :]
+    matrix = page[page.index("True genres and predictions") :]
     assert matrix.count("<bdi>") == 2 * 25
     assert f"<bdi>{names}</bdi>" in matrix
     assert ("rarer" in page) == (n_genres == 26)
@@ -203,22 +205,22 @@ def test_clips_are_named_below_their_common_folder(paths, names, folder):
     assert folder is None or f"<code><bdi>{folder}</bdi></code>" in page
 
 
-def test_nothing_answered_at_all():
-    given = answers(20)
+def test_no_prediction_at_all():
+    given = predictions(20)
     given["y_pred"] = np.full(20, "unknown")
     page = Text(classification_report_html(**given, unknown="unknown")).text
-    assert "Calibration: left out, because no clip was answered" in page
+    assert "Calibration: left out, because no clip has a prediction" in page
 
 
 @pytest.mark.slow
 def test_the_page_does_not_grow_with_the_clips():
     genres = [f"genre {i}" for i in range(150)]
-    page = classification_report_html(**answers(100_000, genres))
+    page = classification_report_html(**predictions(100_000, genres))
     assert len(page) < 600_000
     assert "126 rarer genres" in page
-    assert re.search(r"Shown are \d+ of [\d,]+ wrong answers", page)
-    small = classification_report_html(**answers(1000))
-    assert len(classification_report_html(**answers(100_000))) < 1.5 * len(small)
+    assert re.search(r"Shown are \d+ of [\d,]+ wrong predictions", page)
+    small = classification_report_html(**predictions(1000))
+    assert len(classification_report_html(**predictions(100_000))) < 1.5 * len(small)
 
 
 def test_hostile_text_is_only_text(full_page):
@@ -232,7 +234,7 @@ def test_hostile_text_is_only_text(full_page):
 
 
 def test_a_page_is_the_same_each_time_and_takes_any_container():
-    given = answers(60)
+    given = predictions(60)
     page = classification_report_html(**given)
     frame = pd.DataFrame({key: given[key] for key in ("y_true", "y_pred", "groups")})
     given |= {key: frame[key] for key in frame}
@@ -241,7 +243,7 @@ def test_a_page_is_the_same_each_time_and_takes_any_container():
 
 
 def test_albums_group_errors():
-    given = answers(40)
+    given = predictions(40)
     given["albums"] = [f"Album {i % 3}" if i else np.nan for i in range(40)]
     page = Text(classification_report_html(**given)).text
     assert re.search(r"Album [012] \d+ of 1[34] clips wrong", page)
@@ -269,7 +271,7 @@ def test_albums_group_errors():
 )
 def test_what_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
-        classification_report_html(**answers(40) | change)
+        classification_report_html(**predictions(40) | change)
 
 
 def test_writing_is_whole_or_not_at_all(tmp_path):

@@ -20,7 +20,12 @@ def test_agrees_with_scikit_learn():
     assert n_clips.sum() == 500
 
 
-def test_error_of_honest_of_too_sure_and_of_perfect_answers():
+def test_bins_count_by_their_clips():
+    error = expected_calibration_error([1, 1, 1, 0], [0.95, 0.95, 0.95, 0.15])
+    assert error == pytest.approx((3 * 0.05 + 0.15) / 4)
+
+
+def test_error_of_honest_of_overconfident_and_of_perfect_predictions():
     confidence = RNG.uniform(0.3, 1, 20_000)
     honest = RNG.random(20_000) < confidence
     assert expected_calibration_error(honest, confidence) < 0.02

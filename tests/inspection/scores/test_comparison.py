@@ -9,15 +9,15 @@ from skgenre.inspection import bootstrap_accuracy, compare_predictions
 
 
 @pytest.fixture
-def answers():
+def predictions():
     rng = np.random.default_rng(0)
     y = rng.choice(["folk", "rock"], 120)
     some = [np.where(rng.random(120) < share, y, "jazz") for share in (0.8, 0.6)]
     return y, *some, rng.integers(15, size=120)
 
 
-def test_mcnemar_is_the_binomial_tail(answers):
-    y, first, second, groups = answers
+def test_mcnemar_is_the_binomial_tail(predictions):
+    y, first, second, groups = predictions
     found = compare_predictions(y, first, second, groups=groups)
     one, other = found.only_first, found.only_second
     tail = sum(comb(one + other, k) for k in range(min(one, other) + 1))
@@ -27,8 +27,8 @@ def test_mcnemar_is_the_binomial_tail(answers):
     assert found.difference == pytest.approx((one - other) / 120)
 
 
-def test_the_difference_is_that_on_the_same_samples(answers):
-    y, first, second, groups = answers
+def test_the_difference_is_that_on_the_same_samples(predictions):
+    y, first, second, groups = predictions
     found = compare_predictions(y, first, second, groups=groups)
     samples = [bootstrap_accuracy(pred == y, groups) for pred in (first, second)]
     expected = np.percentile(samples[0] - samples[1], [2.5, 97.5])

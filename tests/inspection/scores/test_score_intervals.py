@@ -14,15 +14,15 @@ GENRES = np.array(["folk", "jazz", "rock"])
 
 
 @pytest.fixture(scope="module")
-def answers():
+def predictions():
     rng = np.random.default_rng(0)
     groups = rng.integers(12, size=150)
     y = GENRES[groups % 3]
     return y, np.where(rng.random(150) < 0.6, y, rng.choice(GENRES, 150)), groups
 
 
-def test_scores_are_scikit_learns(answers):
-    y, predicted, groups = answers
+def test_scores_are_scikit_learns(predictions):
+    y, predicted, groups = predictions
     scores = score_intervals(y, predicted, groups=groups)
     expected = precision_recall_fscore_support(y, predicted)
     for name, values in zip(
@@ -35,8 +35,8 @@ def test_scores_are_scikit_learns(answers):
 
 
 @pytest.mark.slow
-def test_intervals_are_those_of_resampled_artists(answers):
-    y, predicted, groups = answers
+def test_intervals_are_those_of_resampled_artists(predictions):
+    y, predicted, groups = predictions
     scores = score_intervals(y, predicted, groups=groups)
     artists = np.unique(groups)
     draws = np.random.default_rng(0).integers(len(artists), size=(2000, len(artists)))
@@ -75,6 +75,16 @@ def test_what_is_not_known_is_nan_and_warns_of_nothing():
     assert np.isnan(scores.precision_interval[2]).all()
 
 
+def test_f1_has_an_interval_if_clips_or_predictions_are_by_several_artists():
+    scores = score_intervals(
+        ["folk", "folk", "jazz", "jazz"],
+        ["folk", "folk", "folk", "jazz"],
+        groups=[1, 1, 2, 3],
+    )
+    assert np.isnan(scores.recall_interval[0]).all()  # folk is by one artist
+    assert not np.isnan(scores.f1_interval[0]).any()
+
+
 def test_one_clip_and_one_artist_have_no_interval():
     scores = score_intervals(["folk"], ["folk"])
     assert scores.accuracy == 1
@@ -90,9 +100,9 @@ def test_labels_that_are_refused(labels):
 
 
 @pytest.mark.parametrize("container", [list, pd.Series, pl.Series])
-def test_containers(container, answers):
-    expected = score_intervals(*answers[:2], groups=answers[2])
-    y, predicted, groups = (container(values.tolist()) for values in answers)
+def test_containers(container, predictions):
+    expected = score_intervals(*predictions[:2], groups=predictions[2])
+    y, predicted, groups = (container(values.tolist()) for values in predictions)
     scores = score_intervals(y, predicted, groups=groups)
     np.testing.assert_array_equal(scores.f1_interval, expected.f1_interval)
 

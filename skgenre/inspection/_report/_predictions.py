@@ -1,4 +1,4 @@
-"""The answers to report on, checked."""
+"""The predictions to report on, checked."""
 
 import os
 from dataclasses import dataclass
@@ -12,21 +12,24 @@ from sklearn.utils.multiclass import unique_labels
 from skgenre.audio._remote import is_url
 from skgenre.classifiers._checks import check_groups
 from skgenre.inspection._scores._bootstrap import check_genres_of_clips
-from skgenre.inspection._scores._score_intervals import check_labels, genre_numbers
+from skgenre.inspection._scores._score_intervals import (
+    check_genre_list,
+    genre_positions,
+)
 
 _TOLERANCE = 1e-3  # of sums of probabilities, which may be rounded
 
 
 @dataclass
-class Answers:
-    """True and answered genres of clips, and what else is known of these.
+class Predictions:
+    """True and predicted genres of clips, and what else is known of the clips.
 
-    Genres are numbers of `labels`; of an answer, -1 stands for the unknown label.
+    Genres are positions in `labels`; a prediction of -1 is the unknown label.
     """
 
     labels: NDArray
     true: NDArray
-    answered: NDArray
+    predicted: NDArray
     unknown: Any = None
     proba: NDArray | None = None
     other: NDArray | None = None  # as it came
@@ -36,36 +39,36 @@ class Answers:
 
     @property
     def right(self) -> NDArray:
-        """Whether the answer is right."""
-        return self.true == self.answered
+        """Whether the prediction is correct."""
+        return self.true == self.predicted
 
     @property
     def given(self) -> NDArray:
-        """Whether a genre was answered."""
-        return self.answered >= 0
+        """Whether a genre was predicted."""
+        return self.predicted >= 0
 
     @property
     def confidence(self) -> NDArray | None:
-        """Probability of the answered genre; NaN where none was answered."""
+        """Probability of the predicted genre; NaN where none was predicted."""
         if self.proba is None:
             return None
         clips = np.arange(len(self.true))
-        return np.where(self.given, self.proba[clips, self.answered], np.nan)
+        return np.where(self.given, self.proba[clips, self.predicted], np.nan)
 
     @property
     def y_true(self) -> NDArray:
-        """True genres, as they are called."""
+        """True genres by name."""
         return self.labels[self.true]
 
     @property
     def y_pred(self) -> NDArray:
-        """Answers, as they are called."""
+        """Predictions by name."""
         if self.given.all():
-            return self.labels[self.answered]
-        return np.array([*self.labels.tolist(), self.unknown])[self.answered]
+            return self.labels[self.predicted]
+        return np.array([*self.labels.tolist(), self.unknown])[self.predicted]
 
 
-def check_answers(
+def check_predictions(
     y_true: ArrayLike,
     y_pred: ArrayLike,
     *,
@@ -76,29 +79,32 @@ def check_answers(
     groups: ArrayLike | None,
     paths: ArrayLike | None,
     albums: ArrayLike | None,
-) -> Answers:
-    """Return the answers, or say which of the parameters is wrong."""
-    true, answered = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
+) -> Predictions:
+    """Return the checked predictions; errors name the parameter that is wrong."""
+    true, predicted = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
     other = None
     if y_pred_other is not None:
         other = check_genres_of_clips(y_true=true, y_pred_other=y_pred_other)[1]
-    genres = _check_labels(labels, true, answered, unknown)
+    genres = _check_labels(labels, true, predicted, unknown)
     names = np.array([*genres.tolist(), unknown], dtype=object)
-    of_true, of_answer = genre_numbers(true, genres), genre_numbers(answered, names)
+    of_true, of_prediction = (
+        genre_positions(true, genres),
+        genre_positions(predicted, names),
+    )
     for name, number, values in (
         ("y_true", of_true, true),
-        ("y_pred", of_answer, answered),
+        ("y_pred", of_prediction, predicted),
     ):
         if (number < 0).any():
             raise ValueError(
                 f"{name} has genres that are not among labels={genres.tolist()}: "
-                f"{np.unique(values[number < 0]).tolist()}. Add them to labels; an "
-                "answer that means 'I don't know' is named by the parameter unknown."
+                f"{np.unique(values[number < 0]).tolist()}. Add them to labels; "
+                "name a label that means 'I don't know' by the parameter unknown."
             )
-    return Answers(
+    return Predictions(
         labels=genres,
         true=of_true,
-        answered=np.where(of_answer < len(genres), of_answer, -1),
+        predicted=np.where(of_prediction < len(genres), of_prediction, -1),
         unknown=unknown,
         proba=None if y_proba is None else _check_proba(y_proba, genres, len(true)),
         other=other,
@@ -109,17 +115,16 @@ def check_answers(
 
 
 def _check_labels(
-    labels: ArrayLike | None, true: NDArray, answered: NDArray, unknown: Any
+    labels: ArrayLike | None, true: NDArray, predicted: NDArray, unknown: Any
 ) -> NDArray:
     if labels is None:
-        found = unique_labels(true, answered)
+        found = unique_labels(true, predicted)
         kept = [genre for genre in found.tolist() if genre != unknown]
         return np.array(kept, dtype=found.dtype)
-    genres = check_labels(labels)
+    genres = check_genre_list(labels)
     if unknown in genres.tolist():
         raise ValueError(
-            f"unknown={unknown!r} is one of the labels. It must be an answer that is "
-            "no genre."
+            f"unknown={unknown!r} is one of the labels. It must differ from all genres."
         )
     return genres
 

@@ -1,0 +1,37 @@
+from ._displays._cluster import ClusterDisplay
+from ._displays._embedding import EmbeddingDisplay
+from ._displays._filter_activation import FilterActivationDisplay
+from ._displays._learning_curves import LearningCurvesDisplay
+from ._displays._risk_coverage import RiskCoverageDisplay
+from ._displays._silhouette import SilhouetteDisplay
+from ._displays._silhouette_curve import SilhouetteCurveDisplay
+from ._displays._spectrogram import SpectrogramDisplay
+from ._displays._timeline import TimelineDisplay
+from ._filters._activation import maximize_activation
+from ._filters._saliency import saliency
+from ._filters._sonify import sonify
+from ._report._html import classification_report_html
+from ._scores._bootstrap import bootstrap_accuracy
+from ._scores._calibration import expected_calibration_error
+from ._scores._comparison import compare_predictions
+from ._scores._score_intervals import score_intervals
+
+__all__ = [
+    "ClusterDisplay",
+    "EmbeddingDisplay",
+    "FilterActivationDisplay",
+    "LearningCurvesDisplay",
+    "RiskCoverageDisplay",
+    "SilhouetteCurveDisplay",
+    "SilhouetteDisplay",
+    "SpectrogramDisplay",
+    "TimelineDisplay",
+    "bootstrap_accuracy",
+    "classification_report_html",
+    "compare_predictions",
+    "expected_calibration_error",
+    "maximize_activation",
+    "saliency",
+    "score_intervals",
+    "sonify",
+]
