@@ -9,12 +9,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_consistent_length
 
-from skgenre._sklearn_compat import Interval, fit_context
+from skgenre._docstrings import substitute
+from skgenre._sklearn_compat import Interval
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, Work, excerpt_start
+from skgenre.features._base import (
+    PARAMETER_DOCS,
+    AudioTransformer,
+    Work,
+    excerpt_start,
+)
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
@@ -54,6 +58,7 @@ def _excerpt_spectrogram(
     return padded
 
 
+@substitute(**PARAMETER_DOCS)
 class MelSpectrogramTransformer(AudioTransformer):
     """Turn sound files or waveforms into log-mel spectrograms.
 
@@ -63,74 +68,30 @@ class MelSpectrogramTransformer(AudioTransformer):
 
     Parameters
     ----------
-    sample_rate : int, default=22050
-        Samples a second. Files are resampled to it; waveforms have to be at it.
-
-    n_fft : int, default=2048
-        Samples a frame.
-
-    hop_length : int, default=1024
-        Samples from one frame to the next.
-
-    n_mels : int, default=128
-        Number of mel bands.
-
-    fmin : float, default=0.0
-        Lower edge of the lowest band, in Hz.
-
-    fmax : float or None, default=None
-        Upper edge of the highest band, in Hz; None means ``sample_rate / 2``.
-
+    %(sample_rate)s
+    %(n_fft)s
+    %(hop_length)s
+    %(n_mels)s
+    %(fmin)s
+    %(fmax)s
     n_frames : int or None, default=640
-        Frames of the result; with the other defaults these are 29.7 s. Of longer
-        clips an excerpt is taken, shorter ones are padded at their end with the
-        floor. None takes whole clips, each with as many frames as it has, for a
+        Frames of the result; with the other defaults these are 29.7 s. Longer clips
+        give an excerpt, shorter ones are padded at their end with the floor. None takes
+        whole clips, each with as many frames as it has, for a
         :class:`~skgenre.SegmentClassifier`.
-
     top_db : float, default=80.0
         Depth of the floor below the loudest value of the excerpt, in dB.
-
-    excerpt : {'middle', 'start'}, default='middle'
-        Which part of a clip to take, unless `n_frames` is None.
-
-    on_error : {'raise', 'warn', 'ignore'}, default='raise'
-        What to do about a file that can't be read: end with an error that names it; or
-        go on, with a warning or without, and make its row NaN. `extraction_report_`
-        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
-        classifiers pass over it. With ``n_frames=None`` it has one frame.
-
-    cache_dir : str, PathLike or None, default=None
-        Folder in which the result for each clip is kept and looked up the next time;
-        None keeps nothing. See :ref:`cache`.
-
-    time_limit : float or None, default=None
-        Seconds that a file may take, up to 86,400. With a number, files are decoded in
-        worker processes, so that one that crashes or hangs the decoder, or takes half
-        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
-        None decodes in this process. See :ref:`time_limit`.
-
-    n_jobs : int or None, default=None
-        Clips worked on at a time. None means 1 unless in a
-        :func:`joblib.parallel_config` context; -1 means all processors. Results
-        don't depend on it.
-
-    verbose : bool or int, default=False
-        Show a progress bar.
+    %(excerpt)s
+    %(on_error)s
+        With ``n_frames=None`` the row has one frame.
+    %(cache_dir)s
+    %(time_limit)s
+    %(n_jobs)s
+    %(verbose)s
 
     Attributes
     ----------
-    n_features_in_ : int
-        Number of samples of the waveforms, where X was a 2-D array, or of columns,
-        where X was a column of paths.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X was a data frame.
-
-    extraction_report_ : DataFrame of shape (n_clips, 7)
-        What came of each clip of the last `transform`; only where `on_error` isn't
-        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
-        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
-        ``seconds`` spent. Each thread sees its own; copies and files have none.
+    %(input_attributes)s
 
     See Also
     --------
@@ -190,6 +151,14 @@ class MelSpectrogramTransformer(AudioTransformer):
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
+        super().__init__(
+            excerpt=excerpt,
+            on_error=on_error,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
         self.sample_rate = sample_rate
         self.n_fft = n_fft
         self.hop_length = hop_length
@@ -198,56 +167,6 @@ class MelSpectrogramTransformer(AudioTransformer):
         self.fmax = fmax
         self.n_frames = n_frames
         self.top_db = top_db
-        self.excerpt = excerpt
-        self.on_error = on_error
-        self.cache_dir = cache_dir
-        self.time_limit = time_limit
-        self.n_jobs = n_jobs
-        self.verbose = verbose
-
-    def _check_settings(self) -> MelSettings:
-        """Check parameters against one another; see `MelSettings.check`."""
-        return MelSettings(
-            sample_rate=self.sample_rate,
-            n_fft=self.n_fft,
-            hop_length=self.hop_length,
-            n_mels=self.n_mels,
-            fmin=self.fmin,
-            fmax=self.fmax,
-        ).check()
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the kind of X; nothing is learned or read.
-
-        Parameters
-        ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at `sample_rate`.
-
-        y : array-like of shape (n_clips,) or None, default=None
-            Only its length is looked at, before anything is decoded.
-
-        Returns
-        -------
-        self : MelSpectrogramTransformer
-            The step itself.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is outside its range, or a waveform is empty or not
-            finite.
-
-        TypeError
-            If X is neither a sequence of paths nor of waveforms.
-        """
-        self._check_settings()
-        clips = self._check_clips(X, reset=True)
-        if y is not None:  # said now rather than after hours of decoding
-            check_consistent_length(clips, y)
-        return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the spectrograms.
@@ -282,7 +201,6 @@ class MelSpectrogramTransformer(AudioTransformer):
         UserWarning
             If files can't be read and `on_error` is 'warn'.
         """
-        self._validate_params()  # here too, as fit may be left out
         work = self._work()
         clips = self._check_clips(X, reset=False)
         if self.n_frames is None:
@@ -347,7 +265,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         TypeError
             If X is neither a sequence of paths nor of waveforms.
         """
-        self._validate_params()
+        work = self._work()
         if self.n_frames is None:
             raise ValueError(
                 "transform_to writes spectrograms of one length, but n_frames=None "
@@ -364,7 +282,6 @@ class MelSpectrogramTransformer(AudioTransformer):
                 f"top_db={self.top_db!r} is more than dtype={dtype.name!r} can hold. "
                 "Choose 'float32', or a lower top_db."
             )
-        work = self._work()
         clips = self._check_clips(X, reset=False)
         write_spectrograms(
             path,
@@ -376,14 +293,20 @@ class MelSpectrogramTransformer(AudioTransformer):
         )
         return SpectrogramFile(path)
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        MelSettings.of(self).check()
+
     def _work(self) -> Work:
         task = functools.partial(_excerpt_spectrogram, **self._task_arguments())
         cache = self._clip_cache((self.n_frames, self.n_mels))
         return Work("Spectrograms", task, cache=cache)
 
     def _task_arguments(self) -> dict[str, Any]:
+        """Check the parameters, and return what a clip's task takes besides it."""
+        self._check_parameters()
         return {
-            "settings": self._check_settings(),
+            "settings": MelSettings.of(self),
             "n_frames": self.n_frames,
             "top_db": self.top_db,
             "excerpt": self.excerpt,
@@ -420,10 +343,3 @@ class MelSpectrogramTransformer(AudioTransformer):
             The step itself.
         """
         return self
-
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that no fit is needed."""
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

@@ -122,7 +122,6 @@ def precompute(
                 f"{step!r} has no cache_dir: there is no place for what it makes. Set "
                 "one."
             )
-        step._validate_params()
     clips = check_clips(X)
     tasks, keepers = [], []
     for step in steps:

@@ -4,9 +4,11 @@ import functools
 import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 import scipy.fft
+from sklearn.base import BaseEstimator
 
 from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.audio._check_clips import check_waveform
@@ -46,7 +48,15 @@ class MelSettings:
     fmin: float = 0.0
     fmax: float | None = None
 
-    def check(self) -> "MelSettings":
+    @classmethod
+    def of(cls, step: BaseEstimator) -> Self:
+        """Return the settings among a step's parameters; defaults for all others."""
+        parameters = step.get_params(deep=False)
+        return cls(
+            **{k: v for k, v in parameters.items() if k in cls.__dataclass_fields__}
+        )
+
+    def check(self) -> Self:
         """Raise a ValueError where settings contradict one another; return self.
 
         Warns where bands are so narrow that no bin of the spectrum is in them.

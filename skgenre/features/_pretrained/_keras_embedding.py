@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_consistent_length
 
+from skgenre._docstrings import substitute
 from skgenre._files import digest
-from skgenre._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from skgenre._sklearn_compat import HasMethods, Interval, StrOptions
 from skgenre.audio._clip_cache import ClipCache
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, Work, excerpt_samples
+from skgenre.features._base import (
+    PARAMETER_DOCS,
+    AudioTransformer,
+    Work,
+    excerpt_samples,
+)
 from skgenre.features._pretrained._network_scaling import SCALINGS
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
@@ -66,6 +70,7 @@ def _windows(
     return np.moveaxis(views[:: hop or window], -1, 1)
 
 
+@substitute(**PARAMETER_DOCS)
 class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     """Describe clips by any trained network, of Keras or in an ONNX file.
 
@@ -88,18 +93,12 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Name of the Keras layer whose output is the embedding, or of the ONNX network's
         output; None means the only output. A network inside another is one layer. Of a
         layer that gives a map of features, their mean over the map is taken.
-    sample_rate : int, default=22050
-        Samples a second. Files are resampled to it; waveforms have to be at it.
-    n_fft : int, default=2048
-        Samples a frame.
-    hop_length : int, default=1024
-        Samples from one frame to the next.
-    n_mels : int, default=128
-        Number of mel bands.
-    fmin : float, default=0.0
-        Lower edge of the lowest band, in Hz.
-    fmax : float or None, default=None
-        Upper edge of the highest band, in Hz; None means ``sample_rate / 2``.
+    %(sample_rate)s
+    %(n_fft)s
+    %(hop_length)s
+    %(n_mels)s
+    %(fmin)s
+    %(fmax)s
     scaling : {'relative_db', 'db', 'log_compression'}, default='relative_db'
         What is made of the power in mel bands. 'relative_db': dB below the loudest
         value of the excerpt, not below -80, as in :class:`MelSpectrogramTransformer`;
@@ -115,44 +114,21 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     hop : int or None, default=None
         Frames (or samples) from the start of one window to that of the next; None means
         `window`.
-    duration : float or None, default=30.0
-        Seconds of each clip to listen to; None listens to all.
-    excerpt : {'middle', 'start'}, default='middle'
-        Which part of a longer clip to take.
+    %(duration)s
+    %(excerpt)s
     batch_size : int, default=16
         Windows of a clip that the network takes at a time.
-    on_error : {'raise', 'warn', 'ignore'}, default='raise'
-        What to do about a file that can't be read: end with an error that names it; or
-        go on, with a warning or without, and make its row NaN. `extraction_report_`
-        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
-        classifiers pass over it.
-    cache_dir : str, PathLike or None, default=None
-        Folder in which the result for each clip is kept and looked up the next time;
-        None keeps nothing. The network has to be in a file. See :ref:`cache`.
-    time_limit : float or None, default=None
-        Seconds that a file may take, up to 86,400. With a number, files are decoded in
-        worker processes, so that one that crashes or hangs the decoder, or takes half
-        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
-        None decodes in this process. See :ref:`time_limit`.
-    n_jobs : int or None, default=None
-        Clips decoded at a time. None means 1 unless in a
-        :func:`joblib.parallel_config` context; -1 means all processors. The network
-        is spread over processors by itself.
-    verbose : bool or int, default=False
-        Show a progress bar.
+    %(on_error)s
+    %(cache_dir)s
+        The network must be in a file.
+    %(time_limit)s
+    %(n_jobs)s
+        The network itself always uses all processors.
+    %(verbose)s
 
     Attributes
     ----------
-    n_features_in_ : int
-        Number of samples of the waveforms, where X was a 2-D array, or of columns,
-        where X was a column of paths.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X was a data frame.
-    extraction_report_ : DataFrame of shape (n_clips, 7)
-        What came of each clip of the last `transform`; only where `on_error` isn't
-        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
-        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
-        ``seconds`` spent. Each thread sees its own; copies and files have none.
+    %(input_attributes)s
 
     See Also
     --------
@@ -236,6 +212,14 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
+        super().__init__(
+            excerpt=excerpt,
+            on_error=on_error,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
         self.model = model
         self.input = input
         self.layer = layer
@@ -250,45 +234,32 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.window = window
         self.hop = hop
         self.duration = duration
-        self.excerpt = excerpt
         self.batch_size = batch_size
-        self.on_error = on_error
-        self.cache_dir = cache_dir
-        self.time_limit = time_limit
-        self.n_jobs = n_jobs
-        self.verbose = verbose
 
     def _network(self) -> "Network":
         from skgenre.features._pretrained._load_network import load_network
 
         return load_network(self.model, self.layer)
 
-    def _settings(self) -> MelSettings:
-        return MelSettings(
-            sample_rate=self.sample_rate,
-            n_fft=self.n_fft,
-            hop_length=self.hop_length,
-            n_mels=self.n_mels,
-            fmin=self.fmin,
-            fmax=self.fmax,
-        )
-
-    def _check_network(self) -> tuple["Network", "NetworkInput"]:
-        """Load the network, and check that it takes what the parameters make."""
-        from skgenre.features._pretrained._network_input import network_input
-
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         if self.preprocessing is not None and self.input != "image":
             raise ValueError(
                 f"preprocessing={self.preprocessing!r} is for input='image'. Got "
                 f"input={self.input!r}: leave it out."
             )
         if self.input != "waveform":
-            self._settings().check()
+            MelSettings.of(self).check()
         if self.cache_dir is not None and not isinstance(self.model, str | os.PathLike):
             raise ValueError(
                 "cache_dir needs a network that is in a file, by whose contents it is "
-                "known the next time. Save yours, and pass its path as the model."
+                "recognised the next time. Save yours, and pass its path as the model."
             )
+
+    def _check_network(self) -> tuple["Network", "NetworkInput"]:
+        """Load the network, and check that it takes what the parameters make."""
+        from skgenre.features._pretrained._network_input import network_input
+
         network = self._network()
         taken = network_input(
             network,
@@ -299,7 +270,6 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         )
         return network, taken
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Load the network and check parameters and the kind of X; nothing is learned.
 
@@ -310,7 +280,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             Sound files, or waveforms at `sample_rate`.
 
         y : array-like of shape (n_clips,) or None, default=None
-            Only its length is looked at, before anything is decoded.
+            Only its length is checked, before anything is decoded.
 
         Returns
         -------
@@ -333,9 +303,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         TypeError
             If X is neither a sequence of paths nor of waveforms.
         """
-        clips = self._check_clips(X, reset=True)
-        if y is not None:  # said now rather than after hours of decoding
-            check_consistent_length(clips, y)
+        super().fit(X, y)
         self._check_network()
         return self
 
@@ -375,7 +343,6 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         UserWarning
             If files can't be read or the network fails, and `on_error` is 'warn'.
         """
-        self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
         embeddings = list(self._map_clips(clips, self._work()))
         if any(row is None for row in embeddings):
@@ -384,6 +351,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         return np.array(embeddings, dtype=np.float32)
 
     def _work(self) -> Work:
+        self._check_parameters()
         cache = self._cache_of_network()
         checked = functools.cache(self._check_network)
         if cache is None or cache.is_empty:
@@ -404,7 +372,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
         task = functools.partial(
             _samples_or_power,
-            settings=self._settings(),
+            settings=MelSettings.of(self),
             is_mel=scaling is not None,
             duration=self.duration,
             excerpt=self.excerpt,
@@ -430,10 +398,3 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         clone = super(KerasEmbedding, without).__sklearn_clone__()
         clone.model = self.model
         return clone
-
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that no fit is needed."""
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

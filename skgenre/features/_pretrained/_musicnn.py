@@ -4,16 +4,20 @@ import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_consistent_length
 
-from skgenre._sklearn_compat import Interval, StrOptions, fit_context
+from skgenre._docstrings import substitute
+from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, Work, excerpt_samples
+from skgenre.features._base import (
+    PARAMETER_DOCS,
+    AudioTransformer,
+    Work,
+    excerpt_samples,
+)
 from skgenre.features._pretrained._network_scaling import log_compression
 from skgenre.features._spectrogram import (
     MelSettings,
@@ -107,6 +111,7 @@ def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
     return patches.reshape(n_patches, _PATCH_FRAMES, -1)
 
 
+@substitute(**PARAMETER_DOCS)
 class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     """Describe clips by musicnn, a network trained to tag large collections of music.
 
@@ -129,42 +134,18 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         the 2016 correlations of each with each. Sequences of `weights` and `output`
         have one length, and give as many views of a clip, side by side; a string goes
         with each member of the other. A clip is decoded, and a network asked, once.
-    duration : float or None, default=30.0
-        Seconds of each clip to listen to; None listens to all.
-    excerpt : {'middle', 'start'}, default='middle'
-        Which part of a longer clip to take.
-    on_error : {'raise', 'warn', 'ignore'}, default='raise'
-        What to do about a file that can't be read: end with an error that names it; or
-        go on, with a warning or without, and make its row NaN. `extraction_report_`
-        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
-        classifiers pass over it.
-    cache_dir : str, PathLike or None, default=None
-        Folder in which the result for each clip is kept and looked up the next time;
-        None keeps nothing. See :ref:`cache`.
-    time_limit : float or None, default=None
-        Seconds that a file may take, up to 86,400. With a number, files are decoded in
-        worker processes, so that one that crashes or hangs the decoder, or takes half
-        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
-        None decodes in this process. See :ref:`time_limit`.
-    n_jobs : int or None, default=None
-        Clips decoded at a time. None means 1 unless in a
-        :func:`joblib.parallel_config` context; -1 means all processors. The network
-        is spread over processors by itself.
-    verbose : bool or int, default=False
-        Show a progress bar.
+    %(duration)s
+    %(excerpt)s
+    %(on_error)s
+    %(cache_dir)s
+    %(time_limit)s
+    %(n_jobs)s
+        The network itself always uses all processors.
+    %(verbose)s
 
     Attributes
     ----------
-    n_features_in_ : int
-        Number of samples of the waveforms, where X was a 2-D array, or of columns,
-        where X was a column of paths.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X was a data frame.
-    extraction_report_ : DataFrame of shape (n_clips, 7)
-        What came of each clip of the last `transform`; only where `on_error` isn't
-        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
-        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
-        ``seconds`` spent. Each thread sees its own; copies and files have none.
+    %(input_attributes)s
 
     See Also
     --------
@@ -223,51 +204,24 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
+        super().__init__(
+            excerpt=excerpt,
+            on_error=on_error,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
         self.weights = weights
         self.output = output
         self.duration = duration
-        self.excerpt = excerpt
-        self.on_error = on_error
-        self.cache_dir = cache_dir
-        self.time_limit = time_limit
-        self.n_jobs = n_jobs
-        self.verbose = verbose
 
     def _views(self) -> list[tuple[str, str]]:
         return views(self.weights, self.output)
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the kind of X; nothing is learned or read.
-
-        Parameters
-        ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at 16 kHz.
-
-        y : array-like of shape (n_clips,) or None, default=None
-            Only its length is looked at, before anything is decoded.
-
-        Returns
-        -------
-        self : MusicnnEmbedding
-            The step itself.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is outside its range, or a waveform is empty or not
-            finite.
-
-        TypeError
-            If X is neither a sequence of paths nor of waveforms.
-        """
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         self._views()
-        clips = self._check_clips(X, reset=True)
-        if y is not None:  # said now rather than after hours of decoding
-            check_consistent_length(clips, y)
-        return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the embeddings.
@@ -304,7 +258,6 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         UserWarning
             If files can't be read and `on_error` is 'warn'.
         """
-        self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
         results = self._map_clips(clips, self._work())
         embeddings = np.empty((len(clips), self._n_features_out), np.float32)
@@ -313,6 +266,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         return embeddings
 
     def _work(self) -> Work:
+        self._check_parameters()
         chosen = self._views()
         cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
         networks = functools.cache(functools.partial(self._networks, chosen))
@@ -367,13 +321,6 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     @property
     def _n_features_out(self) -> int:
         return sum(N_FEATURES[output] for _, output in self._views())
-
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that no fit is needed."""
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
 
 def _parts(patches: np.ndarray) -> Iterator[np.ndarray]:
