@@ -26,8 +26,7 @@ from skgenre.features._spectrogram import (
     MelSettings,
     log_mel,
 )
-from skgenre.features._spectrogram_file import SpectrogramFile
-from skgenre.features._spectrogram_writer import write_spectrograms
+from skgenre.features._spectrogram_file import SpectrogramFile, write_spectrograms
 
 
 def _excerpt_spectrogram(

@@ -31,13 +31,13 @@ from skgenre.features._base import (
 )
 from skgenre.features._mfcc import (
     MFCC_CONSTRAINTS,
+    STATISTICS,
     check_n_mfcc,
     describe,
     feature_names,
     mfcc,
 )
 from skgenre.features._spectrogram import MelSettings
-from skgenre.features._statistics import STATISTICS
 
 
 def _clip_statistics(

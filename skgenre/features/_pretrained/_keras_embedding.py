@@ -21,7 +21,12 @@ from skgenre.features._base import (
     Work,
     excerpt_samples,
 )
-from skgenre.features._pretrained._network_scaling import SCALINGS
+from skgenre.features._pretrained._network_input import (
+    SCALINGS,
+    NetworkInput,
+    network_input,
+    windows_of,
+)
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
@@ -32,7 +37,6 @@ from skgenre.features._spectrogram import (
 
 if TYPE_CHECKING:
     from skgenre.features._pretrained._load_network import Network
-    from skgenre.features._pretrained._network_input import NetworkInput
 
 
 def _samples_or_power(
@@ -48,26 +52,6 @@ def _samples_or_power(
     if not is_mel:
         return samples, 0.0
     return mel_power_and_gain(pad_to_frames(samples, settings), settings)
-
-
-def _windows(
-    values: np.ndarray,
-    gain: float,
-    scaling: str | None,
-    window: int | None,
-    hop: int | None,
-) -> np.ndarray:
-    """Return the windows of an excerpt, as a view of its frames or samples."""
-    window = window or len(values)
-    if len(values) < window:  # silence
-        padded = np.zeros((window, *values.shape[1:]), np.float32)
-        padded[: len(values)] = values
-        values = padded
-    if scaling is not None:
-        values = SCALINGS[scaling](values, gain)
-    views = np.lib.stride_tricks.sliding_window_view(values, window, axis=0)
-    # The axis of the window comes last there.
-    return np.moveaxis(views[:: hop or window], -1, 1)
 
 
 @substitute(**PARAMETER_DOCS)
@@ -256,10 +240,8 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
                 "recognised the next time. Save yours, and pass its path as the model."
             )
 
-    def _check_network(self) -> tuple["Network", "NetworkInput"]:
+    def _check_network(self) -> tuple["Network", NetworkInput]:
         """Load the network, and check that it takes what the parameters make."""
-        from skgenre.features._pretrained._network_input import network_input
-
         network = self._network()
         taken = network_input(
             network,
@@ -362,7 +344,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         # Clip by clip, so that its answer doesn't depend on those beside it.
         def embed(values_and_gain: tuple[np.ndarray, float]) -> np.ndarray:
             network, taken = checked()
-            windows = _windows(*values_and_gain, scaling, taken.window, self.hop)
+            windows = windows_of(*values_and_gain, scaling, taken.window, self.hop)
             fixed = network.input_shape[0]
             batches = taken.batches(
                 windows, fixed or self.batch_size, fixed is not None

@@ -18,13 +18,13 @@ from skgenre.features._base import (
     Work,
     excerpt_samples,
 )
-from skgenre.features._pretrained._network_scaling import log_compression
+from skgenre.features._mfcc import correlations
+from skgenre.features._pretrained._network_input import log_compression
 from skgenre.features._spectrogram import (
     MelSettings,
     mel_power_and_gain,
     pad_to_frames,
 )
-from skgenre.features._statistics import correlations
 
 N_FEATURES = {"penultimate": 200, "pooled": 1506, "tags": 50, "correlations": 2144}
 

@@ -1,12 +1,71 @@
-"""What a network takes: windows in the order and the size of its own axes."""
+"""What a network takes: scaled windows, in the order and the size of its own axes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from skgenre.features._pretrained._load_network import Network
-from skgenre.features._pretrained._network_scaling import TOP_DB
+from skgenre.features._spectrogram import AMIN, relative_decibels
+
+if TYPE_CHECKING:
+    from skgenre.features._pretrained._load_network import Network
+
+_TOP_DB = 80.0
+"""Depth of the floor of 'relative_db' below the loudest value."""
+
+
+def _relative_db(power: np.ndarray, gain: float) -> np.ndarray:
+    return relative_decibels(power, _TOP_DB)
+
+
+def _db(power: np.ndarray, gain: float) -> np.ndarray:
+    floor = np.float32(10 * np.log10(AMIN))
+    with np.errstate(divide="ignore"):
+        return np.maximum(10 * np.log10(power) + np.float32(gain), floor)
+
+
+def log_compression(power: np.ndarray, gain: float) -> np.ndarray:
+    """Return ``log10(1 + 10000 * power)``, float32, which is 0 in silence.
+
+    Parameters
+    ----------
+    power : ndarray of float32
+        As `mel_power_and_gain` returns it.
+    gain : float
+        Decibels that are missing in it.
+    """
+    if gain or power.max() > 1e30:  # its product would leave float32's range
+        power = power.astype(np.float64) * 10 ** (gain / 10)
+    return np.log10(1e4 * power + 1).astype(np.float32)
+
+
+SCALINGS: dict[str, Callable[[np.ndarray, float], np.ndarray]] = {
+    "relative_db": _relative_db,
+    "db": _db,
+    "log_compression": log_compression,
+}
+"""By name: functions of power and of the decibels that are missing in it."""
+
+
+def windows_of(
+    values: np.ndarray,
+    gain: float,
+    scaling: str | None,
+    window: int | None,
+    hop: int | None,
+) -> np.ndarray:
+    """Return the windows of an excerpt, as a view of its frames or samples."""
+    window = window or len(values)
+    if len(values) < window:  # silence
+        padded = np.zeros((window, *values.shape[1:]), np.float32)
+        padded[: len(values)] = values
+        values = padded
+    if scaling is not None:
+        values = SCALINGS[scaling](values, gain)
+    views = np.lib.stride_tricks.sliding_window_view(values, window, axis=0)
+    # The axis of the window comes last there.
+    return np.moveaxis(views[:: hop or window], -1, 1)
 
 
 @dataclass(frozen=True)
@@ -55,7 +114,7 @@ class NetworkInput:
         """Return 0 to 255 for -80 to 0 dB, three times, in the network's size."""
         import keras
 
-        grey = (windows[..., np.newaxis] + np.float32(TOP_DB)) * (255 / TOP_DB)
+        grey = (windows[..., np.newaxis] + np.float32(_TOP_DB)) * (255 / _TOP_DB)
         channels_first = self.shape[-1] != 3
         size = self.shape[1:] if channels_first else self.shape[:-1]
         given = windows.shape[1:]
@@ -72,7 +131,7 @@ class NetworkInput:
 
 
 def network_input(
-    network: Network,
+    network: "Network",
     kind: str,
     *,
     window: int | None,
@@ -117,7 +176,7 @@ def _fits(size: int | None, given: int | None) -> bool:
     return size is None or given is None or size == given
 
 
-def _mismatch(network: Network, windows: str, kind: str) -> ValueError:
+def _mismatch(network: "Network", windows: str, kind: str) -> ValueError:
     return ValueError(
         f"{network.name} takes inputs of shape {network.input_shape[1:]}, and "
         f"input={kind!r} makes {windows}. Set `input`, `window` and `n_mels` as the "
