@@ -1,7 +1,6 @@
 """A network of the user's, in Keras or ONNX, as a function of batches."""
 
 import functools
-import itertools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -111,17 +110,33 @@ def _keras_network(model: keras.Model, layer: str | None) -> Network:
             "network with a keras.Input."
         )
     _check_one_input(name, model.inputs)
-    output = _keras_output(model, layer, name)
-    return _keras_part(model, output)
+    return _keras_part(model, layer, tuple(model.outputs))
 
 
-# Tracing takes longer than a clip does. The output, as layers may be added later.
+# Tracing takes longer than a clip does. By the outputs, too: layers may be added later.
 @functools.lru_cache(maxsize=4)
-def _keras_part(model: keras.Model, output: Any) -> Network:
-    part = keras.Model(model.inputs, output)
+def _keras_part(model: keras.Model, layer: str | None, outputs: tuple) -> Network:
+    name = f"The network {model.name!r}"
+    layers = ", ".join(each.name for each in model.layers)
+    (source,) = model.inputs
+    if layer is not None:
+        if layer not in {each.name for each in model.layers}:
+            raise ValueError(f"{name} has no layer {layer!r}. Its layers are {layers}.")
+        source, outputs = _up_to(model.get_layer(layer), model)
+    if len(outputs) != 1:
+        raise ValueError(
+            f"{name} has {len(outputs)} outputs. Choose the layer of one by `layer`: "
+            f"{layers}."
+        )
+    (output,) = outputs
+    if len(output.shape) < 2 or output.shape[-1] is None:
+        raise ValueError(
+            f"{name} gives values of shape {tuple(output.shape)}; expected (batch, "
+            "..., n_features), with a known number of features. Choose another layer."
+        )
     function = tf.function(
-        functools.partial(part, training=False),
-        input_signature=[tf.TensorSpec(model.inputs[0].shape, "float32")],
+        functools.partial(keras.Model(source, output), training=False),
+        input_signature=[tf.TensorSpec(source.shape, "float32")],
         jit_compile=False,
     )
 
@@ -131,42 +146,29 @@ def _keras_part(model: keras.Model, output: Any) -> Network:
         # Of a map of features, their mean over the map.
         return values.reshape(len(values), -1, values.shape[-1]).mean(axis=1)
 
-    name = f"The network {model.name!r}"
-    return Network(name, ask, tuple(model.inputs[0].shape), output.shape[-1])
+    return Network(name, ask, tuple(source.shape), output.shape[-1])
 
 
-def _outputs_of(layer: keras.Layer, model: keras.Model) -> list[Any]:
-    """Return a layer's outputs in the network, where it is first called there.
+def _up_to(layer: keras.Layer, model: keras.Model) -> tuple[Any, tuple]:
+    """Return an input, and what a layer makes of it where the network calls it first.
 
-    `layer.output` is that of its first call anywhere, and of a network inside another
-    that of its own layers.
+    `layer.output` is of its first call in any network, and for a network inside another
+    of its own layers. So the network is called again, which keeps its layers.
     """
-    calls = getattr(model, "_functional", model)._nodes_by_depth.values()
-    inside = list(itertools.chain.from_iterable(calls))
-    first = next(call for call in layer._inbound_nodes if call in inside)
-    return list(first.output_tensors)
+    outputs: list[Any] = []
 
+    def call(called: keras.Layer, *args: Any, **kwargs: Any) -> Any:
+        result = called(*args, **kwargs)
+        if called is layer and not outputs:
+            outputs.extend(keras.tree.flatten(result))
+        return result
 
-def _keras_output(model: keras.Model, layer: str | None, name: str) -> Any:
-    outputs = model.outputs
-    if layer is not None:
-        names = [each.name for each in model.layers]
-        if layer not in names:
-            raise ValueError(
-                f"{name} has no layer {layer!r}. Its layers are {', '.join(names)}."
-            )
-        outputs = _outputs_of(model.get_layer(layer), model)
-    if len(outputs) != 1:
-        raise ValueError(
-            f"{name} has {len(outputs)} outputs. Choose the layer of one by `layer`: "
-            f"{', '.join(each.name for each in model.layers)}."
-        )
-    if len(outputs[0].shape) < 2 or outputs[0].shape[-1] is None:
-        raise ValueError(
-            f"{name} gives values of shape {tuple(outputs[0].shape)}; expected (batch, "
-            "..., n_features), with a known number of features. Choose another layer."
-        )
-    return outputs[0]
+    (source,) = keras.models.clone_model(
+        keras.Model(model.inputs, model.outputs),  # also of a keras.Sequential
+        clone_function=lambda layer: layer,
+        call_function=call,
+    ).inputs
+    return source, tuple(outputs or [source])  # the input layer is not called
 
 
 def _onnx_network(path: Path, layer: str | None) -> Network:

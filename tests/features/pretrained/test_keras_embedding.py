@@ -142,6 +142,37 @@ def test_a_network_inside_several_others_is_one_layer_of_each(clips):
         KerasEmbedding(whole, layer=part, **MEL).transform(clips)
 
 
+def test_a_layer_is_taken_where_the_network_calls_it_first(clips):
+    shared = layers.Rescaling(2.0, name="shared")
+    shared(keras.Input((20, 16)))  # elsewhere
+    inputs = keras.Input((20, 16))
+    network = keras.Model(inputs, layers.Dense(3)(shared(shared(inputs * 3.0))))
+    before = network.to_json()
+    step = KerasEmbedding(network, layer="shared", **MEL)
+    given = KerasEmbedding(network, layer=network.layers[0].name, **MEL).transform(
+        clips
+    )
+    assert_allclose(step.transform(clips), 6 * given, rtol=1e-6)
+    assert network.to_json() == before
+
+
+def test_weights_are_those_of_the_network_and_stay(clips):
+    inputs = keras.Input((20, 16))
+    normed = layers.BatchNormalization(name="norm")(inputs)
+    dropped = layers.Dropout(0.5, name="dropped")(normed)
+    network = keras.Model(inputs, layers.Dense(2)(dropped))
+    network.get_layer("norm").moving_mean.assign(np.full(16, -40.0))
+    before = network.get_weights()
+    step = KerasEmbedding(network, layer="dropped", **MEL)
+    given = KerasEmbedding(network, layer=network.layers[0].name, **MEL).transform(
+        clips
+    )
+    expected = (given + 40) / np.sqrt(1 + 1e-3)
+    assert_allclose(step.transform(clips), expected, rtol=1e-4)
+    for after, weights in zip(network.get_weights(), before, strict=True):
+        assert_array_equal(after, weights)
+
+
 @pytest.mark.parametrize(
     ("scaling", "silence"),
     [("relative_db", -80), ("db", -100), ("log_compression", 0)],
@@ -353,6 +384,8 @@ class TestRefusals:
     def test_networks(self, network, clips):
         several = keras.Model(network.inputs, [network.outputs[0]] * 2, name="two")
         self.check("'two' has 2 outputs. Choose", clips, model=several)
+        whole = keras.Model(network.inputs, layers.Dense(1)(several(network.inputs)[0]))
+        self.check("has 2 outputs. Choose", clips, model=whole, layer="two")
         more = keras.Input((1,))
         two = keras.Model([*network.inputs, more], more)
         self.check("has 2 inputs", clips, model=two)
