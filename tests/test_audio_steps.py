@@ -280,7 +280,7 @@ def test_an_excerpt_is_a_run_of_frames_but_for_its_loudest(clip, name):
 
 
 class TestWindowsOfWaveforms:
-    """A network that is asked window by window, of 700 samples."""
+    """A network that takes windows of 700 samples."""
 
     @few
     @given(sounds(longest=699))

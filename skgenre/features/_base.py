@@ -1,4 +1,4 @@
-"""What the steps that take audio have in common."""
+"""The base class of all steps that take audio, and the parameters they share."""
 
 import functools
 import os
@@ -33,7 +33,7 @@ from skgenre.features._extraction_report import keep_report, last_report
 if TYPE_CHECKING:
     import pandas
 
-# Parameters that say how to work, and have no influence on the results.
+# Parameters on which results don't depend.
 _HOW = frozenset({"cache_dir", "n_jobs", "on_error", "time_limit", "verbose"})
 
 
@@ -111,11 +111,11 @@ PARAMETER_DOCS = {
             ``seconds`` spent. Each thread sees its own; copies and files have none.
     """,
 }
-"""For `substitute`: what audio steps say of the parameters that they share."""
+"""Documentation that audio steps share, for `substitute`."""
 
 
 class Work(NamedTuple):
-    """What a step does with each clip; see :meth:`AudioTransformer._map_clips`."""
+    """The work of a step on each clip; see :meth:`AudioTransformer._map_clips`."""
 
     desc: str
     task: Callable[[Clip], Any]
@@ -124,10 +124,10 @@ class Work(NamedTuple):
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
-    """A step that takes paths or waveforms, and by default learns nothing of them.
+    """Base class of steps that take paths or waveforms; its `fit` learns nothing.
 
-    Subclasses write `_work` and `transform`, and the documentation of the parameters
-    that they share is in `PARAMETER_DOCS`.
+    Subclasses define `_work` and `transform`. `PARAMETER_DOCS` documents the parameters
+    that they share.
     """
 
     sample_rate: int
@@ -176,16 +176,16 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     def _clip_cache(
         self, shape: tuple[int | None, ...], dtype: type = np.float32, **instead: Any
     ) -> ClipCache | None:
-        """Return where results are kept; None without `cache_dir`.
+        """Return the cache of the results; None without `cache_dir`.
 
         Parameters
         ----------
         shape : tuple of int or None
             Shape of a clip's result; None for sizes that differ from clip to clip.
         dtype : type, default=numpy.float32
-            Of the results.
+            Type of the results.
         **instead : object
-            What to know parameters by whose values don't tell all.
+            Values that identify parameters better than the parameters' own values.
         """
         if self.cache_dir is None:
             return None
@@ -227,14 +227,14 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         return self
 
     def _check_parameters(self) -> None:
-        """Refuse parameters outside their ranges, or that contradict one another.
+        """Refuse parameters that are out of range or contradict one another.
 
-        `_work` calls it, so that `transform` refuses whatever `fit` does.
+        `_work` calls it, so that `transform` refuses whatever `fit` refuses.
         """
         self._validate_params()
 
     def _work(self) -> Work:
-        """Check the parameters, and return what is to be done with each clip."""
+        """Check the parameters, and return the work on each clip."""
         raise NotImplementedError
 
     def _map_clips(self, clips: list[Clip], work: Work) -> Iterator[Any]:

@@ -1,4 +1,4 @@
-"""Clips to log-mel spectrograms."""
+"""Clips to log-mel spectrograms: the step."""
 
 import functools
 import os
@@ -36,7 +36,7 @@ def _excerpt_spectrogram(
     top_db: float,
     excerpt: str,
 ) -> np.ndarray:
-    """Read the excerpt's samples, no others, and transform them: one task.
+    """Return the spectrogram of a clip's excerpt; no other samples are read.
 
     A shorter clip is padded to `n_frames` with the floor.
     """
@@ -61,9 +61,8 @@ def _excerpt_spectrogram(
 class MelSpectrogramTransformer(AudioTransformer):
     """Turn sound files or waveforms into log-mel spectrograms.
 
-    Each clip is decoded, resampled and transformed in one task, so that waveforms of
-    a corpus are never held together; only the part of a file that the excerpt covers
-    is read.
+    Each clip is decoded, resampled and transformed in one task, so that only `n_jobs`
+    waveforms are in memory at a time. Only the excerpt of a file is read.
 
     Parameters
     ----------
@@ -107,8 +106,8 @@ class MelSpectrogramTransformer(AudioTransformer):
     An excerpt is a run of whole frames of the clip's spectrogram. With `total` frames
     in the clip, the middle excerpt starts at frame ``(total - n_frames) // 2``.
 
-    The output has three axes and stays an array whatever ``set_output`` asks for. Whole
-    clips have different lengths, and so come in a one-dimensional array of objects.
+    The output has three axes and stays an array whatever ``set_output`` requests. Whole
+    clips have different lengths, and so are in a one-dimensional array of objects.
 
     Examples
     --------
@@ -219,43 +218,43 @@ class MelSpectrogramTransformer(AudioTransformer):
     ) -> SpectrogramFile:
         """Write the spectrograms to a file, for collections larger than the memory.
 
-        Each is on its way to the disk as soon as it is made. A call that was
-        interrupted, even killed, is repeated to go on: what is on the disk is not made
-        again. Once all is there, the same call only opens the file.
+        Each is written as soon as it is computed. To resume a call that was
+        interrupted, even killed, repeat it: spectrograms on the disk are not computed
+        again. Once the file is complete, the same call only opens it.
 
         Parameters
         ----------
         path : str or os.PathLike
             The file to write, in NumPy's format, ``.npy``. It appears when it is
-            complete; until then ``{path}.part`` grows. ``{path}.json`` beside it keeps
-            of which clips and settings it is.
+            complete; until then ``{path}.part`` grows. ``{path}.json`` beside it
+            records the clips and the settings.
 
         X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
                 array-likes of shape (n_samples,)
             Sound files, or waveforms at `sample_rate`.
 
         dtype : {'float32', 'float16'} or dtype, default='float32'
-            Type of the values in the file. 'float16' takes half the room, and rounds
-            them by at most 0.03 dB above -128 dB.
+            Type of the values in the file. 'float16' takes half the space, and rounds
+            values above -128 dB by at most 0.03 dB.
 
         Returns
         -------
         spectrograms : SpectrogramFile
-            Of shape (n_clips, n_frames, n_mels). Classifiers take it as their X, and
-            read it batch by batch.
+            The file, of shape (n_clips, n_frames, n_mels). Classifiers take it as their
+            X, and read it batch by batch.
 
         Raises
         ------
         FileExistsError
-            If there is a file of that name with other spectrograms: of other clips
-            (by path, size and date), of other settings, or nobody knows of which.
+            If a file of that name has other spectrograms: of other clips (by path, size
+            and date), of other settings, or of unknown ones.
 
         OSError
-            If the disk has not room for all, or the file can't be written.
+            If the disk has too little space, or the file can't be written.
 
         AudioError
             If a file can't be read and `on_error` is 'raise'. The clips before it are
-            kept: leave it out of X, or repair it, and repeat the call.
+            kept: remove it from X, or repair it, and repeat the call.
 
         ValueError
             If `n_frames` is None, a parameter is outside its range, or a waveform is
@@ -302,7 +301,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         return Work("Spectrograms", task, cache=cache)
 
     def _task_arguments(self) -> dict[str, Any]:
-        """Check the parameters, and return what a clip's task takes besides it."""
+        """Check the parameters, and return the arguments of `_excerpt_spectrogram`."""
         self._check_parameters()
         return {
             "settings": MelSettings.of(self),
@@ -312,16 +311,16 @@ class MelSpectrogramTransformer(AudioTransformer):
         }
 
     def _spectrogram_parameters(self) -> dict[str, Any]:
-        """Return the parameters that decide what spectrograms are like."""
+        """Return the parameters on which spectrograms depend, as a flat dictionary."""
         arguments = self._task_arguments()
         return asdict(arguments.pop("settings")) | arguments
 
     def _missing(self, n_frames: int | None) -> NDArray:
-        """Return what stands for a clip that could not be read."""
+        """Return the NaN that stand for a clip that could not be read."""
         return np.full((n_frames or 1, self.n_mels), np.nan, np.float32)
 
     def _rows(self, clips: list[Clip], work: Work) -> Iterator[NDArray]:
-        """Yield what stands for each clip in an array; all have `n_frames`."""
+        """Yield each clip's spectrogram of `n_frames`, or NaN."""
         missing = self._missing(self.n_frames)
         for result in self._map_clips(clips, work):
             yield missing if result is None else result
@@ -329,7 +328,7 @@ class MelSpectrogramTransformer(AudioTransformer):
     def set_output(self, *, transform: str | None = None) -> Self:
         """Do nothing: three axes make no data frame.
 
-        It is here for `Pipeline.set_output`, which asks every step.
+        `Pipeline.set_output` calls it on every step.
 
         Parameters
         ----------

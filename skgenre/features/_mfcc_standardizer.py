@@ -1,4 +1,4 @@
-"""Clips, or a table of MFCC statistics, to standardised features."""
+"""Clips, or a table of features, to standardised MFCC statistics: the step."""
 
 import functools
 import os
@@ -317,7 +317,7 @@ class MFCCStandardizer(AudioTransformer):
         return self._scaler.transform(self._extract(X, reset=False))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the features.
+        """Return the names of the features.
 
         Parameters
         ----------

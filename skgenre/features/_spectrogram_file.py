@@ -1,7 +1,7 @@
-"""Spectrograms of a corpus that is larger than the memory: one file of them all.
+"""A file of spectrograms, for collections larger than the memory.
 
-`SpectrogramFile` reads it, and `write_spectrograms` writes it as they are made, and
-resumes after a stop.
+`SpectrogramFile` reads it. `write_spectrograms` writes it as they are computed, and
+resumes after it was stopped.
 """
 
 import hashlib
@@ -30,25 +30,24 @@ _CLIPS_BETWEEN_SAVES = 64
 
 
 class SpectrogramFile(LazyRows):
-    """Spectrograms in a ``.npy`` file, of which classifiers read batch by batch.
+    """Spectrograms in a ``.npy`` file, which classifiers read batch by batch.
 
-    It is indexed as an array is, but only by rows, and without reading them:
-    ``X[rows]`` stands for some spectrograms of the same file. So searches and
-    cross-validation, which cut X into folds, don't hold the folds in memory.
-    ``numpy.asarray(X[rows])`` reads.
+    It is indexed like an array, but only by rows, and without reading them: ``X[rows]``
+    is a `SpectrogramFile` of these rows. So searches and cross-validation, which split
+    X into folds, don't hold the folds in memory. ``numpy.asarray(X[rows])`` reads them.
 
     Parameters
     ----------
     path : str or os.PathLike
-        A file that :meth:`MelSpectrogramTransformer.transform_to` or `numpy.save` has
-        written: floats of shape (n_clips, n_frames, n_mels).
+        A file written by :meth:`MelSpectrogramTransformer.transform_to` or
+        `numpy.save`: floats of shape (n_clips, n_frames, n_mels).
 
     Attributes
     ----------
     path : str
         Absolute path of the file.
     shape : tuple of (n_clips, n_frames, n_mels)
-        As of an array.
+        Shape of the array.
     ndim : int
         3.
     dtype : numpy.dtype
@@ -59,18 +58,18 @@ class SpectrogramFile(LazyRows):
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no ``.npy`` file, or not one of spectrograms.
+        If it is not a ``.npy`` file of spectrograms.
 
     See Also
     --------
     MelSpectrogramTransformer.transform_to : Writes such a file.
-    numpy.load : With ``mmap_mode="r"`` it gives an array of the same file. It does for
-        `fit` and `predict`; but any choice of its rows is a copy in memory.
+    numpy.load : With ``mmap_mode="r"`` it returns an array of the same file. `fit` and
+        `predict` take it, too; but a selection of its rows is a copy in memory.
 
     Notes
     -----
-    A copy in another process, as joblib and Dask make, opens the file of that path
-    there; nothing of its content is sent. One row, ``X[i]``, is an array.
+    Pickles hold the path and the rows: joblib and Dask open the file in their worker
+    processes instead of sending its contents. One row, ``X[i]``, is an array.
 
     Examples
     --------
@@ -90,8 +89,8 @@ class SpectrogramFile(LazyRows):
             mapped = np.lib.format.open_memmap(self.path, mode="r")
         except ValueError as error:
             raise ValueError(
-                f"{os.fspath(path)!r} is no .npy file of numbers, or not all of it is "
-                f"there: {error}"
+                f"{os.fspath(path)!r} is not a .npy file of numbers, or is truncated: "
+                f"{error}"
             ) from error
         if mapped.ndim != 3 or mapped.dtype.kind != "f":
             raise ValueError(
@@ -103,13 +102,13 @@ class SpectrogramFile(LazyRows):
 
     def _read(self, rows: NDArray) -> NDArray:
         if len(rows) and (np.diff(rows) == 1).all():
-            # A view: nothing is copied, and nothing read before it is looked at.
+            # A view: nothing is copied, and nothing is read before it is needed.
             return np.asarray(self._mapped[rows[0] : rows[-1] + 1])
         self._read_ahead(rows)
         return np.asarray(self._mapped)[rows]
 
     def _read_ahead(self, rows: NDArray) -> None:
-        """Tell the system all rows at once: a disk reads them faster than in turn."""
+        """Announce all rows to the system: a disk reads them faster than one by one."""
         mapping = self._mapped.base
         if not hasattr(mmap, "MADV_WILLNEED") or not self._mapped.flags.c_contiguous:
             return
@@ -120,7 +119,7 @@ class SpectrogramFile(LazyRows):
             mapping.madvise(mmap.MADV_WILLNEED, page, start + n_bytes - page)  # type: ignore[union-attr]
 
     def __repr__(self) -> str:
-        """Tell the file, and what of it is meant."""
+        """Return the path, the shape and the type."""
         return f"<SpectrogramFile {self.path!r}, shape {self.shape}, {self.dtype}>"
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -143,9 +142,10 @@ def write_spectrograms(
 ) -> None:
     """Write the spectrogram of each clip into one ``.npy`` file.
 
-    They are written in turn to ``{path}.part``, which gets its name when all are
-    there; ``{path}.json`` keeps what they are of and how many are safely on the disk.
-    A call that finds some goes on behind them, and one that finds all does nothing.
+    They are written one by one to ``{path}.part``, which is renamed when it is
+    complete; ``{path}.json`` records the clips, the settings and how many are safely on
+    the disk. A call that finds some resumes behind them, and one that finds all does
+    nothing.
 
     Parameters
     ----------
@@ -156,18 +156,18 @@ def write_spectrograms(
     make : callable
         Takes clips and yields the spectrogram of each.
     settings : dict
-        What the spectrograms depend on besides the clips, as JSON takes it.
+        Values on which the spectrograms depend besides the clips; JSON's types.
     shape : tuple of (n_frames, n_mels)
-        Of each spectrogram.
+        Shape of each spectrogram.
     dtype : dtype
-        What to write.
+        Type of the values in the file.
 
     Raises
     ------
     FileExistsError
-        If there are spectrograms of other clips or settings.
+        If the file has spectrograms of other clips or settings.
     OSError
-        If the disk has not enough room, or the file can't be written.
+        If the disk has too little space, or the file can't be written.
     """
     target = check_writable(path)
     progress = _Progress(target, settings | {"dtype": dtype.name})
@@ -180,7 +180,7 @@ def write_spectrograms(
     n_written = part.stat().st_size if part.exists() else 0
     n_missing = len(header) + len(clips) * n_bytes - n_written
     check_space(str(target.parent), n_missing, f"{str(target)!r}")
-    # Neither emptied nor appended to, before it is known what it is.
+    # Neither emptied nor appended to, before its contents are known to be ours.
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
     with open(os.open(part, flags, 0o666), "r+b") as file:
         _lock(file, part)
@@ -204,7 +204,7 @@ def write_spectrograms(
                     progress.save(file)
         except Exception as error:
             if n_done:
-                error.add_note(f"Clips are counted from clip {n_done} of X here.")
+                error.add_note(f"The clip's number is counted from clip {n_done} of X.")
             raise
         finally:
             progress.save(file)
@@ -212,14 +212,14 @@ def write_spectrograms(
 
 
 class _Progress:
-    """What of a file is written, and what it is of.
+    """How much of a file is written, and from which clips and settings.
 
     Parameters
     ----------
     target : Path
-        The file; beside it this is kept as JSON.
+        The file; the progress is kept as JSON beside it.
     settings : dict
-        What the spectrograms depend on besides the clips.
+        Values on which the spectrograms depend besides the clips.
     """
 
     def __init__(self, target: Path, settings: dict[str, Any]) -> None:
@@ -235,7 +235,7 @@ class _Progress:
         self._clips.update(_identity(clip))
 
     def save(self, file: io.BufferedRandom | None = None) -> None:
-        """Keep the count, once what was written to the file is on the disk."""
+        """Write the count, once the data in the file are safely on the disk."""
         if file is not None:
             file.flush()
             os.fsync(file.fileno())
@@ -253,7 +253,7 @@ class _Progress:
         Parameters
         ----------
         clips : list
-            Those to write, and that the first written ones must be.
+            All clips to write; the first of them must be those written already.
         n_there : int
             Spectrograms in the unfinished file.
         """
@@ -265,7 +265,7 @@ class _Progress:
         return self._n_done
 
     def check_complete(self, clips: list[Clip]) -> None:
-        """Refuse a file that doesn't hold just these clips."""
+        """Refuse a complete file of other clips or settings."""
         path, saved = str(self._target), self._read()
         if saved is None:
             raise _other(path, f"there is no {self._path.name!r} beside it")
@@ -281,15 +281,15 @@ class _Progress:
             if saved["settings"].get(name) != value
         ]
         if changed:
-            raise _other(path, f"they were made with {', '.join(changed)}")
+            raise _other(path, f"they were computed with {', '.join(changed)}")
 
     def _check_clips(self, saved: dict[str, Any], clips: list[Clip], path: str) -> None:
-        """Count the clips that are saved as written, if they are the first of these."""
+        """Count the clips that were written, if they are the first of these."""
         for clip in clips[: saved["n_done"]]:
             self.add(clip)
         if self._clips.hexdigest() != saved["clips"]:
             raise _other(
-                path, f"their first {saved['n_done']} clips are others, or were changed"
+                path, f"their first {saved['n_done']} clips differ, or were changed"
             )
 
     def _read(self) -> dict[str, Any] | None:
@@ -302,31 +302,31 @@ class _Progress:
         except (ValueError, TypeError, KeyError):
             pass
         raise FileExistsError(
-            f"{str(self._path)!r} is there already and does not tell of spectrograms. "
-            "Choose another name for them."
+            f"{str(self._path)!r} exists and is not a record of spectrograms. Choose "
+            "another name for them."
         )
 
 
 def _other(path: str, why: str) -> FileExistsError:
     return FileExistsError(
-        f"{path!r} is there already and holds other spectrograms: {why}. Delete "
-        "it, or choose another name."
+        f"{path!r} exists and holds other spectrograms: {why}. Delete it, or choose "
+        "another name."
     )
 
 
 def _identity(clip: Clip) -> bytes:
-    """Name a clip and, of a file, what changes when it is written anew."""
+    """Return bytes that identify a waveform, or a file and its last change."""
     if isinstance(clip, np.ndarray):
         return repr(clip.shape).encode() + clip.tobytes()
     try:
         facts = os.stat(clip)
-    except OSError:  # decoding will tell what is wrong
+    except OSError:  # decoding will report it
         return os.fsencode(clip) + b"\0"
     return os.fsencode(clip) + f"\0{facts.st_size} {facts.st_mtime_ns}\0".encode()
 
 
 def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
-    """Return what a ``.npy`` file begins with; of any number of clips, as long."""
+    """Return the header of a ``.npy`` file, as long for any number of clips."""
     header = io.BytesIO()
     facts = {
         "descr": np.lib.format.dtype_to_descr(dtype),
@@ -338,13 +338,13 @@ def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
 
 
 def _lock(file: io.BufferedRandom, path: Path) -> None:
-    """Keep the file for this process, until it is closed."""
+    """Lock the file for this process, until it is closed."""
     if fcntl is None:
         return
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         raise BlockingIOError(
-            f"{str(path)!r} is being written by another process. Wait until that has "
-            "ended, or choose another name."
+            f"{str(path)!r} is being written by another process. Wait until it has "
+            "finished, or choose another name."
         ) from None

@@ -68,8 +68,8 @@ def test_any_floats_in_any_layout(dtype, order, clips, path):
     X = SpectrogramFile(path)
     assert X.dtype == values.dtype
     assert_array_equal(X[[30, 4]], values[[30, 4]])
-    answers = clone(CRNN).fit(values, clips[1]).predict_proba(values)
-    assert_array_equal(clone(CRNN).fit(X, clips[1]).predict_proba(X), answers)
+    expected = clone(CRNN).fit(values, clips[1]).predict_proba(values)
+    assert_array_equal(clone(CRNN).fit(X, clips[1]).predict_proba(X), expected)
 
 
 def test_neighbours_are_a_view_and_can_not_be_written(path):
@@ -80,7 +80,7 @@ def test_neighbours_are_a_view_and_can_not_be_written(path):
         np.asarray(X[2:5])[:] = 0
 
 
-def test_repr_tells_file_and_shape(path):
+def test_repr_shows_file_and_shape(path):
     text = repr(SpectrogramFile(path)[:2])
     assert str(path) in text and "(2, 10, 4)" in text and "float32" in text
 
@@ -91,10 +91,10 @@ def test_other_files_are_refused(path, clips, tmp_path):
     odd = tmp_path / "odd.npy"
     for contents in (b"", b"RIFF" + bytes(200), path.read_bytes()[:-100]):
         odd.write_bytes(contents)
-        with pytest.raises(ValueError, match="odd.npy' is no .npy file of numbers"):
+        with pytest.raises(ValueError, match="odd.npy' is not a .npy file of numbers"):
             SpectrogramFile(odd)
     np.save(odd, np.array([{}]), allow_pickle=True)
-    with pytest.raises(ValueError, match="is no .npy file of numbers"):
+    with pytest.raises(ValueError, match="is not a .npy file of numbers"):
         SpectrogramFile(odd)
     for values in (clips[0][0], clips[0].astype(int), clips[0].astype(complex)):
         np.save(odd, values)
@@ -139,7 +139,7 @@ def test_worker_processes_open_the_file(clips, path):
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
-def test_the_clip_that_is_not_finite_is_told(dtype, clips, path, monkeypatch):
+def test_the_error_names_the_clip_that_is_not_finite(dtype, clips, path, monkeypatch):
     monkeypatch.setattr("skgenre.classifiers._checks._CHUNK_BYTES", 10 * 4 * 8)
     X, y = clips[0].astype(dtype), clips[1]
     fitted = clone(CRNN).fit(X, y)
@@ -232,7 +232,9 @@ def test_an_error_keeps_what_came_before(target, files):
     assert not target.exists()
     with pytest.raises(AudioError) as caught:
         write(target, files, stop="150", made=made)
-    assert caught.value.__notes__ == ["Clips are counted from clip 150 of X here."]
+    assert caught.value.__notes__ == [
+        "The clip's number is counted from clip 150 of X."
+    ]
     good = files[:150] + files[151:]
     write(target, good, made=made)
     assert made == [clip.stem for clip in good]
@@ -278,7 +280,7 @@ def test_what_was_not_safely_written_is_written_again(target, files):
     with pytest.raises(AudioError):
         write(target, files, stop="150")
     part = target.with_name("X.npy.part")
-    # As after a power failure: the file is longer than what the note vouches for.
+    # As after a power failure: the file is longer than the note says.
     with open(part, "ab") as file:
         file.write(os.urandom(1000))
     write(target, files)
@@ -307,7 +309,7 @@ def test_others_are_not_overwritten(unfinished, target, files):
     def refused(match, files=files, **settings):
         with pytest.raises(FileExistsError, match=match) as caught:
             write(target, files, **settings)
-        assert f"{file.name}' is there already" in str(caught.value)
+        assert f"{file.name}' exists and holds" in str(caught.value)
         assert file.read_bytes() == before
 
     refused("n_mels=4 instead of 8", n_mels=8)
@@ -326,10 +328,10 @@ def test_an_array_of_unknown_origin_is_not_overwritten(target, files):
 
 
 @pytest.mark.parametrize("contents", ["[1]", '{"format": "mine"}', "a,b", "\x00\xff"])
-def test_a_note_of_others_is_not_overwritten(contents, target, files):
+def test_a_note_of_another_program_is_not_overwritten(contents, target, files):
     note = target.with_name("X.npy.json")
     note.write_text(contents)
-    with pytest.raises(FileExistsError, match="does not tell of spectrograms"):
+    with pytest.raises(FileExistsError, match="is not a record of spectrograms"):
         write(target, files)
     assert note.read_text() == contents
 
@@ -343,7 +345,7 @@ def test_only_one_process_writes(target, files):
     write(target, files)
 
 
-def test_a_full_disk_is_told_before_work_begins(target, files, monkeypatch):
+def test_a_full_disk_is_reported_before_work_begins(target, files, monkeypatch):
     usage = type("Usage", (), {"free": 200 * 20 * 4})
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
     made = []

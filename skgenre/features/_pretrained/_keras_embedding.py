@@ -1,4 +1,4 @@
-"""Clips to what any trained network makes of them."""
+"""Clips to embeddings by any trained network: the step."""
 
 import copy
 import functools
@@ -24,8 +24,8 @@ from skgenre.features._base import (
 from skgenre.features._pretrained._network_input import (
     SCALINGS,
     NetworkInput,
+    cut_windows,
     network_input,
-    windows_of,
 )
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
@@ -46,7 +46,7 @@ def _samples_or_power(
     duration: float | None,
     excerpt: str,
 ) -> tuple[np.ndarray, float]:
-    """Return an excerpt's samples or power, and the decibels missing in the latter."""
+    """Return an excerpt's samples or power, and the decibels to add to the latter."""
     choose = excerpt_samples(duration, excerpt)
     samples = read_samples(clip, settings.sample_rate, choose)
     if not is_mel:
@@ -58,9 +58,8 @@ def _samples_or_power(
 class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     """Describe clips by any trained network, of Keras or in an ONNX file.
 
-    Each clip is cut into windows, the network is asked for each, and the answers are
-    averaged. A linear classifier on them learns from few clips what the network has
-    learned from many.
+    The network runs on windows of each clip, and its outputs are averaged. A linear
+    classifier on these embeddings needs few clips, as the network learned from many.
 
     Parameters
     ----------
@@ -70,13 +69,14 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     input : {'mel', 'image', 'waveform'}, default='mel'
         What the network takes. 'mel': windows of a mel spectrogram, (n_frames, n_mels)
         or (n_mels, n_frames), whichever fits its input; further axes of 1 may be among
-        them. 'image': such windows as grey pictures of three channels in the network's
+        them. 'image': such windows as grey images of three channels in the network's
         size, frames downwards, 0 for the floor and 255 for the loudest value of the
         excerpt. 'waveform': windows of samples.
     layer : str or None, default=None
         Name of the Keras layer whose output is the embedding, or of the ONNX network's
-        output; None means the only output. A network inside another is one layer. Of a
-        layer that gives a map of features, their mean over the map is taken.
+        output; None means the only output. A network inside another is one layer. A map
+        of features is averaged over the map. Where the network calls a layer more than
+        once, the first call counts.
     %(sample_rate)s
     %(n_fft)s
     %(hop_length)s
@@ -84,17 +84,16 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     %(fmin)s
     %(fmax)s
     scaling : {'relative_db', 'db', 'log_compression'}, default='relative_db'
-        What is made of the power in mel bands. 'relative_db': dB below the loudest
-        value of the excerpt, not below -80, as in :class:`MelSpectrogramTransformer`;
-        images are always made of it. 'db': ``10 * log10(power)``, not below -100.
+        Scale of the power in mel bands. 'relative_db': dB below the loudest value of
+        the excerpt, not below -80, as in :class:`MelSpectrogramTransformer`; images
+        always have it. 'db': ``10 * log10(power)``, not below -100.
         'log_compression': ``log10(1 + 10000 * power)``.
     preprocessing : str or None, default=None
         With ``input='image'``, the module of `keras.applications` whose
-        `preprocess_input` pictures go through, such as 'mobilenet_v2'.
+        `preprocess_input` is applied to the images, such as 'mobilenet_v2'.
     window : int or None, default=None
         Frames of a window, or samples with ``input='waveform'``. None means as many
-        as the network takes, and the whole excerpt where it takes any number or an
-        image.
+        as the network takes, or the whole excerpt if it takes any number or an image.
     hop : int or None, default=None
         Frames (or samples) from the start of one window to that of the next; None means
         `window`.
@@ -116,7 +115,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
     See Also
     --------
-    MusicnnEmbedding : A network for music whose weights are to be had as a package.
+    MusicnnEmbedding : A pretrained network for music, whose weights are in a package.
     skgenre.EmbeddingKMeans : Clusters embeddings.
 
     Notes
@@ -124,17 +123,17 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     The step learns nothing: `transform` may be called without `fit`. The network is
     never trained, and clones share it.
 
-    A last part of the excerpt that fills no window is left out, and a clip shorter than
-    one window is filled up with silence at its end.
+    The end of an excerpt that fills no window is left out, and a clip shorter than one
+    window is padded with silence at its end.
 
     Mel bands are Slaney's, of the power of Hann windows, as in
-    :func:`log_mel_spectrogram`. A network that was trained on another front end needs
-    that one: build it into the network, for instance by `keras.layers.MelSpectrogram`,
-    and take ``input='waveform'``.
+    :func:`log_mel_spectrogram`. If a network was trained on another front end, build
+    that into the network, for instance by `keras.layers.MelSpectrogram`, and use
+    ``input='waveform'``.
 
     Files are loaded in Keras's safe mode, which refuses layers that hold Python code,
-    such as `keras.layers.Lambda`. An ONNX file must hold its weights itself: those that
-    are in other files, which it names, are not read.
+    such as `keras.layers.Lambda`. An ONNX file must hold its weights itself: weights in
+    other files are not read.
 
     Examples
     --------
@@ -241,7 +240,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             )
 
     def _check_network(self) -> tuple["Network", NetworkInput]:
-        """Load the network, and check that it takes what the parameters make."""
+        """Load the network, and check that it takes the windows of these parameters."""
         network = self._network()
         taken = network_input(
             network,
@@ -253,7 +252,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         return network, taken
 
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Load the network and check parameters and the kind of X; nothing is learned.
+        """Load the network, check parameters and the kind of X; nothing is learned.
 
         Parameters
         ----------
@@ -272,15 +271,15 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Raises
         ------
         FileNotFoundError
-            If there is no such network file.
+            If the network's file doesn't exist.
 
         ImportError
             If the network is in an ONNX file, and onnxruntime is not installed.
 
         ValueError
             If a parameter is outside its range, the network has no such layer, can't be
-            loaded or takes another input than the parameters make, or a waveform is
-            empty or not finite.
+            loaded or takes inputs of another shape, or a waveform is empty or not
+            finite.
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
@@ -301,7 +300,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Returns
         -------
         embeddings : ndarray of shape (n_clips, n_features), float32
-            As many features as the layer has.
+            ``n_features`` is the size of the layer.
 
         Raises
         ------
@@ -309,7 +308,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             If a file can't be read and `on_error` is 'raise'.
 
         FileNotFoundError
-            If there is no such network file.
+            If the network's file doesn't exist.
 
         ImportError
             If the network is in an ONNX file, and onnxruntime is not installed.
@@ -337,14 +336,14 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         cache = self._cache_of_network()
         checked = functools.cache(self._check_network)
         if cache is None or cache.is_empty:
-            checked()  # what is wrong is said before hours of decoding
+            checked()  # so that errors come before hours of decoding
         scalings = {"mel": self.scaling, "image": "relative_db", "waveform": None}
         scaling = scalings[self.input]
 
-        # Clip by clip, so that its answer doesn't depend on those beside it.
+        # Clip by clip, so that an embedding doesn't depend on the other clips.
         def embed(values_and_gain: tuple[np.ndarray, float]) -> np.ndarray:
             network, taken = checked()
-            windows = windows_of(*values_and_gain, scaling, taken.window, self.hop)
+            windows = cut_windows(*values_and_gain, scaling, taken.window, self.hop)
             fixed = network.input_shape[0]
             batches = taken.batches(
                 windows, fixed or self.batch_size, fixed is not None

@@ -1,4 +1,4 @@
-"""A network of the user's, in Keras or ONNX, as a function of batches."""
+"""A trained network, of Keras or in an ONNX file, as a function of batches."""
 
 import functools
 import os
@@ -20,34 +20,34 @@ _SUFFIXES = (".keras", ".h5", ".onnx")
 
 @dataclass(frozen=True)
 class Network:
-    """What an embedding has to know of a network."""
+    """A network as a function of a batch, with its shapes."""
 
     name: str
-    ask: Callable[[np.ndarray], np.ndarray]
+    run: Callable[[np.ndarray], np.ndarray]
     """(n, ...) float32 to (n, n_features)."""
     input_shape: tuple[int | None, ...]
-    """With the batch; None where any size is taken."""
+    """With the batch axis; None for axes of any size."""
     n_features: int
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
-        """Return the answers to a batch, which are finite; an error tells its shape."""
+        """Return the embeddings of a batch; refuse values that are not finite."""
         try:
-            answers = self.ask(batch)
+            embeddings = self.run(batch)
         except Exception as error:  # TensorFlow's and ONNX Runtime's own types
             raise ValueError(
                 f"{self.name} fails on inputs of shape {batch.shape[1:]}. If they are "
                 "too short for it, set `window`, up to which clips are padded."
             ) from error
-        if not np.isfinite(answers).all():
+        if not np.isfinite(embeddings).all():
             raise ValueError(
-                f"{self.name} answers NaN or infinity. Leave the clip out (is it "
+                f"{self.name} outputs NaN or infinity. Leave the clip out (is it "
                 "silent?), or choose another layer or network."
             )
-        return answers
+        return embeddings
 
 
 def load_network(model: Any, layer: str | None) -> Network:
-    """Return the network up to a layer; the last few asked for are kept.
+    """Return the network up to a layer; the last few are cached.
 
     Parameters
     ----------
@@ -60,12 +60,12 @@ def load_network(model: Any, layer: str | None) -> Network:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file doesn't exist.
     ImportError
         If it is an ONNX file, and onnxruntime is not installed.
     ValueError
-        If the file is none of a network or would not be safe to load, or the network
-        has no such layer, several inputs, or several outputs and none was chosen.
+        If the file is no network or not safe to load, or the network has no such layer,
+        several inputs, or several outputs and no layer was chosen.
     """
     check_process()
     if not isinstance(model, str | os.PathLike):
@@ -83,7 +83,7 @@ def load_network(model: Any, layer: str | None) -> Network:
         )
     if not path.is_file():
         raise FileNotFoundError(
-            f"There is no network file {os.fspath(model)!r}. Check the path."
+            f"The network file {os.fspath(model)!r} doesn't exist. Check the path."
         )
     written = path.stat()
     return _network_of_file(path, written.st_mtime_ns, written.st_size, layer)
@@ -91,7 +91,7 @@ def load_network(model: Any, layer: str | None) -> Network:
 
 @functools.lru_cache(maxsize=4)
 def _network_of_file(path: Path, mtime: int, size: int, layer: str | None) -> Network:
-    """Read a file; of another time or size, it is another file."""
+    """Return the network in a file, known by its path, time and size."""
     if path.suffix.lower() == ".onnx":
         return _onnx_network(path, layer)
     try:
@@ -103,7 +103,7 @@ def _network_of_file(path: Path, mtime: int, size: int, layer: str | None) -> Ne
 
 def _keras_network(model: keras.Model, layer: str | None) -> Network:
     name = f"The network {model.name!r}"
-    # Of a Sequential, even to ask for its inputs is an error then.
+    # A Sequential without an input raises AttributeError.
     if not getattr(model, "inputs", None):
         raise ValueError(
             f"{name} has no input of a known shape. Make it a functional or sequential "
@@ -113,7 +113,7 @@ def _keras_network(model: keras.Model, layer: str | None) -> Network:
     return _keras_part(model, layer, tuple(model.outputs))
 
 
-# Tracing takes longer than a clip does. By the outputs, too: layers may be added later.
+# Tracing takes longer than a clip. By the outputs, too: layers may be added later.
 @functools.lru_cache(maxsize=4)
 def _keras_part(model: keras.Model, layer: str | None, outputs: tuple) -> Network:
     name = f"The network {model.name!r}"
@@ -141,19 +141,19 @@ def _keras_part(model: keras.Model, layer: str | None, outputs: tuple) -> Networ
     )
 
     @interrupts_wait()
-    def ask(batch: np.ndarray) -> np.ndarray:
+    def run(batch: np.ndarray) -> np.ndarray:
         values = np.asarray(function(batch), np.float32)
-        # Of a map of features, their mean over the map.
+        # A map of features is averaged over the map.
         return values.reshape(len(values), -1, values.shape[-1]).mean(axis=1)
 
-    return Network(name, ask, tuple(source.shape), output.shape[-1])
+    return Network(name, run, tuple(source.shape), output.shape[-1])
 
 
 def _up_to(layer: keras.Layer, model: keras.Model) -> tuple[Any, tuple]:
-    """Return an input, and what a layer makes of it where the network calls it first.
+    """Return an input, and a layer's outputs where the network first calls the layer.
 
-    `layer.output` is of its first call in any network, and for a network inside another
-    of its own layers. So the network is called again, which keeps its layers.
+    Not `layer.output`, which belongs to the layer's first call in any network, and in a
+    network inside another to its own layers. The clone calls the same layers again.
     """
     outputs: list[Any] = []
 
@@ -193,7 +193,7 @@ def _onnx_network(path: Path, layer: str | None) -> Network:
     if layer is not None and layer not in outputs:
         raise ValueError(
             f"{name} has no output {layer!r}. Its outputs are {', '.join(outputs)}; "
-            "of an ONNX network, other layers can't be asked for."
+            "other layers of an ONNX network can't be used."
         )
     output = outputs[layer] if layer is not None else next(iter(outputs.values()))
     shape = output.shape or []
@@ -203,12 +203,12 @@ def _onnx_network(path: Path, layer: str | None) -> Network:
             "n_features). Export it with a pooling layer and a fixed size."
         )
 
-    def ask(batch: np.ndarray) -> np.ndarray:
+    def run(batch: np.ndarray) -> np.ndarray:
         (values,) = session.run([output.name], {source.name: batch})
         return np.asarray(values, np.float32)
 
     sizes = tuple(size if isinstance(size, int) else None for size in source.shape)
-    return Network(name, ask, sizes, shape[1])
+    return Network(name, run, sizes, shape[1])
 
 
 def _check_one_input(name: str, inputs: Sequence[Any]) -> None:

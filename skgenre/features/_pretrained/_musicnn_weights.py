@@ -23,12 +23,12 @@ _FLOAT32 = 1  # of TensorFlow's DataType
 
 
 def weights_folder(weights: str) -> Path:
-    """Return where the installed wheel keeps its weights; its code is not imported.
+    """Return the folder of the installed wheel's weights; its code is not imported.
 
     Parameters
     ----------
     weights : {'msd', 'mtt'}
-        The music that they were trained on.
+        Music that they were trained on.
 
     Raises
     ------
@@ -42,13 +42,13 @@ def weights_folder(weights: str) -> Path:
             return folder
     raise ImportError(
         "MusicnnEmbedding needs the weights in the musicnn package, which is not "
-        "installed. Install it without what it asks for, as only its files are read: "
+        "installed. Install it without its dependencies, as only its files are read: "
         "`python -m pip install --no-deps musicnn==0.1.0`."
     )
 
 
 def musicnn_variables(weights: str) -> dict[str, NDArray]:
-    """Return what the network has learned, by the names of the published checkpoint."""
+    """Return the weights by their names in the published checkpoint."""
     # Its files have no base name.
     return read_checkpoint(f"{weights_folder(weights)}/")
 
@@ -73,12 +73,12 @@ def read_checkpoint(prefix: str) -> dict[str, NDArray]:
     Returns
     -------
     dict of str to ndarray
-        Other types are left out.
+        Arrays of other types are left out.
 
     Raises
     ------
     ValueError
-        If a file is damaged, or of a kind that musicnn's are not.
+        If a file is damaged, or unlike those of musicnn.
 
     References
     ----------
@@ -113,8 +113,8 @@ def _table(contents: bytes) -> Iterator[tuple[bytes, bytes]]:
     """Yield the keys and values of a table in LevelDB's format."""
     footer = contents[-_FOOTER_BYTES:]
     if struct.unpack("<Q", footer[_HANDLES_BYTES:]) != (_MAGIC,):
-        raise ValueError("its index is no table")
-    _, position = _handle(footer, 0)  # of a block that tells of the others
+        raise ValueError("its index is not a table")
+    _, position = _handle(footer, 0)  # a block about the others
     blocks, _ = _handle(footer, position)
     for _, handle in _block(contents, *blocks):
         yield from _block(contents, *_handle(handle, 0)[0])
@@ -163,7 +163,7 @@ def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
 
 
 def _varint(contents: bytes, position: int) -> tuple[int, int]:
-    """Return a number of any length, and where it ends."""
+    """Return a number of any length, and the position after it."""
     value = shift = 0
     while True:
         byte = contents[position]

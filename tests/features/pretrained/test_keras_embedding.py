@@ -111,7 +111,7 @@ def test_musicnn_in_a_file_of_keras_is_musicnn(tmp_path):
     assert_allclose(step.fit_transform(waves), expected, atol=1e-4)
 
 
-def test_answers_are_averaged_over_windows(network, clips):
+def test_outputs_are_averaged_over_windows(network, clips):
     step = KerasEmbedding(network, hop=7, batch_size=2, duration=None, **MEL)
     power = log_mel_spectrogram(clips[2], **MEL)
     starts = range(0, len(power) - 20 + 1, 7)
@@ -256,13 +256,13 @@ def test_image_networks_of_keras_applications(clips):
 
 def test_images_are_in_the_networks_range_and_order(tmp_path, clips):
     step = KerasEmbedding(mean_input((25, 16, 3)), input="image", window=25, **MEL)
-    picture = step.transform(clips[:1]).reshape(25, 16, 3)
-    assert picture.max() == 255 and (picture[9:] == 0).all()
-    assert (picture[..., 0] == picture[..., 2]).all()
+    image = step.transform(clips[:1]).reshape(25, 16, 3)
+    assert image.max() == 255 and (image[9:] == 0).all()
+    assert (image[..., 0] == image[..., 2]).all()
     first = mean_input((3, 25, 16))
     step.set_params(model=first)
     assert_array_equal(
-        step.transform(clips[:1]).reshape(3, 25, 16), picture.transpose(2, 0, 1)
+        step.transform(clips[:1]).reshape(3, 25, 16), image.transpose(2, 0, 1)
     )
 
 
@@ -310,18 +310,18 @@ def test_pickles_and_copies_hold_the_network(network, clips):
 
 def test_a_file_that_is_written_anew_is_read_anew(tmp_path, clips):
     path = tmp_path / "net.keras"
-    answers = []
+    embeddings = []
     for seed in (0, 1):
         keras.utils.set_random_seed(seed)
         inputs = keras.Input((20, 16))
         outputs = layers.Dense(3)(layers.Flatten()(inputs))
         keras.Model(inputs, outputs, name="same").save(path)
         os.utime(path, ns=(seed, seed))
-        answers.append(KerasEmbedding(str(path), **MEL).transform(clips))
-    assert not np.allclose(*answers)
+        embeddings.append(KerasEmbedding(str(path), **MEL).transform(clips))
+    assert not np.allclose(*embeddings)
 
 
-def test_a_network_that_has_grown_is_asked_anew(clips):
+def test_a_network_that_has_grown_is_traced_again(clips):
     grown = keras.Sequential([keras.Input((20, 16)), layers.Flatten(name="flat")])
     step = KerasEmbedding(grown, **MEL)
     assert step.fit_transform(clips).shape == (3, 320)
@@ -403,7 +403,10 @@ class TestRefusals:
     def test_files(self, tmp_path, clips):
         missing = tmp_path / "no.keras"
         self.check(
-            "no network file '.*no.keras'", clips, FileNotFoundError, model=missing
+            "network file '.*no.keras' doesn't exist",
+            clips,
+            FileNotFoundError,
+            model=missing,
         )
         self.check("ends in .keras, .h5 or .onnx, got 'net.pb'", clips, model="net.pb")
         for name in ("a.keras", "a.h5", "a.onnx"):
