@@ -110,19 +110,19 @@ def _keras_network(model: keras.Model, layer: str | None) -> Network:
             "network with a keras.Input."
         )
     _check_one_input(name, model.inputs)
-    return _keras_part(model, layer, tuple(model.outputs))
+    return _sub_network(model, layer, tuple(model.outputs))
 
 
 # Tracing takes longer than a clip. By the outputs, too: layers may be added later.
 @functools.lru_cache(maxsize=4)
-def _keras_part(model: keras.Model, layer: str | None, outputs: tuple) -> Network:
+def _sub_network(model: keras.Model, layer: str | None, outputs: tuple) -> Network:
     name = f"The network {model.name!r}"
     layers = ", ".join(each.name for each in model.layers)
     (source,) = model.inputs
     if layer is not None:
         if layer not in {each.name for each in model.layers}:
             raise ValueError(f"{name} has no layer {layer!r}. Its layers are {layers}.")
-        source, outputs = _up_to(model.get_layer(layer), model)
+        source, outputs = _first_call(model.get_layer(layer), model)
     if len(outputs) != 1:
         raise ValueError(
             f"{name} has {len(outputs)} outputs. Choose the layer of one by `layer`: "
@@ -149,7 +149,7 @@ def _keras_part(model: keras.Model, layer: str | None, outputs: tuple) -> Networ
     return Network(name, run, tuple(source.shape), output.shape[-1])
 
 
-def _up_to(layer: keras.Layer, model: keras.Model) -> tuple[Any, tuple]:
+def _first_call(layer: keras.Layer, model: keras.Model) -> tuple[Any, tuple]:
     """Return an input, and a layer's outputs where the network first calls the layer.
 
     Not `layer.output`, which belongs to the layer's first call in any network, and in a
