@@ -37,7 +37,7 @@ K = 5
 
 
 def embeddings():
-    """Return by name what makes an embedding of sound files."""
+    """Return the embeddings to compare, by name."""
     return {
         "random": FunctionTransformer(_noise),
         "MFCC": make_pipeline(MFCCStandardizer()),
@@ -133,7 +133,7 @@ def rand(folds, clusters, target, groups, n_samples=2000):
 
 
 def weighted_pairs(pairs, is_by, times):
-    """Return how many of the pairs of clips there are in each sample of artists."""
+    """Return how many of these pairs of clips each sample of artists has."""
     of_artists = is_by.T @ (pairs & ~np.eye(len(pairs), dtype=bool)) @ is_by
     of_one = np.diag(of_artists)
     of_two = of_artists - np.diag(of_one)

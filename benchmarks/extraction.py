@@ -69,7 +69,7 @@ def torchaudio_recipe():
     decibels = torchaudio.transforms.AmplitudeToDB(top_db=80)
 
     def run(path):
-        # Its own decoder is a package apart since 2.9.
+        # Its own decoder is a separate package since 2.9.
         samples, rate = soundfile.read(path, dtype="float32", always_2d=True)
         samples = torch.from_numpy(samples).mean(dim=1)
         return decibels(mel(torchaudio.functional.resample(samples, rate, _RATE)))
@@ -143,7 +143,7 @@ RIVALS = {
 
 
 def rivals():
-    """Return what is installed, and name what isn't."""
+    """Return the packages that are installed, and print the others."""
     found = {}
     for name, make in RIVALS.items():
         if importlib.util.find_spec(name) is None:
@@ -151,7 +151,7 @@ def rivals():
             continue
         try:
             found[name] = make()
-        except Exception as error:  # a package that doesn't suit the others
+        except Exception as error:  # a package in conflict with the others
             print(f"{name}: does not run here ({type(error).__name__}: {error})")
     return found
 
@@ -163,13 +163,13 @@ def timed(function, argument):
 
 
 def take_turns(functions, paths, at_a_time=_AT_A_TIME):
-    """Return by name the times of each turn, (n_turns, 2): wall and processor."""
+    """Return the wall and processor times of each turn, (n_turns, 2), by name."""
     for function in functions.values():
         function(paths[:1])  # imports, filter banks, caches of plans
     names = list(functions)
     times = {name: [] for name in names}
     for turn, first in enumerate(range(0, len(paths), at_a_time)):
-        shift = turn % len(names)  # nobody is always the first to read the files
+        shift = turn % len(names)  # no package always reads the files first
         for name in names[shift:] + names[:shift]:
             chunk = paths[first : first + at_a_time]
             times[name].append(np.array(timed(functions[name], chunk)) / len(chunk))
@@ -257,9 +257,9 @@ def several_features(paths):
 
 
 def as_rows(ratios, seconds):
-    """Return what is kept of a release: processor time, wall time of what waits."""
+    """Return the results to keep of a release, by processor or wall time."""
     kept = [
-        # Name, of which times, which is better, what is promised.
+        # Name, times, which is better, promised value.
         *((name, "cpu", "higher", None) for name in ratios if "/ mel step" in name),
         ("mel step / decode", "cpu", "lower", 1.6),
         ("n_jobs=1 / n_jobs=2", "wall", "higher", 1.8),

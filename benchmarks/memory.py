@@ -3,14 +3,14 @@
     python benchmarks/memory.py [--sizes 1 5 20 50] [--classifier crnn]
 
 Each size, in GB (1e9 bytes), is a file of spectrograms of 640 frames x 128 bands that
-is all zeros and takes no room on the disk (a sparse file); so the folder has to be on
-a file system that has such files. A tiny network is trained on it for one epoch and
-asked for genres and embeddings, each size in a process of its own. The peak is
-that of anonymous memory (RssAnon in /proc/self/status, read every 20 ms): pages of the
-file that the system keeps as long as nobody else needs the room don't count. With
---array the smallest size is also read into the memory, to show what is saved.
+is all zeros and takes no space on the disk (a sparse file); so the folder must be on a
+file system that has such files. A tiny network is trained on it for one epoch and
+predicts genres and embeddings, each size in a separate process. The peak is that of
+anonymous memory (RssAnon in /proc/self/status, read every 20 ms), without the pages of
+the file that the system caches. With --array the smallest size is also read into the
+memory, to show what is saved.
 
-Prints a table, and keeps the growth as JSON with --results. Linux only.
+Prints a table, and writes the growth as JSON with --results. Linux only.
 """
 
 import argparse
@@ -53,11 +53,11 @@ def anonymous_bytes():
     for line in Path("/proc/self/status").read_text().splitlines():
         if line.startswith("RssAnon:"):
             return int(line.split()[1]) * 1024
-    raise RuntimeError("/proc/self/status tells no RssAnon")
+    raise RuntimeError("/proc/self/status has no RssAnon")
 
 
 def sparse_file(path, n_bytes, dtype):
-    """Make a file of zeros that takes no room; return its number of clips."""
+    """Write a file of zeros that takes no space, and return its number of clips."""
     n_clips = int(n_bytes // (np.prod(CLIP) * np.dtype(dtype).itemsize))
     facts = {
         "descr": np.dtype(dtype).str,

@@ -28,8 +28,8 @@ def substitute(**blocks: str) -> Callable[[_Class], _Class]:
     Raises
     ------
     KeyError
-        If the docstring names a block, or a block names a parameter, that there is
-        none of.
+        If the docstring names a block, or one of its blocks a parameter, that there
+        is none of.
 
     Examples
     --------
@@ -57,14 +57,15 @@ def substitute(**blocks: str) -> Callable[[_Class], _Class]:
             name: repr(parameter.default)
             for name, parameter in inspect.signature(constructor).parameters.items()
         }
-        filled = {
-            name: _PLACE.sub(lambda place: defaults[place[1]], inspect.cleandoc(text))
-            for name, text in blocks.items()
-        }
+
+        def fill(place: re.Match) -> str:
+            text = inspect.cleandoc(blocks[place[1]])
+            return _PLACE.sub(lambda parameter: defaults[parameter[1]], text)
+
         lines = []
         for line in cls.__doc__.splitlines():
             indent = line[: len(line) - len(line.lstrip())]
-            text = _PLACE.sub(lambda place: filled[place[1]], line.strip())
+            text = _PLACE.sub(fill, line.strip())
             lines += [(indent + part).rstrip() for part in text.split("\n")]
         cls.__doc__ = "\n".join(lines)
         return cls

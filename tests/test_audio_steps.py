@@ -120,6 +120,65 @@ def test_a_row_is_the_clips_own(name):
     check()
 
 
+BAD = {
+    "cache_dir": 3,
+    "duration": 0,
+    "excerpt": "end",
+    "fmax": 4001.0,
+    "fmin": 4000.0,
+    "hop": 0,
+    "hop_length": -1,
+    "n_fft": 1,
+    "n_frames": 0,
+    "n_jobs": "all",
+    "n_mels": 4,
+    "n_mfcc": 17,
+    "on_error": "skip",
+    "output": "tags and more",
+    "preprocessing": "resnet",
+    "sample_rate": 0,
+    "scaling": "dB",
+    "statistics": "means",
+    "time_limit": -1,
+    "top_db": 0,
+    "verbose": -1,
+    "weights": ["mtt"],
+    "window": 21,
+}
+"""Values that are out of range, or contradict the other parameters."""
+ALLOWED = {
+    "mel": {"n_mels"},
+    "mel start": {"n_mels"},
+    "whole clips": {"n_mels"},
+    "network, waveform": {"fmax", "fmin", "n_mels"},
+}
+
+
+@steps
+def test_transform_refuses_what_fit_refuses(name):
+    clips = [np.ones(2000, np.float32)]
+    step = fitted(name)
+    tried = (step.get_params().keys() & BAD.keys()) - ALLOWED.get(name, set())
+    assert len(tried) >= 8
+    for parameter in tried:
+        good = getattr(step, parameter)
+        step.set_params(**{parameter: BAD[parameter]})
+        with pytest.raises(ValueError) as of_fit:
+            clone(step).fit(clips)
+        with pytest.raises(ValueError) as of_transform:
+            step.transform(clips)
+        assert str(of_transform.value) == str(of_fit.value)
+        step.set_params(**{parameter: good})
+    step.transform(clips)
+
+
+def test_parameters_of_a_table_are_checked_too():
+    table = np.arange(6.0).reshape(3, 2)
+    step = MFCCStandardizer(input="features").fit(table)
+    with pytest.raises(ValueError, match="'hop_length' parameter"):
+        step.set_params(hop_length=-1).transform(table)
+
+
 @steps
 def test_rows_of_any_sound_are_finite(name):
     step = fitted(name)
@@ -221,7 +280,7 @@ def test_an_excerpt_is_a_run_of_frames_but_for_its_loudest(clip, name):
 
 
 class TestWindowsOfWaveforms:
-    """A network that is asked window by window, of 700 samples."""
+    """A network that takes windows of 700 samples."""
 
     @few
     @given(sounds(longest=699))

@@ -355,7 +355,7 @@ def test_a_network_that_returns_nan_names_the_clip():
         sample_rate=8000,
     )
     clips = [np.full(700, 0.5), np.zeros(700)]
-    with pytest.raises(ValueError, match="network 'log' answers NaN or inf") as caught:
+    with pytest.raises(ValueError, match="network 'log' outputs NaN or inf") as caught:
         step.transform(clips)
     assert caught.value.__notes__ == ["This happened in clip 1 of X."]
     assert step.transform(clips[:1]).shape == (1, 2)

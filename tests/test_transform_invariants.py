@@ -27,7 +27,7 @@ STEPS = {
     "windows": SegmentClassifier(LogisticRegression(C=1e-3), window=8, hop=4),
     "clusters": EmbeddingKMeans(3, random_state=0),
 }
-# All networks share the code that answers.
+# All networks share the code that predicts.
 SLOW = {"parallel"}
 steps = [pytest.param(n, marks=pytest.mark.slow if n in SLOW else ()) for n in STEPS]
 classifiers = [step for step in steps if step.values != ("clusters",)]
@@ -66,7 +66,7 @@ def outputs(name, step, X):
 
 @pytest.mark.parametrize("name", steps)
 def test_a_row_is_the_clips_own(name, fitted):
-    """Neighbours and their order change nothing; of a network's answer, no bit."""
+    """Other clips and their order change nothing, and no bit of a network's output."""
     step = fitted(name)
     is_network = name in ("crnn", "parallel", "second order")
     # scikit-learn's products differ in the last digit, of float32 here.
@@ -124,7 +124,7 @@ def test_a_clip_of_one_window_is_what_the_windows_classifier_says(seed):
 @few
 @given(st.integers(0, 2**32 - 1), st.integers(-20, 20))
 def test_clusters_do_not_depend_on_the_unit(seed, power):
-    """Of distances either, and the nearest cluster is that of the least one."""
+    """Nor do distances, and the nearest cluster is the predicted one."""
     E = spectrograms(24, seed).reshape(24, -1).astype(np.float64)
     unit = 2.0**power
     kmeans = EmbeddingKMeans(3, n_init=1, random_state=0).fit(E)

@@ -1,4 +1,4 @@
-"""What the steps that take audio have in common."""
+"""The base class of all steps that take audio, and the parameters they share."""
 
 import functools
 import os
@@ -7,11 +7,12 @@ import warnings
 from collections.abc import Callable, Iterator
 from numbers import Integral, Real
 from types import FrameType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
+from sklearn.utils.validation import check_consistent_length
 
 from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.audio._check_clips import check_clips
@@ -32,12 +33,89 @@ from skgenre.features._extraction_report import keep_report, last_report
 if TYPE_CHECKING:
     import pandas
 
-# Parameters that say how to work, and have no influence on the results.
+# Parameters on which results don't depend.
 _HOW = frozenset({"cache_dir", "n_jobs", "on_error", "time_limit", "verbose"})
 
 
+PARAMETER_DOCS = {
+    "sample_rate": """
+        sample_rate : int, default=%(sample_rate)s
+            Samples a second. Files are resampled to it; waveforms must be at it.
+    """,
+    "n_fft": """
+        n_fft : int, default=%(n_fft)s
+            Samples a frame.
+    """,
+    "hop_length": """
+        hop_length : int, default=%(hop_length)s
+            Samples from one frame to the next.
+    """,
+    "n_mels": """
+        n_mels : int, default=%(n_mels)s
+            Number of mel bands.
+    """,
+    "fmin": """
+        fmin : float, default=%(fmin)s
+            Lower edge of the lowest band, in Hz.
+    """,
+    "fmax": """
+        fmax : float or None, default=%(fmax)s
+            Upper edge of the highest band, in Hz; None means ``sample_rate / 2``.
+    """,
+    "duration": """
+        duration : float or None, default=%(duration)s
+            Seconds taken of each clip; None takes whole clips.
+    """,
+    "excerpt": """
+        excerpt : {'middle', 'start'}, default=%(excerpt)s
+            Which part to take of a longer clip.
+    """,
+    "on_error": """
+        on_error : {'raise', 'warn', 'ignore'}, default=%(on_error)s
+            What to do about a file that can't be read: 'raise' ends with an error that
+            names it; 'warn' and 'ignore' make its row NaN, with a warning or without.
+            `extraction_report_` then says why, and classifiers skip the row inside a
+            :class:`~skgenre.classifiers.MissingClipClassifier`.
+    """,
+    "cache_dir": """
+        cache_dir : str, PathLike or None, default=%(cache_dir)s
+            Folder in which the result for each clip is kept and looked up the next
+            time; None keeps nothing. See :ref:`cache`.
+    """,
+    "time_limit": """
+        time_limit : float or None, default=%(time_limit)s
+            Seconds that a file may take, up to 86,400. With a number, files are decoded
+            in worker processes, so that one that crashes or hangs the decoder, or takes
+            half of the memory, ends in an :class:`~skgenre.audio.AudioError` and
+            nothing more. None decodes in this process. See :ref:`time_limit`.
+    """,
+    "n_jobs": """
+        n_jobs : int or None, default=%(n_jobs)s
+            Clips worked on at a time. None means 1 unless in a
+            :func:`joblib.parallel_config` context; -1 means all processors. Results
+            don't depend on it.
+    """,
+    "verbose": """
+        verbose : bool or int, default=%(verbose)s
+            Show a progress bar.
+    """,
+    "input_attributes": """
+        n_features_in_ : int
+            Number of columns, where X was an array of waveforms or a data frame.
+        feature_names_in_ : ndarray of shape (`n_features_in_`,)
+            Names of the columns, where X was a data frame.
+        extraction_report_ : DataFrame of shape (n_clips, 7)
+            What came of each clip of the last `transform`; only where `on_error` isn't
+            'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
+            file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
+            ``seconds`` spent. Each thread sees its own; copies and files have none.
+    """,
+}
+"""Documentation that audio steps share, for `substitute`."""
+
+
 class Work(NamedTuple):
-    """What a step does with each clip; see :meth:`AudioTransformer._map_clips`."""
+    """The work of a step on each clip; see :meth:`AudioTransformer._map_clips`."""
 
     desc: str
     task: Callable[[Clip], Any]
@@ -46,15 +124,14 @@ class Work(NamedTuple):
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
-    """Parameters, input checks and tags of a step that takes paths or waveforms."""
+    """Base class of steps that take paths or waveforms; its `fit` learns nothing.
+
+    Subclasses define `_work` and `transform`. `PARAMETER_DOCS` documents the parameters
+    that they share.
+    """
 
     sample_rate: int
     """Hertz of the waveforms."""
-    on_error: str
-    cache_dir: str | os.PathLike | None
-    time_limit: float | None
-    n_jobs: int | None
-    verbose: bool | int
 
     _parameter_constraints: dict = {
         "excerpt": [StrOptions({"middle", "start"})],
@@ -64,6 +141,23 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         "n_jobs": [None, Integral],
         "verbose": ["verbose"],
     }
+
+    def __init__(
+        self,
+        *,
+        excerpt: str,
+        on_error: str,
+        cache_dir: str | os.PathLike | None,
+        time_limit: float | None,
+        n_jobs: int | None,
+        verbose: bool | int,
+    ) -> None:
+        self.excerpt = excerpt
+        self.on_error = on_error
+        self.cache_dir = cache_dir
+        self.time_limit = time_limit
+        self.n_jobs = n_jobs
+        self.verbose = verbose
 
     @property
     def extraction_report_(self) -> "pandas.DataFrame":
@@ -82,16 +176,16 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     def _clip_cache(
         self, shape: tuple[int | None, ...], dtype: type = np.float32, **instead: Any
     ) -> ClipCache | None:
-        """Return where results are kept; None without `cache_dir`.
+        """Return the cache of the results; None without `cache_dir`.
 
         Parameters
         ----------
         shape : tuple of int or None
             Shape of a clip's result; None for sizes that differ from clip to clip.
         dtype : type, default=numpy.float32
-            Of the results.
+            Type of the results.
         **instead : object
-            What to know parameters by whose values don't tell all.
+            Values that identify parameters better than the parameters' own values.
         """
         if self.cache_dir is None:
             return None
@@ -100,8 +194,47 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         name = type(self).__name__
         return ClipCache(self.cache_dir, name, parameters, shape=shape, dtype=dtype)
 
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Check the parameters and the kind of X; nothing is learned or read.
+
+        Parameters
+        ----------
+        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
+                array-likes of shape (n_samples,)
+            Sound files, or waveforms at the step's sample rate.
+
+        y : array-like of shape (n_clips,) or None, default=None
+            Only its length is checked, before anything is decoded.
+
+        Returns
+        -------
+        self : object
+            The step itself.
+
+        Raises
+        ------
+        ValueError
+            If a parameter is outside its range, or a waveform is empty or not
+            finite.
+
+        TypeError
+            If X is neither a sequence of paths nor of waveforms.
+        """
+        self._check_parameters()
+        clips = self._check_clips(X, reset=True)
+        if y is not None:
+            check_consistent_length(clips, y)
+        return self
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters that are out of range or contradict one another.
+
+        `_work` calls it, so that `transform` refuses whatever `fit` refuses.
+        """
+        self._validate_params()
+
     def _work(self) -> Work:
-        """Check the parameters, and return what is to be done with each clip."""
+        """Check the parameters, and return the work on each clip."""
         raise NotImplementedError
 
     def _map_clips(self, clips: list[Clip], work: Work) -> Iterator[Any]:
@@ -158,6 +291,8 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         # Paths are accepted too, but `input_tags.string` would announce that arrays
         # of mixed objects are, which they aren't.
         tags.input_tags.two_d_array = True
+        tags.requires_fit = False
+        tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
 
@@ -178,14 +313,14 @@ def _is_inner(frame: FrameType) -> bool:
 
 
 def excerpt_start(n_total: int, n_wanted: int, excerpt: str) -> int:
-    """Tell where an excerpt begins, in frames or samples; 0 in clips too short."""
+    """Return where an excerpt begins, in frames or samples; 0 in clips too short."""
     return max(0, (n_total - n_wanted) // 2) if excerpt == "middle" else 0
 
 
 def excerpt_samples(
     duration: float | None, excerpt: str
 ) -> Callable[[int, int], tuple[int, int]]:
-    """Return what tells `read_samples` where an excerpt begins and ends.
+    """Return a function by which `read_samples` finds the excerpt's samples.
 
     Parameters
     ----------

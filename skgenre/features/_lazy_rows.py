@@ -9,17 +9,17 @@ from numpy.typing import DTypeLike, NDArray
 
 
 class LazyRows(ABC):
-    """An array of which only those rows are in memory that are being worked on.
+    """An array that holds in memory only the rows that are being worked on.
 
-    Indexing chooses rows and reads nothing, so that what scikit-learn cuts into folds
-    is never held whole; `numpy.asarray` reads the rows that are left.
+    Indexing chooses rows without reading them, so that the folds of scikit-learn are
+    never in memory as a whole; `numpy.asarray` reads the chosen rows.
 
     Parameters
     ----------
     shape : tuple of int
-        Of the array; its first axis are the rows.
+        Shape of the array; the first axis are the rows.
     dtype : dtype
-        Of its values.
+        Type of its values.
     """
 
     def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:

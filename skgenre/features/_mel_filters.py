@@ -21,7 +21,7 @@ def hz_to_mel(frequencies: np.ndarray | float) -> np.ndarray:
     Returns
     -------
     mels : ndarray of float64
-        Of the same shape.
+        An array of the same shape.
 
     References
     ----------
@@ -54,7 +54,7 @@ def mel_to_hz(mels: np.ndarray | float) -> np.ndarray:
     Returns
     -------
     frequencies : ndarray of float64
-        In Hz, of the same shape.
+        In Hz, an array of the same shape.
 
     Examples
     --------
@@ -74,7 +74,7 @@ def mel_to_hz(mels: np.ndarray | float) -> np.ndarray:
 def mel_filter_bank(
     *, sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float
 ) -> np.ndarray:
-    """Build triangular filters, evenly spaced on Slaney's mel scale, of equal area.
+    """Return triangular filters of equal area, evenly spaced on Slaney's mel scale.
 
     Parameters
     ----------

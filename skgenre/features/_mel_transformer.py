@@ -1,4 +1,4 @@
-"""Clips to log-mel spectrograms."""
+"""Clips to log-mel spectrograms: the step."""
 
 import functools
 import os
@@ -9,12 +9,16 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_consistent_length
 
-from skgenre._sklearn_compat import Interval, fit_context
+from skgenre._docstrings import substitute
+from skgenre._sklearn_compat import Interval
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, Work, excerpt_start
+from skgenre.features._base import (
+    PARAMETER_DOCS,
+    AudioTransformer,
+    Work,
+    excerpt_start,
+)
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
@@ -22,8 +26,7 @@ from skgenre.features._spectrogram import (
     MelSettings,
     log_mel,
 )
-from skgenre.features._spectrogram_file import SpectrogramFile
-from skgenre.features._spectrogram_writer import write_spectrograms
+from skgenre.features._spectrogram_file import SpectrogramFile, write_spectrograms
 
 
 def _excerpt_spectrogram(
@@ -33,7 +36,7 @@ def _excerpt_spectrogram(
     top_db: float,
     excerpt: str,
 ) -> np.ndarray:
-    """Read the excerpt's samples, no others, and transform them: one task.
+    """Return the spectrogram of a clip's excerpt; no other samples are read.
 
     A shorter clip is padded to `n_frames` with the floor.
     """
@@ -54,83 +57,39 @@ def _excerpt_spectrogram(
     return padded
 
 
+@substitute(**PARAMETER_DOCS)
 class MelSpectrogramTransformer(AudioTransformer):
     """Turn sound files or waveforms into log-mel spectrograms.
 
-    Each clip is decoded, resampled and transformed in one task, so that waveforms of
-    a corpus are never held together; only the part of a file that the excerpt covers
-    is read.
+    Each clip is decoded, resampled and transformed in one task, so that only `n_jobs`
+    waveforms are in memory at a time. Only the excerpt of a file is read.
 
     Parameters
     ----------
-    sample_rate : int, default=22050
-        Samples a second. Files are resampled to it; waveforms have to be at it.
-
-    n_fft : int, default=2048
-        Samples a frame.
-
-    hop_length : int, default=1024
-        Samples from one frame to the next.
-
-    n_mels : int, default=128
-        Number of mel bands.
-
-    fmin : float, default=0.0
-        Lower edge of the lowest band, in Hz.
-
-    fmax : float or None, default=None
-        Upper edge of the highest band, in Hz; None means ``sample_rate / 2``.
-
+    %(sample_rate)s
+    %(n_fft)s
+    %(hop_length)s
+    %(n_mels)s
+    %(fmin)s
+    %(fmax)s
     n_frames : int or None, default=640
-        Frames of the result; with the other defaults these are 29.7 s. Of longer
-        clips an excerpt is taken, shorter ones are padded at their end with the
-        floor. None takes whole clips, each with as many frames as it has, for a
+        Frames of the result; with the other defaults these are 29.7 s. Longer clips
+        give an excerpt, shorter ones are padded at their end with the floor. None takes
+        whole clips, each with as many frames as it has, for a
         :class:`~skgenre.SegmentClassifier`.
-
     top_db : float, default=80.0
         Depth of the floor below the loudest value of the excerpt, in dB.
-
-    excerpt : {'middle', 'start'}, default='middle'
-        Which part of a clip to take, unless `n_frames` is None.
-
-    on_error : {'raise', 'warn', 'ignore'}, default='raise'
-        What to do about a file that can't be read: end with an error that names it; or
-        go on, with a warning or without, and make its row NaN. `extraction_report_`
-        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
-        classifiers pass over it. With ``n_frames=None`` it has one frame.
-
-    cache_dir : str, PathLike or None, default=None
-        Folder in which the result for each clip is kept and looked up the next time;
-        None keeps nothing. See :ref:`cache`.
-
-    time_limit : float or None, default=None
-        Seconds that a file may take, up to 86,400. With a number, files are decoded in
-        worker processes, so that one that crashes or hangs the decoder, or takes half
-        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
-        None decodes in this process. See :ref:`time_limit`.
-
-    n_jobs : int or None, default=None
-        Clips worked on at a time. None means 1 unless in a
-        :func:`joblib.parallel_config` context; -1 means all processors. Results
-        don't depend on it.
-
-    verbose : bool or int, default=False
-        Show a progress bar.
+    %(excerpt)s
+    %(on_error)s
+        With ``n_frames=None`` the row has one frame.
+    %(cache_dir)s
+    %(time_limit)s
+    %(n_jobs)s
+    %(verbose)s
 
     Attributes
     ----------
-    n_features_in_ : int
-        Number of samples of the waveforms, where X was a 2-D array, or of columns,
-        where X was a column of paths.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X was a data frame.
-
-    extraction_report_ : DataFrame of shape (n_clips, 7)
-        What came of each clip of the last `transform`; only where `on_error` isn't
-        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
-        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
-        ``seconds`` spent. Each thread sees its own; copies and files have none.
+    %(input_attributes)s
 
     See Also
     --------
@@ -147,8 +106,8 @@ class MelSpectrogramTransformer(AudioTransformer):
     An excerpt is a run of whole frames of the clip's spectrogram. With `total` frames
     in the clip, the middle excerpt starts at frame ``(total - n_frames) // 2``.
 
-    The output has three axes and stays an array whatever ``set_output`` asks for. Whole
-    clips have different lengths, and so come in a one-dimensional array of objects.
+    The output has three axes and stays an array whatever ``set_output`` requests. Whole
+    clips have different lengths, and so are in a one-dimensional array of objects.
 
     Examples
     --------
@@ -190,6 +149,14 @@ class MelSpectrogramTransformer(AudioTransformer):
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
+        super().__init__(
+            excerpt=excerpt,
+            on_error=on_error,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
         self.sample_rate = sample_rate
         self.n_fft = n_fft
         self.hop_length = hop_length
@@ -198,56 +165,6 @@ class MelSpectrogramTransformer(AudioTransformer):
         self.fmax = fmax
         self.n_frames = n_frames
         self.top_db = top_db
-        self.excerpt = excerpt
-        self.on_error = on_error
-        self.cache_dir = cache_dir
-        self.time_limit = time_limit
-        self.n_jobs = n_jobs
-        self.verbose = verbose
-
-    def _check_settings(self) -> MelSettings:
-        """Check parameters against one another; see `MelSettings.check`."""
-        return MelSettings(
-            sample_rate=self.sample_rate,
-            n_fft=self.n_fft,
-            hop_length=self.hop_length,
-            n_mels=self.n_mels,
-            fmin=self.fmin,
-            fmax=self.fmax,
-        ).check()
-
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the kind of X; nothing is learned or read.
-
-        Parameters
-        ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at `sample_rate`.
-
-        y : array-like of shape (n_clips,) or None, default=None
-            Only its length is looked at, before anything is decoded.
-
-        Returns
-        -------
-        self : MelSpectrogramTransformer
-            The step itself.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is outside its range, or a waveform is empty or not
-            finite.
-
-        TypeError
-            If X is neither a sequence of paths nor of waveforms.
-        """
-        self._check_settings()
-        clips = self._check_clips(X, reset=True)
-        if y is not None:  # said now rather than after hours of decoding
-            check_consistent_length(clips, y)
-        return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the spectrograms.
@@ -282,7 +199,6 @@ class MelSpectrogramTransformer(AudioTransformer):
         UserWarning
             If files can't be read and `on_error` is 'warn'.
         """
-        self._validate_params()  # here too, as fit may be left out
         work = self._work()
         clips = self._check_clips(X, reset=False)
         if self.n_frames is None:
@@ -302,43 +218,43 @@ class MelSpectrogramTransformer(AudioTransformer):
     ) -> SpectrogramFile:
         """Write the spectrograms to a file, for collections larger than the memory.
 
-        Each is on its way to the disk as soon as it is made. A call that was
-        interrupted, even killed, is repeated to go on: what is on the disk is not made
-        again. Once all is there, the same call only opens the file.
+        Each is written as soon as it is computed. To resume a call that was
+        interrupted, even killed, repeat it: spectrograms on the disk are not computed
+        again. Once the file is complete, the same call only opens it.
 
         Parameters
         ----------
         path : str or os.PathLike
             The file to write, in NumPy's format, ``.npy``. It appears when it is
-            complete; until then ``{path}.part`` grows. ``{path}.json`` beside it keeps
-            of which clips and settings it is.
+            complete; until then ``{path}.part`` grows. ``{path}.json`` beside it
+            records the clips and the settings.
 
         X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
                 array-likes of shape (n_samples,)
             Sound files, or waveforms at `sample_rate`.
 
         dtype : {'float32', 'float16'} or dtype, default='float32'
-            Type of the values in the file. 'float16' takes half the room, and rounds
-            them by at most 0.03 dB above -128 dB.
+            Type of the values in the file. 'float16' takes half the space, and rounds
+            values above -128 dB by at most 0.03 dB.
 
         Returns
         -------
         spectrograms : SpectrogramFile
-            Of shape (n_clips, n_frames, n_mels). Classifiers take it as their X, and
-            read it batch by batch.
+            The file, of shape (n_clips, n_frames, n_mels). Classifiers take it as their
+            X, and read it batch by batch.
 
         Raises
         ------
         FileExistsError
-            If there is a file of that name with other spectrograms: of other clips
-            (by path, size and date), of other settings, or nobody knows of which.
+            If a file of that name has other spectrograms: of other clips (by path, size
+            and date), of other settings, or of unknown ones.
 
         OSError
-            If the disk has not room for all, or the file can't be written.
+            If the disk has too little space, or the file can't be written.
 
         AudioError
             If a file can't be read and `on_error` is 'raise'. The clips before it are
-            kept: leave it out of X, or repair it, and repeat the call.
+            kept: remove it from X, or repair it, and repeat the call.
 
         ValueError
             If `n_frames` is None, a parameter is outside its range, or a waveform is
@@ -347,7 +263,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         TypeError
             If X is neither a sequence of paths nor of waveforms.
         """
-        self._validate_params()
+        work = self._work()
         if self.n_frames is None:
             raise ValueError(
                 "transform_to writes spectrograms of one length, but n_frames=None "
@@ -364,7 +280,6 @@ class MelSpectrogramTransformer(AudioTransformer):
                 f"top_db={self.top_db!r} is more than dtype={dtype.name!r} can hold. "
                 "Choose 'float32', or a lower top_db."
             )
-        work = self._work()
         clips = self._check_clips(X, reset=False)
         write_spectrograms(
             path,
@@ -376,30 +291,36 @@ class MelSpectrogramTransformer(AudioTransformer):
         )
         return SpectrogramFile(path)
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        MelSettings.of(self).check()
+
     def _work(self) -> Work:
         task = functools.partial(_excerpt_spectrogram, **self._task_arguments())
         cache = self._clip_cache((self.n_frames, self.n_mels))
         return Work("Spectrograms", task, cache=cache)
 
     def _task_arguments(self) -> dict[str, Any]:
+        """Check the parameters, and return the arguments of `_excerpt_spectrogram`."""
+        self._check_parameters()
         return {
-            "settings": self._check_settings(),
+            "settings": MelSettings.of(self),
             "n_frames": self.n_frames,
             "top_db": self.top_db,
             "excerpt": self.excerpt,
         }
 
     def _spectrogram_parameters(self) -> dict[str, Any]:
-        """Return the parameters that decide what spectrograms are like."""
+        """Return the parameters on which spectrograms depend, as a flat dictionary."""
         arguments = self._task_arguments()
         return asdict(arguments.pop("settings")) | arguments
 
     def _missing(self, n_frames: int | None) -> NDArray:
-        """Return what stands for a clip that could not be read."""
+        """Return the NaN that stand for a clip that could not be read."""
         return np.full((n_frames or 1, self.n_mels), np.nan, np.float32)
 
     def _rows(self, clips: list[Clip], work: Work) -> Iterator[NDArray]:
-        """Yield what stands for each clip in an array; all have `n_frames`."""
+        """Yield each clip's spectrogram of `n_frames`, or NaN."""
         missing = self._missing(self.n_frames)
         for result in self._map_clips(clips, work):
             yield missing if result is None else result
@@ -407,7 +328,7 @@ class MelSpectrogramTransformer(AudioTransformer):
     def set_output(self, *, transform: str | None = None) -> Self:
         """Do nothing: three axes make no data frame.
 
-        It is here for `Pipeline.set_output`, which asks every step.
+        `Pipeline.set_output` calls it on every step.
 
         Parameters
         ----------
@@ -420,10 +341,3 @@ class MelSpectrogramTransformer(AudioTransformer):
             The step itself.
         """
         return self
-
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that no fit is needed."""
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

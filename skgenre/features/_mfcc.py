@@ -15,9 +15,11 @@ from skgenre.features._spectrogram import (
     mel_power_and_gain,
     pad_to_frames,
 )
-from skgenre.features._statistics import STATISTICS, correlations, moments
 
 _TOP_DB = 80.0
+
+# In the order of the columns of FMA's features.csv.
+STATISTICS = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
 
 MFCC_CONSTRAINTS: dict = MEL_CONSTRAINTS | {
     "n_mfcc": [Interval(Integral, 1, None, closed="left")],
@@ -26,7 +28,7 @@ MFCC_CONSTRAINTS: dict = MEL_CONSTRAINTS | {
 
 
 def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
-    """Refuse more coefficients than there are bands to make them from."""
+    """Refuse more coefficients than mel bands."""
     if n_mfcc > n_mels:
         raise ValueError(
             f"n_mfcc must be at most n_mels={n_mels}. Got n_mfcc={n_mfcc}."
@@ -34,7 +36,7 @@ def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
 
 
 def mfcc(waveform: np.ndarray, settings: MelSettings, n_mfcc: int) -> np.ndarray:
-    """Compute the coefficients of each frame: (n_frames, n_mfcc), float64."""
+    """Return the coefficients of each frame, (n_frames, n_mfcc), float64."""
     power, gain = mel_power_and_gain(pad_to_frames(waveform, settings), settings)
     # Double precision: the statistics subtract nearly equal numbers.
     decibels = 10 * np.log10(np.maximum(power, AMIN, dtype=np.float64)) + gain
@@ -42,13 +44,71 @@ def mfcc(waveform: np.ndarray, settings: MelSettings, n_mfcc: int) -> np.ndarray
     return scipy.fft.dct(decibels, type=2, axis=1, norm="ortho")[:, :n_mfcc]
 
 
+def _is_constant(series: np.ndarray, std: np.ndarray) -> np.ndarray:
+    # Rounding leaves a little variance in a constant series, in proportion to the
+    # largest coefficient, as all are sums of the same decibels.
+    return std <= np.finfo(float).eps * np.abs(series).max() * 10
+
+
+def moments(series: np.ndarray) -> np.ndarray:
+    """Return the `STATISTICS` of each column, one after the other, without NaN.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_frames, n)
+
+    Returns
+    -------
+    ndarray of shape (7 * n,)
+    """
+    mean = series.mean(axis=0)
+    deviations = series - mean
+    squares = deviations**2
+    variance = squares.mean(axis=0)
+    is_constant = _is_constant(series, np.sqrt(variance))
+    divisor = np.where(is_constant, 1.0, variance)
+    skew = (squares * deviations).mean(axis=0) / divisor**1.5
+    kurtosis = (squares**2).mean(axis=0) / divisor**2 - 3
+    return np.concatenate(
+        [
+            np.where(is_constant, -3.0, kurtosis),
+            series.max(axis=0),
+            mean,
+            np.median(series, axis=0),
+            series.min(axis=0),
+            np.where(is_constant, 0.0, skew),
+            np.sqrt(variance),
+        ]
+    )
+
+
+def correlations(series: np.ndarray) -> np.ndarray:
+    """Return the columns' means, standard deviations and Pearson's r of each pair.
+
+    Parameters
+    ----------
+    series : ndarray of shape (n_frames, n)
+
+    Returns
+    -------
+    ndarray of shape (2 * n + n * (n - 1) / 2,)
+        Means, deviations, and r of the pairs (1, 2), (1, 3) and so on; 0 for a column
+        that doesn't change.
+    """
+    mean, std = series.mean(axis=0), series.std(axis=0)
+    is_constant = _is_constant(series, std)
+    scores = (series - mean) / np.where(is_constant, np.inf, std)
+    r = scores.T @ scores / len(series)
+    return np.concatenate([mean, std, r[np.triu_indices(len(mean), k=1)]])
+
+
 def describe(series: np.ndarray, statistics: str) -> np.ndarray:
-    """Return the features of the courses of coefficients, (n_features,)."""
+    """Return the features of a series of frames, (n_features,)."""
     return correlations(series) if statistics == "correlations" else moments(series)
 
 
 def feature_names(n_mfcc: int, statistics: str) -> list[str]:
-    """Name the features that `describe` returns."""
+    """Return the names of the features that `describe` returns."""
     numbers = [f"{i + 1:02d}" for i in range(n_mfcc)]
     if statistics == "moments":
         return [f"mfcc_{name}_{i}" for name in STATISTICS for i in numbers]
@@ -67,13 +127,13 @@ def mfcc_statistics(
     n_mels: int = 128,
     statistics: str = "moments",
 ) -> np.ndarray:
-    """Compute statistics over time of a waveform's cepstral coefficients (MFCC).
+    """Return statistics over time of a waveform's cepstral coefficients (MFCC).
 
     Parameters
     ----------
     waveform : array-like of shape (n_samples,)
-        Mono, at `sample_rate`, in the range -1 to 1 (the gain is a part of the first
-        coefficient).
+        Mono, at `sample_rate`, in the range -1 to 1 (the first coefficient depends on
+        the gain).
 
     sample_rate : int, default=22050
         Samples a second.
@@ -92,7 +152,7 @@ def mfcc_statistics(
 
     statistics : {'moments', 'correlations'}, default='moments'
         'moments' are seven statistics of each coefficient; 'correlations' are mean
-        and standard deviation of each, and how each goes along with each other.
+        and standard deviation of each, and the correlation of each pair.
 
     Returns
     -------
@@ -115,7 +175,7 @@ def mfcc_statistics(
 
     See Also
     --------
-    MFCCStandardizer : The same for many clips, and from sound files; standardised.
+    MFCCStandardizer : The same for many clips, and for sound files; standardised.
 
     Notes
     -----

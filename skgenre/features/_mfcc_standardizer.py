@@ -1,4 +1,4 @@
-"""Clips, or a table of MFCC statistics, to standardised features."""
+"""Clips, or a table of features, to standardised MFCC statistics: the step."""
 
 import functools
 import os
@@ -15,24 +15,29 @@ from sklearn.utils.validation import (
     validate_data,
 )
 
+from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import (
     Interval,
     StrOptions,
     check_feature_names_in,
-    fit_context,
 )
 from skgenre.audio._load import Clip, read_samples
 from skgenre.audio._outcome import failures
-from skgenre.features._base import AudioTransformer, Work, excerpt_samples
+from skgenre.features._base import (
+    PARAMETER_DOCS,
+    AudioTransformer,
+    Work,
+    excerpt_samples,
+)
 from skgenre.features._mfcc import (
     MFCC_CONSTRAINTS,
+    STATISTICS,
     check_n_mfcc,
     describe,
     feature_names,
     mfcc,
 )
 from skgenre.features._spectrogram import MelSettings
-from skgenre.features._statistics import STATISTICS
 
 
 def _clip_statistics(
@@ -48,6 +53,7 @@ def _clip_statistics(
     return describe(mfcc(waveform, settings, n_mfcc), statistics)
 
 
+@substitute(**PARAMETER_DOCS)
 class MFCCStandardizer(AudioTransformer):
     """Describe clips by statistics of their MFCCs, each with mean 0 and variance 1.
 
@@ -55,80 +61,36 @@ class MFCCStandardizer(AudioTransformer):
     ----------
     n_mfcc : int, default=20
         Number of cepstral coefficients; at most `n_mels`.
-
     statistics : {'moments', 'correlations'}, default='moments'
-        What is told of the coefficients' courses over time. 'moments' are FMA's seven
-        statistics of each. 'correlations' are mean and standard deviation of each,
-        and Pearson's correlation of each pair: what sounds together. A support vector
-        machine knows more genres by them (see the user guide for figures).
-
-    sample_rate : int, default=22050
-        Samples a second. Files are resampled to it; waveforms have to be at it.
-
-    n_fft : int, default=2048
-        Samples a frame.
-
-    hop_length : int, default=512
-        Samples from one frame to the next.
-
-    n_mels : int, default=128
-        Number of mel bands.
-
-    duration : float or None, default=None
-        Seconds taken of each clip; None takes all.
-
-    excerpt : {'middle', 'start'}, default='middle'
-        Which part of a clip to take, if `duration` is given.
-
+        How the coefficients' courses over time are described. 'moments' are FMA's seven
+        statistics of each. 'correlations' are the mean and the standard deviation of
+        each, and Pearson's correlation of each pair: what sounds together. A support
+        vector machine classifies more clips correctly by them (see the user guide for
+        figures).
+    %(sample_rate)s
+    %(n_fft)s
+    %(hop_length)s
+    %(n_mels)s
+    %(duration)s
+    %(excerpt)s
     input : {'audio', 'features'}, default='audio'
         What X is: sound files or waveforms, or a table of ready-made features that
-        only is to be standardised. With 'features' all parameters above are unused.
-
-    on_error : {'raise', 'warn', 'ignore'}, default='raise'
-        What to do about a file that can't be read: end with an error that names it; or
-        go on, with a warning or without, and make its row NaN. `extraction_report_`
-        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
-        classifiers pass over it. `fit` learns from the others.
-
-    cache_dir : str, PathLike or None, default=None
-        Folder in which the result for each clip is kept and looked up the next time;
-        None keeps nothing. See :ref:`cache`.
-
-    time_limit : float or None, default=None
-        Seconds that a file may take, up to 86,400. With a number, files are decoded in
-        worker processes, so that one that crashes or hangs the decoder, or takes half
-        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
-        None decodes in this process. See :ref:`time_limit`.
-
-    n_jobs : int or None, default=None
-        Clips worked on at a time. None means 1 unless in a
-        :func:`joblib.parallel_config` context; -1 means all processors. Results
-        don't depend on it.
-
-    verbose : bool or int, default=False
-        Show a progress bar.
+        only need standardising. With 'features' all parameters above are unused.
+    %(on_error)s
+        `fit` learns from the others.
+    %(cache_dir)s
+    %(time_limit)s
+    %(n_jobs)s
+    %(verbose)s
 
     Attributes
     ----------
     mean_ : ndarray of shape (n_features,)
         Mean of each feature in the clips of `fit`.
-
     scale_ : ndarray of shape (n_features,)
         Standard deviation of each feature in the clips of `fit`; 1 for a feature
         that was constant.
-
-    n_features_in_ : int
-        Number of columns of X: samples of the waveforms, where X was a 2-D array.
-        Not set by a list of paths or waveforms.
-
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X was a data frame.
-
-    extraction_report_ : DataFrame of shape (n_clips, 7)
-        What came of each clip of the last `transform`; only where `on_error` isn't
-        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
-        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
-        ``seconds`` spent. Each thread sees its own; copies and files have none.
+    %(input_attributes)s
 
     See Also
     --------
@@ -184,6 +146,14 @@ class MFCCStandardizer(AudioTransformer):
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
+        super().__init__(
+            excerpt=excerpt,
+            on_error=on_error,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
         self.n_mfcc = n_mfcc
         self.statistics = statistics
         self.sample_rate = sample_rate
@@ -191,19 +161,14 @@ class MFCCStandardizer(AudioTransformer):
         self.hop_length = hop_length
         self.n_mels = n_mels
         self.duration = duration
-        self.excerpt = excerpt
         self.input = input
-        self.on_error = on_error
-        self.cache_dir = cache_dir
-        self.time_limit = time_limit
-        self.n_jobs = n_jobs
-        self.verbose = verbose
 
     def _extract(self, X: Any, y: Any = None, *, reset: bool) -> np.ndarray:
         """Return the table of features, not standardised."""
         if self.input == "features":
+            self._check_parameters()
             return validate_data(self, X, dtype=FLOAT_DTYPES, reset=reset)
-        check_n_mfcc(self.n_mfcc, self.n_mels)
+        work = self._work()
         names = feature_names(self.n_mfcc, self.statistics)
         if reset:
             self._names = names
@@ -214,9 +179,8 @@ class MFCCStandardizer(AudioTransformer):
                 f"{len(self.mean_)} others were standardised in fit. Set them back, or "
                 "fit again."
             )
-        work = self._work()
         clips = self._check_clips(X, reset=reset)
-        if y is not None:  # said now rather than after hours of decoding
+        if y is not None:
             check_consistent_length(clips, y)
         results = self._map_clips(clips, work)
         table = np.empty((len(clips), len(names)))
@@ -224,13 +188,17 @@ class MFCCStandardizer(AudioTransformer):
             row[:] = np.nan if result is None else result
         return table
 
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
+        if self.input == "audio":
+            check_n_mfcc(self.n_mfcc, self.n_mels)
+            MelSettings.of(self).check()
+
     def _work(self) -> Work:
-        check_n_mfcc(self.n_mfcc, self.n_mels)
+        self._check_parameters()
         task = functools.partial(
             _clip_statistics,
-            settings=MelSettings(
-                self.sample_rate, self.n_fft, self.hop_length, self.n_mels
-            ).check(),
+            settings=MelSettings.of(self),
             n_mfcc=self.n_mfcc,
             statistics=self.statistics,
             duration=self.duration,
@@ -256,7 +224,6 @@ class MFCCStandardizer(AudioTransformer):
         self.mean_ = self._scaler.mean_
         self.scale_ = self._scaler.scale_
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
         """Learn the mean and the standard deviation of each feature.
 
@@ -268,7 +235,7 @@ class MFCCStandardizer(AudioTransformer):
             array-like of shape (n_clips, n_features).
 
         y : array-like of shape (n_clips,) or None, default=None
-            Only its length is looked at, before anything is decoded.
+            Only its length is checked, before anything is decoded.
 
         Returns
         -------
@@ -295,7 +262,6 @@ class MFCCStandardizer(AudioTransformer):
         self._fit_table(self._extract(X, y, reset=True))
         return self
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit_transform(self, X: Any, y: Any = None) -> np.ndarray:
         """Fit and transform the same clips, which are read once.
 
@@ -306,7 +272,7 @@ class MFCCStandardizer(AudioTransformer):
             As in `fit`.
 
         y : array-like of shape (n_clips,) or None, default=None
-            Only its length is looked at, before anything is decoded.
+            Only its length is checked, before anything is decoded.
 
         Returns
         -------
@@ -351,7 +317,7 @@ class MFCCStandardizer(AudioTransformer):
         return self._scaler.transform(self._extract(X, reset=False))
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the features.
+        """Return the names of the features.
 
         Parameters
         ----------
@@ -371,8 +337,9 @@ class MFCCStandardizer(AudioTransformer):
         return np.array(self._names_of_fit(), dtype=object)
 
     def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn which types of numbers are kept."""
+        """Return scikit-learn's tags: `fit` learns, and types of numbers are kept."""
         tags = super().__sklearn_tags__()
-        if self.input == "features":
-            tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        tags.requires_fit = True
+        kept = ["float64", "float32"] if self.input == "features" else ["float64"]
+        tags.transformer_tags.preserves_dtype = kept
         return tags

@@ -1,4 +1,4 @@
-"""All features of a clip in one go, for steps that keep what they make."""
+"""All features of a clip in one pass, for steps with a cache."""
 
 import functools
 from collections.abc import Callable, Iterable
@@ -20,8 +20,8 @@ from skgenre.features._base import AudioTransformer
 
 
 @dataclass
-class _Each:
-    """Several tasks as one, for which a file is opened once."""
+class _AllTasks:
+    """Several tasks as one, which opens a file once."""
 
     tasks: list[Callable[[Clip], Any]]
 
@@ -30,10 +30,10 @@ class _Each:
             return [task(clip) for task in self.tasks]
 
 
-def _pass_over_errors(clip: Clip, task: Callable[[Clip], list[Any]]) -> list[Any]:
+def _skip_errors(clip: Clip, task: Callable[[Clip], list[Any]]) -> list[Any]:
     try:
         return task(clip)
-    except AudioError:  # the steps will meet it, and say what is to be said
+    except AudioError:  # the steps will report it
         return []
 
 
@@ -53,22 +53,22 @@ def precompute(
     n_jobs: int | None = None,
     verbose: bool | int = False,
 ) -> None:
-    """Compute what all audio steps of a model make of clips, reading each file once.
+    """Compute the features of all audio steps of a model, reading each file once.
 
-    Steps that stand side by side, in a `FeatureUnion`, in the members of a
-    `VotingClassifier` or in several models, would decode the same files one after the
-    other. Here they work on a clip together, and put what they make where their
-    `cache_dir` says; `fit`, `predict` and the rest then find it there.
+    Steps side by side, in a `FeatureUnion`, in the members of a `VotingClassifier` or
+    in several models, would decode the same files one after the other. Here they work
+    on each clip together, and write their results to their `cache_dir`; `fit`,
+    `predict` and other methods then find them there.
 
     Parameters
     ----------
     model : estimator, or list of estimators
-        An audio step, or anything that has some in it: pipelines, unions, ensembles,
-        searches. They need not be fitted, and stay as they are.
+        An audio step, or anything that contains some: pipelines, unions, ensembles,
+        searches. They need not be fitted, and are not changed.
 
     X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
             array-likes of shape (n_samples,)
-        What is going to be passed to them.
+        The clips that will be passed to them.
 
     n_jobs : int or None, default=None
         Clips worked on at a time, in threads. None means 1 unless in a
@@ -80,19 +80,18 @@ def precompute(
     Raises
     ------
     ValueError
-        If there is no audio step, or one that has no `cache_dir`; or if a parameter of
-        them is outside its range.
+        If there is no audio step, a step has no `cache_dir`, or a parameter of a step
+        is outside its range.
 
     TypeError
         If X is neither a sequence of paths nor of waveforms.
 
     Notes
     -----
-    One clip is in memory at a time (`n_jobs` of them). What is there already is not
-    computed again, so that a call that was interrupted is repeated to go on.
+    `n_jobs` clips are in memory at a time. Cached results are not computed again: to
+    resume a call that was interrupted, repeat it.
 
-    Files that can't be read are passed over: the steps name them when they come to
-    them.
+    Files that can't be read are skipped: the steps report them later.
 
     Examples
     --------
@@ -115,14 +114,12 @@ def precompute(
         and getattr(part, "input", None) != "features"
     ]
     if not steps:
-        raise ValueError("There is no audio step in the model: nothing to compute.")
+        raise ValueError("The model has no audio step: there is nothing to compute.")
     for step in steps:
         if step.cache_dir is None:
             raise ValueError(
-                f"{step!r} has no cache_dir: there is no place for what it makes. Set "
-                "one."
+                f"{step!r} has no cache_dir to keep its results in. Set one."
             )
-        step._validate_params()
     clips = check_clips(X)
     tasks, keepers = [], []
     for step in steps:
@@ -130,12 +127,12 @@ def precompute(
         assert cache is not None  # see above
         tasks.append(cache.look_up(task))
         keepers.append((cache, finish))
-    together: Callable[[Clip], list[Any]] = _Each(tasks)
+    together: Callable[[Clip], list[Any]] = _AllTasks(tasks)
     if limits := [step.time_limit for step in steps if step.time_limit is not None]:
         together = IsolatedTask(together, sum(limits))
-    task = functools.partial(_pass_over_errors, task=together)
-    for all_looked in map_clips(
+    task = functools.partial(_skip_errors, task=together)
+    for all_results in map_clips(
         task, clips, n_jobs=n_jobs, verbose=verbose, desc="Features"
     ):
-        for looked, (cache, finish) in zip(all_looked, keepers, strict=False):
-            cache.keep(looked, finish)
+        for result, (cache, finish) in zip(all_results, keepers, strict=False):
+            cache.keep(result, finish)

@@ -4,9 +4,11 @@ import functools
 import warnings
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import Self
 
 import numpy as np
 import scipy.fft
+from sklearn.base import BaseEstimator
 
 from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.audio._check_clips import check_waveform
@@ -37,7 +39,7 @@ TOP_DB_CONSTRAINT: dict = {"top_db": [Interval(Real, 0, None, closed="neither")]
 
 @dataclass(frozen=True)
 class MelSettings:
-    """All that the power in mel bands depends on, besides the samples."""
+    """The parameters of the power in mel bands."""
 
     sample_rate: int = 22050
     n_fft: int = 2048
@@ -46,10 +48,18 @@ class MelSettings:
     fmin: float = 0.0
     fmax: float | None = None
 
-    def check(self) -> "MelSettings":
-        """Raise a ValueError where settings contradict one another; return self.
+    @classmethod
+    def of(cls, step: BaseEstimator) -> Self:
+        """Return the settings among a step's parameters; defaults for all others."""
+        parameters = step.get_params(deep=False)
+        return cls(
+            **{k: v for k, v in parameters.items() if k in cls.__dataclass_fields__}
+        )
 
-        Warns where bands are so narrow that no bin of the spectrum is in them.
+    def check(self) -> Self:
+        """Return self, or raise a ValueError if settings contradict one another.
+
+        Warns if bands are so narrow that they contain no bin of the spectrum.
         """
         nyquist = self.sample_rate / 2
         if self.fmax is not None and self.fmax > nyquist:
@@ -75,11 +85,11 @@ class MelSettings:
         return self
 
     def n_frames(self, n_samples: int) -> int:
-        """Count the frames of a clip; they are centred on multiples of the hop."""
+        """Return the number of a clip's frames, which are centred on the hops."""
         return 1 + (n_samples - self.n_fft % 2) // self.hop_length
 
     def sample_range(self, first: int, n_frames: int) -> tuple[int, int]:
-        """Tell which samples the frames from `first` on cover."""
+        """Return the first sample of `n_frames` frames, and the one after the last."""
         start = first * self.hop_length - self.n_fft // 2
         return start, start + (n_frames - 1) * self.hop_length + self.n_fft
 
@@ -98,7 +108,7 @@ def filter_bank(settings: MelSettings) -> np.ndarray:
 
 @functools.lru_cache(maxsize=8)
 def _bands(settings: MelSettings) -> list[tuple[slice, slice, np.ndarray]]:
-    """Cut the filter bank into (bins, bands, weights) without most of its zeros."""
+    """Return the filter bank as (bins, bands, weights) without most of its zeros."""
     bank = filter_bank(settings)
     parts = []
     for first in range(0, settings.n_mels, _BANDS):
@@ -112,13 +122,13 @@ def _bands(settings: MelSettings) -> list[tuple[slice, slice, np.ndarray]]:
 
 @functools.lru_cache(maxsize=8)
 def hann_window(n_fft: int) -> np.ndarray:
-    """Periodic Hann window, as for spectra rather than for filters."""
+    """Return a periodic Hann window, for spectra rather than for filters."""
     angles = 2 * np.pi * np.arange(n_fft) / n_fft
     return 0.5 - 0.5 * np.cos(angles)
 
 
 def mel_power(samples: np.ndarray, settings: MelSettings) -> np.ndarray:
-    """Compute the power in mel bands of the frames that `samples` exactly cover.
+    """Return the power in mel bands of the frames that `samples` exactly cover.
 
     Parameters
     ----------
@@ -131,7 +141,7 @@ def mel_power(samples: np.ndarray, settings: MelSettings) -> np.ndarray:
     Returns
     -------
     power : ndarray of shape (n_frames, n_mels), float32
-        Of the same scale as that of ``librosa.feature.melspectrogram``.
+        On the scale of ``librosa.feature.melspectrogram``.
     """
     n_fft, hop_length = settings.n_fft, settings.hop_length
     samples = np.ascontiguousarray(samples)
@@ -149,7 +159,7 @@ def mel_power(samples: np.ndarray, settings: MelSettings) -> np.ndarray:
         block = slice(first, min(first + n_block, n_frames))
         n = block.stop - block.start
         windowed[:n] = frames[block]
-        windowed[:n] *= window  # apart, as numpy casts slowly while it multiplies
+        windowed[:n] *= window  # separately: NumPy is slow at casting within a product
         spectrum = scipy.fft.rfft(windowed[:n], axis=1, overwrite_x=True)
         squares = spectrum.view(np.float64)
         np.square(squares, out=squares)
@@ -160,7 +170,7 @@ def mel_power(samples: np.ndarray, settings: MelSettings) -> np.ndarray:
 
 
 def pad_to_frames(waveform: np.ndarray, settings: MelSettings) -> np.ndarray:
-    """Put zeros around a whole clip, so that its frames are centred on the hops."""
+    """Return a whole clip between zeros, so that its frames are centred on the hops."""
     start, stop = settings.sample_range(0, settings.n_frames(len(waveform)))
     padded = np.zeros(stop - start, dtype=np.float32)
     inside = waveform[:stop]
@@ -171,7 +181,7 @@ def pad_to_frames(waveform: np.ndarray, settings: MelSettings) -> np.ndarray:
 def mel_power_and_gain(
     samples: np.ndarray, settings: MelSettings
 ) -> tuple[np.ndarray, float]:
-    """Like :func:`mel_power`, for samples of any size.
+    """Return :func:`mel_power` of samples of any size.
 
     Returns
     -------
@@ -179,8 +189,8 @@ def mel_power_and_gain(
         Finite.
 
     gain : float
-        What to add to the power's decibels: 0, unless the samples were so large that
-        their squares left float32's range and they had to be scaled down.
+        Decibels to add to those of the power: 0, unless the samples were so large that
+        their squares left float32's range and they were scaled down.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         power = mel_power(samples, settings)
@@ -191,13 +201,13 @@ def mel_power_and_gain(
 
 
 def relative_decibels(power: np.ndarray, top_db: float) -> np.ndarray:
-    """Turn power, in place, into dB relative to its loudest value."""
+    """Return power in dB relative to its loudest value, computed in place."""
     floor = np.float32(-top_db)
     peak = power.max()
     if peak <= AMIN:
         power.fill(floor)
         return power
-    # First the logarithm, then the maximum: a ratio could leave float32's range.
+    # Not log10(power / peak): the ratio could leave float32's range.
     with np.errstate(divide="ignore"):
         decibels = np.log10(power, out=power)
     decibels -= np.log10(peak)
@@ -206,7 +216,7 @@ def relative_decibels(power: np.ndarray, top_db: float) -> np.ndarray:
 
 
 def log_mel(samples: np.ndarray, settings: MelSettings, top_db: float) -> np.ndarray:
-    """Like :func:`mel_power`, in dB relative to the loudest value found."""
+    """Return :func:`mel_power` in dB relative to its loudest value."""
     power, _ = mel_power_and_gain(samples, settings)
     return relative_decibels(power, top_db)
 
@@ -226,7 +236,7 @@ def log_mel_spectrogram(
     fmax: float | None = None,
     top_db: float = 80.0,
 ) -> np.ndarray:
-    """Compute the log-mel spectrogram of a waveform.
+    """Return the log-mel spectrogram of a waveform.
 
     Parameters
     ----------
@@ -270,7 +280,7 @@ def log_mel_spectrogram(
 
     See Also
     --------
-    MelSpectrogramTransformer : The same for many clips, and from sound files.
+    MelSpectrogramTransformer : The same for many clips, and for sound files.
     mfcc_statistics : Statistics of cepstral coefficients over the frames.
 
     Notes

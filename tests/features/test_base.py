@@ -308,7 +308,7 @@ def test_two_at_a_time_share_a_folder(paths, tmp_path):
 
 @pytest.mark.slow
 def test_a_killed_run_resumes_where_it_was(tmp_path, decoded):
-    """Two processes share the folder, too: one is killed, the other goes on."""
+    """Two processes share the folder, too: one is killed, the other finishes."""
     rng = np.random.default_rng(0)
     paths = []
     for i in range(40):

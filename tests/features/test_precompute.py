@@ -152,7 +152,7 @@ def test_files_that_can_not_be_read_are_left_to_the_steps(paths, tmp_path):
 def test_refusals(paths, tmp_path):
     table = MFCCStandardizer(input="features")
     for model in (table, [], FeatureUnion([("a", LogisticRegression())])):
-        with pytest.raises(ValueError, match="no audio step in the model"):
+        with pytest.raises(ValueError, match="model has no audio step"):
             precompute(model, paths)
     with pytest.raises(ValueError, match="has no cache_dir"):
         precompute([MFCCStandardizer(cache_dir=tmp_path), MFCCStandardizer()], paths)
@@ -165,6 +165,6 @@ def test_refusals(paths, tmp_path):
 
 
 def test_its_task_goes_to_other_processes():
-    from skgenre.features._precompute import _Each
+    from skgenre.features._precompute import _AllTasks
 
-    assert pickle.loads(pickle.dumps(_Each([len])))("ab") == [2]
+    assert pickle.loads(pickle.dumps(_AllTasks([len])))("ab") == [2]

@@ -1,4 +1,4 @@
-"""Clips to what any trained network makes of them."""
+"""Clips to embeddings by any trained network: the step."""
 
 import copy
 import functools
@@ -9,15 +9,24 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_consistent_length
 
+from skgenre._docstrings import substitute
 from skgenre._files import digest
-from skgenre._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from skgenre._sklearn_compat import HasMethods, Interval, StrOptions
 from skgenre.audio._clip_cache import ClipCache
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, Work, excerpt_samples
-from skgenre.features._pretrained._network_scaling import SCALINGS
+from skgenre.features._base import (
+    PARAMETER_DOCS,
+    AudioTransformer,
+    Work,
+    excerpt_samples,
+)
+from skgenre.features._pretrained._network_input import (
+    SCALINGS,
+    NetworkInput,
+    cut_windows,
+    network_input,
+)
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
@@ -28,7 +37,6 @@ from skgenre.features._spectrogram import (
 
 if TYPE_CHECKING:
     from skgenre.features._pretrained._load_network import Network
-    from skgenre.features._pretrained._network_input import NetworkInput
 
 
 def _samples_or_power(
@@ -38,7 +46,7 @@ def _samples_or_power(
     duration: float | None,
     excerpt: str,
 ) -> tuple[np.ndarray, float]:
-    """Return an excerpt's samples or power, and the decibels missing in the latter."""
+    """Return an excerpt's samples or power, and the decibels to add to the latter."""
     choose = excerpt_samples(duration, excerpt)
     samples = read_samples(clip, settings.sample_rate, choose)
     if not is_mel:
@@ -46,32 +54,12 @@ def _samples_or_power(
     return mel_power_and_gain(pad_to_frames(samples, settings), settings)
 
 
-def _windows(
-    values: np.ndarray,
-    gain: float,
-    scaling: str | None,
-    window: int | None,
-    hop: int | None,
-) -> np.ndarray:
-    """Return the windows of an excerpt, as a view of its frames or samples."""
-    window = window or len(values)
-    if len(values) < window:  # silence
-        padded = np.zeros((window, *values.shape[1:]), np.float32)
-        padded[: len(values)] = values
-        values = padded
-    if scaling is not None:
-        values = SCALINGS[scaling](values, gain)
-    views = np.lib.stride_tricks.sliding_window_view(values, window, axis=0)
-    # The axis of the window comes last there.
-    return np.moveaxis(views[:: hop or window], -1, 1)
-
-
+@substitute(**PARAMETER_DOCS)
 class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     """Describe clips by any trained network, of Keras or in an ONNX file.
 
-    Each clip is cut into windows, the network is asked for each, and the answers are
-    averaged. A linear classifier on them learns from few clips what the network has
-    learned from many.
+    The network runs on windows of each clip, and its outputs are averaged. A linear
+    classifier on these embeddings needs few clips, as the network learned from many.
 
     Parameters
     ----------
@@ -81,82 +69,53 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     input : {'mel', 'image', 'waveform'}, default='mel'
         What the network takes. 'mel': windows of a mel spectrogram, (n_frames, n_mels)
         or (n_mels, n_frames), whichever fits its input; further axes of 1 may be among
-        them. 'image': such windows as grey pictures of three channels in the network's
+        them. 'image': such windows as grey images of three channels in the network's
         size, frames downwards, 0 for the floor and 255 for the loudest value of the
         excerpt. 'waveform': windows of samples.
     layer : str or None, default=None
         Name of the Keras layer whose output is the embedding, or of the ONNX network's
-        output; None means the only output. A network inside another is one layer. Of a
-        layer that gives a map of features, their mean over the map is taken.
-    sample_rate : int, default=22050
-        Samples a second. Files are resampled to it; waveforms have to be at it.
-    n_fft : int, default=2048
-        Samples a frame.
-    hop_length : int, default=1024
-        Samples from one frame to the next.
-    n_mels : int, default=128
-        Number of mel bands.
-    fmin : float, default=0.0
-        Lower edge of the lowest band, in Hz.
-    fmax : float or None, default=None
-        Upper edge of the highest band, in Hz; None means ``sample_rate / 2``.
+        output; None means the only output. A network inside another is one layer. A map
+        of features is averaged over the map. Where the network calls a layer more than
+        once, the first call counts.
+    %(sample_rate)s
+    %(n_fft)s
+    %(hop_length)s
+    %(n_mels)s
+    %(fmin)s
+    %(fmax)s
     scaling : {'relative_db', 'db', 'log_compression'}, default='relative_db'
-        What is made of the power in mel bands. 'relative_db': dB below the loudest
-        value of the excerpt, not below -80, as in :class:`MelSpectrogramTransformer`;
-        images are always made of it. 'db': ``10 * log10(power)``, not below -100.
+        Scale of the power in mel bands. 'relative_db': dB below the loudest value of
+        the excerpt, not below -80, as in :class:`MelSpectrogramTransformer`; images
+        always have it. 'db': ``10 * log10(power)``, not below -100.
         'log_compression': ``log10(1 + 10000 * power)``.
     preprocessing : str or None, default=None
         With ``input='image'``, the module of `keras.applications` whose
-        `preprocess_input` pictures go through, such as 'mobilenet_v2'.
+        `preprocess_input` is applied to the images, such as 'mobilenet_v2'.
     window : int or None, default=None
         Frames of a window, or samples with ``input='waveform'``. None means as many
-        as the network takes, and the whole excerpt where it takes any number or an
-        image.
+        as the network takes, or the whole excerpt if it takes any number or an image.
     hop : int or None, default=None
         Frames (or samples) from the start of one window to that of the next; None means
         `window`.
-    duration : float or None, default=30.0
-        Seconds of each clip to listen to; None listens to all.
-    excerpt : {'middle', 'start'}, default='middle'
-        Which part of a longer clip to take.
+    %(duration)s
+    %(excerpt)s
     batch_size : int, default=16
         Windows of a clip that the network takes at a time.
-    on_error : {'raise', 'warn', 'ignore'}, default='raise'
-        What to do about a file that can't be read: end with an error that names it; or
-        go on, with a warning or without, and make its row NaN. `extraction_report_`
-        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
-        classifiers pass over it.
-    cache_dir : str, PathLike or None, default=None
-        Folder in which the result for each clip is kept and looked up the next time;
-        None keeps nothing. The network has to be in a file. See :ref:`cache`.
-    time_limit : float or None, default=None
-        Seconds that a file may take, up to 86,400. With a number, files are decoded in
-        worker processes, so that one that crashes or hangs the decoder, or takes half
-        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
-        None decodes in this process. See :ref:`time_limit`.
-    n_jobs : int or None, default=None
-        Clips decoded at a time. None means 1 unless in a
-        :func:`joblib.parallel_config` context; -1 means all processors. The network
-        is spread over processors by itself.
-    verbose : bool or int, default=False
-        Show a progress bar.
+    %(on_error)s
+    %(cache_dir)s
+        The network must be in a file.
+    %(time_limit)s
+    %(n_jobs)s
+        The network itself always uses all processors.
+    %(verbose)s
 
     Attributes
     ----------
-    n_features_in_ : int
-        Number of samples of the waveforms, where X was a 2-D array, or of columns,
-        where X was a column of paths.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X was a data frame.
-    extraction_report_ : DataFrame of shape (n_clips, 7)
-        What came of each clip of the last `transform`; only where `on_error` isn't
-        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
-        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
-        ``seconds`` spent. Each thread sees its own; copies and files have none.
+    %(input_attributes)s
 
     See Also
     --------
-    MusicnnEmbedding : A network for music whose weights are to be had as a package.
+    MusicnnEmbedding : A pretrained network for music, whose weights are in a package.
     skgenre.EmbeddingKMeans : Clusters embeddings.
 
     Notes
@@ -164,17 +123,17 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     The step learns nothing: `transform` may be called without `fit`. The network is
     never trained, and clones share it.
 
-    A last part of the excerpt that fills no window is left out, and a clip shorter than
-    one window is filled up with silence at its end.
+    The end of an excerpt that fills no window is left out, and a clip shorter than one
+    window is padded with silence at its end.
 
     Mel bands are Slaney's, of the power of Hann windows, as in
-    :func:`log_mel_spectrogram`. A network that was trained on another front end needs
-    that one: build it into the network, for instance by `keras.layers.MelSpectrogram`,
-    and take ``input='waveform'``.
+    :func:`log_mel_spectrogram`. If a network was trained on another front end, build
+    that into the network, for instance by `keras.layers.MelSpectrogram`, and use
+    ``input='waveform'``.
 
     Files are loaded in Keras's safe mode, which refuses layers that hold Python code,
-    such as `keras.layers.Lambda`. An ONNX file must hold its weights itself: those that
-    are in other files, which it names, are not read.
+    such as `keras.layers.Lambda`. An ONNX file must hold its weights itself: weights in
+    other files are not read.
 
     Examples
     --------
@@ -236,6 +195,14 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
+        super().__init__(
+            excerpt=excerpt,
+            on_error=on_error,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
         self.model = model
         self.input = input
         self.layer = layer
@@ -250,45 +217,30 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self.window = window
         self.hop = hop
         self.duration = duration
-        self.excerpt = excerpt
         self.batch_size = batch_size
-        self.on_error = on_error
-        self.cache_dir = cache_dir
-        self.time_limit = time_limit
-        self.n_jobs = n_jobs
-        self.verbose = verbose
 
     def _network(self) -> "Network":
         from skgenre.features._pretrained._load_network import load_network
 
         return load_network(self.model, self.layer)
 
-    def _settings(self) -> MelSettings:
-        return MelSettings(
-            sample_rate=self.sample_rate,
-            n_fft=self.n_fft,
-            hop_length=self.hop_length,
-            n_mels=self.n_mels,
-            fmin=self.fmin,
-            fmax=self.fmax,
-        )
-
-    def _check_network(self) -> tuple["Network", "NetworkInput"]:
-        """Load the network, and check that it takes what the parameters make."""
-        from skgenre.features._pretrained._network_input import network_input
-
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         if self.preprocessing is not None and self.input != "image":
             raise ValueError(
                 f"preprocessing={self.preprocessing!r} is for input='image'. Got "
                 f"input={self.input!r}: leave it out."
             )
         if self.input != "waveform":
-            self._settings().check()
+            MelSettings.of(self).check()
         if self.cache_dir is not None and not isinstance(self.model, str | os.PathLike):
             raise ValueError(
                 "cache_dir needs a network that is in a file, by whose contents it is "
-                "known the next time. Save yours, and pass its path as the model."
+                "recognised the next time. Save yours, and pass its path as the model."
             )
+
+    def _check_network(self) -> tuple["Network", NetworkInput]:
+        """Load the network, and check that it takes the windows of these parameters."""
         network = self._network()
         taken = network_input(
             network,
@@ -299,9 +251,8 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         )
         return network, taken
 
-    @fit_context(prefer_skip_nested_validation=True)
     def fit(self, X: Any, y: Any = None) -> Self:
-        """Load the network and check parameters and the kind of X; nothing is learned.
+        """Load the network, check parameters and the kind of X; nothing is learned.
 
         Parameters
         ----------
@@ -310,7 +261,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             Sound files, or waveforms at `sample_rate`.
 
         y : array-like of shape (n_clips,) or None, default=None
-            Only its length is looked at, before anything is decoded.
+            Only its length is checked, before anything is decoded.
 
         Returns
         -------
@@ -320,22 +271,20 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Raises
         ------
         FileNotFoundError
-            If there is no such network file.
+            If the network's file doesn't exist.
 
         ImportError
             If the network is in an ONNX file, and onnxruntime is not installed.
 
         ValueError
             If a parameter is outside its range, the network has no such layer, can't be
-            loaded or takes another input than the parameters make, or a waveform is
-            empty or not finite.
+            loaded or takes inputs of another shape, or a waveform is empty or not
+            finite.
 
         TypeError
             If X is neither a sequence of paths nor of waveforms.
         """
-        clips = self._check_clips(X, reset=True)
-        if y is not None:  # said now rather than after hours of decoding
-            check_consistent_length(clips, y)
+        super().fit(X, y)
         self._check_network()
         return self
 
@@ -351,7 +300,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Returns
         -------
         embeddings : ndarray of shape (n_clips, n_features), float32
-            As many features as the layer has.
+            ``n_features`` is the size of the layer.
 
         Raises
         ------
@@ -359,7 +308,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             If a file can't be read and `on_error` is 'raise'.
 
         FileNotFoundError
-            If there is no such network file.
+            If the network's file doesn't exist.
 
         ImportError
             If the network is in an ONNX file, and onnxruntime is not installed.
@@ -375,7 +324,6 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         UserWarning
             If files can't be read or the network fails, and `on_error` is 'warn'.
         """
-        self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
         embeddings = list(self._map_clips(clips, self._work()))
         if any(row is None for row in embeddings):
@@ -384,17 +332,18 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         return np.array(embeddings, dtype=np.float32)
 
     def _work(self) -> Work:
+        self._check_parameters()
         cache = self._cache_of_network()
         checked = functools.cache(self._check_network)
         if cache is None or cache.is_empty:
-            checked()  # what is wrong is said before hours of decoding
+            checked()  # so that errors come before hours of decoding
         scalings = {"mel": self.scaling, "image": "relative_db", "waveform": None}
         scaling = scalings[self.input]
 
-        # Clip by clip, so that its answer doesn't depend on those beside it.
+        # Clip by clip, so that an embedding doesn't depend on the other clips.
         def embed(values_and_gain: tuple[np.ndarray, float]) -> np.ndarray:
             network, taken = checked()
-            windows = _windows(*values_and_gain, scaling, taken.window, self.hop)
+            windows = cut_windows(*values_and_gain, scaling, taken.window, self.hop)
             fixed = network.input_shape[0]
             batches = taken.batches(
                 windows, fixed or self.batch_size, fixed is not None
@@ -404,7 +353,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
         task = functools.partial(
             _samples_or_power,
-            settings=self._settings(),
+            settings=MelSettings.of(self),
             is_mel=scaling is not None,
             duration=self.duration,
             excerpt=self.excerpt,
@@ -430,10 +379,3 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         clone = super(KerasEmbedding, without).__sklearn_clone__()
         clone.model = self.model
         return clone
-
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that no fit is needed."""
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags

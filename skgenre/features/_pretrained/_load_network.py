@@ -1,7 +1,6 @@
-"""A network of the user's, in Keras or ONNX, as a function of batches."""
+"""A trained network, of Keras or in an ONNX file, as a function of batches."""
 
 import functools
-import itertools
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -21,34 +20,34 @@ _SUFFIXES = (".keras", ".h5", ".onnx")
 
 @dataclass(frozen=True)
 class Network:
-    """What an embedding has to know of a network."""
+    """A network as a function of a batch, with its shapes."""
 
     name: str
-    ask: Callable[[np.ndarray], np.ndarray]
+    run: Callable[[np.ndarray], np.ndarray]
     """(n, ...) float32 to (n, n_features)."""
     input_shape: tuple[int | None, ...]
-    """With the batch; None where any size is taken."""
+    """With the batch axis; None for axes of any size."""
     n_features: int
 
     def __call__(self, batch: np.ndarray) -> np.ndarray:
-        """Return the answers to a batch, which are finite; an error tells its shape."""
+        """Return the embeddings of a batch; refuse values that are not finite."""
         try:
-            answers = self.ask(batch)
+            embeddings = self.run(batch)
         except Exception as error:  # TensorFlow's and ONNX Runtime's own types
             raise ValueError(
                 f"{self.name} fails on inputs of shape {batch.shape[1:]}. If they are "
                 "too short for it, set `window`, up to which clips are padded."
             ) from error
-        if not np.isfinite(answers).all():
+        if not np.isfinite(embeddings).all():
             raise ValueError(
-                f"{self.name} answers NaN or infinity. Leave the clip out (is it "
+                f"{self.name} outputs NaN or infinity. Leave the clip out (is it "
                 "silent?), or choose another layer or network."
             )
-        return answers
+        return embeddings
 
 
 def load_network(model: Any, layer: str | None) -> Network:
-    """Return the network up to a layer; the last few asked for are kept.
+    """Return the network up to a layer; the last few are cached.
 
     Parameters
     ----------
@@ -61,12 +60,12 @@ def load_network(model: Any, layer: str | None) -> Network:
     Raises
     ------
     FileNotFoundError
-        If there is no such file.
+        If the file doesn't exist.
     ImportError
         If it is an ONNX file, and onnxruntime is not installed.
     ValueError
-        If the file is none of a network or would not be safe to load, or the network
-        has no such layer, several inputs, or several outputs and none was chosen.
+        If the file is no network or not safe to load, or the network has no such layer,
+        several inputs, or several outputs and no layer was chosen.
     """
     check_process()
     if not isinstance(model, str | os.PathLike):
@@ -84,7 +83,7 @@ def load_network(model: Any, layer: str | None) -> Network:
         )
     if not path.is_file():
         raise FileNotFoundError(
-            f"There is no network file {os.fspath(model)!r}. Check the path."
+            f"The network file {os.fspath(model)!r} doesn't exist. Check the path."
         )
     written = path.stat()
     return _network_of_file(path, written.st_mtime_ns, written.st_size, layer)
@@ -92,7 +91,7 @@ def load_network(model: Any, layer: str | None) -> Network:
 
 @functools.lru_cache(maxsize=4)
 def _network_of_file(path: Path, mtime: int, size: int, layer: str | None) -> Network:
-    """Read a file; of another time or size, it is another file."""
+    """Return the network in a file, known by its path, time and size."""
     if path.suffix.lower() == ".onnx":
         return _onnx_network(path, layer)
     try:
@@ -104,69 +103,72 @@ def _network_of_file(path: Path, mtime: int, size: int, layer: str | None) -> Ne
 
 def _keras_network(model: keras.Model, layer: str | None) -> Network:
     name = f"The network {model.name!r}"
-    # Of a Sequential, even to ask for its inputs is an error then.
+    # A Sequential without an input raises AttributeError.
     if not getattr(model, "inputs", None):
         raise ValueError(
             f"{name} has no input of a known shape. Make it a functional or sequential "
             "network with a keras.Input."
         )
     _check_one_input(name, model.inputs)
-    output = _keras_output(model, layer, name)
-    return _keras_part(model, output)
+    return _sub_network(model, layer, tuple(model.outputs))
 
 
-# Tracing takes longer than a clip does. The output, as layers may be added later.
+# Tracing takes longer than a clip. By the outputs, too: layers may be added later.
 @functools.lru_cache(maxsize=4)
-def _keras_part(model: keras.Model, output: Any) -> Network:
-    part = keras.Model(model.inputs, output)
+def _sub_network(model: keras.Model, layer: str | None, outputs: tuple) -> Network:
+    name = f"The network {model.name!r}"
+    layers = ", ".join(each.name for each in model.layers)
+    (source,) = model.inputs
+    if layer is not None:
+        if layer not in {each.name for each in model.layers}:
+            raise ValueError(f"{name} has no layer {layer!r}. Its layers are {layers}.")
+        source, outputs = _first_call(model.get_layer(layer), model)
+    if len(outputs) != 1:
+        raise ValueError(
+            f"{name} has {len(outputs)} outputs. Choose the layer of one by `layer`: "
+            f"{layers}."
+        )
+    (output,) = outputs
+    if len(output.shape) < 2 or output.shape[-1] is None:
+        raise ValueError(
+            f"{name} gives values of shape {tuple(output.shape)}; expected (batch, "
+            "..., n_features), with a known number of features. Choose another layer."
+        )
     function = tf.function(
-        functools.partial(part, training=False),
-        input_signature=[tf.TensorSpec(model.inputs[0].shape, "float32")],
+        functools.partial(keras.Model(source, output), training=False),
+        input_signature=[tf.TensorSpec(source.shape, "float32")],
         jit_compile=False,
     )
 
     @interrupts_wait()
-    def ask(batch: np.ndarray) -> np.ndarray:
+    def run(batch: np.ndarray) -> np.ndarray:
         values = np.asarray(function(batch), np.float32)
-        # Of a map of features, their mean over the map.
+        # A map of features is averaged over the map.
         return values.reshape(len(values), -1, values.shape[-1]).mean(axis=1)
 
-    name = f"The network {model.name!r}"
-    return Network(name, ask, tuple(model.inputs[0].shape), output.shape[-1])
+    return Network(name, run, tuple(source.shape), output.shape[-1])
 
 
-def _outputs_of(layer: keras.Layer, model: keras.Model) -> list[Any]:
-    """Return a layer's outputs in the network, where it is first called there.
+def _first_call(layer: keras.Layer, model: keras.Model) -> tuple[Any, tuple]:
+    """Return an input, and a layer's outputs where the network first calls the layer.
 
-    `layer.output` is that of its first call anywhere, and of a network inside another
-    that of its own layers.
+    Not `layer.output`, which belongs to the layer's first call in any network, and in a
+    network inside another to its own layers. The clone calls the same layers again.
     """
-    calls = getattr(model, "_functional", model)._nodes_by_depth.values()
-    inside = list(itertools.chain.from_iterable(calls))
-    first = next(call for call in layer._inbound_nodes if call in inside)
-    return list(first.output_tensors)
+    outputs: list[Any] = []
 
+    def call(called: keras.Layer, *args: Any, **kwargs: Any) -> Any:
+        result = called(*args, **kwargs)
+        if called is layer and not outputs:
+            outputs.extend(keras.tree.flatten(result))
+        return result
 
-def _keras_output(model: keras.Model, layer: str | None, name: str) -> Any:
-    outputs = model.outputs
-    if layer is not None:
-        names = [each.name for each in model.layers]
-        if layer not in names:
-            raise ValueError(
-                f"{name} has no layer {layer!r}. Its layers are {', '.join(names)}."
-            )
-        outputs = _outputs_of(model.get_layer(layer), model)
-    if len(outputs) != 1:
-        raise ValueError(
-            f"{name} has {len(outputs)} outputs. Choose the layer of one by `layer`: "
-            f"{', '.join(each.name for each in model.layers)}."
-        )
-    if len(outputs[0].shape) < 2 or outputs[0].shape[-1] is None:
-        raise ValueError(
-            f"{name} gives values of shape {tuple(outputs[0].shape)}; expected (batch, "
-            "..., n_features), with a known number of features. Choose another layer."
-        )
-    return outputs[0]
+    (source,) = keras.models.clone_model(
+        keras.Model(model.inputs, model.outputs),  # also of a keras.Sequential
+        clone_function=lambda layer: layer,
+        call_function=call,
+    ).inputs
+    return source, tuple(outputs or [source])  # the input layer is not called
 
 
 def _onnx_network(path: Path, layer: str | None) -> Network:
@@ -191,7 +193,7 @@ def _onnx_network(path: Path, layer: str | None) -> Network:
     if layer is not None and layer not in outputs:
         raise ValueError(
             f"{name} has no output {layer!r}. Its outputs are {', '.join(outputs)}; "
-            "of an ONNX network, other layers can't be asked for."
+            "other layers of an ONNX network can't be used."
         )
     output = outputs[layer] if layer is not None else next(iter(outputs.values()))
     shape = output.shape or []
@@ -201,12 +203,12 @@ def _onnx_network(path: Path, layer: str | None) -> Network:
             "n_features). Export it with a pooling layer and a fixed size."
         )
 
-    def ask(batch: np.ndarray) -> np.ndarray:
+    def run(batch: np.ndarray) -> np.ndarray:
         (values,) = session.run([output.name], {source.name: batch})
         return np.asarray(values, np.float32)
 
     sizes = tuple(size if isinstance(size, int) else None for size in source.shape)
-    return Network(name, ask, sizes, shape[1])
+    return Network(name, run, sizes, shape[1])
 
 
 def _check_one_input(name: str, inputs: Sequence[Any]) -> None:

@@ -1,26 +1,30 @@
-"""Clips to what a network knows of them that was trained on other music."""
+"""Clips to embeddings by musicnn, a pretrained network: the step."""
 
 import functools
 import os
 from collections.abc import Callable, Iterator, Sequence
 from numbers import Real
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from sklearn.base import ClassNamePrefixFeaturesOutMixin
-from sklearn.utils import Tags
-from sklearn.utils.validation import check_consistent_length
 
-from skgenre._sklearn_compat import Interval, StrOptions, fit_context
+from skgenre._docstrings import substitute
+from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.audio._load import Clip, read_samples
-from skgenre.features._base import AudioTransformer, Work, excerpt_samples
-from skgenre.features._pretrained._network_scaling import log_compression
+from skgenre.features._base import (
+    PARAMETER_DOCS,
+    AudioTransformer,
+    Work,
+    excerpt_samples,
+)
+from skgenre.features._mfcc import correlations
+from skgenre.features._pretrained._network_input import log_compression
 from skgenre.features._spectrogram import (
     MelSettings,
     mel_power_and_gain,
     pad_to_frames,
 )
-from skgenre.features._statistics import correlations
 
 N_FEATURES = {"penultimate": 200, "pooled": 1506, "tags": 50, "correlations": 2144}
 
@@ -44,12 +48,12 @@ TAGS = {
 def views(
     weights: str | Sequence[str], output: str | Sequence[str]
 ) -> list[tuple[str, str]]:
-    """Return the pairs of weights and output that two parameters of a step mean.
+    """Return the pairs of weights and output that two parameters stand for.
 
     Raises
     ------
     ValueError
-        If a name isn't known, or the sequences have different lengths, are empty or
+        If a name is unknown, or the sequences have different lengths, are empty or
         name a pair twice.
     """
     given = {"weights": weights, "output": output}
@@ -79,7 +83,7 @@ def views(
 
 
 def view_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """Name the features: tags by themselves, all others and those of several views."""
+    """Return the names of the features, with a prefix if there are several views."""
     names = []
     for weights, output in pairs:
         own: list[str] = [str(i) for i in range(N_FEATURES[output])]
@@ -92,7 +96,7 @@ def view_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
 
 _SETTINGS = MelSettings(sample_rate=16000, n_fft=512, hop_length=256, n_mels=96)
 _PATCH_FRAMES = 187
-_PATCHES = 16  # patches that the network takes at a time; 30 s have 10
+_PATCHES = 16  # in a batch of the network; 30 s have 10
 
 
 def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
@@ -107,64 +111,41 @@ def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
     return patches.reshape(n_patches, _PATCH_FRAMES, -1)
 
 
+@substitute(**PARAMETER_DOCS)
 class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     """Describe clips by musicnn, a network trained to tag large collections of music.
 
-    A linear classifier on these embeddings knows genres from a few hundred clips of
-    yours. The network's weights [1]_ are read from the files of the `musicnn` package
-    (ISC licence), whose code is not used: install it by
+    A linear classifier on these embeddings learns genres from a few hundred clips. The
+    network's weights [1]_ are read from the files of the `musicnn` package (ISC
+    licence), whose code is not used: install it by
     ``python -m pip install --no-deps musicnn==0.1.0``.
 
     Parameters
     ----------
     weights : {'msd', 'mtt'} or sequence of them, default='msd'
-        What the network was trained on: 'msd' is the Million Song Dataset with tags
-        of Last.fm, 'mtt' is MagnaTagATune.
+        Music that the network was trained on: 'msd' is the Million Song Dataset with
+        tags of Last.fm, 'mtt' is MagnaTagATune.
     output : {'penultimate', 'pooled', 'tags', 'correlations'} or sequence of them, \
             default='penultimate'
-        'penultimate' gives the 200 values before the tags; 'pooled' the 1506 before
-        them, maximum and mean over time of each of 753 features; 'tags' the
-        probability of each of 50 tags. 'correlations' looks at the 64 features of the
-        last convolution over the whole excerpt: their means, standard deviations and
-        the 2016 correlations of each with each. Sequences of `weights` and `output`
-        have one length, and give as many views of a clip, side by side; a string goes
-        with each member of the other. A clip is decoded, and a network asked, once.
-    duration : float or None, default=30.0
-        Seconds of each clip to listen to; None listens to all.
-    excerpt : {'middle', 'start'}, default='middle'
-        Which part of a longer clip to take.
-    on_error : {'raise', 'warn', 'ignore'}, default='raise'
-        What to do about a file that can't be read: end with an error that names it; or
-        go on, with a warning or without, and make its row NaN. `extraction_report_`
-        then tells why, and :class:`~skgenre.classifiers.MissingClipClassifier` lets
-        classifiers pass over it.
-    cache_dir : str, PathLike or None, default=None
-        Folder in which the result for each clip is kept and looked up the next time;
-        None keeps nothing. See :ref:`cache`.
-    time_limit : float or None, default=None
-        Seconds that a file may take, up to 86,400. With a number, files are decoded in
-        worker processes, so that one that crashes or hangs the decoder, or takes half
-        of the memory, ends in an :class:`~skgenre.audio.AudioError` and nothing more.
-        None decodes in this process. See :ref:`time_limit`.
-    n_jobs : int or None, default=None
-        Clips decoded at a time. None means 1 unless in a
-        :func:`joblib.parallel_config` context; -1 means all processors. The network
-        is spread over processors by itself.
-    verbose : bool or int, default=False
-        Show a progress bar.
+        'tags' are the probabilities of 50 tags; 'penultimate' the 200 values of the
+        layer before; 'pooled' the 1506 values before that, maximum and mean over time
+        of each of 753 features. 'correlations' describe the 64 features of the last
+        convolution over the whole excerpt: their means, standard deviations and 2016
+        pairwise correlations. Sequences of `weights` and `output` have one length, and
+        give as many views of a clip, side by side; a string is paired with each member
+        of the other. Clips are decoded, and networks run, once.
+    %(duration)s
+    %(excerpt)s
+    %(on_error)s
+    %(cache_dir)s
+    %(time_limit)s
+    %(n_jobs)s
+        The network itself always uses all processors.
+    %(verbose)s
 
     Attributes
     ----------
-    n_features_in_ : int
-        Number of samples of the waveforms, where X was a 2-D array, or of columns,
-        where X was a column of paths.
-    feature_names_in_ : ndarray of shape (`n_features_in_`,)
-        Names of the columns, where X was a data frame.
-    extraction_report_ : DataFrame of shape (n_clips, 7)
-        What came of each clip of the last `transform`; only where `on_error` isn't
-        'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
-        file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
-        ``seconds`` spent. Each thread sees its own; copies and files have none.
+    %(input_attributes)s
 
     See Also
     --------
@@ -175,12 +156,12 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     -----
     The step learns nothing: `transform` may be called without `fit`.
 
-    A clip is mixed to mono at 16 kHz and cut into patches of 187 frames (3 s); a last
-    part that fills no patch is left out, and a clip shorter than one is filled up with
+    A clip is mixed to mono at 16 kHz and cut into patches of 187 frames (3 s); an end
+    that fills no patch is left out, and a clip shorter than one patch is padded with
     silence. Each patch is ``log10(10000 * power + 1)`` of 96 mel bands (512 samples a
     frame, 256 from one to the next). The result is the mean over the patches, except
-    for 'correlations': what sounds together in a clip is its style, as in pictures
-    [2]_.
+    for 'correlations', which describe the style of a clip as those of [2]_ describe the
+    style of an image.
 
     References
     ----------
@@ -205,10 +186,10 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     }
 
     sample_rate = _SETTINGS.sample_rate
-    """The network's, and so no parameter."""
+    """The network's, and so not a parameter."""
 
     _runtime = "keras"
-    """Or 'onnx': what answers for the network; :func:`skgenre.load` chooses."""
+    """What runs the network: 'keras', or 'onnx' if :func:`skgenre.load` chooses it."""
 
     def __init__(
         self,
@@ -223,51 +204,24 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         n_jobs: int | None = None,
         verbose: bool | int = False,
     ) -> None:
+        super().__init__(
+            excerpt=excerpt,
+            on_error=on_error,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=n_jobs,
+            verbose=verbose,
+        )
         self.weights = weights
         self.output = output
         self.duration = duration
-        self.excerpt = excerpt
-        self.on_error = on_error
-        self.cache_dir = cache_dir
-        self.time_limit = time_limit
-        self.n_jobs = n_jobs
-        self.verbose = verbose
 
     def _views(self) -> list[tuple[str, str]]:
         return views(self.weights, self.output)
 
-    @fit_context(prefer_skip_nested_validation=True)
-    def fit(self, X: Any, y: Any = None) -> Self:
-        """Check the parameters and the kind of X; nothing is learned or read.
-
-        Parameters
-        ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at 16 kHz.
-
-        y : array-like of shape (n_clips,) or None, default=None
-            Only its length is looked at, before anything is decoded.
-
-        Returns
-        -------
-        self : MusicnnEmbedding
-            The step itself.
-
-        Raises
-        ------
-        ValueError
-            If a parameter is outside its range, or a waveform is empty or not
-            finite.
-
-        TypeError
-            If X is neither a sequence of paths nor of waveforms.
-        """
+    def _check_parameters(self) -> None:
+        super()._check_parameters()
         self._views()
-        clips = self._check_clips(X, reset=True)
-        if y is not None:  # said now rather than after hours of decoding
-            check_consistent_length(clips, y)
-        return self
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the embeddings.
@@ -281,8 +235,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Returns
         -------
         embeddings : ndarray of shape (n_clips, n_features), float32
-            As many features as `output` says: 200, 1506, 50 or 2144; of several views,
-            one after the other.
+            `output` decides on the number of features: 200, 1506, 50 or 2144; those of
+            several views are side by side.
 
         Raises
         ------
@@ -304,7 +258,6 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         UserWarning
             If files can't be read and `on_error` is 'warn'.
         """
-        self._validate_params()  # here too, as fit may be left out
         clips = self._check_clips(X, reset=False)
         results = self._map_clips(clips, self._work())
         embeddings = np.empty((len(clips), self._n_features_out), np.float32)
@@ -313,20 +266,21 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         return embeddings
 
     def _work(self) -> Work:
+        self._check_parameters()
         chosen = self._views()
         cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
         networks = functools.cache(functools.partial(self._networks, chosen))
         if cache is None or cache.is_empty:
-            networks()  # what is wrong with them is said before hours of decoding
+            networks()  # so that errors come before hours of decoding
 
         def embed(patches: np.ndarray) -> np.ndarray:
-            answers = {
-                weights: [network(part) for part in _parts(patches)]
+            outputs = {
+                weights: [network(batch) for batch in _batches(patches)]
                 for weights, network in networks().items()
             }
             return np.concatenate(
                 [
-                    _of_clip([answer[output] for answer in answers[weights]], output)
+                    _features([batch[output] for batch in outputs[weights]], output)
                     for weights, output in chosen
                 ]
             )
@@ -346,7 +300,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         return {weights: trained(weights) for weights, _ in chosen}
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """Name the features.
+        """Return the names of the features.
 
         Parameters
         ----------
@@ -356,8 +310,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Returns
         -------
         names : ndarray of shape (n_features,), object
-            The tags if ``output="tags"``; else ``musicnnembedding0`` and so on. Of
-            several views, ``mtt_penultimate_0`` or ``msd_tags_rock``.
+            The tags if ``output="tags"``; else ``musicnnembedding0`` and so on. Names
+            of several views have prefixes: ``mtt_penultimate_0``, ``msd_tags_rock``.
         """
         chosen = self._views()
         if len(chosen) == 1 and chosen[0][1] != "tags":
@@ -368,22 +322,15 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     def _n_features_out(self) -> int:
         return sum(N_FEATURES[output] for _, output in self._views())
 
-    def __sklearn_tags__(self) -> Tags:
-        """Tell scikit-learn that no fit is needed."""
-        tags = super().__sklearn_tags__()
-        tags.requires_fit = False
-        tags.transformer_tags.preserves_dtype = ["float32"]
-        return tags
 
-
-def _parts(patches: np.ndarray) -> Iterator[np.ndarray]:
+def _batches(patches: np.ndarray) -> Iterator[np.ndarray]:
     for first in range(0, len(patches), _PATCHES):
         yield patches[first : first + _PATCHES]
 
 
-def _of_clip(answers: list[Any], output: str) -> np.ndarray:
-    """Return one row of what the network made of a clip's patches."""
-    values = np.concatenate(answers)
+def _features(batches: list[Any], output: str) -> np.ndarray:
+    """Return the features of a clip from one output for all of its patches."""
+    values = np.concatenate(batches)
     if output == "correlations":
         return correlations(values.reshape(-1, values.shape[-1]).astype(np.float64))
     return values.mean(axis=0)

@@ -23,16 +23,16 @@ def _norm(name: str) -> layers.Layer:
 
 
 def build_musicnn() -> keras.Model:
-    """Build the network, with random weights.
+    """Return the network with random weights.
 
-    Layers bear the names of their variables in the published checkpoints.
+    Layers have the names of their variables in the published checkpoints.
 
     Returns
     -------
     keras.Model
         (batch, 187, 96) log-mel patches to a dict of 'pooled' (batch, 1506),
         'penultimate' (batch, 200), 'tags' (batch, 50), which are probabilities, and
-        'correlations' (batch, 187, 64), the features that are to be correlated.
+        'correlations' (batch, 187, 64), the features to correlate.
 
     References
     ----------
@@ -43,8 +43,8 @@ def build_musicnn() -> keras.Model:
     x = layers.Reshape((N_FRAMES, N_MELS, 1))(patch)
     x = _norm("batch_normalization")(x)
 
-    # Timbre: patterns of 7 frames that may move up and down in pitch; and tempo:
-    # patterns in the course of each band. Of both, the strongest along the bands.
+    # Timbre: patterns of 7 frames at any pitch. Tempo: patterns over time in any band.
+    # Pooling keeps the strongest of all bands.
     around = layers.ZeroPadding2D(((3, 3), (0, 0)))(x)
     found = []
     kernels = [(around, 204, (7, 38)), (around, 204, (7, 67))]
@@ -62,7 +62,7 @@ def build_musicnn() -> keras.Model:
         found.append(layers.Reshape((N_FRAMES, n_filters))(y))
     front = layers.Concatenate()(found)
 
-    # Three convolutions over time, each added to what came before.
+    # Three convolutions over time, each added to the one before.
     levels, y = [front], front
     for i in (5, 6, 7):
         z = layers.ZeroPadding1D(3)(y)

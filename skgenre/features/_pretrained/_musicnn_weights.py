@@ -1,23 +1,34 @@
-"""musicnn's weights in the installed `musicnn` wheel, and its network without Keras."""
+"""musicnn's weights in the installed `musicnn` wheel, and its network without Keras.
+
+The weights are in TensorFlow's checkpoints, which are read here without TensorFlow. A
+checkpoint is a file of raw values and an index: a table of LevelDB's format from names
+to protocol buffers (``BundleEntryProto``) that say where the values are.
+"""
 
 import importlib.util
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.features._pretrained._tf_checkpoint import read_checkpoint
 from skgenre.runtime._musicnn import musicnn_graph
 from skgenre.runtime._trained import Network, trained_network
 
+_MAGIC = 0xDB4775248B80FB57  # the last bytes of a table
+_FOOTER_BYTES, _HANDLES_BYTES = 48, 40
+_FLOAT32 = 1  # of TensorFlow's DataType
+
 
 def weights_folder(weights: str) -> Path:
-    """Return where the installed wheel keeps its weights; its code is not imported.
+    """Return the folder of the installed wheel's weights; its code is not imported.
 
     Parameters
     ----------
     weights : {'msd', 'mtt'}
-        The music that they were trained on.
+        Music that they were trained on.
 
     Raises
     ------
@@ -31,13 +42,13 @@ def weights_folder(weights: str) -> Path:
             return folder
     raise ImportError(
         "MusicnnEmbedding needs the weights in the musicnn package, which is not "
-        "installed. Install it without what it asks for, as only its files are read: "
+        "installed. Install it without its dependencies, as only its files are read: "
         "`python -m pip install --no-deps musicnn==0.1.0`."
     )
 
 
 def musicnn_variables(weights: str) -> dict[str, NDArray]:
-    """Return what the network has learned, by the names of the published checkpoint."""
+    """Return the weights by their names in the published checkpoint."""
     # Its files have no base name.
     return read_checkpoint(f"{weights_folder(weights)}/")
 
@@ -49,3 +60,115 @@ def load_musicnn_onnx(weights: str) -> Network:
 
 def _graph(weights: str) -> Any:
     return musicnn_graph(musicnn_variables(weights))
+
+
+def read_checkpoint(prefix: str) -> dict[str, NDArray]:
+    """Return the float32 arrays of a checkpoint of one data file.
+
+    Parameters
+    ----------
+    prefix : str
+        Path without ``.index`` and ``.data-00000-of-00001``.
+
+    Returns
+    -------
+    dict of str to ndarray
+        Arrays of other types are left out.
+
+    Raises
+    ------
+    ValueError
+        If a file is damaged, or unlike those of musicnn.
+
+    References
+    ----------
+    .. [1] ``tensorflow/core/util/tensor_bundle/tensor_bundle.h`` and
+       ``tensorflow/core/lib/io/format.h`` in TensorFlow's source.
+    """
+    index = Path(f"{prefix}.index").read_bytes()
+    values = Path(f"{prefix}.data-00000-of-00001").read_bytes()
+    try:
+        return dict(_arrays(index, values))
+    except (IndexError, struct.error, UnicodeDecodeError, ValueError) as error:
+        raise ValueError(
+            f"The checkpoint {prefix!r} is damaged: {error}. Install the package that "
+            "it belongs to again."
+        ) from error
+
+
+def _arrays(index: bytes, values: bytes) -> Iterator[tuple[str, NDArray]]:
+    for name, entry in _table(index):
+        fields = dict(_fields(entry))
+        if not name or fields.get(1) != _FLOAT32:  # the header has no name
+            continue
+        shape = [
+            dict(_fields(dim)).get(1, 0) for n, dim in _fields(fields[2]) if n == 2
+        ]
+        offset, size = fields.get(4, 0), fields.get(5, 0)
+        array = np.frombuffer(values[offset : offset + size], "<f4")
+        yield name.decode(), array.reshape(shape)
+
+
+def _table(contents: bytes) -> Iterator[tuple[bytes, bytes]]:
+    """Yield the keys and values of a table in LevelDB's format."""
+    footer = contents[-_FOOTER_BYTES:]
+    if struct.unpack("<Q", footer[_HANDLES_BYTES:]) != (_MAGIC,):
+        raise ValueError("its index is not a table")
+    _, position = _handle(footer, 0)  # a block about the others
+    blocks, _ = _handle(footer, position)
+    for _, handle in _block(contents, *blocks):
+        yield from _block(contents, *_handle(handle, 0)[0])
+
+
+def _handle(contents: bytes, position: int) -> tuple[tuple[int, int], int]:
+    offset, position = _varint(contents, position)
+    size, position = _varint(contents, position)
+    return (offset, size), position
+
+
+def _block(contents: bytes, offset: int, size: int) -> Iterator[tuple[bytes, bytes]]:
+    if contents[offset + size] != 0:
+        raise ValueError("its index is compressed")
+    block = contents[offset : offset + size]
+    (n_restarts,) = struct.unpack("<I", block[-4:])
+    key, position = b"", 0
+    while position < size - 4 - 4 * n_restarts:
+        n_shared, position = _varint(block, position)  # with the key before
+        n_new, position = _varint(block, position)
+        n_value, position = _varint(block, position)
+        key = key[:n_shared] + block[position : position + n_new]
+        position += n_new
+        yield key, block[position : position + n_value]
+        position += n_value
+
+
+def _fields(message: bytes) -> Iterator[tuple[int, Any]]:
+    """Yield the numbers and values of a protocol buffer's fields."""
+    position = 0
+    while position < len(message):
+        tag, position = _varint(message, position)
+        number, kind = tag >> 3, tag & 7
+        if kind == 0:
+            value, position = _varint(message, position)
+            yield number, value
+            continue
+        if kind == 2:
+            size, position = _varint(message, position)
+        elif kind in (1, 5):
+            size = {1: 8, 5: 4}[kind]
+        else:
+            raise ValueError(f"its index has a field of kind {kind}")
+        yield number, message[position : position + size]
+        position += size
+
+
+def _varint(contents: bytes, position: int) -> tuple[int, int]:
+    """Return a number of any length, and the position after it."""
+    value = shift = 0
+    while True:
+        byte = contents[position]
+        position += 1
+        value |= (byte & 0x7F) << shift
+        if byte < 0x80:
+            return value, position
+        shift += 7

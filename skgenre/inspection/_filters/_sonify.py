@@ -111,8 +111,7 @@ def sonify(
     True
     """
     mel = MelSpectrogramTransformer() if mel is None else mel
-    mel._validate_params()
-    mel._check_settings()
+    mel._check_parameters()
     decibels = check_array(
         spectrogram, dtype=np.float64, ensure_min_samples=2, input_name="spectrogram"
     )

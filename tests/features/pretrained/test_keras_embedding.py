@@ -111,7 +111,7 @@ def test_musicnn_in_a_file_of_keras_is_musicnn(tmp_path):
     assert_allclose(step.fit_transform(waves), expected, atol=1e-4)
 
 
-def test_answers_are_averaged_over_windows(network, clips):
+def test_outputs_are_averaged_over_windows(network, clips):
     step = KerasEmbedding(network, hop=7, batch_size=2, duration=None, **MEL)
     power = log_mel_spectrogram(clips[2], **MEL)
     starts = range(0, len(power) - 20 + 1, 7)
@@ -140,6 +140,37 @@ def test_a_network_inside_several_others_is_one_layer_of_each(clips):
     part = body.layers[-1].name
     with pytest.raises(ValueError, match=f"no layer '{part}'. Its layers are mirror"):
         KerasEmbedding(whole, layer=part, **MEL).transform(clips)
+
+
+def test_a_layer_is_taken_where_the_network_calls_it_first(clips):
+    shared = layers.Rescaling(2.0, name="shared")
+    shared(keras.Input((20, 16)))  # elsewhere
+    inputs = keras.Input((20, 16))
+    network = keras.Model(inputs, layers.Dense(3)(shared(shared(inputs * 3.0))))
+    before = network.to_json()
+    step = KerasEmbedding(network, layer="shared", **MEL)
+    given = KerasEmbedding(network, layer=network.layers[0].name, **MEL).transform(
+        clips
+    )
+    assert_allclose(step.transform(clips), 6 * given, rtol=1e-6)
+    assert network.to_json() == before
+
+
+def test_weights_are_those_of_the_network_and_stay(clips):
+    inputs = keras.Input((20, 16))
+    normed = layers.BatchNormalization(name="norm")(inputs)
+    dropped = layers.Dropout(0.5, name="dropped")(normed)
+    network = keras.Model(inputs, layers.Dense(2)(dropped))
+    network.get_layer("norm").moving_mean.assign(np.full(16, -40.0))
+    before = network.get_weights()
+    step = KerasEmbedding(network, layer="dropped", **MEL)
+    given = KerasEmbedding(network, layer=network.layers[0].name, **MEL).transform(
+        clips
+    )
+    expected = (given + 40) / np.sqrt(1 + 1e-3)
+    assert_allclose(step.transform(clips), expected, rtol=1e-4)
+    for after, weights in zip(network.get_weights(), before, strict=True):
+        assert_array_equal(after, weights)
 
 
 @pytest.mark.parametrize(
@@ -225,13 +256,13 @@ def test_image_networks_of_keras_applications(clips):
 
 def test_images_are_in_the_networks_range_and_order(tmp_path, clips):
     step = KerasEmbedding(mean_input((25, 16, 3)), input="image", window=25, **MEL)
-    picture = step.transform(clips[:1]).reshape(25, 16, 3)
-    assert picture.max() == 255 and (picture[9:] == 0).all()
-    assert (picture[..., 0] == picture[..., 2]).all()
+    image = step.transform(clips[:1]).reshape(25, 16, 3)
+    assert image.max() == 255 and (image[9:] == 0).all()
+    assert (image[..., 0] == image[..., 2]).all()
     first = mean_input((3, 25, 16))
     step.set_params(model=first)
     assert_array_equal(
-        step.transform(clips[:1]).reshape(3, 25, 16), picture.transpose(2, 0, 1)
+        step.transform(clips[:1]).reshape(3, 25, 16), image.transpose(2, 0, 1)
     )
 
 
@@ -279,18 +310,18 @@ def test_pickles_and_copies_hold_the_network(network, clips):
 
 def test_a_file_that_is_written_anew_is_read_anew(tmp_path, clips):
     path = tmp_path / "net.keras"
-    answers = []
+    embeddings = []
     for seed in (0, 1):
         keras.utils.set_random_seed(seed)
         inputs = keras.Input((20, 16))
         outputs = layers.Dense(3)(layers.Flatten()(inputs))
         keras.Model(inputs, outputs, name="same").save(path)
         os.utime(path, ns=(seed, seed))
-        answers.append(KerasEmbedding(str(path), **MEL).transform(clips))
-    assert not np.allclose(*answers)
+        embeddings.append(KerasEmbedding(str(path), **MEL).transform(clips))
+    assert not np.allclose(*embeddings)
 
 
-def test_a_network_that_has_grown_is_asked_anew(clips):
+def test_a_network_that_has_grown_is_traced_again(clips):
     grown = keras.Sequential([keras.Input((20, 16)), layers.Flatten(name="flat")])
     step = KerasEmbedding(grown, **MEL)
     assert step.fit_transform(clips).shape == (3, 320)
@@ -353,6 +384,8 @@ class TestRefusals:
     def test_networks(self, network, clips):
         several = keras.Model(network.inputs, [network.outputs[0]] * 2, name="two")
         self.check("'two' has 2 outputs. Choose", clips, model=several)
+        whole = keras.Model(network.inputs, layers.Dense(1)(several(network.inputs)[0]))
+        self.check("has 2 outputs. Choose", clips, model=whole, layer="two")
         more = keras.Input((1,))
         two = keras.Model([*network.inputs, more], more)
         self.check("has 2 inputs", clips, model=two)
@@ -370,7 +403,10 @@ class TestRefusals:
     def test_files(self, tmp_path, clips):
         missing = tmp_path / "no.keras"
         self.check(
-            "no network file '.*no.keras'", clips, FileNotFoundError, model=missing
+            "network file '.*no.keras' doesn't exist",
+            clips,
+            FileNotFoundError,
+            model=missing,
         )
         self.check("ends in .keras, .h5 or .onnx, got 'net.pb'", clips, model="net.pb")
         for name in ("a.keras", "a.h5", "a.onnx"):

@@ -149,7 +149,7 @@ def test_in_a_pipeline(paths):
 
 
 @needs_weights
-def test_a_clip_has_one_answer_whatever_comes_with_it(paths):
+def test_an_embedding_does_not_depend_on_the_other_clips(paths):
     together = MusicnnEmbedding(n_jobs=2).transform(paths)
     for path, row in zip(paths, together, strict=True):
         assert_array_equal(MusicnnEmbedding().transform([path])[0], row)
