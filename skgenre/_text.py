@@ -1,6 +1,7 @@
-"""Text of unknown origin, such as names of files, as it may be shown."""
+"""Text of unknown origin, such as names of files, as it may be shown; lists of it."""
 
 import unicodedata
+from collections.abc import Iterable
 
 
 def printable(text: str) -> str:
@@ -20,3 +21,25 @@ def printable(text: str) -> str:
         c if c.isprintable() or unicodedata.category(c) == "Zs" else repr(c)[1:-1]
         for c in text
     )
+
+
+def format_list(items: Iterable[object], *, limit: int = 10, sep: str = ", ") -> str:
+    """Return the first few of some items as text, and how many more there are.
+
+    Parameters
+    ----------
+    items : iterable
+        Anything with a `str`.
+    limit : int, default=10
+        Items to show.
+    sep : str, default=", "
+        What stands between them.
+
+    Examples
+    --------
+    >>> format_list("abcde", limit=2)
+    'a, b and 3 more'
+    """
+    items = list(items)
+    text = sep.join(map(str, items[:limit]))
+    return f"{text} and {len(items) - limit} more" if len(items) > limit else text

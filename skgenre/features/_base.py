@@ -3,16 +3,21 @@
 import functools
 import os
 import sys
+import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from numbers import Integral, Real
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 
+from skgenre._estimators import parts
 from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.audio._check_clips import check_clips
 from skgenre.audio._clip_cache import ClipCache
@@ -27,13 +32,32 @@ from skgenre.audio._outcome import (
     read_facts,
 )
 from skgenre.audio._worker import MAX_SECONDS
-from skgenre.features._extraction_report import keep_report, last_report
 
 if TYPE_CHECKING:
     import pandas
 
 # Parameters that say how to work, and have no influence on the results.
 _HOW = frozenset({"cache_dir", "n_jobs", "on_error", "time_limit", "verbose"})
+
+
+# What came of the clips of each step's last transform, kept beside the step:
+# `transform` leaves a step as it is, so that several threads may use it; and a report
+# has no place in a step's copies and model files.
+_Reports = WeakKeyDictionary[BaseEstimator, "pandas.DataFrame"]
+
+
+class _ReportsOfThread(threading.local):
+    def __init__(self) -> None:
+        self.reports = _Reports()
+
+
+_of_thread = _ReportsOfThread()
+_of_any_thread = _Reports()
+_lock = threading.Lock()
+
+# By `id` of a step and by path: results that its `transform` need not compute.
+_known: ContextVar[Mapping[int, Mapping[str, Any]] | None]
+_known = ContextVar("_known", default=None)
 
 
 class Work(NamedTuple):
@@ -43,6 +67,17 @@ class Work(NamedTuple):
     task: Callable[[Clip], Any]
     finish: Callable[[Any], Any] = lambda result: result
     cache: ClipCache | None = None
+
+    def looked_up(
+        self, time_limit: float | None = None
+    ) -> tuple[Callable[[Clip], Any], Callable[[Any], Any]]:
+        """Return `task` and `finish`, which look up and keep where there is a cache."""
+        task, finish, cache = self.task, self.finish, self.cache
+        if time_limit is not None:
+            task = IsolatedTask(task, time_limit)
+        if cache is None:
+            return task, finish
+        return cache.look_up(task), functools.partial(cache.keep, finish=finish)
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -68,7 +103,10 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     @property
     def extraction_report_(self) -> "pandas.DataFrame":
         """What came of each clip; only with another `on_error` than 'raise'."""
-        report = last_report(self)
+        with _lock:
+            report = _of_thread.reports.get(self)
+            if report is None:
+                report = _of_any_thread.get(self)
         if report is None:
             raise AttributeError(
                 f"This {type(self).__name__} has no extraction_report_. Set on_error "
@@ -95,17 +133,21 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         """
         if self.cache_dir is None:
             return None
-        parameters = self.get_params(deep=False) | instead
-        parameters = {k: v for k, v in parameters.items() if k not in _HOW}
+        parameters = self._result_parameters() | instead
         name = type(self).__name__
         return ClipCache(self.cache_dir, name, parameters, shape=shape, dtype=dtype)
+
+    def _result_parameters(self) -> dict[str, Any]:
+        """Return the parameters that have an influence on the results."""
+        parameters = self.get_params(deep=False)
+        return {k: v for k, v in parameters.items() if k not in _HOW}
 
     def _work(self) -> Work:
         """Check the parameters, and return what is to be done with each clip."""
         raise NotImplementedError
 
     def _map_clips(self, clips: list[Clip], work: Work) -> Iterator[Any]:
-        """Yield what is made of each clip, in order; None for one that failed.
+        """Yield the result of each clip, in order; None for one that failed.
 
         Parameters
         ----------
@@ -117,17 +159,20 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             ``finish`` returns is looked up and kept. ``desc`` is shown in front of the
             progress bar.
         """
-        desc, task, finish, cache = work
-        if self.time_limit is not None:
-            task = IsolatedTask(task, self.time_limit)
-        if cache is not None:
-            task = cache.look_up(task)
-            finish = functools.partial(cache.keep, finish=finish)
+        known = (_known.get() or {}).get(id(self), {})
+        if known and all(isinstance(clip, str) and clip in known for clip in clips):
+            yield from (known[str(clip)] for clip in clips)
+            return
+        task, finish = work.looked_up(self.time_limit)
         walk = functools.partial(
-            map_clips, clips=clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
+            map_clips,
+            clips=clips,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+            desc=work.desc,
         )
         if self.on_error == "raise":
-            keep_report(self, None)
+            self._keep_report(None)
             for i, result in enumerate(walk(task)):
                 with error_names_clip(i):
                     finished = finish(result)
@@ -144,14 +189,23 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             outcome.result = None  # not kept for the report
             outcomes.append(outcome)
         report = outcome_report(clips, outcomes)
-        keep_report(self, report)
+        self._keep_report(report)
         if self.on_error == "warn" and (failed := failures(report)):
             n_failed = (report["status"] != "ok").sum()
             warnings.warn(
                 f"{n_failed} of {len(clips)} clips could not be read, and are NaN: "
-                f"{failed}. extraction_report_ tells of all.",
+                f"{failed}. extraction_report_ lists all.",
                 stacklevel=_callers_level(),
             )
+
+    def _keep_report(self, report: "pandas.DataFrame | None") -> None:
+        """Keep the report on the last clips; None forgets an earlier one."""
+        with _lock:
+            for reports in (_of_thread.reports, _of_any_thread):
+                if report is None:
+                    reports.pop(self, None)
+                else:
+                    reports[self] = report
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -159,6 +213,32 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         # of mixed objects are, which they aren't.
         tags.input_tags.two_d_array = True
         return tags
+
+
+def audio_steps(model: Any) -> list[AudioTransformer]:
+    """Return the steps in a model, or in several models, that read clips."""
+    return [
+        part
+        for part in parts(model)
+        if isinstance(part, AudioTransformer)
+        and getattr(part, "input", None) != "features"
+    ]
+
+
+@contextmanager
+def known_results(results: Mapping[int, Mapping[str, Any]]) -> Iterator[None]:
+    """Have steps take results instead of reading clips again, inside the block.
+
+    Parameters
+    ----------
+    results : mapping
+        By `id` of a step, by path: what the step's work makes of the clip.
+    """
+    token = _known.set(results)
+    try:
+        yield
+    finally:
+        _known.reset(token)
 
 
 def _callers_level() -> int:
