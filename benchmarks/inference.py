@@ -77,9 +77,9 @@ def warm_folder(name, model, paths, repeats):
     def predict():
         apply_to_files(
             model.predict_proba,
+            model,
             paths,
             n_jobs=-1,
-            time_limit=None,
             title="",
             console=Console(stderr=True, quiet=True),
         )

@@ -114,7 +114,7 @@ def check_waveform(waveform: Any, name: str) -> np.ndarray:
 def _check_elements(elements: list) -> list[Clip]:
     is_path = [_is_path(element) for element in elements]
     if all(is_path):
-        return [upath_to_url(element) for element in elements]
+        return [e if isinstance(e, str | bytes) else upath_to_url(e) for e in elements]
     if not any(is_path):
         return [
             check_waveform(element, f"Clip {i} of X")

@@ -1,8 +1,10 @@
 """Sound file to waveform: open once, learn the length, read what is wanted of it."""
 
+import contextlib
 import math
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from numbers import Integral, Real
 
 import numpy as np
@@ -10,9 +12,13 @@ import soxr
 
 from skgenre._sklearn_compat import HasMethods, Interval, validate_params
 from skgenre.audio._errors import AudioError
-from skgenre.audio._readers import MAX_SAMPLE_RATE, Reader
+from skgenre.audio._readers import (
+    MAX_SAMPLE_RATE,
+    Reader,
+    decoding_errors,
+    open_audio,
+)
 from skgenre.audio._remote import upath_to_url
-from skgenre.audio._shared_reader import open_shared
 
 Clip = str | bytes | os.PathLike | np.ndarray
 
@@ -24,6 +30,78 @@ _FILTER_REACH = 1024
 # spectrogram they reach 0.004 dB. When it halves the rate, as from 44100 to 22050 Hz,
 # they are the same again every 830 samples.
 _HALVING_GRID = 830
+
+
+class _RememberingReader:
+    """A reader that keeps what it has decoded, for readings that overlap it."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+        self.sample_rate = reader.sample_rate
+        self.n_channels = reader.n_channels
+        self.n_samples = reader.n_samples
+        self._start = 0
+        self._samples = np.empty(0, dtype=np.float32)
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read samples `start` to `stop`; a view of what is kept."""
+        end = self._start + len(self._samples)
+        if not len(self._samples) or stop < self._start or end < start:
+            self._start, self._samples = start, self._reader.read(start, stop)
+            return self._samples
+        missing = []
+        if start < self._start:
+            before = self._reader.read(start, self._start)
+            if len(before) < self._start - start:  # damaged there
+                return self._reader.read(start, stop)
+            missing.append(before)
+            self._start = start
+        missing.append(self._samples)
+        if end < stop:
+            missing.append(self._reader.read(end, stop))
+        if len(missing) > 1:
+            self._samples = np.concatenate(missing)
+        return self._samples[start - self._start : stop - self._start]
+
+    def count(self) -> int:
+        """Decode from the beginning to the end and count samples."""
+        return self._reader.count()
+
+    def close(self) -> None:
+        """Do nothing: who has opened the file closes it."""
+
+
+# Of the task that runs in this thread: where files stay open, and which are open.
+_Opened = tuple[contextlib.ExitStack, dict[str | bytes, _RememberingReader]]
+_opened: ContextVar[_Opened | None] = ContextVar("_opened", default=None)
+
+
+@contextlib.contextmanager
+def one_opening() -> Iterator[None]:
+    """Open each file once, however often it is read inside the block."""
+    stack = contextlib.ExitStack()
+    token = _opened.set((stack, {}))
+    try:
+        yield
+    finally:
+        _opened.reset(token)
+        stack.close()  # apart from errors, which may be none of the files'
+
+
+@contextlib.contextmanager
+def open_shared(path: str | bytes | os.PathLike) -> Iterator[Reader]:
+    """Open a file by `open_audio`; inside `one_opening`, reuse one that is open."""
+    opened = _opened.get()
+    if opened is None:
+        with open_audio(path) as reader:
+            yield reader
+        return
+    stack, readers = opened
+    name = os.fspath(path)
+    if name not in readers:
+        readers[name] = _RememberingReader(stack.enter_context(open_audio(name)))
+    with decoding_errors(name):
+        yield readers[name]
 
 
 def _read_at_rate(

@@ -11,8 +11,7 @@ import numpy as np
 
 from skgenre._text import printable
 from skgenre.audio._errors import AudioError
-from skgenre.audio._load import Clip
-from skgenre.audio._readers import open_audio
+from skgenre.audio._load import Clip, one_opening, open_shared
 from skgenre.audio._remote import is_url
 
 if TYPE_CHECKING:
@@ -54,7 +53,7 @@ def read_facts(clip: Clip, sample_rate: int | None = None) -> Facts:
         return Facts(len(clip) / (sample_rate or math.nan), 1, sample_rate)
     if is_url(clip):  # which would be fetched a second time
         return Facts()
-    with open_audio(clip) as reader:
+    with open_shared(clip) as reader:
         seconds = reader.n_samples / reader.sample_rate
         return Facts(seconds, reader.n_channels, reader.sample_rate)
 
@@ -110,9 +109,12 @@ def attempt(
         Can be pickled if the result can.
     """
     outcome = Outcome()
-    if look is not None:
+    if look is None:
+        outcome.result = outcome.run(clip, task, clip)
+        return outcome
+    with one_opening():
         outcome.facts = outcome.run(clip, look, clip) or Facts()
-    outcome.result = outcome.run(clip, task, clip)
+        outcome.result = outcome.run(clip, task, clip)
     return outcome
 
 

@@ -121,6 +121,16 @@ class SoundFileReader:
             self._file.close()
             raise soundfile.SoundFileRuntimeError("the header tells no length")
 
+    def is_cut_short(self) -> bool:
+        """Return whether `n_samples` is a guess, behind which nothing is read."""
+        if self._file.format != "MP3":
+            return False
+        position = self._source.tell()
+        try:
+            return length_is_guessed(self._source)
+        finally:
+            self._source.seek(position)  # where libsndfile reads on
+
     def _open(self) -> None:
         self._source.seek(0)
         # The descriptor spares us libsndfile's ideas about file names (encodings,
@@ -358,13 +368,15 @@ def _av_reader(file: BinaryIO) -> AVReader | None:
 
 
 def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
-    # libsndfile reads no more of an MP3 file than it takes its length for.
-    if length_is_guessed(file) and (reader := _av_reader(file)) is not None:
-        return reader
     try:
-        return SoundFileReader(file)
+        reader = SoundFileReader(file)
     except soundfile.SoundFileError as error:
         sndfile_error = error
+    else:
+        if not reader.is_cut_short():
+            return reader
+        reader.close()
+        return _av_reader(file) or SoundFileReader(file)
     reason = _reason(sndfile_error)
     if getattr(sndfile_error, "code", None) == _SFE_BAD_FILE:
         reason = "it begins like MP3, and no frame decodes"  # says it of any file
@@ -405,12 +417,25 @@ def open_file(path: str | bytes | os.PathLike) -> AbstractContextManager[BinaryI
     """
     name = os.fspath(path)
     local = name
-    if is_url(name):
+    if isinstance(name, str) and "://" in name and is_url(name):
         in_place = local_path(name)
         if in_place is None:
             return fetched(name)
         local = in_place
     return _open_local(local, name)
+
+
+@contextmanager
+def decoding_errors(path: str | bytes) -> Iterator[None]:
+    """Turn whatever a decoder raises inside the block into an `AudioError`."""
+    try:
+        yield
+    except (AudioError, MemoryError):
+        raise
+    except Exception as error:
+        raise AudioError(
+            path, f"decoding failed ({_reason(error)})", _DAMAGED
+        ) from error
 
 
 @contextmanager
@@ -439,12 +464,7 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
                     f"{_MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
                     _DAMAGED,
                 )
-            yield reader
-        except (AudioError, MemoryError):
-            raise
-        except Exception as error:
-            raise AudioError(
-                name, f"decoding failed ({_reason(error)})", _DAMAGED
-            ) from error
+            with decoding_errors(name):
+                yield reader
         finally:
             reader.close()

@@ -127,7 +127,7 @@ def train(
     from skgenre import save
     from skgenre._files import check_writable
     from skgenre.cli._models import best_installed, model_to_train
-    from skgenre.cli._train import readable_tracks, train_and_evaluate
+    from skgenre.cli._train import train_and_evaluate
     from skgenre.cli._work_dir import check_work_dir
     from skgenre.datasets import load_audio_folder
 
@@ -146,13 +146,6 @@ def train(
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
-        tracks = readable_tracks(
-            tracks,
-            cache_dir=cache_dir,
-            time_limit=time_limit,
-            n_jobs=jobs,
-            console=_console,
-        )
         _console.print(f"Model: [bold]{name}[/].")
         evaluation = train_and_evaluate(
             pipeline,

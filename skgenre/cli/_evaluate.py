@@ -1,6 +1,6 @@
 """Judge one or two models on labelled music."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -165,20 +165,17 @@ def evaluate_models(
             raise ValueError(f"{name!r} holds a model that was not fitted. Train it.")
     kept, notes = _known_clips(tracks, dict(zip(names, models, strict=True)))
     paths, target = tracks.paths[kept].tolist(), tracks.target[kept]
-    answers: list[dict[str, Any]] = []
-    errors: dict[str, str] = {}
+    models = [getattr(model, "best_estimator_", model) for model in models]
     for model in models:
         prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
-        found, broken = apply_to_files(
-            _answering(model),
-            paths,
-            n_jobs=n_jobs,
-            time_limit=time_limit,
-            title="Predicting",
-            console=console,
-        )
-        answers.append(found)
-        errors |= broken
+    predictions, errors = apply_to_files(
+        lambda files: list(zip(*(_predict(m, files) for m in models), strict=True)),
+        models,
+        paths,
+        n_jobs=n_jobs,
+        title="Predicting",
+        console=console,
+    )
     for message in errors.values():
         console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
     good = np.array([path not in errors for path in paths])
@@ -193,17 +190,18 @@ def evaluate_models(
     console.print("These figures hold only for music that was not trained on.")
 
     readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
-    proba = [answers[0][path][1] for path in readable]
+    predicted = [[genre for genre, _ in predictions[path]] for path in readable]
+    proba = [predictions[path][0][1] for path in readable]
     unknown = getattr(_last_step(models[0]), "unknown_", None)
     return Judged(
         model_names=names,
         answers=check_predictions(
             target[good],
-            [answers[0][path][0] for path in readable],
+            [genres[0] for genres in predicted],
             labels=_genres(models[0]),
             y_proba=None if proba[0] is None else np.array(proba),
             unknown=None if unknown is None else str(unknown),
-            y_pred_other=[answers[1][path][0] for path in readable]
+            y_pred_other=[genres[1] for genres in predicted]
             if len(models) > 1
             else None,
             groups=None if tracks.groups is None else tracks.groups[kept][good],
@@ -253,23 +251,13 @@ def _genres(model: Any) -> NDArray:
 
 
 def _last_step(model: Any) -> Any:
-    model = getattr(model, "best_estimator_", model)
     return model[-1] if isinstance(model, Pipeline) else model
 
 
-def _answering(model: Any) -> Callable[[Sequence[str]], list[tuple[str, NDArray]]]:
-    """Return the function from paths to answers and probabilities (None without)."""
-    model = getattr(model, "best_estimator_", model)
-    last = _last_step(model)
-    steps = model[:-1] if isinstance(model, Pipeline) and len(model) > 1 else None
-
-    def answer(paths: Sequence[str]) -> list[tuple[str, NDArray]]:
-        # Files are decoded once for both.
-        features = paths if steps is None else steps.transform(paths)
-        predicted = [str(genre) for genre in np.asarray(last.predict(features))]
-        proba: Any = [None] * len(predicted)
-        if hasattr(last, "predict_proba"):
-            proba = last.predict_proba(features)
-        return list(zip(predicted, proba, strict=True))
-
-    return answer
+def _predict(model: Any, paths: Sequence[str]) -> list[tuple[str, NDArray | None]]:
+    """Return genre and probabilities (None without) of each file."""
+    predicted = [str(genre) for genre in np.asarray(model.predict(paths))]
+    proba: Any = [None] * len(predicted)
+    if hasattr(model, "predict_proba"):
+        proba = model.predict_proba(paths)
+    return list(zip(predicted, proba, strict=True))

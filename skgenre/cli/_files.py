@@ -9,14 +9,14 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from skgenre.audio import AudioError
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
 from skgenre.datasets import find_audio_files
-from skgenre.datasets._check_audio import decode_all
+from skgenre.features._base import audio_steps
+from skgenre.features._precompute import read_once
 
 # Enough clips to keep all cores busy, few enough to be held in memory. While the
-# network answers for some, the next are decoded.
+# network predicts some, the next are decoded.
 _CLIPS_AT_A_TIME = 32
 _CHUNKS_AT_A_TIME = 2
 
@@ -31,51 +31,38 @@ def files_named(music: Sequence[Path]) -> list[str]:
 def prepare(
     model: Any, *, n_jobs: int, cache_dir: Path | None, time_limit: float | None
 ) -> None:
-    """Make a model ready for many files: networks imported, audio steps told how.
-
-    The steps raise errors, of which the commands tell.
-    """
+    """Import a model's networks, and set how its audio steps work."""
     import_networks_quietly(model)
-    parameters = model.get_params()
-    steps = {name for name, value in parameters.items() if hasattr(value, "transform")}
-    how = {
-        "n_jobs": n_jobs,
-        "cache_dir": cache_dir,
-        "time_limit": time_limit,
-        "on_error": "raise",
-    }
-    model.set_params(
-        **{
-            f"{step}__{name}": value
-            for step in steps
-            for name, value in how.items()
-            if f"{step}__{name}" in parameters
-        }
-    )
+    for step in audio_steps(model):
+        step.set_params(
+            n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit, on_error="raise"
+        )
 
 
 def apply_in_chunks(
     function: Callable[[Sequence[str]], Any],
+    model: Any,
     paths: Sequence[str],
     *,
     n_jobs: int,
-    time_limit: float | None,
     title: str,
     console: Console,
 ) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
-    """Yield, for some files at a time, what a function makes of them, and errors.
+    """Yield the results of a function for some files at a time, and errors.
+
+    Each file is read once, for all audio steps of the model.
 
     Parameters
     ----------
     function : callable
-        Takes a list of paths and returns as many things, such as a model's
-        `predict_proba`.
+        Takes a list of paths that can be read and returns as many results, such as
+        the model's `predict_proba`.
+    model : estimator, or list of estimators
+        What the function calls.
     paths : sequence of str
         Files.
     n_jobs : int
-        Threads in which broken files are looked for.
-    time_limit : float or None
-        Seconds for each of them, in worker processes.
+        Files read at a time, in threads.
     title : str
         What the progress bar says.
     console : rich.console.Console
@@ -94,7 +81,11 @@ def apply_in_chunks(
     ]
 
     def apply(chunk: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
-        return _apply_to_readable(function, chunk, n_jobs, time_limit)
+        with read_once(model, chunk, n_jobs=n_jobs) as read:
+            good = read.good(chunk)
+            results = function(good) if good else []
+        errors = {path: str(error) for path, error in read.errors.items()}
+        return dict(zip(good, results, strict=True)), errors
 
     yield from track(
         _in_threads(apply, chunks),
@@ -108,7 +99,7 @@ def apply_in_chunks(
 def _in_threads(
     function: Callable[[Sequence[str]], Any], chunks: Sequence[Sequence[str]]
 ) -> Iterator[Any]:
-    """Yield what a function makes of each chunk, in order."""
+    """Yield the function's result for each chunk, in order."""
     with ThreadPoolExecutor(_CHUNKS_AT_A_TIME) as pool:
         started: deque[Future] = deque()
         for chunk in chunks:
@@ -121,10 +112,10 @@ def _in_threads(
 
 def apply_to_files(
     function: Callable[[Sequence[str]], Any],
+    model: Any,
     paths: Sequence[str],
     *,
     n_jobs: int,
-    time_limit: float | None,
     title: str,
     console: Console,
 ) -> tuple[dict[str, Any], dict[str, str]]:
@@ -132,42 +123,11 @@ def apply_to_files(
     results: dict[str, Any] = {}
     errors: dict[str, str] = {}
     for some, broken in apply_in_chunks(
-        function,
-        paths,
-        n_jobs=n_jobs,
-        time_limit=time_limit,
-        title=title,
-        console=console,
+        function, model, paths, n_jobs=n_jobs, title=title, console=console
     ):
         results |= some
         errors |= broken
     return results, errors
-
-
-def _apply_to_readable(
-    function: Callable[[Sequence[str]], Any],
-    paths: Sequence[str],
-    n_jobs: int,
-    time_limit: float | None,
-) -> tuple[dict[str, Any], dict[str, str]]:
-    errors: dict[str, str] = {}
-    while good := [path for path in paths if path not in errors]:
-        try:
-            results = function(good)
-        except AudioError as error:
-            if not errors:  # find the other broken ones in one go
-                found = decode_all(
-                    good, n_jobs=n_jobs, time_limit=time_limit, verbose=False
-                )
-                errors = {
-                    path: str(outcome.error)
-                    for path, outcome in zip(good, found, strict=True)
-                    if outcome.error is not None
-                }
-            errors[error.path] = str(error)
-        else:
-            return dict(zip(good, results, strict=True)), errors
-    return {}, errors
 
 
 def predict_files(
@@ -181,12 +141,13 @@ def predict_files(
     console: Console,
 ) -> list[dict[str, Any]]:
     """Return one dict a file: 'path', and 'genres' or what is wrong ('error')."""
+    model = getattr(model, "best_estimator_", model)  # of a search
     prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
     probabilities, errors = apply_to_files(
         model.predict_proba,
+        model,
         paths,
         n_jobs=n_jobs,
-        time_limit=time_limit,
         title="Predicting",
         console=console,
     )

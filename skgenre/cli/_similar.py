@@ -51,9 +51,7 @@ def similar_tracks(
     wanted, counts = kept.update(paths)
     if index is not None:
         console.print(f"Index: {counts}.")
-    errors = _take_in(
-        kept, embedder, wanted, n_jobs=n_jobs, time_limit=time_limit, console=console
-    )
+    errors = _add_embeddings(kept, embedder, wanted, n_jobs=n_jobs, console=console)
     embeddings = kept.embeddings(paths)
     if not embeddings:
         raise ValueError(f"No file in {str(library)!r} can be read.")
@@ -64,9 +62,9 @@ def similar_tracks(
     others = [song for song in liked if song not in in_library.values()]
     of_others, broken = apply_to_files(
         lambda files: _embed(embedder, files),
+        embedder,
         others,
         n_jobs=n_jobs,
-        time_limit=time_limit,
         title="Listening",
         console=console,
     )
@@ -89,13 +87,12 @@ def _artists(library: Path) -> dict[str, str]:
     return {os.path.realpath(t.path): t.group for t in tracks if t.group is not None}
 
 
-def _take_in(
+def _add_embeddings(
     kept: LibraryIndex,
     embedder: Any,
     wanted: Sequence[str],
     *,
     n_jobs: int,
-    time_limit: float | None,
     console: Console,
 ) -> dict[str, str]:
     """Add embeddings to an index; return by path what is wrong with broken files."""
@@ -104,15 +101,15 @@ def _take_in(
     states = file_states(wanted)
     errors: dict[str, str] = {}
     try:
-        for answers, broken in apply_in_chunks(
+        for embeddings, broken in apply_in_chunks(
             lambda files: _embed(embedder, files),
+            embedder,
             wanted,
             n_jobs=n_jobs,
-            time_limit=time_limit,
             title="Listening to the library",
             console=console,
         ):
-            for path, embedding in answers.items():
+            for path, embedding in embeddings.items():
                 kept.add(path, states[path], embedding)
             errors |= broken
     finally:  # interrupted or not, what has been computed is kept

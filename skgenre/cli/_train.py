@@ -13,20 +13,20 @@ from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
+from skgenre._text import format_list
+from skgenre.audio import AudioError
 from skgenre.classifiers._validation_split import validation_rows
 from skgenre.cli._models import fit_folds
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
-from skgenre.cli._work_dir import spectrograms_on_disk
+from skgenre.cli._work_dir import clips_to_learn_from
 from skgenre.datasets._audit import repeated_files
-from skgenre.datasets._check_audio import decode_all
-from skgenre.datasets._tracks_csv import named
 from skgenre.inspection import score_intervals
 
 
 @dataclass
 class Evaluation:
-    """What a model answered on clips that it was not trained on."""
+    """Predictions of a model on clips that it was not trained on."""
 
     target: NDArray
     predicted: NDArray
@@ -42,57 +42,32 @@ class Evaluation:
         }
 
 
-def readable_tracks(
-    tracks: Bunch,
-    *,
-    cache_dir: Path | None = None,
-    time_limit: float | None = None,
-    n_jobs: int | None,
-    console: Console,
-) -> Bunch:
-    """Return the tracks whose files decode; name the others.
-
-    Decoding what will be needed once more costs little next to training, and a broken
-    file then ends no training that has run for an hour.
-    """
-    outcomes = decode_all(
-        tracks.paths,
-        cache_dir=cache_dir,
-        time_limit=time_limit,
-        n_jobs=n_jobs,
-        verbose=console.is_terminal,
-    )
-    errors = [outcome.error for outcome in outcomes]
-    for error in filter(None, errors):
+def _leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -> Bunch:
+    """Return the tracks whose files could be read; print what is wrong with others."""
+    for error in errors.values():
         console.print(f"[yellow]Left out:[/] {escape(str(error))}", soft_wrap=True)
-    good = np.array([error is None for error in errors])
+    good = np.array([path not in errors for path in tracks.paths])
     lost = np.setdiff1d(tracks.target, tracks.target[good]).tolist()
-    if len(tracks.target_names) - len(lost) < 2:
+    n_genres = len(tracks.target_names) - len(lost)
+    names = format_list(map(repr, lost), limit=len(lost))
+    if n_genres < 2:
         raise ValueError(
             "At least two genres are needed, and readable files were found for "
-            f"{len(tracks.target_names) - len(lost)}"
-            + (
-                f"; none could be read of {', '.join(map(repr, lost))}."
-                if lost
-                else "."
-            )
+            f"{n_genres}" + (f"; none could be read of {names}." if lost else ".")
         )
     if lost:
         console.print(
-            escape(f"No file could be read of {', '.join(map(repr, lost))}: left out."),
-            soft_wrap=True,
+            escape(f"No file could be read of {names}: left out."), soft_wrap=True
         )
-    kept = Bunch(
+    return Bunch(
         paths=tracks.paths[good],
         target=tracks.target[good],
         groups=None if tracks.groups is None else tracks.groups[good],
     )
-    _tell_repetitions(kept, console)
-    return kept
 
 
-def _tell_repetitions(tracks: Bunch, console: Console) -> None:
-    """Warn of copies that a split can part, so that a model is judged on them."""
+def _warn_of_copies(tracks: Bunch, console: Console) -> None:
+    """Warn of copies on both sides of a split, on which a model would be judged."""
     copies = [
         tracks.paths[copy]
         for first, copy in repeated_files(tracks.paths)
@@ -102,9 +77,9 @@ def _tell_repetitions(tracks: Bunch, console: Console) -> None:
         artists = "" if tracks.groups is None else " of other artists"
         console.print(
             f"[yellow]Warning:[/] {len(copies)} files are copies of other files"
-            f"{artists}: {escape(named(copies))}. A model that is judged on a clip "
-            "that it was trained on gets scores that are too good. Delete the copies, "
-            "or give both one artist in a tracks.csv.",
+            f"{artists}: {escape(format_list(map(repr, copies), limit=5))}. A model "
+            "that is judged on a clip that it was trained on gets scores that are too "
+            "good. Delete the copies, or give both one artist in a tracks.csv.",
             soft_wrap=True,
         )
 
@@ -118,32 +93,54 @@ def train_and_evaluate(
     console: Console,
     work_dir: Path | None = None,
 ) -> Evaluation | None:
-    """Fit the model on a part of the tracks and report on the rest.
+    """Fit the model on some of the tracks and report its scores on the others.
 
-    With a `work_dir`, spectrograms are kept there rather than in memory.
+    Each file is read once. Those that can't be read are named and left out before
+    training begins. With a `work_dir`, spectrograms are kept there rather than in
+    memory.
 
     Returns
     -------
     Evaluation or None
         None where nothing was held out.
     """
-    codes = np.unique(tracks.target, return_inverse=True)[1]
-    held_out = validation_rows(
-        codes, tracks.groups, test_size, np.random.RandomState(random_state)
-    )
-    kept = np.setdiff1d(np.arange(len(codes)), held_out)
+    import_networks_quietly(model)
+    with clips_to_learn_from(model, tracks.paths.tolist(), work_dir, console) as (
+        learner,
+        clips,
+        errors,
+    ):
+        tracks = _leave_out(tracks, errors, console)
+        _warn_of_copies(tracks, console)
+        codes = np.unique(tracks.target, return_inverse=True)[1]
+        held_out = validation_rows(
+            codes, tracks.groups, test_size, np.random.RandomState(random_state)
+        )
+        kept = np.setdiff1d(np.arange(len(codes)), held_out)
+        console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
+        fit_folds(model, tracks.target[kept])
+        _fit(learner, clips[kept], tracks, kept)
+        if not len(held_out):
+            console.print(
+                "No clips were held out, so the model is not evaluated. Where there "
+                "are few clips or artists, try a larger --test-size."
+            )
+            return None
+        predicted = learner.predict(clips[held_out])
+
     protocol = (
         "held-out clips, stratified by genre"
         if tracks.groups is None
         else "clips of held-out artists, stratified by genre"
     )
-    import_networks_quietly(model)
-    clips, learner = tracks.paths, model
-    if work_dir is not None:
-        clips = spectrograms_on_disk(model, tracks.paths, work_dir, console)
-        learner = model[-1]
-    console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
-    fit_folds(model, tracks.target[kept])
+    evaluation = Evaluation(tracks.target[held_out], predicted, protocol)
+    groups = None if tracks.groups is None else tracks.groups[held_out]
+    _print_scores(evaluation, groups, model.classes_, console)
+    return evaluation
+
+
+def _fit(learner: Any, clips: Any, tracks: Bunch, kept: NDArray) -> None:
+    """Fit on the clips, with their artists where the learner takes such."""
     with sklearn.config_context(enable_metadata_routing=True):
         wanted = learner.get_metadata_routing().consumes("fit", ["groups"])
         groups = (
@@ -151,25 +148,18 @@ def train_and_evaluate(
             if wanted and tracks.groups is not None
             else {}
         )
-        learner.fit(clips[kept], tracks.target[kept], **groups)
-    if not len(held_out):
-        console.print(
-            "No clips were held out, so the model is not evaluated. Where there are "
-            "few clips or artists, try a larger --test-size."
-        )
-        return None
+        learner.fit(clips, tracks.target[kept], **groups)
 
-    evaluation = Evaluation(
-        tracks.target[held_out], learner.predict(clips[held_out]), protocol
-    )
-    answers = evaluation.target, evaluation.predicted
-    scores = score_intervals(
-        *answers,
-        labels=model.classes_,
-        groups=None if tracks.groups is None else tracks.groups[held_out],
-    )
+
+def _print_scores(
+    evaluation: Evaluation, groups: NDArray | None, genres: NDArray, console: Console
+) -> None:
+    """Print scores with intervals, the confusion matrix and the accuracy."""
+    target, predicted = evaluation.target, evaluation.predicted
+    scores = score_intervals(target, predicted, labels=genres, groups=groups)
     console.print(report_table(scores, "Held-out clips"))
-    console.print(confusion_table(*answers, model.classes_))
-    accuracy = evaluation.metrics["accuracy"]
-    console.print(f"Accuracy on {len(held_out)} {protocol}: [bold]{accuracy:.2f}[/]")
-    return evaluation
+    console.print(confusion_table(target, predicted, genres))
+    console.print(
+        f"Accuracy on {len(target)} {evaluation.protocol}: "
+        f"[bold]{evaluation.metrics['accuracy']:.2f}[/]"
+    )

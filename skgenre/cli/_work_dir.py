@@ -1,17 +1,24 @@
-"""Spectrograms of large collections, on the disk while a network is trained."""
+"""Spectrograms that a network is trained on: in memory, or on the disk."""
 
 import math
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from sklearn.pipeline import Pipeline
 
 from skgenre._files import size_text
+from skgenre.audio import AudioError
 from skgenre.classifiers import BaseGenreClassifier
 from skgenre.features import MelSpectrogramTransformer, SpectrogramFile
+from skgenre.features._lazy_rows import LazyRows
+from skgenre.features._precompute import read_once
 
 # Of the memory, what spectrograms may take; a network and the system need some, too.
 _SHARE = 0.8
@@ -26,15 +33,12 @@ def check_work_dir(model: Pipeline, n_clips: int, work_dir: Path | None) -> None
         If a folder is given for a model that makes no spectrograms, or none is given
         for more of them than most of the memory can hold.
     """
-    makes_spectrograms = isinstance(model[0], MelSpectrogramTransformer) and isinstance(
-        model[-1], BaseGenreClassifier
-    )
-    if work_dir is not None and not makes_spectrograms:
+    if work_dir is not None and not _is_network(model):
         raise ValueError(
             "--work-dir is for networks, and this model trains none. Leave it out, or "
             "choose --model scratch or paper."
         )
-    if work_dir is not None or not makes_spectrograms:
+    if work_dir is not None or not _is_network(model):
         return
     n_bytes = n_clips * model[0].n_frames * model[0].n_mels * 4
     memory = _memory_bytes()
@@ -46,6 +50,14 @@ def check_work_dir(model: Pipeline, n_clips: int, work_dir: Path | None) -> None
         )
 
 
+def _is_network(model: Pipeline) -> bool:
+    """Return whether a model is a network behind a step that makes spectrograms."""
+    mel, network = model[0], model[-1]
+    return isinstance(mel, MelSpectrogramTransformer) and isinstance(
+        network, BaseGenreClassifier
+    )
+
+
 def _memory_bytes() -> float:
     try:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -53,10 +65,80 @@ def _memory_bytes() -> float:
         return math.inf
 
 
-def spectrograms_on_disk(
-    model: Pipeline, paths: NDArray, folder: Path, console: Console
-) -> SpectrogramFile:
+@contextmanager
+def clips_to_learn_from(
+    model: Pipeline, paths: Sequence[str], work_dir: Path | None, console: Console
+) -> Iterator[tuple[Any, Any, dict[str, AudioError]]]:
+    """Read each file once, and yield what is to be fitted on what.
+
+    Parameters
+    ----------
+    model : Pipeline
+        Its first step reads files.
+    paths : sequence of str
+        Files.
+    work_dir : Path or None
+        Folder to keep spectrograms in, rather than in memory.
+    console : Console
+        Where to say that they are there.
+
+    Yields
+    ------
+    learner : estimator
+        The model, or its network alone.
+    clips : ndarray or LazyRows
+        What the learner takes, of the files that can be read. To be used inside the
+        block.
+    errors : dict of str to AudioError
+        By path, what is wrong with the others.
+    """
+    if work_dir is not None:
+        spectrograms, errors = _spectrograms_on_disk(model[0], paths, work_dir, console)
+        readable = [path not in errors for path in paths]
+        yield model[-1], spectrograms[np.array(readable)], errors
+        return
+    mel = model[0]
+    with read_once(model, paths, n_jobs=mel.n_jobs, verbose=mel.verbose) as read:
+        good = read.good(paths)
+        if not _is_network(model):
+            yield model, np.array(good, dtype=object), read.errors
+            return
+        found = read.results_of(mel)
+        shape = len(good), mel.n_frames, mel.n_mels
+        yield (
+            model[-1],
+            _SpectrogramList([found[path] for path in good], shape),
+            read.errors,
+        )
+
+
+class _SpectrogramList(LazyRows):
+    """Spectrograms in memory, of which a choice of rows is no copy."""
+
+    def __init__(
+        self, spectrograms: Sequence[NDArray], shape: tuple[int, int, int]
+    ) -> None:
+        super().__init__(shape, np.float32)
+        self._spectrograms = spectrograms
+
+    def _read(self, rows: NDArray) -> NDArray:
+        return np.array([self._spectrograms[row] for row in rows])
+
+
+def _spectrograms_on_disk(
+    mel: MelSpectrogramTransformer,
+    paths: Sequence[str],
+    folder: Path,
+    console: Console,
+) -> tuple[SpectrogramFile, dict[str, AudioError]]:
     """Write the spectrograms, or what is missing of them, into a folder.
+
+    Returns
+    -------
+    spectrograms : SpectrogramFile
+        Of all files; those that can't be read are NaN.
+    errors : dict of str to AudioError
+        By path, what is wrong with these.
 
     Raises
     ------
@@ -64,12 +146,31 @@ def spectrograms_on_disk(
         If the folder holds others, or has not enough room.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    spectrograms: SpectrogramFile = model[0].transform_to(
-        folder / "spectrograms.npy", paths
-    )
+    mel.set_params(on_error="ignore")
+    try:
+        spectrograms: SpectrogramFile = mel.transform_to(
+            folder / "spectrograms.npy", paths
+        )
+    finally:
+        mel.set_params(on_error="raise")
     console.print(
         f"Spectrograms are in [bold]{escape(spectrograms.path)}[/]: another training "
         "uses them again. Delete them when they are no longer needed.",
         soft_wrap=True,
     )
-    return spectrograms
+    # The file does not hold why, and an earlier training may have written it.
+    failed = [
+        path
+        for path, spectrogram in zip(paths, spectrograms, strict=True)
+        if np.isnan(spectrogram[0, 0])
+    ]
+    errors = {
+        path: AudioError(
+            path,
+            "it could not be read when its spectrogram was written",
+            f"Delete {spectrograms.path!r} to try it again.",
+        )
+        for path in failed
+    }
+    with read_once(mel, failed, n_jobs=mel.n_jobs) as read:
+        return spectrograms, errors | read.errors

@@ -1,8 +1,7 @@
 """Which sound files can be read: to be known before a long job begins."""
 
 import functools
-import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from numbers import Integral, Real
 from typing import Any
 
@@ -12,58 +11,15 @@ from sklearn.utils import Bunch
 from skgenre._sklearn_compat import Interval, safe_indexing, validate_params
 from skgenre.audio import Clip, map_clips
 from skgenre.audio._check_clips import check_clips
-from skgenre.audio._clip_cache import ClipCache
 from skgenre.audio._isolated_task import IsolatedTask
 from skgenre.audio._load import read_samples
-from skgenre.audio._outcome import Facts, Outcome, attempt, outcome_report, read_facts
+from skgenre.audio._outcome import attempt, outcome_report, read_facts
 from skgenre.audio._worker import MAX_SECONDS
 from skgenre.features._base import excerpt_samples
 
 
 def _decode(clip: Clip, duration: float | None) -> int:
     return len(read_samples(clip, None, excerpt_samples(duration, "middle")))
-
-
-def decode_all(
-    paths: Sequence[Clip],
-    *,
-    duration: float | None = 30.0,
-    look: Callable[[Clip], Facts] | None = None,
-    cache_dir: str | os.PathLike | None = None,
-    time_limit: float | None = None,
-    n_jobs: int | None,
-    verbose: bool | int,
-) -> list[Outcome]:
-    """Decode what the pipelines need of each file, and keep none of it.
-
-    `look` tells the facts of a file. With `cache_dir` files that were decoded before
-    are not decoded again; with `time_limit` it is done in worker processes.
-    """
-    cache = None
-    task: Callable[[Clip], Any] = functools.partial(_decode, duration=duration)
-    if time_limit is not None:
-        task = IsolatedTask(task, time_limit)
-        look = look and IsolatedTask(look, time_limit)
-    if cache_dir is not None:
-        cache = ClipCache(cache_dir, "Decoded", {"seconds": duration}, shape=())
-        task = cache.look_up(task)
-    outcomes: list[Outcome] = []
-    for clip, outcome in zip(
-        paths,
-        map_clips(
-            functools.partial(attempt, task=task, look=look),
-            paths,
-            n_jobs=n_jobs,
-            verbose=verbose,
-            desc="Checking",
-        ),
-        strict=True,
-    ):
-        if cache is not None:
-            keep = functools.partial(cache.keep, finish=float)
-            outcome.run(clip, keep, outcome.result)
-        outcomes.append(outcome)
-    return outcomes
 
 
 @validate_params(
@@ -149,13 +105,18 @@ def check_audio(
     'error'
     """
     clips = check_clips(paths)
-    outcomes = decode_all(
-        clips,
-        duration=duration,
-        look=read_facts,
-        time_limit=time_limit,
-        n_jobs=n_jobs,
-        verbose=verbose,
+    look: Callable[[Clip], Any] = read_facts
+    task: Callable[[Clip], Any] = functools.partial(_decode, duration=duration)
+    if time_limit is not None:
+        look, task = IsolatedTask(look, time_limit), IsolatedTask(task, time_limit)
+    outcomes = list(
+        map_clips(
+            functools.partial(attempt, task=task, look=look),
+            clips,
+            n_jobs=n_jobs,
+            verbose=verbose,
+            desc="Checking",
+        )
     )
     readable = np.array([outcome.error is None for outcome in outcomes])
     return Bunch(

@@ -3,17 +3,22 @@
 import functools
 import os
 import sys
+import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from numbers import Integral, Real
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_consistent_length
 
+from skgenre._estimators import parts
 from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.audio._check_clips import check_clips
 from skgenre.audio._clip_cache import ClipCache
@@ -28,7 +33,6 @@ from skgenre.audio._outcome import (
     read_facts,
 )
 from skgenre.audio._worker import MAX_SECONDS
-from skgenre.features._extraction_report import keep_report, last_report
 
 if TYPE_CHECKING:
     import pandas
@@ -113,6 +117,28 @@ PARAMETER_DOCS = {
 }
 """Documentation that audio steps share, for `substitute`."""
 
+# What came of the clips of each step's last transform, kept beside the step:
+# `transform` leaves a step as it is, so that several threads may use it; and a report
+# has no place in a step's copies and model files.
+_Reports = WeakKeyDictionary[BaseEstimator, "pandas.DataFrame"]
+
+
+class _ReportsOfThread(threading.local):
+    def __init__(self) -> None:
+        self.reports = _Reports()
+
+
+_of_thread = _ReportsOfThread()
+_of_any_thread = _Reports()
+_lock = threading.Lock()
+
+Settings = tuple[type, dict[str, Any]]
+"""Class of a step and its parameters, by which its results are the same."""
+
+# Results, by path, that steps of such settings need not compute.
+_known: ContextVar[Sequence[tuple[Settings, Mapping[str, Any]]]]
+_known = ContextVar("_known", default=())
+
 
 class Work(NamedTuple):
     """The work of a step on each clip; see :meth:`AudioTransformer._map_clips`."""
@@ -121,6 +147,17 @@ class Work(NamedTuple):
     task: Callable[[Clip], Any]
     finish: Callable[[Any], Any] = lambda result: result
     cache: ClipCache | None = None
+
+    def looked_up(
+        self, time_limit: float | None = None
+    ) -> tuple[Callable[[Clip], Any], Callable[[Any], Any]]:
+        """Return `task` and `finish`, which look up and keep where there is a cache."""
+        task, finish, cache = self.task, self.finish, self.cache
+        if time_limit is not None:
+            task = IsolatedTask(task, time_limit)
+        if cache is None:
+            return task, finish
+        return cache.look_up(task), functools.partial(cache.keep, finish=finish)
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -162,7 +199,10 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     @property
     def extraction_report_(self) -> "pandas.DataFrame":
         """What came of each clip; only with another `on_error` than 'raise'."""
-        report = last_report(self)
+        with _lock:
+            report = _of_thread.reports.get(self)
+            if report is None:
+                report = _of_any_thread.get(self)
         if report is None:
             raise AttributeError(
                 f"This {type(self).__name__} has no extraction_report_. Set on_error "
@@ -189,8 +229,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         """
         if self.cache_dir is None:
             return None
-        parameters = self.get_params(deep=False) | instead
-        parameters = {k: v for k, v in parameters.items() if k not in _HOW}
+        parameters = self._settings()[1] | instead
         name = type(self).__name__
         return ClipCache(self.cache_dir, name, parameters, shape=shape, dtype=dtype)
 
@@ -233,12 +272,17 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         """
         self._validate_params()
 
+    def _settings(self) -> Settings:
+        """Return the class and the parameters that have an influence on the results."""
+        parameters = self.get_params(deep=False)
+        return type(self), {k: v for k, v in parameters.items() if k not in _HOW}
+
     def _work(self) -> Work:
         """Check the parameters, and return the work on each clip."""
         raise NotImplementedError
 
     def _map_clips(self, clips: list[Clip], work: Work) -> Iterator[Any]:
-        """Yield what is made of each clip, in order; None for one that failed.
+        """Yield the result of each clip, in order; None for one that failed.
 
         Parameters
         ----------
@@ -250,17 +294,20 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             ``finish`` returns is looked up and kept. ``desc`` is shown in front of the
             progress bar.
         """
-        desc, task, finish, cache = work
-        if self.time_limit is not None:
-            task = IsolatedTask(task, self.time_limit)
-        if cache is not None:
-            task = cache.look_up(task)
-            finish = functools.partial(cache.keep, finish=finish)
+        known = results_of(self, _known.get())
+        if known and all(isinstance(clip, str) and clip in known for clip in clips):
+            yield from (known[str(clip)] for clip in clips)
+            return
+        task, finish = work.looked_up(self.time_limit)
         walk = functools.partial(
-            map_clips, clips=clips, n_jobs=self.n_jobs, verbose=self.verbose, desc=desc
+            map_clips,
+            clips=clips,
+            n_jobs=self.n_jobs,
+            verbose=self.verbose,
+            desc=work.desc,
         )
         if self.on_error == "raise":
-            keep_report(self, None)
+            self._keep_report(None)
             for i, result in enumerate(walk(task)):
                 with error_names_clip(i):
                     finished = finish(result)
@@ -277,14 +324,23 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             outcome.result = None  # not kept for the report
             outcomes.append(outcome)
         report = outcome_report(clips, outcomes)
-        keep_report(self, report)
+        self._keep_report(report)
         if self.on_error == "warn" and (failed := failures(report)):
             n_failed = (report["status"] != "ok").sum()
             warnings.warn(
                 f"{n_failed} of {len(clips)} clips could not be read, and are NaN: "
-                f"{failed}. extraction_report_ tells of all.",
+                f"{failed}. extraction_report_ lists all.",
                 stacklevel=_callers_level(),
             )
+
+    def _keep_report(self, report: "pandas.DataFrame | None") -> None:
+        """Keep the report on the last clips; None forgets an earlier one."""
+        with _lock:
+            for reports in (_of_thread.reports, _of_any_thread):
+                if report is None:
+                    reports.pop(self, None)
+                else:
+                    reports[self] = report
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -294,6 +350,44 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         tags.requires_fit = False
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def audio_steps(model: Any) -> list[AudioTransformer]:
+    """Return the steps in a model, or in several models, that read clips."""
+    return [
+        part
+        for part in parts(model)
+        if isinstance(part, AudioTransformer)
+        and getattr(part, "input", None) != "features"
+    ]
+
+
+@contextmanager
+def known_results(
+    results: Sequence[tuple[Settings, Mapping[str, Any]]],
+) -> Iterator[None]:
+    """Have steps take results instead of reading clips again, inside the block.
+
+    Parameters
+    ----------
+    results : sequence of tuple
+        Settings of steps and, by path, the results of their work.
+    """
+    token = _known.set(results)
+    try:
+        yield
+    finally:
+        _known.reset(token)
+
+
+def results_of(
+    step: AudioTransformer, results: Sequence[tuple[Settings, Mapping[str, Any]]]
+) -> Mapping[str, Any]:
+    """Return the results of a step's settings, by path; empty if there are none."""
+    if not results:
+        return {}
+    own = step._settings()
+    return next((by_path for settings, by_path in results if settings == own), {})
 
 
 def _callers_level() -> int:

@@ -1,22 +1,28 @@
 """All features of a clip in one pass, for steps with a cache."""
 
 import functools
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
 from typing import Any
 
 from sklearn.base import BaseEstimator
 
-from skgenre._estimators import parts
 from skgenre._sklearn_compat import validate_params
 from skgenre.audio._check_clips import check_clips
 from skgenre.audio._errors import AudioError
 from skgenre.audio._isolated_task import IsolatedTask
-from skgenre.audio._load import Clip
+from skgenre.audio._load import Clip, one_opening
 from skgenre.audio._map_clips import map_clips
-from skgenre.audio._shared_reader import one_opening
-from skgenre.features._base import AudioTransformer
+from skgenre.audio._outcome import Outcome, attempt
+from skgenre.features._base import (
+    AudioTransformer,
+    Settings,
+    audio_steps,
+    known_results,
+    results_of,
+)
 
 
 @dataclass
@@ -26,15 +32,99 @@ class _AllTasks:
     tasks: list[Callable[[Clip], Any]]
 
     def __call__(self, clip: Clip) -> list[Any]:
+        if len(self.tasks) == 1:
+            return [self.tasks[0](clip)]
         with one_opening():
             return [task(clip) for task in self.tasks]
 
 
-def _skip_errors(clip: Clip, task: Callable[[Clip], list[Any]]) -> list[Any]:
-    try:
-        return task(clip)
-    except AudioError:  # the steps will report it
-        return []
+def _outcomes(
+    steps: Sequence[AudioTransformer],
+    clips: Sequence[Clip],
+    *,
+    n_jobs: int | None = None,
+    verbose: bool | int = False,
+) -> Iterator[Outcome]:
+    """Yield what came of each clip; its result is a list of those of all steps."""
+    tasks, finishes = zip(*(step._work().looked_up() for step in steps), strict=True)
+    together: Callable[[Clip], list[Any]] = _AllTasks(list(tasks))
+    if limits := [step.time_limit for step in steps if step.time_limit is not None]:
+        together = IsolatedTask(together, sum(limits))
+
+    def finish(results: list[Any]) -> list[Any]:
+        return [f(result) for f, result in zip(finishes, results, strict=True)]
+
+    task = functools.partial(attempt, task=together, look=None)
+    tried = map_clips(task, clips, n_jobs=n_jobs, verbose=verbose, desc="Features")
+    for clip, outcome in zip(clips, tried, strict=True):
+        outcome.result = outcome.run(clip, finish, outcome.result)
+        yield outcome
+
+
+@dataclass
+class ReadClips:
+    """What the audio steps of a model made of files, each of which was read once."""
+
+    errors: dict[str, AudioError]
+    """By path, what is wrong with the files that can't be read."""
+    results: list[tuple[Settings, dict[str, Any]]]
+    """By settings of a step and by path, what it made of the others."""
+
+    def results_of(self, step: AudioTransformer) -> Mapping[str, Any]:
+        """Return a step's results, by path."""
+        return results_of(step, self.results)
+
+    def good(self, paths: Iterable[str]) -> list[str]:
+        """Return those paths whose files could be read."""
+        return [path for path in paths if path not in self.errors]
+
+
+@contextmanager
+def read_once(
+    model: Any,
+    paths: Sequence[str],
+    *,
+    n_jobs: int | None = None,
+    verbose: bool | int = False,
+) -> Iterator[ReadClips]:
+    """Read files once for all audio steps of a model, and find which can't be read.
+
+    Parameters
+    ----------
+    model : estimator, or list of estimators
+        Anything that may have audio steps in it, however deep. Their parameters are
+        not to be changed inside the block.
+    paths : sequence of str
+        Files.
+    n_jobs : int or None, default=None
+        Clips worked on at a time, in threads.
+    verbose : bool or int, default=False
+        Show a progress bar.
+
+    Yields
+    ------
+    ReadClips
+        Its results are held in memory. Inside the block, `fit`, `predict` and the like
+        of `model` take them for those files that could be read, and open none.
+    """
+    # Fitted members of ensembles are copies of others: what is equal is made once.
+    different: list[AudioTransformer] = []
+    read = ReadClips({}, [])
+    for step in audio_steps(model):
+        settings = step._settings()
+        if all(settings != other for other, _ in read.results):
+            different.append(step)
+            read.results.append((settings, {}))
+    if different:
+        outcomes = _outcomes(different, paths, n_jobs=n_jobs, verbose=verbose)
+        for path, outcome in zip(paths, outcomes, strict=True):
+            if outcome.error is not None:
+                read.errors[path] = outcome.error
+                continue
+            for (_, made), result in zip(read.results, outcome.result, strict=True):
+                made[path] = result
+    with known_results(read.results):
+        yield read
 
 
 @validate_params(
@@ -107,12 +197,7 @@ def precompute(
     >>> union.fit_transform(clips).shape
     (5, 370)
     """
-    steps = [
-        part
-        for part in parts(model)
-        if isinstance(part, AudioTransformer)
-        and getattr(part, "input", None) != "features"
-    ]
+    steps = audio_steps(model)
     if not steps:
         raise ValueError("The model has no audio step: there is nothing to compute.")
     for step in steps:
@@ -120,19 +205,5 @@ def precompute(
             raise ValueError(
                 f"{step!r} has no cache_dir to keep its results in. Set one."
             )
-    clips = check_clips(X)
-    tasks, keepers = [], []
-    for step in steps:
-        _, task, finish, cache = step._work()
-        assert cache is not None  # see above
-        tasks.append(cache.look_up(task))
-        keepers.append((cache, finish))
-    together: Callable[[Clip], list[Any]] = _AllTasks(tasks)
-    if limits := [step.time_limit for step in steps if step.time_limit is not None]:
-        together = IsolatedTask(together, sum(limits))
-    task = functools.partial(_skip_errors, task=together)
-    for all_results in map_clips(
-        task, clips, n_jobs=n_jobs, verbose=verbose, desc="Features"
-    ):
-        for result, (cache, finish) in zip(all_results, keepers, strict=False):
-            cache.keep(result, finish)
+    for _ in _outcomes(steps, check_clips(X), n_jobs=n_jobs, verbose=verbose):
+        pass  # they are in the steps' caches now

@@ -20,7 +20,7 @@ from typer.testing import CliRunner
 from skgenre import CRNNClassifier, MelSpectrogramTransformer, MFCCStandardizer, save
 from skgenre.cli import app
 from skgenre.cli._index import LibraryIndex
-from skgenre.cli._similar import _take_in
+from skgenre.cli._similar import _add_embeddings
 from skgenre.datasets import load_audio_folder
 
 PITCHES = {"low": 110, "high": 1760}
@@ -186,11 +186,10 @@ def test_an_interrupted_run_keeps_what_it_has(library, tmp_path):
     index = LibraryIndex(library, "it", file)
     wanted, _ = index.update(paths)
     with pytest.raises(KeyboardInterrupt):
-        _take_in(
+        _add_embeddings(
             index,
             Interrupted(),
             wanted,
-            time_limit=None,
             n_jobs=1,
             console=Console(stderr=True),
         )
