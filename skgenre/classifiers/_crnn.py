@@ -9,7 +9,6 @@ import numpy as np
 
 from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.classifiers._base import BaseGenreClassifier
-from skgenre.classifiers._checks import check_integers
 
 
 class CRNNClassifier(BaseGenreClassifier):
@@ -175,6 +174,7 @@ class CRNNClassifier(BaseGenreClassifier):
         "time_mask",
         "frequency_mask",
     )
+    _integers: ClassVar = {"filters": (None,)}
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGenreClassifier._parameter_constraints,
         "filters": ["array-like"],
@@ -270,6 +270,3 @@ class CRNNClassifier(BaseGenreClassifier):
             Not fitted.
         """
         return cls(**{"input_scaling": "log"} | parameters)
-
-    def _check_params(self) -> None:
-        check_integers("filters", self.filters, shape=(None,))

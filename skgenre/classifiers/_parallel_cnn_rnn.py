@@ -9,7 +9,6 @@ import numpy as np
 
 from skgenre._sklearn_compat import Interval
 from skgenre.classifiers._base import BaseGenreClassifier
-from skgenre.classifiers._checks import check_integers
 
 
 class ParallelCNNRNNClassifier(BaseGenreClassifier):
@@ -168,6 +167,12 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
         "time_mask",
         "frequency_mask",
     )
+    _integers: ClassVar = {
+        "filters": (None,),
+        "kernel_size": (2,),
+        "pool_sizes": ("filters", 2),
+        "rnn_pool_size": (2,),
+    }
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGenreClassifier._parameter_constraints,
         "filters": ["array-like"],
@@ -251,9 +256,3 @@ class ParallelCNNRNNClassifier(BaseGenreClassifier):
             Not fitted.
         """
         return cls(**{"input_scaling": "log"} | parameters)
-
-    def _check_params(self) -> None:
-        n_blocks = len(check_integers("filters", self.filters, shape=(None,)))
-        check_integers("kernel_size", self.kernel_size, shape=(2,))
-        check_integers("pool_sizes", self.pool_sizes, shape=(n_blocks, 2))
-        check_integers("rnn_pool_size", self.rnn_pool_size, shape=(2,))

@@ -17,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgenre._estimators import takes_three_axes
 from skgenre._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._check_windowed import check_clips, take
 from skgenre.classifiers._checks import (
     Rows,
@@ -26,7 +27,6 @@ from skgenre.classifiers._checks import (
     check_several,
     genre_numbers,
 )
-from skgenre.classifiers._fitted import FittedNetwork
 from skgenre.classifiers._meta import (
     check_all_tested,
     check_clip_weights,
@@ -146,7 +146,7 @@ class FittedSegments(InnerTransform):
     def _cut(self, clips: Clips) -> tuple[Rows, NDArray]:
         """Return windows as the estimator takes them, and how many each clip has."""
         windows = Windows(clips, self.window, self.hop)
-        if isinstance(self.estimator, FittedNetwork):  # it reads them batch by batch
+        if isinstance(self.estimator, BaseGenreClassifier):  # reads batch by batch
             return windows, windows.counts
         cut = np.asarray(windows)
         if not takes_three_axes(self.estimator):

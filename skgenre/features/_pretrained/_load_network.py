@@ -12,8 +12,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skgenre.runtime._interrupts import interrupts_wait
-from skgenre.runtime._keras import check_process
+from skgenre.runtime._keras import check_process, shield_from_interrupts
 from skgenre.runtime._session import open_session
 
 _SUFFIXES = (".keras", ".h5", ".onnx")
@@ -125,7 +124,7 @@ def _keras_part(model: keras.Model, output: Any) -> Network:
         jit_compile=False,
     )
 
-    @interrupts_wait()
+    @shield_from_interrupts
     def ask(batch: np.ndarray) -> np.ndarray:
         values = np.asarray(function(batch), np.float32)
         # Of a map of features, their mean over the map.
