@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from numpy.testing import assert_array_equal
+from numpy.testing import assert_allclose, assert_array_equal
 
 from skgenre import SpectrogramFile
+from skgenre.classifiers._training import _data
 from skgenre.classifiers._training._data import (
     ClipRows,
     SpectrogramBatches,
+    band_statistics,
+    hold_out,
     validation_rows,
 )
 
@@ -122,6 +125,31 @@ def test_no_thread_tunes_what_keras_reads():
     for read, batch in zip(dataset, batches, strict=True):
         for a, b in zip(read, batch, strict=True):
             assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("kind", [np.asarray, SpectrogramFile])
+def test_bands_are_scaled_by_the_chosen_rows(kind, tmp_path, monkeypatch):
+    np.save(tmp_path / "X.npy", X)
+    array = X if kind is np.asarray else kind(tmp_path / "X.npy")
+    rows = np.array([7, 2, 4])
+    for n_bytes in (_data._CHUNK_BYTES, 1):
+        monkeypatch.setattr(_data, "_CHUNK_BYTES", n_bytes)
+        mean, scale = band_statistics(array, rows, "standardize")
+        assert_allclose(mean, X[rows].mean(axis=(0, 1)), rtol=1e-5)
+        assert_allclose(scale, X[rows].std(axis=(0, 1)), rtol=1e-5)
+
+
+def test_rows_are_split_not_clips():
+    """What was left out before, such as clips of weight 0, stays out."""
+    rows = np.array([8, 1, 3, 5, 6])
+    clips = ClipRows(X, Y % 2, np.ones(9), rows)
+    training, validation = hold_out(clips, None, 0.4, np.random.RandomState(0))
+    assert len(validation.rows) == 2
+    assert sorted([*training.rows, *validation.rows]) == sorted(rows)
+    assert training.X is X and validation.codes is clips.codes
+    artists = Y // 2
+    training, validation = hold_out(clips, artists, 0.4, np.random.RandomState(0))
+    assert not set(artists[training.rows]) & set(artists[validation.rows])
 
 
 def test_every_epoch_has_an_order_of_its_own():
