@@ -1,46 +1,90 @@
-"""What every network classifier is before it is fitted: parameters and one fit."""
+"""Every network classifier: its shared parameters, one fit, and what it predicts."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import fields
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from sklearn.utils import check_random_state
+from sklearn.base import (
+    BaseEstimator,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+)
+from sklearn.utils import Tags, check_random_state
+from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import Interval, StrOptions, fit_context
 from skgenre.classifiers._checks import (
     Rows,
+    as_spectrograms,
     check_all_genres_count,
     check_classes,
+    check_finite,
     check_genres,
     check_groups,
+    check_integers,
     check_several,
     check_spectrograms,
     check_validation_data,
     check_weights,
     genre_numbers,
 )
-from skgenre.classifiers._fitted import FittedNetwork
-from skgenre.classifiers._input_scaling import band_statistics
-from skgenre.classifiers._validation_split import validation_rows
+from skgenre.classifiers._training._data import (
+    ClipRows,
+    band_statistics,
+    hold_out,
+    scaled,
+)
 
 if TYPE_CHECKING:
-    from skgenre.classifiers._training._train import ClipRows
+    from skgenre.classifiers._training._train import NetworkState, Recipe
+    from skgenre.classifiers._training._wrapper import NetworkClassifier
+
+# Clips in a batch of predictions; fewer are filled up. If the number of rows varied, so
+# would the last digits: a clip has one prediction, whatever other clips come with it.
+_CLIPS = 8
 
 
-class BaseGenreClassifier(FittedNetwork):
+class BaseGenreClassifier(
+    ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+):
     """Base of the classifiers that train a Keras network on spectrograms.
 
     A subclass adds its constructor, its documentation, `_parameter_constraints` on top
-    of these, and two class attributes: the network to build and which of the parameters
-    that network takes. Fitted state is plain data; Keras is imported when a network is
-    first trained or asked.
+    of these, and class attributes: the network to build, and which of the parameters
+    that network takes. Fitted state is plain data: genres, weights, scaling, and what
+    the network was built with. Keras, or ONNX Runtime, is imported when a network is
+    first trained or predicts.
     """
+
+    _network: ClassVar[str]
+    """Name of the function in `skgenre.networks` that builds the network."""
 
     _network_parameters: ClassVar[Sequence[str]]
     """Parameters of the estimator that the network is built with."""
+
+    _training_parameters: ClassVar[dict[str, Any]] = {}
+    """More parameters of that function where the network is to be trained."""
+
+    _integers: ClassVar[Mapping[str, tuple[int | str | None, ...]]] = {}
+    """Shapes of the parameters that are sequences of integers, for `check_integers`.
+
+    The name of another of these parameters stands for its length.
+    """
+
+    _runtime = "keras"
+    """Or 'onnx': what runs the network in prediction; :func:`skgenre.load` chooses."""
+
+    classes_: NDArray
+    history_: dict[str, list[float]]
+    input_mean_: NDArray
+    input_scale_: NDArray
+    network_parameters_: dict[str, Any]
+    weights_: list[NDArray]
 
     # With metadata routing on, groups that are given reach the validation split.
     __metadata_request__fit: ClassVar[dict[str, bool]] = {"groups": True}
@@ -131,10 +175,10 @@ class BaseGenreClassifier(FittedNetwork):
             Weights of the clips in the loss and in the accuracy; clips of weight 0
             are left out.
         groups : array-like of shape (n_clips,), default=None
-            Artists. Clips of one are not parted by the validation split. With
+            Artists. The validation split keeps the clips of an artist together. With
             metadata routing on, `fit` asks for them by default.
         validation_data : tuple of (X, y), default=None
-            Used instead of a part of `X` to choose the learning rate and the best
+            Used instead of some clips of `X` to choose the learning rate and the best
             epoch.
 
         Returns
@@ -153,8 +197,8 @@ class BaseGenreClassifier(FittedNetwork):
         """
         if self.checkpoint_dir is not None and self.random_state is None:
             raise ValueError(
-                "checkpoint_dir needs a random_state: without, no fit is the same "
-                "again, and none can go on where another was cut off. Set an int."
+                "checkpoint_dir needs a random_state: without one, no two fits are the "
+                "same, and none can resume where another was cut off. Set an int."
             )
         continues = self.warm_start and hasattr(self, "weights_")
         X = check_spectrograms(self, X, reset=not continues)
@@ -167,25 +211,20 @@ class BaseGenreClassifier(FittedNetwork):
         check_all_genres_count(self, codes, weights)
         random_state = self._random_state()
 
-        rows = np.flatnonzero(weights)
+        training = ClipRows(X, codes, weights, np.flatnonzero(weights))
         if validation_data is None:
-            chosen = validation_rows(
-                codes[rows],
-                None if groups is None else groups[rows],
-                self.validation_fraction,
-                random_state,
+            training, validation = hold_out(
+                training, groups, self.validation_fraction, random_state
             )
-            validation = (X, codes, weights, rows[chosen])
-            rows = np.delete(rows, chosen)
         else:
             X_val, codes_val = check_validation_data(self, validation_data)
             ones = np.ones(len(X_val), np.float32)
-            validation = (X_val, codes_val, ones, np.arange(len(X_val)))
+            validation = ClipRows(X_val, codes_val, ones, np.arange(len(X_val)))
 
         if not continues:
-            self._learn_scaling(X, rows)
-        self._train(
-            (X, codes, weights, rows),
+            self._learn_scaling(training)
+        self._learn_weights(
+            training,
             validation,
             random_state,
             epochs=self.epochs,
@@ -202,7 +241,7 @@ class BaseGenreClassifier(FittedNetwork):
         classes: ArrayLike | None = None,
         sample_weight: ArrayLike | None = None,
     ) -> Self:
-        """Train for one more epoch, on these clips alone.
+        """Train for one more epoch, on these clips only.
 
         Nothing is held out to validate on. The first call learns all scaling: give it
         some dozens of clips, of all genres. The optimiser's state is kept from call to
@@ -227,8 +266,8 @@ class BaseGenreClassifier(FittedNetwork):
         Raises
         ------
         ValueError
-            If the first call comes without `classes`, a later one with others, or `y`
-            has a genre that is none of them.
+            If the first call has no `classes`, a later one has others, or `y` has a
+            genre that is not among them.
         """
         continues = hasattr(self, "weights_")
         classes = check_classes(
@@ -244,21 +283,197 @@ class BaseGenreClassifier(FittedNetwork):
                 "all clips. Pass a dict of weights, or sample_weight."
             )
         weights = check_weights(self, X, codes, sample_weight)
-        rows, nothing = np.flatnonzero(weights), np.empty(0, np.intp)
+        training = ClipRows(X, codes, weights, np.flatnonzero(weights))
         if not continues:
-            self._learn_scaling(X, rows)
-        self._train(
-            (X, codes, weights, rows),
-            (X, codes, weights, nothing),
+            self._learn_scaling(training)
+        self._learn_weights(
+            training,
+            training._replace(rows=np.empty(0, np.intp)),
             self._random_state(),
             epochs=1,
             keep_optimizer=True,
         )
         return self
 
+    @property
+    def keras_classifier_(self) -> "NetworkClassifier":
+        """The fitted scikeras ``KerasClassifier``, rebuilt at each access."""
+        check_is_fitted(self)
+        from skgenre.classifiers._training._train import wrap
+
+        keras_classifier = wrap(
+            *self._network_and_recipe(), pooled=False, verbose=0, model__seed=0
+        )
+        shape = self.network_parameters_["input_shape"]
+        keras_classifier.build(self.classes_, shape)
+        keras_classifier.history_ = self.history_
+        return keras_classifier
+
+    def __dir__(self) -> list[str]:
+        """Return the names of the attributes, without the one that builds a network.
+
+        scikit-learn gets the value of each to list them, and again to show them in
+        notebooks.
+        """
+        return [
+            name
+            for name in object.__dir__(self)
+            if name != "keras_classifier_" and hasattr(self, name)
+        ]
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Return whether there are weights: a fit that failed leaves none."""
+        return hasattr(self, "weights_")
+
+    def predict_proba(self, X: ArrayLike) -> NDArray:
+        """Return the probability of each genre.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            Rows sum to 1; columns in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If the clips are not as large as those of `fit`, or their values are out of
+            all proportion, so that the network's output is not finite.
+        """
+        probabilities = self._outputs(X)[0].astype(np.float64)
+        return probabilities / probabilities.sum(axis=1, keepdims=True)
+
+    def predict(self, X: ArrayLike) -> NDArray:
+        """Return the most probable genre of each clip.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            Members of `classes_`.
+        """
+        probabilities = self.predict_proba(X)
+        return self.classes_[probabilities.argmax(axis=1)]
+
+    def transform(self, X: ArrayLike) -> NDArray:
+        """Return each clip's embedding: the layer before the genres.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_components), float32
+            The values of the layer named 'embedding'.
+        """
+        return self._outputs(X)[1]
+
+    def summary(self) -> None:
+        """Print the layers of the fitted network, as Keras does."""
+        check_is_fitted(self)
+        from skgenre import networks
+
+        getattr(networks, self._network)(**self.network_parameters_).summary()
+
+    def _outputs(self, X: ArrayLike) -> tuple[NDArray, NDArray]:
+        """Return the probabilities and the embeddings of all clips."""
+        check_is_fitted(self)
+        rows = as_spectrograms(self, X, reset=False)
+        if self._runtime == "onnx":
+            return self._batch_by_batch(rows, self._run_onnx)
+        from skgenre.runtime._keras import shield_from_interrupts
+
+        return shield_from_interrupts(self._batch_by_batch)(rows, self._run_keras)
+
+    def _batch_by_batch(
+        self, rows: Rows, run: Callable[[NDArray], tuple[NDArray, NDArray]]
+    ) -> tuple[NDArray, NDArray]:
+        outputs = []
+        for start in range(0, len(rows), _CLIPS):
+            clips = np.asarray(rows[start : start + _CLIPS])
+            check_finite(self, clips, first=start)
+            outputs.append(run(clips))
+            for values in outputs[-1]:
+                self._check_finite(values, clips, start)
+        probabilities, embeddings = zip(*outputs, strict=True)
+        return np.concatenate(probabilities), np.concatenate(embeddings)
+
+    def _run_keras(self, clips: NDArray) -> tuple[NDArray, NDArray]:
+        from skgenre import networks
+        from skgenre.runtime._keras import stop_if_interrupted
+        from skgenre.runtime._keras_function import predictor
+
+        stop_if_interrupted()
+        predict = predictor(
+            getattr(networks, self._network),
+            tuple(self.network_parameters_.items()),
+            tuple(weights.shape for weights in self.weights_),
+        )
+        padded = np.zeros((_CLIPS, *clips.shape[1:]), np.float32)
+        padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
+        probabilities, embedding = predict(self.weights_, padded)
+        return probabilities.numpy()[: len(clips)], embedding.numpy()[: len(clips)]
+
+    def _run_onnx(self, clips: NDArray) -> tuple[NDArray, NDArray]:
+        from skgenre.runtime._networks import classifier_graph
+        from skgenre.runtime._trained import trained_network
+
+        network = trained_network(classifier_graph, *self._graph_arguments())
+        # One by one: no slower here, and each clip has one prediction as well.
+        outputs = [network(clip[np.newaxis].astype(np.float32)) for clip in clips]
+        probabilities, embedding = (
+            np.concatenate([output[name] for output in outputs])
+            for name in ("probabilities", "embedding")
+        )
+        return probabilities, embedding
+
+    def _check_finite(self, output: NDArray, clips: NDArray, first: int) -> None:
+        """Refuse output that is not finite; `first` is the row of the first clip."""
+        is_bad = ~np.isfinite(output).all(axis=1)
+        if is_bad.any():
+            row = int(is_bad.argmax())
+            raise ValueError(
+                f"{type(self).__name__} has no finite output for clip {first + row} of "
+                f"X, whose values go up to {np.abs(clips[row]).max():.3g}. Give it "
+                "spectrograms in dB, made as for fit."
+            )
+
+    def _graph_arguments(self) -> tuple[Any, ...]:
+        """Return the arguments of `classifier_graph`."""
+        return (
+            self._network,
+            self.network_parameters_,
+            self.weights_,
+            self.input_mean_,
+            self.input_scale_,
+        )
+
+    @property
+    def _n_features_out(self) -> int:
+        return len(self.weights_[-2])  # rows of the kernel that reads the embedding
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return scikit-learn's tags: spectrograms have three axes."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.transformer_tags.preserves_dtype = ["float32"]
+        return tags
+
     def _begin(self, X: Rows, classes: NDArray, *, continues: bool) -> None:
         """Fix the genres and the network, or check that they are the same."""
-        self._check_params()
+        for name, axes in self._integers.items():
+            shape = (len(getattr(self, n)) if isinstance(n, str) else n for n in axes)
+            check_integers(name, getattr(self, name), shape=tuple(shape))
         network_parameters = {
             "input_shape": X.shape[1:],
             "n_classes": len(classes),
@@ -273,8 +488,8 @@ class BaseGenreClassifier(FittedNetwork):
             ]
             if changed:
                 raise ValueError(
-                    f"{', '.join(changed)} changed since the last training, which "
-                    "can't be continued so. Set it back, or fit a clone."
+                    f"{', '.join(changed)} changed since the last training: another "
+                    "network can't continue it. Set it back, or fit a clone."
                 )
             return
         check_several(self, classes)
@@ -284,9 +499,10 @@ class BaseGenreClassifier(FittedNetwork):
         self.classes_ = classes
         self.network_parameters_ = network_parameters
 
-    def _learn_scaling(self, X: Rows, rows: NDArray) -> None:
+    def _learn_scaling(self, training: ClipRows) -> None:
+        """Learn the mean and the scale of each mel band from the training clips."""
         self.input_mean_, self.input_scale_ = band_statistics(
-            X, rows, self.input_scaling
+            training.X, training.rows, self.input_scaling
         )
 
     def _random_state(self) -> np.random.RandomState:
@@ -295,17 +511,17 @@ class BaseGenreClassifier(FittedNetwork):
             return np.random.RandomState()
         return check_random_state(self.random_state)
 
-    def _train(
+    def _learn_weights(
         self,
-        training: "ClipRows",
-        validation: "ClipRows",
+        training: ClipRows,
+        validation: ClipRows,
         random_state: np.random.RandomState,
         *,
         epochs: int,
         keep_optimizer: bool,
         checkpoint_dir: str | os.PathLike | None = None,
     ) -> None:
-        """Train on the rows; keep the weights and the history as plain data."""
+        """Train the network; keep its weights and its history as plain data."""
         from skgenre.classifiers._training._train import train
 
         history: dict[str, list[float]] = getattr(self, "history_", {})
@@ -313,17 +529,18 @@ class BaseGenreClassifier(FittedNetwork):
         # Other seeds for each epoch that is trained by a call of its own.
         seeds = random_state.randint(2**31 - 1, size=(n_before + 1, 2))[-1]
         trained = train(
-            self,
+            *self._network_and_recipe(**self._training_parameters),
             training,
             validation,
             epochs=epochs,
             network_seed=int(seeds[0]),
             shuffle_seed=int(seeds[1]),
             checkpoint_dir=checkpoint_dir,
+            verbose=int(self.verbose),
         )
         self.weights_ = trained.weights
         if keep_optimizer:
-            self.optimizer_state_ = trained.optimizer_state
+            self.optimizer_state_ = [self.optimizer, *trained.optimizer_state]
         n_new = len(trained.history["loss"])
         self.history_ = {
             name: history.get(name, [np.nan] * n_before)
@@ -332,8 +549,22 @@ class BaseGenreClassifier(FittedNetwork):
         }
         self.n_iter_ = n_before + n_new
 
-    def _check_params(self) -> None:
-        """Check what depends on several parameters at once."""
+    def _network_and_recipe(self, **parameters: Any) -> "tuple[NetworkState, Recipe]":
+        """Return what is trained and how; more parameters are the network's."""
+        from skgenre.classifiers._training._train import NetworkState, Recipe
+
+        optimizer, *state = getattr(self, "optimizer_state_", [None])
+        network = NetworkState(
+            self._network,
+            self.network_parameters_ | parameters,
+            self.classes_,
+            self.input_mean_,
+            self.input_scale_,
+            getattr(self, "weights_", None),
+            state if optimizer == self.optimizer else None,
+        )
+        settings = {each.name: getattr(self, each.name) for each in fields(Recipe)}
+        return network, Recipe(**{k: plain(v) for k, v in settings.items()})
 
 
 def plain(value: Any) -> Any:

@@ -28,7 +28,6 @@ from skgenre.classifiers._checks import (
     check_several,
     genre_numbers,
 )
-from skgenre.classifiers._fitted import FittedNetwork
 from skgenre.classifiers._meta import (
     InnerTransform,
     check_all_tested,
@@ -425,7 +424,7 @@ class SegmentClassifier(
         return cut, windows.counts
 
     def _has_network(self) -> bool:
-        return isinstance(self.estimator, FittedNetwork)
+        return isinstance(self.estimator, BaseGenreClassifier)
 
     def _checked_once(self) -> AbstractContextManager:
         """Return a context in which a network doesn't check the windows again.

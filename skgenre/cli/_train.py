@@ -15,7 +15,7 @@ from sklearn.utils import Bunch
 
 from skgenre._text import format_list
 from skgenre.audio import AudioError
-from skgenre.classifiers._validation_split import validation_rows
+from skgenre.classifiers._training._data import validation_rows
 from skgenre.cli._models import fit_folds
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table

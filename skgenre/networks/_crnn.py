@@ -1,4 +1,4 @@
-"""The convolutional recurrent network (section 3.2 of the report)."""
+"""The convolutional recurrent network (section 3.2 of the paper)."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ def crnn(
     batch_norm_momentum : float, default=0.9
         Momentum of the running mean and variance.
     batch_norm_position : {'after_relu', 'before_relu'}, default='after_relu'
-        Whether the batch is normalised after the ReLU (the report's text) or before
+        Whether the batch is normalised after the ReLU (the paper's text) or before
         it (its published code).
     lstm_units : int, default=96
         Size of the LSTM's state.

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 from keras import ops
 
-from skgenre.runtime._interrupts import let_interrupts_in
+from skgenre.runtime._keras import stop_if_interrupted
 
 
 def seeds(seed: int | None) -> Iterator[int]:
@@ -76,7 +76,7 @@ def _weighted_moments(
     """
     total, mean, squares = 0.0, 0.0, 0.0
     for X, *rest in batches:
-        let_interrupts_in()
+        stop_if_interrupted()
         values = ops.cast(model(X, training=False), "float32")
         values = ops.moveaxis(values, axis, -1)
         over = list(range(values.ndim - 1))

@@ -1,4 +1,4 @@
-"""The parallel convolutional and recurrent network (section 3.3 of the report)."""
+"""The parallel convolutional and recurrent network (section 3.3 of the paper)."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -123,7 +123,7 @@ def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
 
 def _exportable(model: BaseEstimator) -> tuple[Any, Any, Any]:
     """Return the mel step and the classifier of windows, or None, and the network."""
-    from skgenre.classifiers._fitted import FittedNetwork
+    from skgenre.classifiers._base import BaseGenreClassifier
     from skgenre.classifiers._segment import SegmentClassifier
     from skgenre.features import MelSpectrogramTransformer
 
@@ -136,7 +136,7 @@ def _exportable(model: BaseEstimator) -> tuple[Any, Any, Any]:
         segments = network
         check_is_fitted(segments)
         network = segments.estimator_
-    if not isinstance(network, FittedNetwork):
+    if not isinstance(network, BaseGenreClassifier):
         raise TypeError(
             f"{type(model).__name__} can't be exported: expected a network classifier, "
             "or a SegmentClassifier of one with voting='soft', with nothing but a "

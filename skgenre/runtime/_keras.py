@@ -1,8 +1,18 @@
-"""Keras as this package needs it: on TensorFlow, and never across a fork."""
+"""Keras as this package needs it: on TensorFlow, not after a fork, not interrupted."""
 
+import concurrent.futures
+import contextlib
+import contextvars
+import functools
 import multiprocessing
 import os
+import threading
 import warnings
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar
+
+import numpy as np
+import sklearn
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
@@ -17,6 +27,9 @@ if keras.backend.backend() != "tensorflow":
     )
 
 import tensorflow as tf
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 def grow_memory() -> None:
@@ -36,7 +49,7 @@ grow_memory()
 
 
 def warn_of_shared_gpu() -> None:
-    """Warn in a worker process of joblib's, which shares a GPU with the others."""
+    """Warn in a worker process of joblib, which shares a GPU with the others."""
     in_worker = type(multiprocessing.current_process()).__name__ == "LokyProcess"
     if in_worker and tf.config.list_physical_devices("GPU"):
         warnings.warn(
@@ -53,7 +66,7 @@ _first_process: int | None = None
 def check_process() -> None:
     """Refuse to use TensorFlow in a process forked from one that has used it.
 
-    Its threads are not forked along, and it would wait for them for ever.
+    The fork has none of its threads, and would wait for them forever.
 
     Raises
     ------
@@ -65,7 +78,145 @@ def check_process() -> None:
         _first_process = os.getpid()
     if _first_process != os.getpid():
         raise RuntimeError(
-            "TensorFlow was used before this process was forked, and would wait for "
-            "ever. Start workers by joblib's default backend (loky) or by "
+            "TensorFlow was used before this process was forked, and would wait "
+            "forever. Start workers by joblib's default backend (loky) or by "
             "multiprocessing's 'spawn', or use networks in the workers only."
         )
+
+
+# Ctrl-C, and whatever else a signal's handler raises.
+
+_POLL = 0.1  # seconds; on Windows no signal ends a wait
+_interrupted: contextvars.ContextVar[threading.Event] = contextvars.ContextVar(
+    "skgenre_interrupted"
+)
+
+
+class Interrupted(BaseException):
+    """Ends the work of a thread whose caller was interrupted."""
+
+
+def stop_if_interrupted() -> None:
+    """End shielded work here if an interrupt has come: between batches, for instance.
+
+    Raises
+    ------
+    Interrupted
+        In the thread that works; `shield_from_interrupts` catches it.
+    """
+    event = _interrupted.get(None)
+    if event is not None and event.is_set():
+        raise Interrupted
+
+
+def shield_from_interrupts(function: Callable[_P, _R]) -> Callable[_P, _R]:
+    """Return a function that no signal interrupts while TensorFlow is at work.
+
+    Python runs the handlers of signals in the main thread, wherever that happens to be,
+    and most handlers raise: Ctrl-C a `KeyboardInterrupt`. While TensorFlow traces a
+    network, that leaves a state behind in which it can trace no other; in a finaliser,
+    of which TensorFlow has many, the exception is lost.
+
+    So in the main thread `function` is called in a second thread, and the main thread
+    waits. What a handler raises is raised again as soon as `function` has returned, or
+    has reached `stop_if_interrupted`. A second interrupt doesn't wait for that; the
+    work then ends behind the caller's back. No handler is replaced. In other threads,
+    where no handler runs, `function` is called as it is.
+
+    The second thread has the context variables of the main one, NumPy's and
+    scikit-learn's settings, Keras's dtype policy and logging, and TensorFlow's device
+    and distribution strategy.
+
+    Parameters
+    ----------
+    function : callable
+        What it returns or raises is passed on.
+
+    Returns
+    -------
+    callable
+        It also raises `RuntimeError` after a fork, see `check_process`.
+    """
+
+    @functools.wraps(function)
+    def shielded(*arguments: _P.args, **keywords: _P.kwargs) -> _R:
+        check_process()
+        if threading.current_thread() is not threading.main_thread():
+            return function(*arguments, **keywords)
+        return _call_in_a_thread(functools.partial(function, *arguments, **keywords))
+
+    return shielded
+
+
+def _call_in_a_thread(function: Callable[[], _R]) -> _R:
+    interrupted, settings = threading.Event(), _thread_settings()
+
+    def call() -> _R:
+        _interrupted.set(interrupted)
+        with settings():
+            return function()
+
+    future: concurrent.futures.Future[_R] = concurrent.futures.Future()
+    work = functools.partial(_work, future, contextvars.copy_context(), call)
+    try:
+        threading.Thread(target=work, name="skgenre-tensorflow").start()
+        _wait(future)
+    except BaseException as interrupt:
+        interrupted.set()
+        if not future.cancel():  # the thread has begun
+            _wait(future)
+            error = future.exception()
+            if not isinstance(error, Interrupted | None):
+                interrupt.__context__ = error
+        raise
+    try:
+        return future.result()
+    finally:
+        del future, work  # so does it to this one
+
+
+def _work(
+    future: concurrent.futures.Future[_R],
+    context: contextvars.Context,
+    call: Callable[[], _R],
+) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(context.run(call))
+    except BaseException as error:
+        future.set_exception(error)
+    finally:
+        del future  # an exception holds on to this frame
+
+
+def _wait(future: concurrent.futures.Future) -> None:
+    while not future.done():
+        concurrent.futures.wait([future], _POLL)
+
+
+def _thread_settings() -> Callable[[], contextlib.ExitStack]:
+    """Return a function that gives another thread the settings of this one."""
+    numpy, scikit_learn = np.geterr(), sklearn.get_config()
+    policy = keras.config.dtype_policy()
+    logs = keras.config.is_interactive_logging_enabled()
+    filters = keras.config.is_traceback_filtering_enabled()
+    device = tf.constant(0.0).device
+    has_strategy, strategy = tf.distribute.has_strategy(), tf.distribute.get_strategy()
+
+    def settings() -> contextlib.ExitStack:
+        np.seterr(**numpy)
+        sklearn.set_config(**scikit_learn)
+        keras.config.set_dtype_policy(policy)
+        if not logs:
+            keras.config.disable_interactive_logging()
+        if not filters:
+            keras.config.disable_traceback_filtering()
+        stack = contextlib.ExitStack()
+        if has_strategy:
+            stack.enter_context(strategy.scope())
+        elif tf.constant(0.0).device != device:
+            stack.enter_context(tf.device(device))
+        return stack
+
+    return settings

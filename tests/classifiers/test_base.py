@@ -22,6 +22,7 @@ from skgenre import (
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
 )
+from skgenre.classifiers._training._data import ClipRows, SpectrogramBatches, hold_out
 
 FAST = {"epochs": 12, "learning_rate": 0.01, "random_state": 0}
 CRNN = CRNNClassifier(filters=(8,), lstm_units=8, embedding_units=8, **FAST)
@@ -161,13 +162,49 @@ def test_standardize_learns_from_the_training_clips_only(clips):
     np.testing.assert_allclose(held_out.input_mean_, fitted.input_mean_)
 
 
-def test_best_epoch_is_kept(clips):
+def test_standardize_learns_from_no_clip_that_is_held_out(clips):
     X, y = clips
-    X_val, y_val = X[:30], y[:30]
-    fitted = clone(CRNN).fit(X[30:], y[30:], validation_data=(X_val, y_val))
-    assert fitted.score(X_val, y_val) == pytest.approx(
-        max(fitted.history_["val_accuracy"]), abs=1e-6
+    X = X + np.arange(90)[:, np.newaxis, np.newaxis]  # others have another mean
+    fitted = clone(CRNN).set_params(epochs=1, validation_fraction=0.2).fit(X, y)
+    everything = ClipRows(X, np.searchsorted(fitted.classes_, y), y, np.arange(90))
+    training, validation = hold_out(everything, None, 0.2, np.random.RandomState(0))
+    assert len(validation.rows) == 18
+    learnt_from = X[training.rows]
+    np.testing.assert_allclose(
+        fitted.input_mean_, learnt_from.mean(axis=(0, 1)), rtol=1e-5
     )
+    np.testing.assert_allclose(
+        fitted.input_scale_, learnt_from.std(axis=(0, 1)), rtol=1e-5
+    )
+
+
+def test_best_epoch_is_kept(clips):
+    """Validated on other genres than trained on, the last epochs are the worst."""
+    X, y = clips
+    others = np.roll(np.unique(y), 1)[np.searchsorted(np.unique(y), y)]
+    fitted = clone(CRNN).fit(X[30:], y[30:], validation_data=(X[:30], others[:30]))
+    accuracy = fitted.history_["val_accuracy"]
+    assert accuracy[-1] < max(accuracy) - 0.1
+    assert fitted.score(X[:30], others[:30]) == pytest.approx(max(accuracy), abs=1e-6)
+
+
+def test_every_epoch_sees_all_clips_in_another_order(clips, monkeypatch):
+    X, y = clips
+    seen = []
+    read = SpectrogramBatches.__getitem__
+
+    def watch(self, index):
+        batch = read(self, index)
+        seen.extend(batch[-1])
+        return batch
+
+    monkeypatch.setattr(SpectrogramBatches, "__getitem__", watch)
+    weights = np.arange(1, 91)  # they tell which clip it is
+    network = clone(CRNN).set_params(epochs=4, validation_fraction=0)
+    network.fit(X, y, sample_weight=weights)
+    orders = [tuple(order) for order in np.reshape(seen, (4, 90))]
+    assert all(sorted(order) == weights.tolist() for order in orders)
+    assert len({*orders, tuple(weights)}) == 5
 
 
 @pytest.mark.slow
@@ -342,12 +379,18 @@ class TestRefusals:
 
     def test_validation_data(self, clips):
         X, y = clips
-        with pytest.raises(ValueError, match=r"must be a tuple \(X, y\), got ndarray"):
+        with pytest.raises(ValueError, match=r"must be a tuple \(X, y\), got"):
             clone(CRNN).fit(X, y, validation_data=X)
         with pytest.raises(ValueError, match=r"not among the classes.*\['jazz'\]"):
             clone(CRNN).fit(X, y, validation_data=(X[:1], ["jazz"]))
         with pytest.raises(ValueError, match="NaN throughout.* of X of valid"):
             clone(CRNN).fit(X, y, validation_data=(X[:1] * np.nan, y[:1]))
+        for odd in (3, (X,), (X, y, y)):
+            with pytest.raises(ValueError, match=r"must be a tuple \(X, y\), got"):
+                clone(CRNN).fit(X, y, validation_data=odd)
+        for odd in ((None, y), (X, None), (None, None)):
+            with pytest.raises(ValueError):
+                clone(CRNN).fit(X, y, validation_data=odd)
 
     def test_missing_labels(self, clips):
         X, y = clips
@@ -443,6 +486,18 @@ def test_an_interrupted_fit_does_not_spoil_the_next(clips, ctrl_c):
         with pytest.raises(KeyboardInterrupt):
             longer.fit(X, y)
     np.testing.assert_array_equal(clone(CRNN).fit(X, y).predict_proba(X), expected)
+
+
+def test_an_interrupted_prediction_does_not_spoil_the_next(clips, ctrl_c):
+    X, y = clips
+    fitted = clone(CRNN).set_params(epochs=1, embedding_units=5).fit(X, y)
+    many = np.tile(X, (2000, 1, 1))
+    for seconds in (0.05, 0.3):
+        threading.Timer(seconds, _thread.interrupt_main).start()
+        with pytest.raises(KeyboardInterrupt):
+            fitted.predict(many)
+    assert threading.active_count() == 1
+    np.testing.assert_array_equal(fitted.predict(many[:90]), fitted.predict(X))
 
 
 def test_importing_and_constructing_loads_no_tensorflow():

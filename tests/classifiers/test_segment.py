@@ -35,7 +35,7 @@ from skgenre import (
     SegmentClassifier,
     SpectrogramFile,
 )
-from skgenre.classifiers._validation_split import validation_rows
+from skgenre.classifiers._training._data import validation_rows
 from skgenre.classifiers._windows import Windows
 
 CRNN = CRNNClassifier(
@@ -259,7 +259,8 @@ class TestFit:
             splits.append(rows)
             return rows
 
-        monkeypatch.setattr("skgenre.classifiers._base.validation_rows", watch)
+        data = "skgenre.classifiers._training._data"
+        monkeypatch.setattr(f"{data}.validation_rows", watch)
         network = clone(CRNN).set_params(epochs=1, validation_fraction=0.3)
         SegmentClassifier(network, window=7, hop=7).fit(X, y)
         (held_out,) = splits

@@ -10,7 +10,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from typer.testing import CliRunner
 
 from skgenre import genre_pipeline, load
-from skgenre.classifiers._validation_split import validation_rows
+from skgenre.classifiers._training._data import validation_rows
 from skgenre.cli import app
 from skgenre.datasets import load_audio_folder
 from skgenre.persistence import read_info

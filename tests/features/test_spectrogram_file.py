@@ -111,7 +111,7 @@ def test_searches_and_folds_never_hold_a_fold(clips, path, monkeypatch):
             sizes.append(len(rows))
             return super()._read(rows)
 
-    for module in ("_checks", "_input_scaling"):
+    for module in ("_checks", "_training._data"):
         monkeypatch.setattr(f"skgenre.classifiers.{module}._CHUNK_BYTES", 10 * 4 * 8)
     artists = np.arange(40) // 4
 

@@ -1,21 +1,34 @@
-"""GPUs, of which there are none where tests run: TensorFlow's answers are made up."""
-
+import _thread
+import contextvars
+import decimal
+import gc
 import multiprocessing
+import signal
+import threading
+import time
+import traceback
 import warnings
+import weakref
 
 import joblib
+import keras
+import numpy as np
 import pytest
+import sklearn
 import tensorflow as tf
 
 from skgenre import CRNNClassifier
 from skgenre.runtime import _keras
+from skgenre.runtime._keras import shield_from_interrupts, stop_if_interrupted
+
+# GPUs, of which there are none where tests run: TensorFlow's reports are made up.
 
 FAKED = FIRST, SECOND = [tf.config.PhysicalDevice(f"GPU:{i}", "GPU") for i in range(2)]
 
 
 @pytest.fixture
 def gpus(monkeypatch):
-    """Have TensorFlow tell of two GPUs; return what it was asked to do with them."""
+    """Have TensorFlow report two GPUs; return what it was asked to do with them."""
     grows = dict.fromkeys(FAKED)
     config = tf.config
     monkeypatch.setattr(config, "list_physical_devices", lambda kind="": list(grows))
@@ -64,3 +77,237 @@ def test_processes_that_share_a_gpu_are_warned_of(gpus, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         _keras.warn_of_shared_gpu()
+
+
+# Interrupts.
+
+
+def press_ctrl_c(after=0.0):
+    """Have the main thread interrupted; in a thread of its own where it shall wait."""
+    threading.Timer(after, signal.raise_signal, [signal.SIGINT]).start()
+
+
+def until(condition, seconds=10):
+    """Wait for something that happens in another thread."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "nothing has happened"
+        time.sleep(0.005)
+
+
+@pytest.mark.usefixtures("ctrl_c")
+class TestShieldFromInterrupts:
+    def test_result_and_arguments(self):
+        @shield_from_interrupts
+        def difference(a, *, b):
+            """Subtract."""
+            assert threading.current_thread() is not threading.main_thread()
+            return a - b
+
+        assert difference(5, b=3) == 2
+        assert difference.__doc__ == "Subtract."
+
+    def test_waits_for_the_end_of_the_work(self):
+        done = []
+
+        @shield_from_interrupts
+        def work():
+            press_ctrl_c()
+            time.sleep(0.3)
+            done.append(1)
+
+        for _ in range(2):
+            with pytest.raises(KeyboardInterrupt):
+                work()
+        assert done == [1, 1]
+
+    def test_ends_between(self):
+        reached = []
+
+        @shield_from_interrupts
+        def work():
+            stop_if_interrupted()
+            press_ctrl_c()
+            until(_keras._interrupted.get().is_set)
+            reached.append(1)
+            stop_if_interrupted()
+            reached.append(2)
+
+        with pytest.raises(KeyboardInterrupt) as caught:
+            work()
+        assert reached == [1]
+        assert caught.value.__context__ is None
+
+    def test_the_second_does_not_wait(self):
+        go_on, done = threading.Event(), threading.Event()
+
+        @shield_from_interrupts
+        def work():
+            press_ctrl_c()
+            until(_keras._interrupted.get().is_set)
+            press_ctrl_c()
+            go_on.wait(10)
+            done.set()
+
+        with pytest.raises(KeyboardInterrupt):
+            work()
+        assert not done.is_set()
+        go_on.set()
+        assert done.wait(10)  # the work ends by itself
+
+    def test_an_interrupt_without_a_signal(self):
+        """IPython's on Windows: nothing wakes the main thread up."""
+        with pytest.raises(KeyboardInterrupt):
+            shield_from_interrupts(_thread.interrupt_main)()
+
+    def test_error_and_interrupt(self):
+        """The interrupt comes out, and reports the error."""
+
+        @shield_from_interrupts
+        def work():
+            press_ctrl_c()
+            until(_keras._interrupted.get().is_set)
+            raise ValueError("of the work")
+
+        with pytest.raises(KeyboardInterrupt) as caught:
+            work()
+        assert str(caught.value.__context__) == "of the work"
+
+    @pytest.mark.parametrize("error", [ValueError, TimeoutError, SystemExit])
+    def test_errors_come_out_as_they_are(self, error):
+        raised = error("of the work")
+
+        @shield_from_interrupts
+        def work():
+            raise raised
+
+        with pytest.raises(error) as caught:
+            work()
+        assert caught.value is raised
+        assert caught.value.__context__ is None
+        names = [
+            frame.name for frame in traceback.extract_tb(caught.value.__traceback__)
+        ]
+        assert names[0] == "test_errors_come_out_as_they_are" and names[-1] == "work"
+
+    @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="not on Windows")
+    @pytest.mark.parametrize("error", [TimeoutError, RuntimeError])
+    def test_what_other_handlers_raise(self, error):
+        def handler(number, frame):
+            raise error("too slow")
+
+        previous = signal.signal(signal.SIGALRM, handler)
+        done = []
+
+        @shield_from_interrupts
+        def work():
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            time.sleep(0.3)
+            done.append(1)
+
+        try:
+            with pytest.raises(error, match="too slow"):
+                work()
+        finally:
+            signal.signal(signal.SIGALRM, previous)
+        assert done
+
+    def test_handlers_are_left_alone(self):
+        names = ["SIGINT", "SIGTERM", "SIGALRM", "SIGBREAK"]
+        numbers = [getattr(signal, name) for name in names if hasattr(signal, name)]
+
+        def handlers():
+            return [signal.getsignal(number) for number in numbers]
+
+        assert shield_from_interrupts(handlers)() == handlers()
+
+    def test_a_handler_that_the_work_sets_stays(self):
+        """As a callback of a user's may."""
+        before = signal.getsignal(signal.SIGTERM)
+        try:
+            with pytest.raises(ValueError, match="main thread"):
+                shield_from_interrupts(signal.signal)(signal.SIGTERM, signal.SIG_IGN)
+            assert signal.getsignal(signal.SIGTERM) == before
+        finally:
+            signal.signal(signal.SIGTERM, before)
+
+    def test_work_in_work_and_in_other_threads_is_called_directly(self):
+        thread = shield_from_interrupts(threading.current_thread)
+        inside, outside = shield_from_interrupts(
+            lambda: (thread(), threading.current_thread())
+        )()
+        assert inside is outside
+        with joblib.parallel_config("threading"):
+            pairs = joblib.Parallel(2)(
+                joblib.delayed(lambda: (thread(), threading.current_thread()))()
+                for _ in range(4)
+            )
+        assert all(inside is outside for inside, outside in pairs)
+
+    def test_the_thread_has_the_settings_of_the_main_one(self):
+        variable = contextvars.ContextVar("of the user's")
+        variable.set("set")
+        strategy = tf.distribute.OneDeviceStrategy("/cpu:0")
+        policy = keras.config.dtype_policy()
+
+        def settings():
+            return [
+                variable.get(),
+                decimal.getcontext().prec,
+                np.geterr(),
+                sklearn.get_config()["assume_finite"],
+                keras.config.dtype_policy().name,
+                keras.config.is_interactive_logging_enabled(),
+                keras.config.is_traceback_filtering_enabled(),
+                tf.distribute.get_strategy(),
+            ]
+
+        default = shield_from_interrupts(settings)()
+        assert default == settings()
+        try:
+            keras.config.set_dtype_policy("mixed_bfloat16")
+            keras.config.disable_interactive_logging()
+            keras.config.disable_traceback_filtering()
+            with (
+                decimal.localcontext(prec=3),
+                np.errstate(over="raise"),
+                sklearn.config_context(assume_finite=True),
+                strategy.scope(),
+            ):
+                assert shield_from_interrupts(settings)() == settings()
+                changed = zip(settings()[1:], default[1:], strict=True)
+                assert not any(a == b for a, b in changed)
+        finally:
+            keras.config.set_dtype_policy(policy)
+            keras.config.enable_interactive_logging()
+            keras.config.enable_traceback_filtering()
+        assert shield_from_interrupts(settings)() == default
+
+    def test_warnings_are_seen(self):
+        with pytest.warns(UserWarning, match="of the work"):
+            shield_from_interrupts(warnings.warn)("of the work", stacklevel=1)
+
+    def test_nothing_is_held_afterwards(self):
+        class Kept:
+            pass
+
+        @shield_from_interrupts
+        def work(kept, error):
+            kept.itself = np.zeros(3)
+            if error:
+                raise ValueError
+
+        gc.collect()
+        gc.disable()
+        try:
+            for error in (False, True):
+                kept = Kept()
+                gone = weakref.ref(kept)
+                try:
+                    work(kept, error)
+                except ValueError:
+                    assert error
+                del kept
+                until(lambda gone=gone: gone() is None)
+        finally:
+            gc.enable()

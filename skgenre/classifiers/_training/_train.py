@@ -1,42 +1,92 @@
-"""One training of a network, from plain data to plain data."""
+"""One training of a network, from plain data to plain data.
 
+From top to bottom, this happens when a classifier is fitted:
+
+1. ``BaseGenreClassifier.fit`` checks the data, holds clips out for validation and
+   learns the scaling (`_data.py`); ``_learn_weights`` draws the seeds, calls `train`
+   and keeps what it returns as fitted attributes.
+2. `train` makes batches, callbacks and a wrapped network, runs the epochs, and returns
+   weights and history. It runs in a thread of its own, which Ctrl-C can't tear apart.
+3. `wrap` gives scikeras's classifier (`_wrapper.py`) the network's function, its
+   parameters and the loss. `NetworkClassifier.build` has scikeras build the network,
+   or takes over one that an earlier fit has compiled.
+4. `NetworkClassifier.run_epochs` runs ``keras.Model.fit`` on the batches. After each
+   batch, `StopIfInterrupted` looks for Ctrl-C; after each epoch, the callbacks lower
+   the learning rate, note the best epoch, and keep a checkpoint (`_checkpoints.py`).
+"""
+
+import math
 import os
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skgenre import networks
-from skgenre.classifiers._checks import Rows
-from skgenre.classifiers._training._batches import SpectrogramBatches
-from skgenre.classifiers._training._callbacks import training_callbacks
 from skgenre.classifiers._training._checkpoints import Checkpoints, checkpoint_path
+from skgenre.classifiers._training._data import ClipRows, SpectrogramBatches
 from skgenre.classifiers._training._wrapper import NetworkClassifier
-from skgenre.runtime._interrupts import interrupts_wait
-from skgenre.runtime._keras import check_process, warn_of_shared_gpu
+from skgenre.runtime._keras import (
+    check_process,
+    shield_from_interrupts,
+    stop_if_interrupted,
+    warn_of_shared_gpu,
+)
 
-if TYPE_CHECKING:
-    from skgenre.classifiers._base import BaseGenreClassifier
+# isort: split
 import keras
 from keras import ops
 
-ClipRows = tuple[Rows, NDArray, NDArray, NDArray]
-"""Spectrograms, genre numbers, weights, and which of the clips are meant."""
+
+@dataclass(frozen=True)
+class NetworkState:
+    """A network before its training, as plain data."""
+
+    name: str
+    """Of the function in `skgenre.networks` that builds it."""
+    parameters: dict[str, Any]
+    """Keyword arguments of that function, but for the seed."""
+    classes: NDArray
+    """The genres, sorted."""
+    mean: NDArray
+    """Subtracted from each mel band, (n_mels,)."""
+    scale: NDArray
+    """What each band is then divided by."""
+    weights: list[NDArray] | None
+    """Where the training begins; None means at the seed."""
+    optimizer_state: list[NDArray] | None
+    """Variables of the optimiser; None means a fresh one."""
 
 
-@dataclass
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; the classifiers document these parameters."""
+
+    optimizer: str
+    learning_rate: float
+    learning_rate_schedule: str
+    label_smoothing: float
+    batch_size: int
+    plateau_patience: int | None
+    plateau_factor: float
+    plateau_min_delta: float
+    early_stopping_patience: int | None
+
+
+@dataclass(frozen=True)
 class Trained:
     """What is left of a training: arrays and lists."""
 
     weights: list[NDArray]
-    optimizer_state: list[Any]
+    optimizer_state: list[NDArray]
     history: dict[str, list[float]]
 
 
-@interrupts_wait()
+@shield_from_interrupts
 def train(
-    estimator: "BaseGenreClassifier",
+    network: NetworkState,
+    recipe: Recipe,
     training: ClipRows,
     validation: ClipRows,
     *,
@@ -44,16 +94,17 @@ def train(
     network_seed: int,
     shuffle_seed: int,
     checkpoint_dir: str | os.PathLike | None = None,
+    verbose: int = 0,
 ) -> Trained:
-    """Train the estimator's network; nothing of the estimator is changed.
-
-    Where the estimator has weights already, training goes on from them.
+    """Train a network, and return its weights and what the epochs gave.
 
     Parameters
     ----------
-    estimator : BaseGenreClassifier
-        Its scaling, genres and network parameters are known already.
-    training, validation : tuple of ndarray
+    network : NetworkState
+        What is trained; not changed.
+    recipe : Recipe
+        How.
+    training, validation : ClipRows
         Clips to train on, and to validate on, which may be none.
     epochs : int
         Passes over the training clips, at the most.
@@ -61,6 +112,8 @@ def train(
         Seeds of the weights and the dropout, and of the order of the clips.
     checkpoint_dir : str, PathLike or None
         Where the state after each epoch is kept, until the training has ended.
+    verbose : int
+        Keras's.
 
     Returns
     -------
@@ -75,112 +128,80 @@ def train(
     """
     warn_of_shared_gpu()
     scaling: dict[str, Any] = {
-        "mean": estimator.input_mean_,
-        "scale": estimator.input_scale_,
-        "batch_size": estimator.batch_size,
+        "mean": network.mean,
+        "scale": network.scale,
+        "batch_size": recipe.batch_size,
     }
-    batches = SpectrogramBatches(*training, **scaling, shuffle_seed=shuffle_seed)
-    validates = len(validation[-1]) > 0
-    callbacks = training_callbacks(
-        validates=validates,
-        learning_rate=float(estimator.learning_rate),
-        epochs=epochs,
-        schedule=estimator.learning_rate_schedule,
-        plateau_patience=estimator.plateau_patience,
-        plateau_factor=estimator.plateau_factor,
-        plateau_min_delta=estimator.plateau_min_delta,
-        early_stopping_patience=estimator.early_stopping_patience,
-    )
-    keras_classifier = wrapped_network(
-        estimator,
-        verbose=int(estimator.verbose),
-        callbacks=callbacks,
-        model__seed=network_seed,
-        **{f"model__{k}": v for k, v in estimator._training_parameters.items()},
-    )
+    batches = SpectrogramBatches(training, **scaling, shuffle_seed=shuffle_seed)
+    held_out = None
+    if len(validation.rows):
+        held_out = SpectrogramBatches(validation, **scaling)
+    best_epoch = None if held_out is None else BestEpoch()
+    callbacks = training_callbacks(recipe, epochs=epochs, best_epoch=best_epoch)
+    wrapper = wrap(network, recipe, model__seed=network_seed, verbose=verbose)
     n_done, checkpoints = 0, None
     if checkpoint_dir is not None:
+        seeds = {"network_seed": network_seed, "shuffle_seed": shuffle_seed}
+        facts = asdict(recipe) | network.parameters | seeds | {"epochs": epochs}
+        arrays = [network.mean, network.scale]
+        arrays += [*(network.weights or []), *(network.optimizer_state or [])]
         path = checkpoint_path(
-            checkpoint_dir,
-            estimator,
-            training,
-            validation,
-            epochs=epochs,
-            network_seed=network_seed,
-            shuffle_seed=shuffle_seed,
+            checkpoint_dir, network.name, facts, arrays, [training, validation]
         )
-        checkpoints = Checkpoints(path, callbacks, keras_classifier)
+        checkpoints = Checkpoints(path, wrapper, callbacks, best_epoch)
         callbacks.append(checkpoints)
         n_done = checkpoints.n_epochs
         for _ in range(n_done):
-            batches.on_epoch_end()  # draws the order of the next epoch
+            batches.reshuffle()
     try:
-        keras_classifier.fit(
-            batches,
-            estimator.classes_[training[1]],
-            validation_data=(
-                SpectrogramBatches(*validation, **scaling) if validates else None
-            ),
-            initial_epoch=n_done,
-            epochs=epochs - n_done,
-        )
+        wrapper.build(network.classes, network.parameters["input_shape"])
+        wrapper.run_epochs(batches, held_out, callbacks, first=n_done, epochs=epochs)
         trained = Trained(
-            keras_classifier.model_.get_weights(),
-            [estimator.optimizer, *keras_classifier.optimizer_state()],
+            wrapper.model_.get_weights(),
+            wrapper.optimizer_state(),
             {
                 name: [float(value) for value in values]
-                for name, values in keras_classifier.history_.items()
+                for name, values in wrapper.history_.items()
             },
         )
     finally:
-        keras_classifier.release()
+        wrapper.release()
     if checkpoints is not None:
         checkpoints.remove()
     finite = all(np.isfinite(weights).all() for weights in trained.weights)
     if not finite or not np.isfinite(trained.history["loss"]).all():
         raise ValueError(
             "Training diverged: the loss or the weights are no longer finite. Lower "
-            f"learning_rate (got {estimator.learning_rate!r}), and look for values "
-            "of X that are out of proportion."
+            f"learning_rate (got {recipe.learning_rate!r}), and look for values of X "
+            "that are out of proportion."
         )
     return trained
 
 
-def _optimizer_state(estimator: "BaseGenreClassifier") -> list[NDArray] | None:
-    """Return what the estimator's optimiser remembers, if it is still the same one."""
-    name, *state = getattr(estimator, "optimizer_state_", [None])
-    return state if name == estimator.optimizer else None
-
-
-def wrapped_network(
-    estimator: "BaseGenreClassifier", **parameters: Any
-) -> NetworkClassifier:
-    """Return a scikeras classifier for the estimator's network and its weights.
+def wrap(network: NetworkState, recipe: Recipe, **parameters: Any) -> NetworkClassifier:
+    """Return a scikeras classifier of the network, not built yet.
 
     Parameters
     ----------
-    estimator : BaseGenreClassifier
-        Its scaling, genres and network parameters are known already.
+    network : NetworkState
+        Its function, parameters, scaling and weights.
+    recipe : Recipe
+        Its loss and its optimiser.
     **parameters : dict
-        More of scikeras's parameters.
-
-    Returns
-    -------
-    NetworkClassifier
-        Neither fitted nor initialised.
+        More of `NetworkClassifier`, such as ``model__seed``.
     """
     check_process()
     return NetworkClassifier(
-        model=getattr(networks, estimator._network),
-        loss=loss_function(estimator.label_smoothing),
+        model=getattr(networks, network.name),
+        loss=loss_function(recipe.label_smoothing),
         compile__weighted_metrics=["accuracy"],
-        optimizer=estimator.optimizer,
-        optimizer__learning_rate=float(estimator.learning_rate),  # Keras takes no int
+        optimizer=recipe.optimizer,
+        optimizer__learning_rate=float(recipe.learning_rate),  # Keras takes no int
         shuffle=False,  # the batches are shuffled clip by clip
-        scaling=(estimator.input_mean_, estimator.input_scale_),
-        start_weights=getattr(estimator, "weights_", None),
-        start_optimizer=_optimizer_state(estimator),
-        **{f"model__{k}": v for k, v in estimator.network_parameters_.items()},
+        scaling=(network.mean, network.scale),
+        start_weights=network.weights,
+        start_optimizer=network.optimizer_state,
+        **{f"model__{k}": v for k, v in network.parameters.items()},
         **parameters,
     )
 
@@ -217,3 +238,90 @@ class SmoothedCrossentropy(keras.losses.Loss):
     def __repr__(self) -> str:
         """Name all that the loss depends on: networks are kept under this name."""
         return f"{type(self).__name__}({self.label_smoothing!r})"
+
+
+def training_callbacks(
+    recipe: Recipe, *, epochs: int, best_epoch: "BestEpoch | None"
+) -> list[keras.callbacks.Callback]:
+    """Return the callbacks of a training: learning rate, early end, best epoch.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Its schedule, plateau and early stopping.
+    epochs : int
+        Over which a cosine schedule lowers the learning rate.
+    best_epoch : BestEpoch or None
+        None where there are no clips to validate on. Then the accuracy in training is
+        watched, and the last epoch is kept instead of the best.
+    """
+    monitor = "accuracy" if best_epoch is None else "val_accuracy"
+    watched = {"monitor": monitor, "mode": "max"}
+    callbacks: list[keras.callbacks.Callback] = [
+        StopIfInterrupted(),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    if recipe.learning_rate_schedule == "cosine":
+        start = float(recipe.learning_rate)
+        callbacks.append(
+            keras.callbacks.LearningRateScheduler(
+                lambda epoch, _: start * math.cos(math.pi * epoch / epochs / 2) ** 2
+            )
+        )
+    elif recipe.plateau_patience is not None:
+        callbacks.append(
+            keras.callbacks.ReduceLROnPlateau(
+                **watched,
+                factor=recipe.plateau_factor,
+                patience=recipe.plateau_patience,
+                min_delta=recipe.plateau_min_delta,
+            )
+        )
+    if recipe.early_stopping_patience is not None:
+        callbacks.append(
+            keras.callbacks.EarlyStopping(
+                **watched, patience=recipe.early_stopping_patience
+            )
+        )
+    if best_epoch is not None:
+        callbacks.append(best_epoch)
+    return [*callbacks, keras.callbacks.History()]
+
+
+class StopIfInterrupted(keras.callbacks.Callback):
+    """End the training after the batch in which an interrupt has come."""
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Look while training."""
+        stop_if_interrupted()
+
+    def on_test_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Look while validating."""
+        stop_if_interrupted()
+
+
+class BestEpoch(keras.callbacks.Callback):
+    """Give the network the weights of its best epoch when training ends.
+
+    The best epoch has the highest accuracy in validation and, among equals, the lowest
+    loss. Keras's ``EarlyStopping`` and ``ModelCheckpoint`` keep the first of the
+    equals: a few clips are soon all right, long before training is done.
+    """
+
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
+        """Forget an earlier training."""
+        self._best = (-1.0, 0.0)
+        self.weights: list[NDArray] | None = None
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
+        """Keep the weights if they are the best so far."""
+        logs = logs or {}
+        reached = (logs["val_accuracy"], -logs["val_loss"])
+        if reached > self._best:
+            self._best = reached
+            self.weights = self.model.get_weights()
+
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
+        """Take the best weights."""
+        if self.weights is not None:
+            self.model.set_weights(self.weights)

@@ -1,34 +1,55 @@
-"""The one place that knows scikeras from inside."""
+"""A compiled Keras network inside scikeras's classifier, kept for the next training.
 
+Tracing takes seconds and training a small network does not: a grid search, a
+cross-validation or the estimator checks fit the same architecture again and again.
+"""
+
+import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 import keras
+import numpy as np
 from numpy.typing import NDArray
 from scikeras.wrappers import KerasClassifier
 from sklearn.preprocessing import FunctionTransformer
 
-from skgenre.classifiers._input_scaling import scaled
-from skgenre.classifiers._training._batches import SpectrogramBatches
-from skgenre.classifiers._training._callbacks import LetInterruptsIn
-from skgenre.classifiers._training._compiled import (
-    CompiledNetwork,
-    give_back,
-    take_compiled,
-)
+from skgenre.classifiers._training._data import SpectrogramBatches, scaled
 from skgenre.networks import set_statistics
+
+_MAX_IDLE = 4
+_idle: OrderedDict[tuple[str, int], "CompiledNetwork"] = OrderedDict()
+_lock = threading.Lock()
 
 
 class NetworkClassifier(KerasClassifier):
-    """scikeras's classifier, for batches that the estimator has made.
+    """scikeras's classifier, of a network that may be compiled already.
 
-    The estimators of this package validate and encode their data themselves and pass
-    `SpectrogramBatches` as ``X``. scikeras would copy the array, refuse a second fit on
+    scikeras still does this for us: it sorts its parameters into those of the function
+    that builds the network (``model__``), of ``compile`` and of ``fit``, turns names of
+    optimisers and losses into objects, encodes the genres, collects the history, and
+    gives `keras_classifier_` the methods of a scikit-learn classifier.
+
+    It does not check or copy the data, shuffle or split it, weigh the clips, choose the
+    seeds, or compile the network: it would copy the array, refuse a second fit on
     another float type, trace the network again for every fit and, with a
-    ``random_state``, switch TensorFlow's determinism on for the whole process.
-    """
+    ``random_state``, switch TensorFlow's determinism on for the whole process. Its
+    ``fit`` is not called; `run_epochs` takes its place.
 
-    _fit_callbacks: list[Any]  # scikeras sets it
+    Parameters
+    ----------
+    model : callable
+        Builds the network; from `skgenre.networks`.
+    scaling : tuple of (ndarray, ndarray)
+        Mean and scale of the mel bands, of shape (n_mels,).
+    pooled : bool, default=True
+        Whether to share compiled networks with other trainings; then call `release`.
+    start_weights, start_optimizer : list of ndarray or None
+        Where to begin; None means at the seed.
+    **kwargs : dict
+        scikeras's parameters.
+    """
 
     def __init__(
         self,
@@ -46,6 +67,78 @@ class NetworkClassifier(KerasClassifier):
         self._start_weights, self._start_optimizer = start_weights, start_optimizer
         self._compiled: CompiledNetwork | None = None
 
+    def build(self, classes: NDArray, input_shape: tuple[int, int]) -> None:
+        """Have scikeras build and compile the network for these genres.
+
+        Parameters
+        ----------
+        classes : ndarray of shape (n_classes,)
+            The genres, sorted.
+        input_shape : tuple of (n_frames, n_mels)
+            Shape of one spectrogram.
+        """
+        self.initialize(np.empty((len(classes), *input_shape), np.float32), classes)
+
+    def run_epochs(
+        self,
+        training: SpectrogramBatches,
+        validation: SpectrogramBatches | None,
+        callbacks: list[keras.callbacks.Callback],
+        *,
+        first: int,
+        epochs: int,
+    ) -> None:
+        """Run Keras's ``fit`` on batches that carry genres and weights.
+
+        Parameters
+        ----------
+        training, validation : SpectrogramBatches
+            The first are shuffled anew after each epoch.
+        callbacks : list of keras.callbacks.Callback
+            Called by Keras, in this order.
+        first, epochs : int
+            Epochs that were run before, and all of them.
+        """
+        if self._start_weights is None:
+            set_statistics(self.model_, training)
+        shuffle = keras.callbacks.LambdaCallback(
+            on_epoch_end=lambda epoch, logs: training.reshuffle()
+        )
+        self._fit_callbacks = [*callbacks, shuffle]
+        self._fit_keras_model(
+            training.as_dataset(),
+            y=None,
+            sample_weight=None,
+            warm_start=False,
+            epochs=epochs - first,
+            initial_epoch=first,
+            validation_data=None if validation is None else validation.as_dataset(),
+        )
+
+    def release(self) -> None:
+        """Give the compiled network back; this object can't be used afterwards."""
+        if self._compiled is not None:
+            _give_back(self._compiled)
+        self._compiled = None
+        self.__dict__.pop("model_", None)
+
+    def optimizer_state(self) -> list[NDArray]:
+        """Return the optimiser's variables, for a training that continues."""
+        return [v.numpy() for v in self.model_.optimizer.variables]
+
+    def state(self) -> list[NDArray]:
+        """Return all that training changes: weights, random seeds, the optimiser."""
+        assert self._compiled is not None  # in training
+        return [v.numpy() for v in self._compiled.variables()]
+
+    def set_state(self, state: list[NDArray]) -> None:
+        """Set all that training changes."""
+        assert self._compiled is not None
+        for variable, value in zip(self._compiled.variables(), state, strict=True):
+            variable.assign(value)
+
+    # What scikeras calls.
+
     def _validate_data(
         self, X: Any = None, y: Any = None, reset: bool = False, y_numeric: bool = False
     ) -> tuple[Any, Any]:
@@ -58,15 +151,9 @@ class NetworkClassifier(KerasClassifier):
 
     @property
     def feature_encoder(self) -> FunctionTransformer:
-        """Scales an array as the batches are scaled."""
-        return FunctionTransformer(self._scale_array)
-
-    def _scale_array(
-        self, X: NDArray | SpectrogramBatches
-    ) -> NDArray | SpectrogramBatches:
-        if isinstance(X, SpectrogramBatches):
-            return X
-        return scaled(X, *self._scaling)
+        """Scales spectrograms as the batches are scaled."""
+        mean, scale = self._scaling
+        return FunctionTransformer(scaled, kw_args={"mean": mean, "scale": scale})
 
     def _get_compile_kwargs(self) -> dict[str, Any]:
         arguments = super()._get_compile_kwargs()
@@ -85,54 +172,74 @@ class NetworkClassifier(KerasClassifier):
             if name.startswith(("model", "optimizer", "loss"))
             and name not in ("model__seed", "optimizer__learning_rate")
         }
-        if self._pooled:
-            self._compiled = take_compiled(
-                repr(graph),
-                start,
-                self._get_compile_kwargs,
-                self.optimizer__learning_rate,
-            )
+        learning_rate = self.optimizer__learning_rate
+        compiled = _take(repr(graph)) if self._pooled else None
+        if compiled is None:
+            compiled = CompiledNetwork(repr(graph), start, self._get_compile_kwargs())
         else:
-            self._compiled = CompiledNetwork("", start, self._get_compile_kwargs())
+            compiled.reset(start, learning_rate)
         if self._start_weights is not None:
-            self._compiled.model.set_weights(self._start_weights)
+            compiled.model.set_weights(self._start_weights)
         if self._start_optimizer is not None:
-            self._compiled.set_optimizer(
-                self._start_optimizer, self.optimizer__learning_rate
-            )
-        return self._compiled.model
+            compiled.set_optimizer(self._start_optimizer, learning_rate)
+        self._compiled = compiled
+        return compiled.model
 
-    def _fit_keras_model(
-        self, X: SpectrogramBatches, y: Any, sample_weight: None, **kwargs: Any
+
+class CompiledNetwork:
+    """A compiled Keras network that can be set back to the start.
+
+    Parameters
+    ----------
+    key : str
+        Names everything that is in the traced graph.
+    model : keras.Model
+        Built, not compiled.
+    compile_arguments : dict
+        For `keras.Model.compile`.
+    """
+
+    def __init__(
+        self, key: str, model: keras.Model, compile_arguments: dict[str, Any]
     ) -> None:
-        if self._start_weights is None:
-            set_statistics(self.model_, X)
-        if kwargs.get("validation_data") is not None:
-            kwargs["validation_data"] = kwargs["validation_data"].as_dataset()
-        shuffle = keras.callbacks.LambdaCallback(
-            on_epoch_end=lambda epoch, logs: X.on_epoch_end()
-        )
-        self._fit_callbacks = [*self._fit_callbacks, shuffle, LetInterruptsIn()]
-        # The batches carry genres and weights.
-        super()._fit_keras_model(X.as_dataset(), None, None, **kwargs)
+        self.key = key
+        self.model = model
+        # Weights and the counters of the random layers, but not yet the metrics'.
+        self._variables = list(model.variables)
+        # Compiling by XLA makes an epoch several times slower on a CPU.
+        model.compile(**compile_arguments, jit_compile=False)
+        model.optimizer.build(model.trainable_variables)
+        self._optimizer_start = [v.numpy() for v in model.optimizer.variables]
 
-    def optimizer_state(self) -> list[NDArray]:
-        """Return what the optimiser remembers, for a training that continues."""
-        return [v.numpy() for v in self.model_.optimizer.variables]
+    def variables(self) -> list[Any]:
+        """Return the variables that training changes, but for those of metrics."""
+        return [*self._variables, *self.model.optimizer.variables]
 
-    def state(self) -> list[NDArray]:
-        """Return all that training changes."""
-        assert self._compiled is not None  # in training
-        return self._compiled.state()
+    def reset(self, start: keras.Model, learning_rate: float) -> None:
+        """Take the weights and random seeds of `start`, and a fresh optimiser."""
+        for variable, value in zip(self._variables, start.variables, strict=True):
+            variable.assign(value)
+        self.set_optimizer(self._optimizer_start, learning_rate)
+        self.model.stop_training = False
 
-    def set_state(self, state: list[NDArray]) -> None:
-        """Set all that training changes."""
-        assert self._compiled is not None
-        self._compiled.set_state(state)
+    def set_optimizer(self, state: list[NDArray], learning_rate: float) -> None:
+        """Give the optimiser the values of its variables, but this learning rate."""
+        optimizer = self.model.optimizer
+        for variable, value in zip(optimizer.variables, state, strict=True):
+            variable.assign(value)
+        optimizer.learning_rate = learning_rate
 
-    def release(self) -> None:
-        """Give the compiled network back; this object can't be used afterwards."""
-        if self._compiled is not None:
-            give_back(self._compiled)
-        self._compiled = None
-        self.__dict__.pop("model_", None)
+
+def _take(key: str) -> CompiledNetwork | None:
+    """Return a compiled network that nobody else uses, if there is one of this key."""
+    with _lock:
+        found = next((k for k in reversed(_idle) if k[0] == key), None)
+        return _idle.pop(found) if found else None
+
+
+def _give_back(network: CompiledNetwork) -> None:
+    """Keep a compiled network for the next fit; the longest idle one is dropped."""
+    with _lock:
+        _idle[network.key, id(network)] = network
+        while len(_idle) > _MAX_IDLE:
+            _idle.popitem(last=False)

@@ -11,8 +11,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from skgenre.runtime._interrupts import interrupts_wait
-from skgenre.runtime._keras import check_process
+from skgenre.runtime._keras import check_process, shield_from_interrupts
 from skgenre.runtime._session import open_session
 
 _SUFFIXES = (".keras", ".h5", ".onnx")
@@ -140,7 +139,7 @@ def _sub_network(model: keras.Model, layer: str | None, outputs: tuple) -> Netwo
         jit_compile=False,
     )
 
-    @interrupts_wait()
+    @shield_from_interrupts
     def run(batch: np.ndarray) -> np.ndarray:
         values = np.asarray(function(batch), np.float32)
         # A map of features is averaged over the map.

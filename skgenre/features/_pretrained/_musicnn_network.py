@@ -8,8 +8,7 @@ import tensorflow as tf
 from keras import layers
 
 from skgenre.features._pretrained._musicnn_weights import musicnn_variables
-from skgenre.runtime._interrupts import interrupts_wait
-from skgenre.runtime._keras import check_process
+from skgenre.runtime._keras import check_process, shield_from_interrupts
 
 N_FRAMES, N_MELS = 187, 96
 """Size of the 3 s patches that the network was trained on."""
@@ -98,7 +97,7 @@ def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
 
 
 @functools.lru_cache(maxsize=2)
-@interrupts_wait()
+@shield_from_interrupts
 def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
     variables, model = musicnn_variables(weights), build_musicnn()
     for layer in model.layers:
@@ -110,4 +109,4 @@ def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
         input_signature=[tf.TensorSpec((None, N_FRAMES, N_MELS), "float32")],
         jit_compile=False,
     )
-    return interrupts_wait()(network)  # traced when it is first called
+    return shield_from_interrupts(network)  # traced when it is first called

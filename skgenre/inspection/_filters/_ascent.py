@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from skgenre.runtime._interrupts import interrupts_wait
+from skgenre.runtime._keras import shield_from_interrupts
 
 _STEP = 4.0  # dB, root mean square, at first; it falls to zero along a line
 _MOMENTUM = 0.8
@@ -30,7 +30,7 @@ def _smooth(x: tf.Tensor, sigma: float) -> tf.Tensor:
     return x[..., 0]
 
 
-@interrupts_wait()
+@shield_from_interrupts
 def ascent(
     values: Callable[[tf.Tensor], tf.Tensor],
     start: NDArray,

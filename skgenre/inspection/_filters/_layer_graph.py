@@ -7,8 +7,7 @@ import tensorflow as tf
 
 from skgenre import networks
 from skgenre.classifiers import BaseGenreClassifier
-from skgenre.runtime._interrupts import interrupts_wait
-from skgenre.runtime._keras import check_process
+from skgenre.runtime._keras import shield_from_interrupts
 
 # Share of the gradient that passes a ReLU whose input is negative.
 _LEAK = 0.1
@@ -36,7 +35,7 @@ def _with_leaky_backward(layer: keras.Layer) -> keras.Layer:
     return copy
 
 
-@interrupts_wait()
+@shield_from_interrupts
 def layer_graph(
     network: BaseGenreClassifier, layer: str, *, leaky_backward: bool = False
 ) -> tuple[Callable[[tf.Tensor], tf.Tensor], int]:
@@ -65,7 +64,6 @@ def layer_graph(
     ValueError
         If there is no such layer.
     """
-    check_process()
     parameters = network.network_parameters_ | {"precision": "float32"}
     model = getattr(networks, network._network)(**parameters, seed=0)
     names = [each.name for each in model.layers[1:]]  # without the input

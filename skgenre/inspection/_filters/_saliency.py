@@ -12,7 +12,6 @@ from skgenre.classifiers import BaseGenreClassifier
 from skgenre.classifiers._checks import check_spectrograms
 from skgenre.inspection._filters._genre_units import genre_units
 from skgenre.inspection._fitted_parts import find_network
-from skgenre.runtime._interrupts import interrupts_wait
 
 # Spectrograms on the path from silence that are processed at a time.
 _BATCH = 8
@@ -135,6 +134,7 @@ def _contributions(
     import tensorflow as tf
 
     from skgenre.inspection._filters._layer_graph import layer_graph
+    from skgenre.runtime._keras import shield_from_interrupts
 
     values, _ = layer_graph(network, "genre")
 
@@ -153,8 +153,7 @@ def _contributions(
         return tape.gradient(value, x)
 
     # Called as such, TensorFlow doesn't warn that every network has its own graph.
-    with interrupts_wait():
-        traced = gradient.get_concrete_function()
+    traced = shield_from_interrupts(gradient.get_concrete_function)()
     loudness = (np.arange(n_steps, dtype=np.float32) + 0.5) / n_steps
     result = np.zeros_like(X)
     for clip, unit in enumerate(units.astype(np.int32)):

@@ -21,6 +21,8 @@ from skgenre import (
     SpectrogramFile,
 )
 from skgenre.classifiers._training import _checkpoints
+from skgenre.classifiers._training._checkpoints import checkpoint_path
+from skgenre.classifiers._training._data import ClipRows
 
 FAST = {"epochs": 12, "learning_rate": 0.01, "random_state": 0, "batch_size": 16}
 CRNN = CRNNClassifier(
@@ -160,6 +162,8 @@ def changed_trainings(X, y):
     yield "order", {}, (rearranged, y)
     yield "precision of the data", {}, (X.astype(np.float64), y)
     yield "genres", {}, (X, np.roll(y, 1))
+    yield "nothing held out", {"validation_fraction": 0}, (X, y)
+    yield "genres alone", {"validation_fraction": 0}, (X, np.roll(y, 1))
     yield "weights", {}, (X, y, weights)
     yield "validation data", {"validation_data": (X[:30], y[:30])}, (X, y)
     yield "seed", {"random_state": 1}, (X, y)
@@ -167,6 +171,53 @@ def changed_trainings(X, y):
     yield "network", {"lstm_units": 4}, (X, y)
     yield "plateau", {"plateau_patience": 3}, (X, y)
     yield "class weights", {"class_weight": {"rock": 2}}, (X, y)
+
+
+def test_files_are_named_by_all_that_decides_the_result(clips, tmp_path):
+    X, y = clips
+    codes = np.unique(y, return_inverse=True)[1]
+    clip_rows = ClipRows(X, codes, np.ones(60, np.float32), np.arange(50))
+    facts = {"lstm_units": 8, "precision": "float32"}
+    scaling = [np.zeros(6), np.ones(6)]
+
+    def path(network="crnn", facts=facts, arrays=scaling, **changed):
+        changed = clip_rows._replace(**changed)
+        return checkpoint_path(tmp_path, network, facts, arrays, [changed, clip_rows])
+
+    heavier, swapped, louder = np.ones(60, np.float32), codes.copy(), X.copy()
+    heavier[7] = 2
+    swapped[[0, 1]] = codes[[1, 0]]
+    louder[7, 10, 0] += 1
+    others = [
+        path(network="parallel_cnn_rnn"),
+        path(facts=facts | {"lstm_units": 9}),
+        path(arrays=[np.zeros(6), np.full(6, 2.0)]),
+        path(codes=swapped),
+        path(weights=heavier),
+        path(rows=np.arange(49)),
+        path(rows=np.roll(np.arange(50), 1)),
+        path(X=louder),
+        path(X=X.astype(np.float64)),
+    ]
+    assert path() == path(X=X.copy(), facts=dict(reversed(facts.items())))
+    assert len({path(), *others}) == 1 + len(others)
+    beyond = codes.copy()
+    beyond[55] += 1  # a clip that is not trained on
+    assert path(codes=beyond) == path()
+
+
+def test_a_training_on_other_labels_is_not_resumed(clips, tmp_path, cut_off):
+    """All else is equal: nothing is held out, which the labels would decide, too."""
+    X, y = clips
+    other = np.roll(np.unique(y), 1)[np.searchsorted(np.unique(y), y)]
+    network = clone(CRNN).set_params(validation_fraction=0, epochs=4)
+    expected = clone(network).fit(X, other)
+    network.set_params(checkpoint_dir=tmp_path)
+    cut_off(2)
+    fit_cut_off(network, X, y)
+    cut_off(0)
+    assert_same_fit(network.fit(X, other), expected)
+    assert len(list(tmp_path.iterdir())) == 1  # that of the first
 
 
 @pytest.mark.slow

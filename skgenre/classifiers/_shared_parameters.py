@@ -1,0 +1,125 @@
+"""The parameters and attributes that the networks share, documented once."""
+
+from typing import Any, Self
+
+from skgenre._docstrings import substitute
+
+_BLOCKS = {
+    "masks": """
+    time_mask : int, default=%(time_mask)s
+        Most frames that a mask of SpecAugment hides, in training; each clip has two
+        masks of random width.
+    frequency_mask : int, default=%(frequency_mask)s
+        Most mel bands that a mask hides; each clip has two.
+    """,
+    "parameters": """
+    input_scaling : {'standardize', 'log'}, default=%(input_scaling)s
+        What happens to the dB values before the network: 'standardize' gives every
+        mel band zero mean and unit variance over the training clips; 'log' makes
+        them natural logarithms of the power, as in the paper.
+    optimizer : {'adam', 'adamw', 'rmsprop', 'sgd'}, default=%(optimizer)s
+        Keras optimiser.
+    learning_rate : float, default=%(learning_rate)s
+        Its learning rate at the start.
+    learning_rate_schedule : {'plateau', 'cosine'}, default=%(learning_rate_schedule)s
+        'plateau' lowers the learning rate where training no longer gets better, as
+        the `plateau_` parameters say; 'cosine' lowers it to zero along a half
+        cosine over the `epochs` of `fit`; `partial_fit`, whose calls are one epoch
+        each, doesn't lower it.
+    label_smoothing : float, default=%(label_smoothing)s
+        Share of each clip's weight that is spread over all genres in the loss.
+    batch_size : int, default=%(batch_size)s
+        Clips in a training step.
+    epochs : int, default=%(epochs)s
+        Passes over the training clips, at the most.
+    validation_fraction : float, default=%(validation_fraction)s
+        Share of the clips that `fit` holds out, stratified by genre (and split by
+        group where groups are given), to lower the learning rate and to choose the
+        epoch whose weights are kept: the best by accuracy, and by loss among
+        equals. With 0, or where no clip can be spared, the accuracy in training is
+        watched and the last epoch is kept.
+    plateau_patience : int or None, default=%(plateau_patience)s
+        Only for the 'plateau' schedule: epochs without a rise of
+        `plateau_min_delta` in the watched accuracy before the learning rate is
+        lowered; None never lowers it.
+    plateau_factor : float, default=%(plateau_factor)s
+        What the learning rate is then multiplied by.
+    plateau_min_delta : float, default=%(plateau_min_delta)s
+        The least rise that counts.
+    early_stopping_patience : int or None, default=%(early_stopping_patience)s
+        Epochs without a new best accuracy before training ends; None trains all
+        `epochs`.
+    class_weight : 'balanced', dict or None, default=%(class_weight)s
+        Weight of each genre in the loss: 'balanced' makes all genres count the same
+        however many clips they have; a dict gives {genre: weight}.
+    precision : {'float32', 'mixed_bfloat16', 'mixed_float16'}, default=%(precision)s
+        Arithmetic inside the network. 'mixed_bfloat16' is faster on processors and
+        GPUs that have it and much slower on others; 'mixed_float16', with a loss
+        that is scaled so that gradients don't vanish, is for older GPUs.
+    warm_start : bool, default=%(warm_start)s
+        Whether another `fit` continues from the weights of the last one, on clips
+        of the same size and genres, instead of starting anew. `history_` and
+        `n_iter_` are continued; the learning rate starts at `learning_rate` again.
+    random_state : int, RandomState instance or None, default=%(random_state)s
+        Decides the initial weights, the validation clips, the order of the batches,
+        the dropout, and the masks or crops. With an int, two fits on one machine
+        are identical.
+    checkpoint_dir : str, PathLike or None, default=%(checkpoint_dir)s
+        Folder in which `fit` keeps the state of the training after each epoch.
+        Called again with the same parameters and data after it was cut off, `fit`
+        resumes from there, and the result is that of one go. Needs a
+        `random_state`; the file is deleted when the fit has ended. None keeps
+        nothing.
+    verbose : int or bool, default=%(verbose)s
+        0 is silent, 1 shows Keras's progress bar, 2 prints a line an epoch.
+    """,
+    "attributes": """
+    classes_ : ndarray of shape (n_classes,)
+        The genres, sorted.
+    history_ : dict of str to list of float
+        For each epoch: 'loss', 'accuracy', 'learning_rate' (unless it is constant)
+        and, with validation clips, 'val_loss' and 'val_accuracy'.
+    n_iter_ : int
+        Number of epochs trained.
+    input_mean_, input_scale_ : ndarray of shape (n_mels,)
+        What is subtracted from each mel band, and what it is then divided by.
+    weights_ : list of ndarray
+        Weights of the network, in Keras's order.
+    optimizer_state_ : list
+        Name of the optimiser and its variables; only after `partial_fit` or with
+        `warm_start`.
+    network_parameters_ : dict
+        What the network was built with.
+    keras_classifier_ : scikeras.wrappers.KerasClassifier
+        The fitted network as scikeras wraps it, with the Keras model as its
+        ``model_``; built anew at each access, and not listed by ``dir``.
+    n_features_in_ : int
+        Number of frames of the clips seen in `fit`.
+    feature_names_in_ : ndarray of shape (`n_features_in_`,)
+        Names of the columns seen in `fit`; only for a data frame with string names.
+    """,
+}
+
+_of_all = {name: text for name, text in _BLOCKS.items() if name != "masks"}
+document_shared = substitute(**_of_all)
+document_shared_and_masks = substitute(**_BLOCKS)
+
+
+class PaperRecipe:
+    """Mixin of the networks of the paper."""
+
+    @classmethod
+    def paper(cls, **parameters: Any) -> Self:
+        """Return the paper's exact recipe, without later improvements.
+
+        Parameters
+        ----------
+        **parameters : dict
+            More parameters, or others, such as `random_state`.
+
+        Returns
+        -------
+        estimator
+            Not fitted.
+        """
+        return cls(**{"input_scaling": "log"} | parameters)
