@@ -297,6 +297,38 @@ def test_loading_a_network_loads_no_tensorflow(clips, tmp_path):
     subprocess.run([sys.executable, "-c", code, tmp_path / "it.model"], check=True)
 
 
+@pytest.mark.parametrize("suffix", [".model", ".onnx"])
+def test_a_file_is_opened_and_read_once(suffix, clips, tmp_path):
+    path = tmp_path / f"it{suffix}"
+    model = models()["crnn"].fit(*clips)
+    model[-1].padding_ = np.zeros(2_000_000)  # more than all else that a load reads
+    skgenre.save(model, path) if suffix == ".model" else skgenre.export_onnx(
+        model, path
+    )
+    code = (
+        "import sys, skgenre\n"
+        "path, opened = sys.argv[1], []\n"
+        "skgenre.load(path)  # imports what it needs\n"
+        "sys.addaudithook(lambda event, args: event == 'open' and "
+        "opened.append(args[0]))\n"
+        "skgenre.load(path)\n"
+        "print(opened.count(path), len(opened))\n"
+        "def read():\n"
+        "    return int(open('/proc/self/io').readline().split()[1])\n"
+        "if sys.platform == 'linux':\n"
+        "    before = read()\n"
+        "    skgenre.load(path)\n"
+        "    print(read() - before)\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, path], check=True, capture_output=True, text=True
+    )
+    opened, *read = run.stdout.splitlines()
+    assert opened == "1 1"
+    for n_bytes in read:
+        assert int(n_bytes) < 1.1 * path.stat().st_size
+
+
 def test_saved_file_is_readable_by_others(tmp_path):
     skgenre.save(MEL, tmp_path / "it.model")
     assert (tmp_path / "it.model").stat().st_mode & 0o777 == 0o666 & ~current_umask()

@@ -298,7 +298,10 @@ class TestForged:
 
     @pytest.mark.parametrize("names", [["a"], {"0.npy": "none"}, {"0.npy": [1]}, 3])
     def test_weights_that_are_not_there(self, names, forge):
-        forge(lambda graph: _set_weights(graph, names), "has not the weights")
+        forge(
+            lambda graph: _set_weights(graph, names),
+            "lacks weights that its metadata names",
+        )
 
     def test_weights_of_another_kind(self, forge):
         def change(graph):
@@ -313,7 +316,9 @@ class TestForged:
         forge(change, "cannot reshape")
 
     def test_a_file_of_somebody_else(self, forge):
-        forge(lambda graph: graph.ClearField("metadata_props"), "export_onnx writes it")
+        forge(
+            lambda graph: graph.ClearField("metadata_props"), "which export_onnx writes"
+        )
 
     @pytest.mark.parametrize("contents", [b"", b"PK\3\4 nonsense", bytes(1000)])
     def test_no_onnx_file(self, contents, tmp_path):

@@ -160,7 +160,7 @@ def test_kinds_of_nodes_and_types_that_no_model_needs(forged, tmp_path):
 )
 def test_what_is_no_estimator(root, tmp_path):
     write(tmp_path / "it.model", root)
-    refused(tmp_path / "it.model", "no estimator|refused")
+    refused(tmp_path / "it.model", "not an estimator|refused")
 
 
 def test_random_state_out_of_range(tmp_path):
@@ -182,7 +182,7 @@ def test_random_state_out_of_range(tmp_path):
     loaded = skgenre.load(tmp_path / "it.model")
     assert isinstance(loaded.random_state, np.random.RandomState)
     write(tmp_path / "it.model", estimator(DummyClassifier, random_state=state(10**9)))
-    refused(tmp_path / "it.model", "random state is out of its range")
+    refused(tmp_path / "it.model", "random state is out of range")
 
 
 class TestSmallFilesThatGrow:
