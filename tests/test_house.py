@@ -341,11 +341,16 @@ def test_tools_have_one_version_each():
     assert pinned >= {"ruff", "mypy"}
 
 
-def test_python_versions_are_those_that_are_tested():
+def test_python_versions_and_systems_are_those_that_the_workflow_tests():
     with open(ROOT / "pyproject.toml", "rb") as file:
         project = tomllib.load(file)["project"]
-    named = re.findall(r"Python :: (3\.\d+)", " ".join(project["classifiers"]))
+    classifiers = " ".join(project["classifiers"])
+    named = re.findall(r"Python :: (3\.\d+)", classifiers)
     workflow = (ROOT / ".github/workflows/tests.yml").read_text(encoding="utf-8")
     (tested,) = re.findall(r"python: \[(.+)\]", workflow)
     assert re.findall(r"3\.\d+", tested) == named
     assert project["requires-python"] == f">={named[0]}"
+    (systems,) = re.findall(r"os: \[(.+)\]", workflow)
+    assert re.findall(r"(\w+)-latest", systems) == ["ubuntu", "macos", "windows"]
+    named = re.findall(r"Operating System :: ([\w: ]+?) (?=Op|Pr)", classifiers)
+    assert named == ["MacOS", "Microsoft :: Windows", "POSIX :: Linux"]
