@@ -1,6 +1,7 @@
 """ONNX files: what other programs make of them, and what of forged ones."""
 
 import base64
+import inspect
 import io
 import json
 import os
@@ -25,6 +26,8 @@ from skgenre import (
     SecondOrderClassifier,
     SegmentClassifier,
 )
+from skgenre.classifiers import BaseGenreClassifier
+from skgenre.runtime._networks import _BODIES
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -89,6 +92,16 @@ def test_the_graph_alone_answers_as_keras_does(name, shape, tmp_path):
     for answer in session.run(names, {"spectrograms": X}):
         assert np.isnan(answer[1:3]).all()
         assert np.isfinite(np.delete(answer, [1, 2], axis=0)).all()
+
+
+def test_every_public_network_has_a_graph_that_is_tested():
+    public = [getattr(skgenre, name) for name in skgenre.__all__]
+    names = {
+        value._network
+        for value in public
+        if inspect.isclass(value) and issubclass(value, BaseGenreClassifier)
+    }
+    assert names == {network._network for network in NETWORKS.values()} == set(_BODIES)
 
 
 def test_metadata_says_how_spectrograms_are_made(exported):

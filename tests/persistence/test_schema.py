@@ -1,5 +1,7 @@
 """Files that skops would load, and what they would do; `load` refuses them."""
 
+import importlib
+import inspect
 import io
 import json
 import time
@@ -10,6 +12,7 @@ import pytest
 import sklearn
 import skops.io
 from forge import array, estimator, items, mapping, node, value, write
+from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.dummy import DummyClassifier
 from sklearn.ensemble import GradientBoostingClassifier, StackingClassifier
@@ -24,6 +27,7 @@ from sklearn.utils.fixes import parse_version
 
 import skgenre
 from skgenre import CRNNClassifier, ModelFileError
+from skgenre.persistence._schema import _SKGENRE, _SKLEARN
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::sklearn.exceptions.InconsistentVersionWarning"
@@ -219,6 +223,18 @@ class TestSmallFilesThatGrow:
             members={"x.npy": header.getvalue() + bytes(100)},
         )
         refused(tmp_path / "it.model", "is damaged")
+
+
+def test_every_public_estimator_can_be_saved_but_one():
+    public = {name: getattr(skgenre, name) for name in skgenre.__all__}
+    estimators = {
+        name
+        for name, value in public.items()
+        if inspect.isclass(value) and issubclass(value, BaseEstimator)
+    }
+    assert estimators - {"KerasEmbedding"} == set(_SKGENRE)
+    for name, module in (_SKGENRE | _SKLEARN).items():
+        assert hasattr(importlib.import_module(module), name)
 
 
 class TestSaving:
