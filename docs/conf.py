@@ -5,8 +5,8 @@ import warnings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-# An example links to the halving search, which is there only after this import; the
-# example's own is not run where the gallery is built without running it.
+# An example links to the halving search, which exists only after this import; the
+# example itself is not run when the gallery is built without running it.
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 import skgenre
@@ -59,22 +59,24 @@ html_show_sourcelink = False
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
 
 
-ROOMS = (
+MODULES = (
     "audio",
-    "features",
     "networks",
+    "features",
+    "datasets",
     "classifiers",
     "clustering",
+    "pipelines",
+    "persistence",
     "inspection",
-    "datasets",
 )
 
 
 def _resolve(app, env, node, contnode):
-    """Resolve what Sphinx couldn't.
+    """Resolve references that Sphinx couldn't.
 
-    Names are documented in their rooms, but `skgenre.CRNNClassifier` is a link, too.
-    Docstrings inherited from scikit-learn point into its own guide: these references
+    Names are documented in their modules, but `skgenre.CRNNClassifier` is a link, too.
+    Docstrings inherited from scikit-learn refer to its own guide: these references
     become plain text.
     """
     target, page = node.get("reftarget", ""), node.get("refdoc", "")
@@ -83,12 +85,13 @@ def _resolve(app, env, node, contnode):
     if node.get("refdomain") != "py":
         return None
     name = target.rsplit(".", 1)[-1]
-    for room in ROOMS:
-        documented = f"skgenre.{room}.{name}"
-        if name in getattr(skgenre, room).__all__ and documented != target:
-            return env.get_domain("py").resolve_xref(
-                env, page, app.builder, "obj", documented, node, contnode
-            )
+    for module in MODULES:
+        documented = f"skgenre.{module}.{name}"
+        link = documented != target and env.get_domain("py").resolve_xref(
+            env, page, app.builder, "obj", documented, node, contnode
+        )
+        if link:
+            return link
     return None
 
 

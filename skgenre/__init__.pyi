@@ -6,6 +6,7 @@ from . import (
     features,
     inspection,
     networks,
+    persistence,
     pipelines,
 )
 from ._version import __version__
@@ -57,6 +58,7 @@ __all__ = [
     "load",
     "load_audio",
     "networks",
+    "persistence",
     "pipelines",
     "save",
 ]

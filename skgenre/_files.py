@@ -1,4 +1,4 @@
-"""Files that are written whole, or not at all."""
+"""Writing files whole or not at all, and checking archives and free space."""
 
 import contextlib
 import errno
@@ -12,19 +12,19 @@ import zipfile
 from pathlib import Path
 
 TEMPORARY = re.compile(r"\.skgenre-[0-9a-f]{16}")
-"""Names of files that are not whole yet."""
+"""Names of files that are not complete yet."""
 OLD_TEMPORARY = 3600.0
-"""Seconds after which these are of a process that was killed; most live for one."""
+"""Age in seconds from which they are of a killed process; most live for one second."""
 
 
 def check_writable(path: str | os.PathLike) -> Path:
-    """Return where a file will be written; links are followed.
+    """Return the path to write to, after following links.
 
     Raises
     ------
     OSError
         If there is no such folder, it can't be written to, or the path is that of a
-        folder, a device or another thing that is no file.
+        folder, a device or anything else that isn't a regular file.
     """
     target = Path(os.path.realpath(path))
     name = os.fspath(path)
@@ -34,9 +34,7 @@ def check_writable(path: str | os.PathLike) -> Path:
             "Make it first."
         )
     if target.exists() and not target.is_file():
-        raise FileExistsError(
-            f"{name!r} is there already and is no file. Choose another name."
-        )
+        raise FileExistsError(f"{name!r} exists and is no file. Choose another name.")
     if not os.access(target.parent, os.W_OK):
         raise PermissionError(
             f"The folder {os.fspath(target.parent)!r} can't be written to. Choose "
@@ -48,23 +46,23 @@ def check_writable(path: str | os.PathLike) -> Path:
 def write_atomically(
     path: Path, contents: bytes, *, survive_crash: bool = True
 ) -> None:
-    """Write under another name in the same folder, then rename.
+    """Write a file under another name in the same folder, then rename it.
 
     Parameters
     ----------
     path : Path
-        The file.
+        File to write.
     contents : bytes
-        What it is to hold.
+        Contents of the file.
     survive_crash : bool, default=True
-        Wait until it is on the disk. Without, a crash of the machine (not of the
-        program) may leave a file that isn't whole. Also delete what processes that
-        were killed have left in the folder.
+        Wait until the file and its name are on the disk, and delete the incomplete
+        files that killed processes have left in the folder. If False, a crash of the
+        machine (not of the program) may leave an incomplete file.
 
     Raises
     ------
     OSError
-        If it can't be written; an older file is kept then.
+        If the file can't be written; an older file is kept then.
     """
     if survive_crash:
         _delete_old_temporaries(path.parent)
@@ -88,10 +86,22 @@ def write_atomically(
                 os.fspath(path),
             ) from error
         raise
+    if survive_crash:
+        _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    """Wait until the names in a folder are on the disk, where the system can."""
+    with contextlib.suppress(OSError):  # Windows, and some network file systems
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def check_space(folder: str, n_bytes: int, purpose: str) -> None:
-    """Refuse to fill the disk.
+    """Raise an error if a folder's disk has too little free space.
 
     Raises
     ------
@@ -109,7 +119,7 @@ def check_space(folder: str, n_bytes: int, purpose: str) -> None:
 
 
 def size_text(n_bytes: float) -> str:
-    """Return a size for people."""
+    """Return a number of bytes as text in B, KiB, MiB or GiB."""
     for unit in ("B", "KiB", "MiB"):
         if n_bytes < 1024:
             return f"{n_bytes:.4g} {unit}"
@@ -128,21 +138,21 @@ def _delete_old_temporaries(folder: Path) -> None:
 
 
 def check_stored(archive: zipfile.ZipFile, n_bytes: int) -> None:
-    """Refuse an archive that holds more than a file of `n_bytes` can without tricks.
+    """Refuse an archive whose members are larger than its file of `n_bytes`.
 
     Raises
     ------
     ValueError
-        If a member is compressed, or members share bytes of the file.
+        If a member is compressed, or if members share bytes of the file.
     """
     members = archive.infolist()
     if any(member.compress_type != zipfile.ZIP_STORED for member in members):
         raise ValueError("it is compressed, which is refused")
     if sum(member.file_size for member in members) > n_bytes:
-        raise ValueError("its parts say that they are larger than the file")
+        raise ValueError("its members claim to be larger than the file")
 
 
 def digest(path: Path) -> str:
-    """Return what tells a file's contents from all others."""
+    """Return the SHA-256 of a file's contents, in hexadecimal."""
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

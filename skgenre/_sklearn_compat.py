@@ -1,7 +1,7 @@
-"""What skgenre takes from scikit-learn's private modules, in one place.
+"""All private names of scikit-learn that skgenre uses.
 
-A release of scikit-learn may move or change these names without notice: nothing else
-in skgenre imports a private one.
+A release of scikit-learn may move or change them without notice, which is mended here:
+no other module imports a private name, or says where one is.
 """
 
 from sklearn.base import _fit_context as fit_context
@@ -27,6 +27,9 @@ from sklearn.utils.validation import (
 )
 
 __all__ = [
+    "COMPILED_LOSSES",
+    "PRIVATE_PARTS",
+    "TREE_MODULE",
     "HasMethods",
     "Interval",
     "StrOptions",
@@ -35,15 +38,44 @@ __all__ = [
     "fit_context",
     "num_samples",
     "safe_indexing",
-    "tree_class",
     "validate_parameter_constraints",
     "validate_params",
     "wrap_data_with_container",
 ]
 
+_BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
+_HALVING = "sklearn.model_selection._search_successive_halving"
 
-def tree_class() -> type:
-    """Return the class of a decision tree's arrays, imported when it is asked for."""
-    from sklearn.tree._tree import Tree
+PRIVATE_PARTS = {
+    "AdamOptimizer": "sklearn.neural_network._stochastic_optimizers",
+    "HalfBinomialLoss": "sklearn._loss.loss",
+    "HalfLogitLink": "sklearn._loss.link",
+    "HalfMultinomialLoss": "sklearn._loss.loss",
+    "HalvingGridSearchCV": _HALVING,
+    "HalvingRandomSearchCV": _HALVING,
+    "IdentityLink": "sklearn._loss.link",
+    "Interval": "sklearn._loss.link",
+    "LogitLink": "sklearn._loss.link",
+    "MultinomialLogit": "sklearn._loss.link",
+    "SGDOptimizer": "sklearn.neural_network._stochastic_optimizers",
+    "TreePredictor": f"{_BOOSTING}.predictor",
+    "_BinMapper": f"{_BOOSTING}.binning",
+    "_CalibratedClassifier": "sklearn.calibration",
+    "_ConstantPredictor": "sklearn.multiclass",
+    "_PassthroughScorer": "sklearn.metrics._scorer",
+    "_SigmoidCalibration": "sklearn.calibration",
+    "_TemperatureScaling": "sklearn.calibration",  # from scikit-learn 1.8
+}
+"""Classes that fitted estimators consist of, and the modules to import them from."""
 
-    return Tree
+COMPILED_LOSSES = {
+    "CyHalfBinomialLoss": "sklearn._loss._loss",
+    "CyHalfMultinomialLoss": "sklearn._loss._loss",
+    "Hinge": "sklearn.linear_model._sgd_fast",
+    "ModifiedHuber": "sklearn.linear_model._sgd_fast",
+    "SquaredHinge": "sklearn.linear_model._sgd_fast",
+}
+"""Losses that are constructed with arguments, and the modules to import them from."""
+
+TREE_MODULE = "sklearn.tree._tree"
+"""Module of `Tree`, the arrays of a decision tree."""

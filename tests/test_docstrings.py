@@ -215,6 +215,14 @@ def test_public_names_are_in_the_api_reference():
     assert {value.__name__ for value in OBJECTS.values()} <= listed
 
 
+def test_the_api_reference_says_what_can_be_imported_from_skgenre():
+    text = (DOCS / "api" / "index.rst").read_text(encoding="utf-8")
+    introduction = text[: text.index(".. currentmodule")]
+    listed = set(re.findall(r"``(\w+)``", introduction)) - {"skgenre"}
+    modules = {name for name in skgenre.__all__ if f"skgenre.{name}" in MODULES}
+    assert listed == set(skgenre.__all__) - modules - {"__version__"}
+
+
 def test_no_example_is_skipped():
     for path in [*GUIDE, *Path(skgenre.__path__[0]).rglob("*.py")]:
         assert "+SKIP" not in path.read_text(encoding="utf-8"), path

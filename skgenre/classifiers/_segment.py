@@ -19,6 +19,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgenre._estimators import takes_three_axes
 from skgenre._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._check_windowed import check_windowed_clips, select_clips
 from skgenre.classifiers._checks import (
     Rows,

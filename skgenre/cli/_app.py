@@ -52,7 +52,7 @@ class ReportFormat(StrEnum):
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from skgenre import __version__
+        from skgenre._version import __version__
 
         typer.echo(f"skgenre {__version__}")
         raise typer.Exit
@@ -124,12 +124,12 @@ def train(
     jobs: _Jobs = -1,
 ) -> None:
     """Train a model on labelled music, judge it on held-out clips and save it."""
-    from skgenre import save
     from skgenre._files import check_writable
     from skgenre.cli._models import best_installed, model_to_train
     from skgenre.cli._train import train_and_evaluate
     from skgenre.cli._work_dir import check_work_dir
     from skgenre.datasets import load_audio_folder
+    from skgenre.persistence import save
 
     name = model or best_installed()
     try:
@@ -192,9 +192,9 @@ def predict(
     exit code is then 1.
     """
     import_scikit_learn()
-    from skgenre import load
     from skgenre.cli._files import files_named, predict_files
     from skgenre.cli._tables import write_predictions
+    from skgenre.persistence import load
 
     try:
         pipeline = load(model, runtime="auto")

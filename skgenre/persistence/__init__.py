@@ -1,4 +1,4 @@
-"""Persistence: a fitted estimator in one safe file, and back."""
+"""Fitted estimators to files, and back: `save`, `load`, `export_onnx`."""
 
 from skgenre.persistence._files import ModelFileError, load, read_info, save
 from skgenre.persistence._onnx import export_onnx

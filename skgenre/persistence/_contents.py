@@ -1,4 +1,4 @@
-"""What is in a model file, and how an estimator becomes one."""
+"""The contents of a model file: made of an estimator, and checked."""
 
 import copy
 import io
@@ -26,24 +26,24 @@ _PACKAGES = ("skgenre", "scikit-learn", "numpy", "skops")
 
 
 def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> bytes:
-    """Return the contents of a model file.
+    """Return the bytes of a model file.
 
     Raises
     ------
     TypeError
-        If the model is no estimator, or holds what `load` would refuse.
+        If the model is not an estimator, or holds what `load` would refuse.
     """
     import skops.io
     from skops.io.exceptions import UnsupportedTypeException
 
     if not isinstance(model, BaseEstimator):
         raise TypeError(f"model must be a fitted estimator, got {model!r}.")
-    _check_no_network_of_its_own(model)
-    copied = _without_what_serves_fitting(model)
+    _check_no_keras_embedding(model)
+    copied = _copy_to_save(model)
     try:
         contents = skops.io.dumps(copied)
         with zipfile.ZipFile(io.BytesIO(contents)) as archive:
-            _, foreign = checked(archive)
+            _, foreign = check_description(read_members(archive))
         check_parts(copied)
     except (TypeError, ValueError, UnsupportedTypeException) as error:
         raise TypeError(
@@ -53,9 +53,9 @@ def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> b
     if foreign:
         raise TypeError(
             f"{type(model).__name__} can't be saved: it holds "
-            f"{', '.join(sorted(foreign))}. Only estimators for genres of "
-            "skgenre and scikit-learn, numbers and strings can be loaded again without "
-            "a risk; replace the others (of a search, save its best_estimator_)."
+            f"{', '.join(sorted(foreign))}. Only estimators of skgenre and "
+            "scikit-learn, numbers and strings can be saved; replace the others (of a "
+            "search, save its best_estimator_)."
         )
     info = {
         "format": FORMAT,
@@ -70,23 +70,23 @@ def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> b
     return _with_info(contents, info)
 
 
-def _check_no_network_of_its_own(model: BaseEstimator) -> None:
+def _check_no_keras_embedding(model: BaseEstimator) -> None:
     from skgenre.features import KerasEmbedding
 
     if any(isinstance(part, KerasEmbedding) for part in parts(model)):
         raise TypeError(
-            "KerasEmbedding can't be saved: its network is of Keras or ONNX, which "
-            "have files of their own, and a model file that names another would not be "
-            "safe to load. Save the steps after it, such as model[1:], and put them "
-            "behind a KerasEmbedding of the same parameters again."
+            "KerasEmbedding can't be saved: its network is in a file of its own, of "
+            "Keras or ONNX, and a model file must not name other files. Save the steps "
+            "after it, such as model[1:], and put them behind a KerasEmbedding with "
+            "the same parameters again."
         )
 
 
-def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
+def _copy_to_save(model: BaseEstimator) -> BaseEstimator:
     """Return a copy without metadata requests, runtimes, caches and generators.
 
-    In the requests skops would loop forever; the files of a pipeline's cache are
-    pickles, and no file is to name folders.
+    skops would loop forever in the requests, a pipeline's cache consists of pickles,
+    and no model file names folders.
     """
     from skgenre.classifiers import BaseGenreClassifier
     from skgenre.features._base import AudioTransformer
@@ -107,17 +107,35 @@ def _without_what_serves_fitting(model: BaseEstimator) -> BaseEstimator:
     return model
 
 
-def checked(archive: zipfile.ZipFile) -> tuple[Callable[[], Any], set[str]]:
-    """Return what makes the object in a file of skops, and the foreign types in it.
+def read_members(archive: zipfile.ZipFile) -> dict[str, bytes]:
+    """Return the contents of all members by name; of one name, those of the last.
+
+    Raises
+    ------
+    zipfile.BadZipFile
+        If the contents of a member don't have the checksum that the archive states.
+    """
+    return {member.filename: archive.read(member) for member in archive.infolist()}
+
+
+def check_description(
+    members: Mapping[str, bytes],
+) -> tuple[Callable[[], Any], set[str]]:
+    """Return a function that builds the model, and the foreign types in its file.
+
+    Parameters
+    ----------
+    members : mapping of str to bytes
+        The members of a file of skops, by name.
 
     Raises
     ------
     ValueError
-        If the file can't be what `save` has written.
+        If `save` can't have written the file.
     """
-    names = [name for name in archive.namelist() if name.endswith(".npy")]
-    check = SchemaCheck({name: archive.read(name) for name in names})
-    return check.check(json.loads(archive.read("schema.json"))), check.foreign
+    arrays = {name: members[name] for name in members if name.endswith(".npy")}
+    check = SchemaCheck(arrays)
+    return check.check(json.loads(members["schema.json"])), check.foreign
 
 
 def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:
@@ -128,12 +146,12 @@ def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:
 
 
 def json_text(value: Any, indent: int | None = None) -> str:
-    """Return JSON of what people read: what it has no type for, a date, is text."""
+    """Return JSON; what JSON has no type for, such as a date, becomes text."""
     return json.dumps(json_value(value), indent=indent, default=str)
 
 
 def json_value(value: Any) -> Any:
-    """Return NumPy's numbers and arrays as Python's, and NaN as None."""
+    """Return NumPy's numbers and arrays as Python's, and NaN and infinity as None."""
     value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, Mapping):
         return {str(key): json_value(item) for key, item in value.items()}
@@ -143,7 +161,7 @@ def json_value(value: Any) -> Any:
 
 
 def _sample_rate(model: BaseEstimator) -> float | None:
-    """Return the rate of the audio steps; None where they have several, or none is."""
+    """Return the sample rate of the audio steps; None if there is not exactly one."""
     from skgenre.features._base import AudioTransformer
 
     steps = [part for part in parts(model) if isinstance(part, AudioTransformer)]

@@ -1,4 +1,4 @@
-"""A fitted estimator in one file that cannot run code when it is loaded."""
+"""Saving a fitted estimator to one file without pickles, and loading it."""
 
 import inspect
 import io
@@ -14,14 +14,20 @@ from sklearn.base import BaseEstimator
 
 from skgenre._estimators import parts
 from skgenre._files import check_stored, check_writable, write_atomically
-from skgenre.persistence._contents import FORMAT, INFO, checked, model_contents
+from skgenre.persistence._contents import (
+    FORMAT,
+    INFO,
+    check_description,
+    model_contents,
+    read_members,
+)
 from skgenre.persistence._numbers import check_parts
 from skgenre.persistence._onnx import SUFFIX, model_in_onnx
 from skgenre.runtime._session import MISSING, is_installed
 
 
 class ModelFileError(ValueError):
-    """A file is not a model that can be loaded safely.
+    """A file is not a model file, is damaged, or holds what is refused.
 
     The message names the file, what is wrong with it and what to do.
     """
@@ -37,7 +43,7 @@ def save(
 
     The file is in skops's format: plain values and arrays in a ZIP archive, no
     pickles. It is written under another name first, so that an interruption leaves an
-    older file of this name whole.
+    older file of this name unchanged.
 
     Parameters
     ----------
@@ -45,9 +51,9 @@ def save(
         Fitted estimator of this package, or a Pipeline or an ensemble of them with
         parts of scikit-learn.
     path : str or PathLike
-        File to write; its folder must be there.
+        File to write; its folder must exist.
     metrics : dict, default=None
-        Scores to keep with the model: numbers, strings, anything that JSON can hold.
+        Scores to store with the model: numbers, strings, anything that JSON can hold.
 
     Raises
     ------
@@ -60,13 +66,13 @@ def save(
     See Also
     --------
     load : Read it back.
-    read_info : What a file holds, without loading it.
+    read_info : Facts about a saved model, without loading it.
 
     Notes
     -----
-    What ``set_fit_request`` and its like have set, a pipeline's `memory`, the
+    Metadata requests (``set_fit_request`` and the like), a pipeline's `memory`, the
     `cache_dir` of audio steps and the `checkpoint_dir` of networks are not saved: they
-    serve here only.
+    only matter on this machine.
 
     Examples
     --------
@@ -86,25 +92,27 @@ def save(
 def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     """Load an estimator that `save` or `export_onnx` has written.
 
-    Nothing in the file is executed: it may only hold plain values, arrays and objects
-    of scikit-learn, NumPy and this package.
+    The file holds no pickles, only plain values, arrays and objects of scikit-learn,
+    NumPy and this package, which are checked before they are built. A forged file may
+    still crash the process: load files from people whom you trust.
 
     Parameters
     ----------
     path : str or PathLike
-        File that `save` has written, or `export_onnx`: then its name ends in
-        ``.onnx``, and the package `onnx` is needed.
+        File that `save` has written, or one ending in ``.onnx`` that `export_onnx` has
+        written, for which the package `onnx` is needed.
     runtime : {'keras', 'onnx', 'auto'}, default='keras'
-        What the networks in it are run by. Keras answers to the last bit as before.
-        'onnx' is ONNX Runtime, which needs the extra `onnx`, starts in a fraction of a
-        second and never imports TensorFlow; its probabilities are those of Keras to
-        about 1e-6. 'auto' takes it where it is installed, as the shell's commands do.
-        Training, and whatever looks into a network, goes by Keras.
+        What runs the networks for prediction. 'keras' gives the same probabilities as
+        before saving, to the last bit. 'onnx' is ONNX Runtime, which needs the extra
+        `onnx`, starts in a fraction of a second and never imports TensorFlow; its
+        probabilities equal those of Keras to about 1e-6. 'auto' is 'onnx' where that
+        is installed, and 'keras' elsewhere; the commands of the shell use it.
+        Training, and the functions that look inside a network, always use Keras.
 
     Returns
     -------
     estimator
-        As it was saved.
+        The estimator that was saved.
 
     Raises
     ------
@@ -113,38 +121,37 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     ValueError
         If there is no such runtime.
     ImportError
-        If it is 'onnx', which is not installed.
+        If `onnx` is needed and not installed.
     ModelFileError
-        If the file is none of `save`'s, is damaged, comes from a newer version, or
+        If the file is not a model file, is damaged, comes from a newer version, or
         names types of other packages.
     """
-    chosen = _chosen_runtime(runtime)
-    read_info(path)
+    chosen = _choose_runtime(runtime)
+    _, members = _read(path)
     try:
-        with _archive(path) as archive:
-            build, foreign = checked(archive)
+        build, foreign = check_description(members)
         if not foreign:
             model = build()
             check_parts(model)
-            _give_new_parameters(model)
+            _set_new_parameters(model)
             for part in parts(model):
                 if hasattr(type(part), "_runtime"):
                     part._runtime = chosen
             return model
     except Exception as error:
-        # What a damaged or forged description makes Python raise is of any type.
+        # A damaged or forged description can make Python raise any type of error.
         raise ModelFileError(
             f"{os.fspath(path)!r} is damaged: {error}. Save the model again."
         ) from error
     raise ModelFileError(
         f"{os.fspath(path)!r} is refused: it holds {', '.join(sorted(foreign))}, "
-        "and only estimators for genres of skgenre and scikit-learn, numbers and "
-        "strings are loaded. Don't use files of unknown origin."
+        "and only estimators of skgenre and scikit-learn, numbers and strings are "
+        "loaded. Don't use files of unknown origin."
     )
 
 
 def read_info(path: str | os.PathLike) -> dict[str, Any]:
-    """Return what is known of a saved model, without loading it.
+    """Return facts about a saved model, without loading it.
 
     Parameters
     ----------
@@ -162,58 +169,54 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
     FileNotFoundError
         If there is no such file.
     ModelFileError
-        If the file is none of `save`'s, is damaged or comes from a newer version.
+        If the file is not a model file, is damaged or comes from a newer version.
+    """
+    info, _ = _read(path)
+    return info
+
+
+def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, bytes]]:
+    """Return the facts about a model, and the contents of all members of its file.
+
+    The file is opened and read once, so that what was checked is what is loaded.
     """
     name = os.fspath(path)
     if not Path(path).is_file():
         raise FileNotFoundError(f"There is no model file {name!r}. Check the path.")
     advice = "Save the model by skgenre.save or `skgenre train`."
     try:
-        with _archive(path) as archive:
-            info = json.loads(archive.read(INFO))
-            damaged = archive.testzip()
-    except (
-        zipfile.BadZipFile,
-        KeyError,
-        ValueError,
-        EOFError,
-        OSError,
-        RuntimeError,
-    ) as error:
+        with open(path, "rb") as opened:
+            is_onnx = Path(path).suffix == SUFFIX
+            file = io.BytesIO(model_in_onnx(opened)) if is_onnx else opened
+            with zipfile.ZipFile(file) as archive:
+                # `save` compresses nothing, so that members can't outgrow the file.
+                check_stored(archive, file.seek(0, os.SEEK_END))
+                members = read_members(archive)
+        if INFO not in members:
+            raise ValueError(f"it has no member {INFO!r}")
+        info = json.loads(members[INFO])
+    except ImportError:  # of onnx
+        raise
+    except Exception as error:  # of any type, as in `load`
         raise ModelFileError(
             f"{name!r} is not a model file of skgenre, or is damaged: {error}. {advice}"
         ) from error
-    if damaged is not None:
-        raise ModelFileError(f"{name!r} is damaged in its part {damaged!r}. {advice}")
     if not isinstance(info, dict) or type(info.get("format")) is not int:
-        raise ModelFileError(f"{name!r} names no format version. {advice}")
+        raise ModelFileError(f"{name!r} has no format version. {advice}")
     if info["format"] < 1:
-        raise ModelFileError(f"{name!r} has no format {info['format']}. {advice}")
+        raise ModelFileError(
+            f"{name!r} has format {info['format']}, and the first is 1. {advice}"
+        )
     if info["format"] > FORMAT:
         raise ModelFileError(
             f"{name!r} has format {info['format']}, and this skgenre "
             f"{version('skgenre')} reads up to {FORMAT}. Upgrade it: "
             "`pip install --upgrade skgenre`."
         )
-    return info
+    return info, members
 
 
-def _archive(path: str | os.PathLike) -> zipfile.ZipFile:
-    """Open a model file, or the one in an ONNX file.
-
-    Raises
-    ------
-    ValueError
-        If its parts are larger than it is: `save` compresses nothing.
-    """
-    is_onnx = Path(path).suffix == SUFFIX
-    file = io.BytesIO(model_in_onnx(path)) if is_onnx else open(path, "rb")
-    archive = zipfile.ZipFile(file)
-    check_stored(archive, file.seek(0, os.SEEK_END))
-    return archive
-
-
-def _chosen_runtime(runtime: str) -> str:
+def _choose_runtime(runtime: str) -> str:
     if runtime not in ("keras", "onnx", "auto"):
         raise ValueError(
             "The 'runtime' parameter must be 'keras', 'onnx' or 'auto', got "
@@ -226,8 +229,8 @@ def _chosen_runtime(runtime: str) -> str:
     return runtime
 
 
-def _give_new_parameters(model: BaseEstimator) -> None:
-    """Set parameters that are newer than the file, whose defaults change nothing."""
+def _set_new_parameters(model: BaseEstimator) -> None:
+    """Set parameters that are newer than the file to their defaults."""
     for part in parts(model):
         if type(part).__module__.startswith("skgenre."):
             for name, parameter in inspect.signature(type(part)).parameters.items():

@@ -1,4 +1,4 @@
-"""What is checked of a model's parts: compiled code believes the numbers in them."""
+"""Checks of the numbers in a model's parts, which compiled code uses unchecked."""
 
 from collections.abc import Iterable
 from numbers import Integral
@@ -14,26 +14,26 @@ _MAX_VALUES = 2**28  # of a spectrogram: 1 GB, as long as 27 hours
 
 
 def check_parts(model: Any) -> None:
-    """Refuse parts that would make compiled code fail, or take all of the machine.
+    """Refuse parts that would make compiled code fail, or exhaust the machine.
 
-    Classes go by their names: to import them all would take longer than the rest.
+    Classes are recognised by name: importing them all would take longer than the rest.
 
     Parameters
     ----------
     model : estimator
-        As it was loaded, or is to be saved.
+        Model that was loaded, or is to be saved.
 
     Raises
     ------
     ValueError
         If the numbers in a decision tree, in support vectors or in clusters contradict
-        one another, a method is named that is none of a classifier's, or more threads
-        or larger arrays are asked for than is reasonable.
+        one another, a method is named that no classifier has, or a parameter asks for
+        unreasonably many threads or large arrays.
     """
     if not isinstance(model, BaseEstimator):
-        raise ValueError(f"it holds {type(model).__name__}, which is no estimator")
+        raise ValueError(f"it holds {type(model).__name__}, which is not an estimator")
     found = list(parts(model))
-    checked: set[int] = set()  # trees; only their owners know how they are asked
+    checked: set[int] = set()  # trees, which only their owners can check
     for part in found:
         _check_limits(part)
         kinds = {cls.__name__ for cls in type(part).__mro__}
@@ -72,7 +72,7 @@ def check_parts(model: Any) -> None:
 
 
 def _check_limits(part: Any) -> None:
-    """Check numbers of threads and sizes, and text that would be formatted."""
+    """Check numbers of threads, sizes, and text that would be used as a format."""
     given = getattr(part, "__dict__", {})
     for name, least in (("n_jobs", -_MAX_THREADS), ("_n_threads", 1)):
         number = given.get(name)
@@ -80,13 +80,13 @@ def _check_limits(part: Any) -> None:
         _check(number is None or fits, f"number of threads ({name})")
     n_mels = given.get("n_mels") or given.get("n_mels_") or 1
     for name in ("n_frames", "n_fft", "window"):
-        # Of a spectrogram, of the matrix that makes it, and of a part of it.
+        # Sizes of a spectrogram, of the mel filters, and of a window of frames.
         _check((given.get(name) or 1) * n_mels <= _MAX_VALUES, f"size ({name})")
     network = given.get("network_parameters_") or {}
     n_frames, n_mels = network.get("input_shape") or (1, 1)
     for number in (n_frames, network.get("n_mfcc") or 1):
         _check(number * n_mels <= _MAX_VALUES, "size (network_parameters_)")
-    # A string would be taken for a format.
+    # A string would be used as a format.
     verbose = given.get("verbose_feature_names_out", True)
     _check(isinstance(verbose, bool | np.bool_), "way of naming features")
 
@@ -100,7 +100,7 @@ def _check_tree(tree: Any, n_features: int) -> None:
 
 
 def _check_boosted_trees(part: Any) -> Iterable[int]:
-    # Categories are mapped, and widths of X seen, by parts that aren't checked.
+    # The preprocessor maps categories and checks the width of X, but isn't checked.
     _check(getattr(part, "_preprocessor", None) is None, "category")
     for predictor in (p for iteration in part._predictors for p in iteration):
         nodes = predictor.nodes
@@ -117,7 +117,7 @@ def _check_nodes(
     feature: np.ndarray,
     n_features: int,
 ) -> None:
-    """Check that every walk goes on to later nodes of the tree, and ends."""
+    """Check that every path leads to later nodes of the tree, and so ends."""
     number = np.arange(len(inner))[inner]
     for child in children:
         after = child[inner]
@@ -137,7 +137,7 @@ def _check_support_vectors(svm: Any) -> None:
         is_kernel_matrix or svm.support_vectors_.shape == (n_vectors, n_features),
         "support vector",
     )
-    if is_kernel_matrix:  # of whose columns the support vectors are some
+    if is_kernel_matrix:  # the support vectors are columns of it
         is_column = (svm.support_ >= 0) & (svm.support_ < svm.shape_fit_[0])
         _check(is_column.all(), "support vector")
     for coefficients in (svm.dual_coef_, svm._dual_coef_):

@@ -1,4 +1,4 @@
-"""A fitted pipeline as an ONNX file, for other programs and for `load`."""
+"""Exporting a fitted pipeline to an ONNX file, and the model file in it."""
 
 import base64
 import copy
@@ -7,7 +7,7 @@ import json
 import os
 import zipfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,15 +32,16 @@ _MAX_BYTES = 2**31 - 1  # of a protocol buffer
 def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
     """Write a fitted pipeline to an ONNX file, for programs in any language.
 
-    The graph is the whole pipeline, from waveforms, or spectrograms where no step makes
-    them, to the probabilities of the genres. :func:`load` reads the file, too, but only
-    the values in it: the graph of a file is never run here.
+    The graph is the whole pipeline, from waveforms (or from spectrograms, if the model
+    has no step that makes them) to the probabilities of the genres. :func:`load` reads
+    the file, too, but only the values in it: it never runs the graph of a file.
 
     Parameters
     ----------
     model : estimator
-        Fitted network classifier, a :class:`SegmentClassifier` of one that votes
-        softly, or a Pipeline of a :class:`MelSpectrogramTransformer` and one of these.
+        Fitted network classifier, a :class:`SegmentClassifier` of one with
+        ``voting='soft'``, or a Pipeline of a :class:`MelSpectrogramTransformer` and one
+        of these.
     path : str or PathLike
         File to write; its name ends in ``.onnx``.
 
@@ -57,27 +58,28 @@ def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
 
     See Also
     --------
-    save : A file for all models, which `load` runs without TensorFlow, too.
+    save : A file for all models; `load` can run them without TensorFlow, too.
 
     Notes
     -----
     With a :class:`MelSpectrogramTransformer`, the graph takes 'waveforms' of shape
-    (n, n_samples): whole clips, mono, at the step's `sample_rate`; decoding and
-    resampling are left to the program. Without, it takes 'spectrograms' of shape
-    (n, n_frames, n_mels), in dB below each clip's loudest value. It gives
-    'probabilities' (n, n_classes) and 'embedding' (n, n_components), and, of a
+    (n, n_samples): whole clips, mono, at the step's `sample_rate`; the program decodes
+    and resamples. Without that step, it takes 'spectrograms' of shape
+    (n, n_frames, n_mels), in dB below each clip's loudest value. The outputs are
+    'probabilities' (n, n_classes), 'embedding' (n, n_components) and, for a
     :class:`SegmentClassifier`, 'timeline' (n, n_windows, n_classes). All are float32.
-    The clips of one call have one length, any but for that of spectrograms without
-    windows; there may be none. NaN or infinite values in what is used of a clip make
-    its answers NaN.
+    The clips of one call have one length, and their number may be 0. The length is
+    free, except that spectrograms for a network without windows have that of the
+    training. NaN or infinite values in the used part of a clip make its outputs NaN.
 
-    Metadata, as JSON: 'genres' in the order of the probabilities, and the parameters
-    'mel' of the first step, which decide what spectrograms are like, and 'windows' of
-    the :class:`SegmentClassifier`, if there are such. 'skgenre.model' is what `load`
-    needs besides.
+    The metadata, as JSON, are 'genres' in the order of the probabilities, 'mel', the
+    parameters of the :class:`MelSpectrogramTransformer` that decide the spectrogram,
+    and 'windows', those of the :class:`SegmentClassifier`; the last two only where the
+    model has such steps. 'skgenre.model' is what `load` needs in addition.
 
-    Operators are those of ONNX 1.12 (opset 17). Not every runtime has its ``STFT``,
-    which makes spectrograms; ONNX Runtime does. Export ``model[-1]`` for others.
+    The operators are those of ONNX 1.12 (opset 17). Not every runtime has the operator
+    ``STFT``, which makes the spectrograms; ONNX Runtime does. For others, export
+    ``model[-1]``.
 
     Examples
     --------
@@ -122,7 +124,7 @@ def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
 
 
 def _exportable(model: BaseEstimator) -> tuple[Any, Any, Any]:
-    """Return the mel step and the classifier of windows, or None, and the network."""
+    """Return the mel step or None, the window classifier or None, and the network."""
     from skgenre.classifiers._base import BaseGenreClassifier
     from skgenre.classifiers._segment import SegmentClassifier
     from skgenre.features import MelSpectrogramTransformer
@@ -168,36 +170,36 @@ def _rest(model: BaseEstimator, weights: list[NDArray]) -> bytes:
     return result.getvalue()
 
 
-def model_in_onnx(path: str | os.PathLike) -> bytes:
+def model_in_onnx(file: BinaryIO) -> bytes:
     """Return the model file in an ONNX file that `export_onnx` has written.
 
     Parameters
     ----------
-    path : str or PathLike
-        Of any origin: nothing in it is run, and no other file is read.
+    file : binary file
+        The ONNX file. Its graph is not run, and no other file is read.
 
     Raises
     ------
     ImportError
         If `onnx` is not installed.
     ValueError
-        If it is no such file.
+        If `export_onnx` can't have written the file.
     """
     try:
         import onnx
         from google.protobuf.message import DecodeError
     except ImportError as error:
         raise ImportError(MISSING) from error
-    n_bytes = os.path.getsize(path)
+    n_bytes = os.fstat(file.fileno()).st_size
     if n_bytes > _MAX_BYTES:
         raise ValueError(f"it has {size_text(n_bytes)}, more than any ONNX file can")
     try:
-        graph = onnx.ModelProto.FromString(Path(path).read_bytes())
+        graph = onnx.ModelProto.FromString(file.read())
     except DecodeError as error:
-        raise ValueError(f"it is no ONNX file: {error}") from error
+        raise ValueError(f"it is not an ONNX file: {error}") from error
     metadata = {entry.key: entry.value for entry in graph.metadata_props}
     if _REST not in metadata:
-        raise ValueError(f"its metadata has no {_REST!r}; export_onnx writes it")
+        raise ValueError(f"its metadata has no {_REST!r}, which export_onnx writes")
     rest = base64.b64decode(metadata[_REST], validate=True)
     tensors = {tensor.name: tensor for tensor in graph.graph.initializer}
     result = io.BytesIO(rest)
@@ -207,7 +209,7 @@ def model_in_onnx(path: str | os.PathLike) -> bytes:
         if not isinstance(names, dict) or not all(
             isinstance(name, str) and name in tensors for name in names.values()
         ):
-            raise ValueError("it has not the weights that its metadata names")
+            raise ValueError("it lacks weights that its metadata names")
         if len({*names.values()}) < len(names):  # each once: no larger than the file
             raise ValueError("its metadata names weights twice")
         for name, tensor in names.items():

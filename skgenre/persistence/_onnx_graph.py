@@ -1,4 +1,4 @@
-"""A whole pipeline as an ONNX graph: spectrograms, windows, and the network."""
+"""ONNX graph of a whole pipeline: spectrograms, windows and the network."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -31,17 +31,18 @@ def pipeline_graph(
     network, parameters, weights, mean, scale : object
         As `skgenre.runtime._networks.classifier_graph` takes them.
     mel : dict or None
-        Arguments of `mel_spectrogram`, which comes before; None for nothing.
+        Arguments of `mel_spectrogram`; None where the graph takes spectrograms.
     window : tuple of int, or None
-        Frames of the windows that the network classifies, and from one to the next;
-        None where it classifies whole spectrograms.
+        Frames of each window, and from one window to the next; None where the network
+        classifies whole spectrograms.
 
     Returns
     -------
     onnx.ModelProto
         'spectrograms' (n, n_frames, n_mels) in dB, or 'waveforms' (n, n_samples), to
-        'probabilities' (n, n_classes) and 'embedding' (n, n_components); of windows,
-        their means, and 'timeline' (n, n_windows, n_classes).
+        'probabilities' (n, n_classes) and 'embedding' (n, n_components). With windows,
+        these are means over a clip's windows, and 'timeline' (n, n_windows, n_classes)
+        has the probabilities of each.
 
     Raises
     ------
@@ -69,10 +70,10 @@ def pipeline_graph(
         name: ("n", n) for name, n in size.items()
     }
     if window is not None:
-        timeline = _of_each(g, n_clips, probabilities, size["probabilities"])
+        timeline = _by_clip(g, n_clips, probabilities, size["probabilities"])
         g.add("Identity", timeline, output="timeline")
         outputs["timeline"] = ("n", "n_windows", size["probabilities"])
-        embeddings = _of_each(g, n_clips, embedding, size["embedding"])
+        embeddings = _by_clip(g, n_clips, embedding, size["embedding"])
         probabilities, embedding = (
             g.add("ReduceMean", values, axes=[1], keepdims=0)
             for values in (timeline, embeddings)
@@ -82,8 +83,8 @@ def pipeline_graph(
     return g.model(source, outputs, network)
 
 
-def _of_each(g: Graph, n_clips: str, of_windows: str, size: int) -> str:
-    """Add a first axis for the clips, whose windows follow one another."""
+def _by_clip(g: Graph, n_clips: str, of_windows: str, size: int) -> str:
+    """Reshape rows of windows, clip by clip, to (n_clips, n_windows, size)."""
     shape = g.add("Concat", n_clips, g.constant((-1, size), np.int64), axis=0)
     return g.add("Reshape", of_windows, shape)
 
@@ -97,7 +98,7 @@ def mel_spectrogram(
     top_db: float,
     excerpt: str,
 ) -> str:
-    """Add what `MelSpectrogramTransformer` does with waveforms.
+    """Add the computation of `MelSpectrogramTransformer` on waveforms.
 
     Parameters
     ----------
@@ -146,7 +147,7 @@ def mel_spectrogram(
 
 
 def _relative_decibels(g: Graph, power: str, top_db: float) -> str:
-    """Add what `relative_decibels` does with the clips."""
+    """Add the computation of `relative_decibels`, clip by clip."""
     floor = g.constant(-top_db, np.float64)
     peak = g.add("ReduceMax", power, axes=[1, 2], keepdims=1)
     bels = g.add("Sub", g.add("Log", power), g.add("Log", peak))
@@ -157,7 +158,7 @@ def _relative_decibels(g: Graph, power: str, top_db: float) -> str:
 
 
 def windows(g: Graph, spectrograms: str, window: int, hop: int) -> str:
-    """Add what `skgenre.classifiers._windows.Windows` does with clips of one length.
+    """Add the windows of `skgenre.classifiers._windows.Windows`, for equal lengths.
 
     Parameters
     ----------
@@ -186,7 +187,7 @@ def windows(g: Graph, spectrograms: str, window: int, hop: int) -> str:
     wanted = g.add("Add", g.add("Unsqueeze", starts, one), frames)
     there = g.add("Min", wanted, g.add("Sub", n_frames, one))
     cut = g.add("Gather", spectrograms, there, axis=1)
-    # What a clip is too short for is its own minimum, as in `Windows`.
+    # Frames beyond a clip's end get the clip's minimum, as in `Windows`.
     lowest = g.add("ReduceMin", spectrograms, axes=[1, 2], keepdims=1)
     return g.add(
         "Where",

@@ -1,10 +1,10 @@
-"""What a model file may describe, checked before anything is made of it.
+"""What a model file may describe, checked before anything is built.
 
-skops asks of each type in a file whether it is trusted, and would then set any
-attribute, call any type with any value, and follow references in circles. Here a
-description is refused unless it consists of the few kinds of nodes, types and
-attributes that estimators for genres are made of. skops only writes the files: to
-import it takes half a second, and all that reading them needs is here.
+skops only asks whether each type in a file is trusted; it would then set any attribute,
+call any type with any value, and follow references in circles. Here a description is
+refused unless it consists of the few kinds of nodes, types and attributes that
+estimators for genres consist of. skops only writes the files: its import takes half a
+second, and reading needs no more than this module.
 """
 
 import functools
@@ -18,17 +18,30 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_SKGENRE = """
-    AbstainingClassifier CRNNClassifier EmbeddingKMeans MFCCStandardizer
-    MelSpectrogramTransformer MissingClipClassifier MusicnnEmbedding
-    ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier TrackRecommender
-""".split()
+from skgenre._sklearn_compat import COMPILED_LOSSES, PRIVATE_PARTS, TREE_MODULE
 
-# Those that work on tables of numbers, and on the parts of this package, and neither
-# call functions that they hold nor hold types.
-_SKLEARN = {
-    name: module
-    for module, names in {
+
+def _modules_by_name(tables: Mapping[str, str]) -> dict[str, str]:
+    return {name: module for module, names in tables.items() for name in names.split()}
+
+
+_SKGENRE = _modules_by_name(
+    {
+        "skgenre.classifiers": """
+            AbstainingClassifier CRNNClassifier MissingClipClassifier
+            ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier
+        """,
+        "skgenre.clustering": "EmbeddingKMeans TrackRecommender",
+        "skgenre.features": """
+            MFCCStandardizer MelSpectrogramTransformer MusicnnEmbedding
+        """,
+    }
+)
+
+# Estimators for tables of numbers, and their public parts, that neither call functions
+# that they hold nor hold types.
+_SKLEARN = _modules_by_name(
+    {
         "sklearn.calibration": "CalibratedClassifierCV",
         "sklearn.cluster": "KMeans MiniBatchKMeans",
         "sklearn.compose": "ColumnTransformer",
@@ -52,7 +65,10 @@ _SKLEARN = {
             LogisticRegression LogisticRegressionCV PassiveAggressiveClassifier
             Perceptron RidgeClassifier RidgeClassifierCV SGDClassifier
         """,
-        "sklearn.model_selection": "GridSearchCV RandomizedSearchCV",
+        "sklearn.model_selection": """
+            GridSearchCV GroupKFold KFold RandomizedSearchCV StratifiedGroupKFold
+            StratifiedKFold
+        """,
         "sklearn.multiclass": "OneVsOneClassifier OneVsRestClassifier",
         "sklearn.naive_bayes": "GaussianNB",
         "sklearn.neighbors": "KNeighborsClassifier NearestCentroid",
@@ -65,49 +81,13 @@ _SKLEARN = {
         """,
         "sklearn.svm": "LinearSVC NuSVC SVC",
         "sklearn.tree": "DecisionTreeClassifier ExtraTreeClassifier",
-    }.items()
-    for name in names.split()
-}
-
-# Parts of them, most of which are no estimators.
-_HALVING = "sklearn.model_selection._search_successive_halving"
-_BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
-_HELPERS = {
-    "AdamOptimizer": "sklearn.neural_network._stochastic_optimizers",
-    "Bunch": "sklearn.utils",
-    "GroupKFold": "sklearn.model_selection",
-    "HalfBinomialLoss": "sklearn._loss.loss",
-    "HalfLogitLink": "sklearn._loss.link",
-    "HalfMultinomialLoss": "sklearn._loss.loss",
-    "HalvingGridSearchCV": _HALVING,
-    "HalvingRandomSearchCV": _HALVING,
-    "IdentityLink": "sklearn._loss.link",
-    "Interval": "sklearn._loss.link",
-    "KFold": "sklearn.model_selection",
-    "LogitLink": "sklearn._loss.link",
-    "MultinomialLogit": "sklearn._loss.link",
-    "SGDOptimizer": "sklearn.neural_network._stochastic_optimizers",
-    "StratifiedGroupKFold": "sklearn.model_selection",
-    "StratifiedKFold": "sklearn.model_selection",
-    "TreePredictor": f"{_BOOSTING}.predictor",
-    "_BinMapper": f"{_BOOSTING}.binning",
-    "_CalibratedClassifier": "sklearn.calibration",
-    "_ConstantPredictor": "sklearn.multiclass",
-    "_PassthroughScorer": "sklearn.metrics._scorer",
-    "_SigmoidCalibration": "sklearn.calibration",
-    "_TemperatureScaling": "sklearn.calibration",  # from scikit-learn 1.8
-}
+        "sklearn.utils": "Bunch",
+    }
+)
 _FUNCTIONS = {
     "chi2": "sklearn.feature_selection",
     "f_classif": "sklearn.feature_selection",
     "mutual_info_classif": "sklearn.feature_selection",
-}
-_LOSSES = {
-    "CyHalfBinomialLoss": "sklearn._loss._loss",
-    "CyHalfMultinomialLoss": "sklearn._loss._loss",
-    "Hinge": "sklearn.linear_model._sgd_fast",
-    "ModifiedHuber": "sklearn.linear_model._sgd_fast",
-    "SquaredHinge": "sklearn.linear_model._sgd_fast",
 }
 _SCALARS = {
     f"numpy.{kind.__name__}": kind
@@ -135,27 +115,34 @@ _MAX_REPEATS = 16
 
 
 def _find(module: str, name: str) -> Any:
-    """Return the class or function that is meant, wherever it is today, or None."""
-    if module.startswith("skgenre.") and name in _SKGENRE:
-        return getattr(importlib.import_module("skgenre"), name)
-    if name in _LOSSES and module in ("_loss", _LOSSES[name]):  # in scikit-learn 1.6
-        return getattr(importlib.import_module(_LOSSES[name]), name)
-    if module.startswith("sklearn."):
-        for table in (_HELPERS, _FUNCTIONS, _SKLEARN):
-            if name in table:
-                return getattr(importlib.import_module(table[name]), name, None)
+    """Return an allowed class or function from where it is today, or None.
+
+    The module that a file names only says which package it is of: later versions may
+    define the class elsewhere.
+    """
+    tables: tuple[dict[str, str], ...] = ()
+    if module.startswith("skgenre."):
+        tables = (_SKGENRE,)
+    elif name in COMPILED_LOSSES:
+        is_its_own = module in ("_loss", COMPILED_LOSSES[name])  # scikit-learn 1.6's
+        tables = (COMPILED_LOSSES,) if is_its_own else ()
+    elif module.startswith("sklearn."):
+        tables = (PRIVATE_PARTS, _FUNCTIONS, _SKLEARN)
+    for table in tables:
+        if name in table:
+            return getattr(importlib.import_module(table[name]), name, None)
     return None
 
 
-def _is_of_class(cls: type, name: str) -> bool:
-    # A property is not hidden by an attribute; some have once been attributes.
+def _is_class_attribute(cls: type, name: str) -> bool:
+    # An attribute doesn't hide a property, and some properties were attributes once.
     return hasattr(cls, name) and not isinstance(
         inspect.getattr_static(cls, name), property
     )
 
 
 class SchemaCheck:
-    """One check of a file's description.
+    """Check of one file's description.
 
     Parameters
     ----------
@@ -165,7 +152,7 @@ class SchemaCheck:
     Attributes
     ----------
     foreign : set of str
-        Types that may not be in a model.
+        Types in the description that may not be in a model.
     """
 
     def __init__(self, arrays: Mapping[str, bytes]) -> None:
@@ -174,7 +161,7 @@ class SchemaCheck:
         self._n_bytes_left = _MAX_REPEATS * sum(map(len, arrays.values()))
 
     def check(self, schema: dict[str, Any]) -> Build:
-        """Check the description; nothing is made yet.
+        """Return a function that builds what is described; nothing is built yet.
 
         Parameters
         ----------
@@ -184,12 +171,12 @@ class SchemaCheck:
         Returns
         -------
         callable
-            Makes what is described. To be called only if nothing is foreign.
+            Builds what is described. To be called only if nothing is foreign.
 
         Raises
         ------
         ValueError
-            If it is none that skops has written for an estimator.
+            If skops can't have written it for an estimator.
         """
         protocol = schema["protocol"]
         if type(protocol) is not int or not 0 <= protocol <= _PROTOCOL:
@@ -284,9 +271,9 @@ class SchemaCheck:
             if given["__loader__"] != "DictNode":
                 raise ValueError(f"{state['__class__']} has no attributes by name")
             for name in given["content"]:
-                # It would stand in for a method or for what a class says of itself, or
-                # say how Python treats the object.
-                if name.startswith("__") or _is_of_class(cls, name):
+                # It would replace a method or a constant of the class, or change how
+                # Python treats the object.
+                if name.startswith("__") or _is_class_attribute(cls, name):
                     raise ValueError(
                         f"{state['__class__']} may have no attribute {name!r}"
                     )
@@ -329,7 +316,7 @@ class SchemaCheck:
         content = self._node(given)
         position = given["content"]["state"]["content"]["pos"]["content"]
         if json.loads(position) not in range(625):  # NumPy reads wherever it points
-            raise ValueError("a random state is out of its range")
+            raise ValueError("a random state is out of range")
 
         def build() -> np.random.RandomState:
             random_state = np.random.RandomState()
@@ -339,29 +326,26 @@ class SchemaCheck:
         return build
 
     def _constructed(self, cls: Any, state: dict[str, Any]) -> Build:
-        """Check what a compiled object is constructed with, and then told."""
+        """Check the arguments of a compiled object's constructor, and its state."""
         arguments = self._node(state["__reduce__"]["args"])
         content = self._node(state["content"])
         return lambda: _with_state(cls(*arguments()), content() or None)
 
     def _loss(self, state: dict[str, Any]) -> Build:
-        if state["__class__"] not in _LOSSES:
+        if state["__class__"] not in COMPILED_LOSSES:
             return self._refuse(state)
         return self._constructed(self._class(state), state)
 
     def _tree(self, state: dict[str, Any]) -> Build:
-        self._allow(state, "sklearn.tree._tree.Tree")
-
+        self._allow(state, f"{TREE_MODULE}.Tree")
         *_, n_outputs = state["__reduce__"]["args"]["content"]
         if json.loads(n_outputs["content"]) != 1:
             raise ValueError("a decision tree has more outputs than the genre")
-        from skgenre._sklearn_compat import tree_class
-
-        return self._constructed(tree_class(), state)
+        return self._constructed(importlib.import_module(TREE_MODULE).Tree, state)
 
 
 def _nothing() -> None:
-    """Stand in for what is refused, or has no attributes."""
+    """Return None, in place of what is refused or has no attributes."""
 
 
 def _with_state(instance: Any, state: Any) -> Any:

@@ -209,7 +209,7 @@ except KeyboardInterrupt:
         (signal.SIGINT, 1, 600),
         (signal.SIGINT, 2, 600),
         (signal.SIGTERM, 2, 5),
-        (signal.SIGKILL, 2, 5),
+        (getattr(signal, "SIGKILL", None), 2, 5),  # Windows has none
     ],
 )
 def test_workers_end_with_their_parent(number, n_jobs, limit, tmp_path):

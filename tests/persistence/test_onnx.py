@@ -1,6 +1,7 @@
 """ONNX files: what other programs make of them, and what of forged ones."""
 
 import base64
+import inspect
 import io
 import json
 import os
@@ -25,6 +26,8 @@ from skgenre import (
     SecondOrderClassifier,
     SegmentClassifier,
 )
+from skgenre.classifiers import BaseGenreClassifier
+from skgenre.runtime._networks import _BODIES
 
 onnx = pytest.importorskip("onnx")
 onnxruntime = pytest.importorskip("onnxruntime")
@@ -89,6 +92,16 @@ def test_the_graph_alone_answers_as_keras_does(name, shape, tmp_path):
     for answer in session.run(names, {"spectrograms": X}):
         assert np.isnan(answer[1:3]).all()
         assert np.isfinite(np.delete(answer, [1, 2], axis=0)).all()
+
+
+def test_every_public_network_has_a_graph_that_is_tested():
+    public = [getattr(skgenre, name) for name in skgenre.__all__]
+    names = {
+        value._network
+        for value in public
+        if inspect.isclass(value) and issubclass(value, BaseGenreClassifier)
+    }
+    assert names == {network._network for network in NETWORKS.values()} == set(_BODIES)
 
 
 def test_metadata_says_how_spectrograms_are_made(exported):
@@ -298,7 +311,10 @@ class TestForged:
 
     @pytest.mark.parametrize("names", [["a"], {"0.npy": "none"}, {"0.npy": [1]}, 3])
     def test_weights_that_are_not_there(self, names, forge):
-        forge(lambda graph: _set_weights(graph, names), "has not the weights")
+        forge(
+            lambda graph: _set_weights(graph, names),
+            "lacks weights that its metadata names",
+        )
 
     def test_weights_of_another_kind(self, forge):
         def change(graph):
@@ -313,7 +329,9 @@ class TestForged:
         forge(change, "cannot reshape")
 
     def test_a_file_of_somebody_else(self, forge):
-        forge(lambda graph: graph.ClearField("metadata_props"), "export_onnx writes it")
+        forge(
+            lambda graph: graph.ClearField("metadata_props"), "which export_onnx writes"
+        )
 
     @pytest.mark.parametrize("contents", [b"", b"PK\3\4 nonsense", bytes(1000)])
     def test_no_onnx_file(self, contents, tmp_path):
