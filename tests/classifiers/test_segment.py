@@ -183,6 +183,30 @@ class TestVoting:
         assert folds[0] | folds[1] == set(artists)
         assert not folds[0] & folds[1]
 
+    def test_weights_reach_the_folds_and_the_final_estimator(self, equal):
+        X, y = equal
+        fits = []
+
+        class Watcher(Recorder):
+            def fit(self, X, y, sample_weight=None):
+                fits.append(sample_weight)
+                return super().fit(X, y, sample_weight)
+
+        weight = np.linspace(1, 2, 30)
+        folds = list(StratifiedKFold(2).split(y, y))
+        model = SegmentClassifier(
+            Watcher(),
+            window=7,
+            hop=7,
+            voting="stack",
+            final_estimator=Recorder(),
+            cv=folds,
+        ).fit(X, y, sample_weight=weight)
+        rows = [np.arange(30), *(train for train, _ in folds)]
+        for seen, clips in zip(fits, rows, strict=True):
+            assert_allclose(seen, np.repeat(weight[clips], 3))
+        assert_array_equal(model.final_estimator_.given_["sample_weight"], weight)
+
     def test_final_estimator(self, ragged):
         X, y = ragged
         model = SegmentClassifier(
