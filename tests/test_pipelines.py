@@ -86,6 +86,13 @@ def test_parameters_reach_the_steps_of_this_package(name):
     for step in ours:
         assert step.get_params().get("random_state", 3) == 3
         assert step.verbose is True
+    others = genre_pipeline(name).get_params()
+    for key, step in model.get_params().items():
+        if hasattr(step, "get_params") and step not in ours:
+            before = others[key].get_params(deep=False)
+            after = step.get_params(deep=False)
+            for parameter in before.keys() & {"n_jobs", "random_state", "verbose"}:
+                assert after[parameter] == before[parameter]
     assert hasattr(model[-1], "epochs") == (name in ("scratch", "paper"))
     assert getattr(model[-1], "random_state", 3) == 3 or name == "best"
 

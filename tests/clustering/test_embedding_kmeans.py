@@ -27,6 +27,25 @@ def test_scores_are_those_of_scikit_learn(blobs):
     np.testing.assert_array_equal(kmeans.transform(E).argmin(axis=1), kmeans.labels_)
 
 
+def test_scores_of_new_clips_are_their_own(blobs):
+    E, y = blobs
+    kmeans = EmbeddingKMeans(3, random_state=0).fit(E, y)  # two genres share a cluster
+    assert 0 < kmeans.adjusted_rand_score_ < 0.9
+    assert kmeans.adjusted_rand_score_ == adjusted_rand_score(y, kmeans.labels_)
+    new, genres = E[::3] + 1, y[::3]
+    labels = kmeans.predict(new)
+    assert kmeans.score(new) == silhouette_score(new, labels)
+    assert kmeans.score(new) != kmeans.silhouette_score_
+    assert kmeans.score(new, genres) == adjusted_rand_score(genres, labels)
+
+
+def test_the_starts_are_as_many_as_asked_for_and_seeded(blobs):
+    fits = [EmbeddingKMeans(4, n_init=3, random_state=i).fit(blobs[0]) for i in (0, 1)]
+    assert [kmeans.kmeans_.n_init for kmeans in fits] == [3, 3]
+    assert fits[0].kmeans_.random_state != fits[1].kmeans_.random_state
+    assert EmbeddingKMeans().n_init == 10
+
+
 def test_fit_predict_scores_the_genres_too(blobs):
     kmeans = EmbeddingKMeans(4, random_state=0)
     np.testing.assert_array_equal(kmeans.fit_predict(*blobs), kmeans.labels_)

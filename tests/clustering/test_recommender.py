@@ -243,6 +243,10 @@ def test_excluded_tracks_and_copies_give_way():
     assert rows == [4, 5]
 
 
+def test_a_near_neighbour_is_no_copy():
+    assert turns([10, 10.05, 30], [10], k=1)[0] == [1]
+
+
 def test_a_copy_of_one_liked_track_is_not_named_by_another():
     rows, _, _ = turns([10, 11, 12], [10, 10.5], k=3)
     assert rows == [1, 2]

@@ -37,6 +37,9 @@ def test_clusters_stand_where_their_genres_do(blobs):
     assert display.ax_.get_title() == "Adjusted Rand index 1.00"
     assert [t.get_text() for t in display.ax_.get_yticklabels()] == GENRES
     assert display.text_[0, 0].get_text() == "30"
+    light, dark = display.im_.cmap(0.0), display.im_.cmap(1.0)
+    assert display.text_[0, 0].get_color() == light  # on a dark cell
+    assert display.text_[0, 1].get_color() == dark
     display.figure_.canvas.draw()
 
 

@@ -40,6 +40,7 @@ def test_pca_is_the_default(blobs):
     assert display.ax_.get_ylabel() == f"Component 2 ({second} of the variance)"
     legend = [text.get_text() for text in display.legend_.get_texts()]
     assert legend == ["chanson", "fado", "Électronique"]
+    assert display.ax_.get_aspect() == 1  # distances are comparable
     for genre, points in zip(np.unique(y), display.ax_.collections, strict=True):
         np.testing.assert_array_equal(points.get_offsets(), display.points[y == genre])
 

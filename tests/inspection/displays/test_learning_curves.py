@@ -24,6 +24,12 @@ def test_of_a_network_and_of_a_pipeline():
     ]
     training, validation = display.axes_[1].lines
     np.testing.assert_array_equal(training.get_xdata(), [1, 2, 3])
+    assert [line.get_label() for line in (training, validation)] == [
+        "training",
+        "validation",
+    ]
+    assert [ax.get_yscale() for ax in display.axes_] == ["linear", "linear", "log"]
+    np.testing.assert_array_equal(training.get_ydata(), crnn.history_["accuracy"])
     np.testing.assert_array_equal(validation.get_ydata(), crnn.history_["val_accuracy"])
     display.figure_.canvas.draw()
     again = LearningCurvesDisplay.from_estimator(crnn, axes=display.axes_)

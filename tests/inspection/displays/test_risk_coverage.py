@@ -34,6 +34,10 @@ def test_of_a_fitted_classifier_in_a_pipeline():
     labels = [text.get_text() for text in display.ax_.get_legend().get_texts()]
     assert labels == ["AbstainingClassifier", "chosen threshold"]
     display.figure_.canvas.draw()
+    # A clip exactly at the threshold has a prediction.
+    careful.threshold_ = np.sort(model.predict_proba(X).max(axis=1))[-50]
+    display = RiskCoverageDisplay.from_estimator(model, X, y)
+    assert display.chosen[0] == pytest.approx(np.mean(model.predict(X) != "unknown"))
 
 
 @pytest.mark.parametrize("around", ["search", "pipeline", "missing", "both"])

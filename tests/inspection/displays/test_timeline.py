@@ -151,6 +151,25 @@ def test_areas_fill_all_and_improbable_genres_share_one():
     assert areas(display)["others"][:, 1].max() == pytest.approx(1)
 
 
+def test_a_genre_has_its_own_area_from_a_tenth_on():
+    display = TimelineDisplay.from_predictions(
+        [[0.77, 0.14, 0.09], [0.9, 0.05, 0.05]], [[0, 2], [2, 4]], classes=list("abc")
+    )
+    labels = [text.get_text() for text in display.legend_.get_texts()]
+    assert labels == ["others", "b", "a"]
+
+
+def test_windows_may_come_in_any_order():
+    probabilities = np.array([[0.9, 0.1], [0.4, 0.6], [0.2, 0.8]])
+    times = np.array([[0, 6], [3, 9], [6, 12]])
+    expected = _by_instant(probabilities, times)
+    for order in ([2, 1, 0], [1, 2, 0]):
+        for values, same in zip(
+            _by_instant(probabilities[order], times[order]), expected, strict=True
+        ):
+            np.testing.assert_allclose(values, same)
+
+
 def test_seconds_that_no_window_hears_stay_empty():
     display = TimelineDisplay.from_predictions(
         [[0.9, 0.1], [0.8, 0.2]], [[0, 4], [6, 10]], classes=["folk", "rock"]

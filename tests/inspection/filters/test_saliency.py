@@ -108,7 +108,7 @@ def test_contributions_add_up_to_what_the_clip_changes(parallel, new_clips):
     values, _ = layer_graph(parallel, "genre")
     silence = np.broadcast_to(X.min(axis=(1, 2), keepdims=True), X.shape)
     change = (values(X).numpy() - values(silence).numpy())[range(4), 0, units]
-    np.testing.assert_allclose(parts, change, rtol=0.05, atol=0.05)
+    np.testing.assert_allclose(parts, change, rtol=0.01, atol=0.01)
 
 
 @pytest.mark.slow
