@@ -172,6 +172,12 @@ def test_transform_refuses_what_fit_refuses(name):
     step.transform(clips)
 
 
+@steps
+def test_genres_of_other_clips_are_refused_before_anything_is_read(name, tmp_path):
+    with pytest.raises(ValueError, match="inconsistent numbers of samples"):
+        STEPS[name]().fit([tmp_path / "no.wav"], ["folk", "rock"])
+
+
 def test_parameters_of_a_table_are_checked_too():
     table = np.arange(6.0).reshape(3, 2)
     step = MFCCStandardizer(input="features").fit(table)

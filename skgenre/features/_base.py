@@ -109,10 +109,11 @@ PARAMETER_DOCS = {
         feature_names_in_ : ndarray of shape (`n_features_in_`,)
             Names of the columns, where X was a data frame.
         extraction_report_ : DataFrame of shape (n_clips, 7)
-            What came of each clip of the last `transform`; only where `on_error` isn't
-            'raise'. ``path``, ``status`` ('ok' or 'error'), ``cause`` of the error, the
-            file's ``duration`` in seconds, ``channels`` and ``sample_rate``, and the
-            ``seconds`` spent. Each thread sees its own; copies and files have none.
+            Report on the clips of the last `transform`; only if `on_error` isn't
+            'raise'. The columns are ``path``, ``status`` ('ok' or 'error'), ``cause``
+            of the error, the file's ``duration`` in seconds, ``channels`` and
+            ``sample_rate``, and the ``seconds`` spent. Each thread sees its own; copies
+            and model files have none.
     """,
 }
 """Documentation that audio steps share, for `substitute`."""

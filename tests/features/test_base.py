@@ -102,7 +102,7 @@ def test_hits_are_the_same_and_decode_nothing(step, paths, decoded, tmp_path):
     assert_same(clone(step).fit(paths).transform(paths), expected)
     assert len(decoded) == len(paths)
     # How is of no influence, and any backend finds what was kept.
-    step.set_params(n_jobs=2, verbose=False)
+    step.set_params(n_jobs=2, verbose=1)
     for backend in ("threading", "loky"):
         with joblib.parallel_config(backend=backend):
             assert_same(step.transform(paths), expected)
@@ -248,6 +248,22 @@ def test_damaged_entries_are_made_anew(paths, decoded, tmp_path):
     assert len(decoded) == 3
     assert_array_equal(step.transform(paths), expected)
     assert len(decoded) == 3
+
+
+@pytest.mark.parametrize("name", ["mel", "mfcc"])
+@pytest.mark.parametrize("entry", [np.zeros((3, 2)), np.zeros(3, int)])
+def test_entries_of_another_shape_or_type_are_computed_again(name, entry, tmp_path):
+    clip = np.random.default_rng(0).normal(size=30000)
+    step = STEPS[name](None).set_params(cache_dir=tmp_path).fit([clip])
+    expected = clone(step).set_params(cache_dir=None).fit_transform([clip])
+    dtype = expected.dtype if entry.dtype == float else entry.dtype
+    cache = step._clip_cache((None,) * entry.ndim, dtype)
+    for path in tmp_path.rglob("*.npy"):
+        path.unlink()
+    looked_up = cache.look_up(lambda clip: entry.astype(dtype))(clip)
+    cache.keep(looked_up, lambda result: result)
+    assert len(list(tmp_path.rglob("*.npy"))) == 1
+    assert_array_equal(step.transform([clip]), expected)
 
 
 def test_nothing_is_lost_when_the_folder_is_full(paths, tmp_path):

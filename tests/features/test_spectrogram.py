@@ -175,3 +175,11 @@ def test_real_music_equals_librosa(music_tracks):
         waveform, _ = librosa.load(path, sr=22050)
         spectrogram = log_mel_spectrogram(waveform)
         assert_close_above_floor(spectrogram, librosa_db(waveform))
+
+
+@pytest.mark.parametrize(("level", "is_silent"), [(0.9, True), (1.1, False)])
+def test_power_up_to_the_limit_of_librosa_is_silence(music_like, level, is_silent):
+    settings = MelSettings()
+    peak = mel_power(pad_to_frames(music_like, settings), settings).max()
+    quiet = music_like.astype(np.float64) * np.sqrt(level * 1e-10 / peak)
+    assert (log_mel_spectrogram(quiet) == -80).all() == is_silent

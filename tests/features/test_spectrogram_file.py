@@ -276,6 +276,31 @@ write_spectrograms(
     assert_array_equal(np.load(target), expected(files))
 
 
+def test_the_note_counts_only_what_is_safely_on_the_disk(target, files, monkeypatch):
+    """A test can have no power failure, so it records the calls that prevent harm."""
+    note, part = target.with_name("X.npy.json"), target.with_name("X.npy.part")
+    fsync, replace = os.fsync, os.replace
+    safe_sizes, counts = {}, []
+
+    def watched_fsync(descriptor):
+        fsync(descriptor)
+        facts = os.fstat(descriptor)
+        safe_sizes[facts.st_ino] = facts.st_size
+
+    def watched_replace(source, destination):
+        if destination == note:
+            counts.append(json.loads(source.read_text())["n_done"])
+            n_bytes = counts[-1] * np.prod(SHAPE) * 4
+            assert safe_sizes.get(part.stat().st_ino, 0) >= n_bytes
+            assert source.stat().st_ino in safe_sizes
+        replace(source, destination)
+
+    monkeypatch.setattr(os, "fsync", watched_fsync)
+    monkeypatch.setattr(os, "replace", watched_replace)
+    write(target, files)
+    assert counts == [0, 64, 128, 192, 200]
+
+
 def test_what_was_not_safely_written_is_written_again(target, files):
     with pytest.raises(AudioError):
         write(target, files, stop="150")
