@@ -18,7 +18,7 @@ from skgenre.cli._console import fail as _fail
 from skgenre.cli._options import FileFormat
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import TimeLimit as _TimeLimit
-from skgenre.cli._quick_start import import_scikit_learn
+from skgenre.cli._quick_start import defer_scipy_stats
 from skgenre.cli._scan import scan
 from skgenre.cli._signals import InterruptibleGroup
 
@@ -191,7 +191,7 @@ def predict(
     Files that can't be read are named, and the others are predicted all the same; the
     exit code is then 1.
     """
-    import_scikit_learn()
+    defer_scipy_stats()
     from skgenre import load
     from skgenre.cli._files import files_named, predict_files
     from skgenre.cli._tables import write_predictions
