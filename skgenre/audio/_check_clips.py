@@ -20,7 +20,9 @@ _EXPECTED = (
 
 
 def _is_path(element: Any) -> bool:
-    return isinstance(element, (str, bytes, os.PathLike)) or is_upath(element)
+    if isinstance(element, (str, bytes, os.PathLike)):
+        return True
+    return not hasattr(element, "__len__") and is_upath(element)  # no list or array
 
 
 def _is_array(X: Any) -> bool:

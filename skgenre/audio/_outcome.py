@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from skgenre._text import printable
+from skgenre._text import format_list, printable
 from skgenre.audio._errors import AudioError
 from skgenre.audio._load import Clip, one_opening, open_shared
 from skgenre.audio._remote import is_url
@@ -149,13 +149,12 @@ def outcome_report(
 
 
 def failures(report: "pandas.DataFrame") -> str:
-    """Name the first clips that failed, and why; an empty string if none did."""
+    """Return the first clips that failed, and why; an empty string if none did."""
     failed = report[report["status"] != "ok"]
-    named = [
-        f"clip {i}"
+    lines = [
+        f"clip {row.Index}"
         + (f" ({printable(row.path)!r})" if row.path else "")
         + f": {printable(row.cause)}"
-        for i, row in zip(failed.index, failed.head(_NAMED).itertuples(), strict=False)
+        for row in failed.itertuples()
     ]
-    more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-    return "; ".join(named) + more
+    return format_list(lines, limit=_NAMED, sep="; ")

@@ -12,8 +12,8 @@ def import_networks_quietly(model: Any) -> None:
 
     Its C++ code writes notes about the machine to the standard error while it is being
     imported, before its log is set up. In TensorFlow 2.21 no environment variable
-    silences them (TF_CPP_MIN_LOG_LEVEL=3, TF_ENABLE_ONEDNN_OPTS=0, CUDA_VISIBLE_DEVICES,
-    and those of absl and glog were tried), so the descriptor itself leads nowhere
+    silences them (TF_CPP_MIN_LOG_LEVEL, TF_ENABLE_ONEDNN_OPTS, CUDA_VISIBLE_DEVICES and
+    those of absl and glog were tried), so the descriptor itself leads nowhere
     meanwhile. Errors are raised as ever.
     """
     if not any(getattr(part, "_runtime", None) == "keras" for part in parts(model)):

@@ -3,14 +3,17 @@
 import functools
 import hashlib
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_consistent_length
 
+from skgenre._files import digest
 from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.audio import load_audio, map_clips
 from skgenre.audio._outcome import attempt
@@ -18,11 +21,6 @@ from skgenre.audio._readers import open_file
 
 if TYPE_CHECKING:
     import pandas
-from collections import defaultdict
-from collections.abc import Sequence
-from pathlib import Path
-
-from skgenre._files import digest
 
 _SAMPLE_RATE = 22050
 _FRAME = _SAMPLE_RATE // 10
@@ -298,9 +296,7 @@ def repeated_files(paths: Sequence[str]) -> Iterator[tuple[int, int]]:
         Places in `paths`, in the order of `copy`.
     """
     sizes = [os.path.getsize(path) for path in paths]
-    of_size: defaultdict[int, int] = defaultdict(int)
-    for size in sizes:
-        of_size[size] += 1
+    of_size = Counter(sizes)
     first: dict[str, int] = {}
     for i, (path, size) in enumerate(zip(paths, sizes, strict=True)):
         if of_size[size] > 1:

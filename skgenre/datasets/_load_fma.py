@@ -10,7 +10,7 @@ from skgenre._sklearn_compat import StrOptions, validate_params
 from skgenre.datasets._download import data_home_folder
 from skgenre.datasets._fma_archives import BASE_URL, fetch_archive
 from skgenre.datasets._fma_tables import METADATA, SUBSETS, read_tracks, table_path
-from skgenre.datasets._tracks_csv import named
+from skgenre.datasets._tracks_csv import quoted
 
 if TYPE_CHECKING:
     import pandas
@@ -266,8 +266,8 @@ def _check_files(paths: list[str], clips: str) -> None:
         archive = os.path.basename(clips)
         raise FileNotFoundError(
             f"{len(missing)} of {len(paths)} clips are not in {clips!r}: "
-            f"{named(missing)}. The folder is not all of {archive}.zip: delete it, and "
-            "pass download=True, or extract the archive anew."
+            f"{quoted(missing)}. The folder is not all of {archive}.zip: delete it, "
+            "and pass download=True, or extract the archive anew."
         )
 
 

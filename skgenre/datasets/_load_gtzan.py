@@ -15,7 +15,7 @@ from skgenre.datasets._gtzan_split import (
     clip_name,
     fault_filtered_split,
 )
-from skgenre.datasets._tracks_csv import named
+from skgenre.datasets._tracks_csv import quoted
 
 # Where the genres' folders are in the folder that people have: at the top, or below
 # it in the archive of the authors, or in the one that is common today.
@@ -121,7 +121,7 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
     if missing:
         raise FileNotFoundError(
             f"{len(missing)} of {len(split)} clips are not in {folder!r}: "
-            f"{named(missing)}. Each has to be in its genre's folder, as "
+            f"{quoted(missing)}. Each has to be in its genre's folder, as "
             "blues/blues.00000.wav; extract the whole archive anew."
         )
     left_out = {}
