@@ -1,4 +1,4 @@
-"""Text of unknown origin, such as names of files, as it may be shown; lists of it."""
+"""Text of unknown origin, such as names of files, as it may be shown."""
 
 import unicodedata
 from collections.abc import Iterable
@@ -24,22 +24,14 @@ def printable(text: str) -> str:
 
 
 def format_list(items: Iterable[object], *, limit: int = 10, sep: str = ", ") -> str:
-    """Return the first few of some items as text, and how many more there are.
-
-    Parameters
-    ----------
-    items : iterable
-        Anything with a `str`.
-    limit : int, default=10
-        Items to show.
-    sep : str, default=", "
-        What stands between them.
+    """Return items as text: the first ones, and how many more there are.
 
     Examples
     --------
-    >>> format_list("abcde", limit=2)
-    'a, b and 3 more'
+    >>> format_list(range(5), limit=2)
+    '0, 1 and 3 more'
     """
-    items = list(items)
-    text = sep.join(map(str, items[:limit]))
-    return f"{text} and {len(items) - limit} more" if len(items) > limit else text
+    texts = [str(item) for item in items]
+    shown = sep.join(texts[:limit])
+    n_more = len(texts) - limit
+    return f"{shown} and {n_more} more" if n_more > 0 else shown

@@ -1,4 +1,4 @@
-"""What the user passes as X, turned into a list of clips."""
+"""The X of an audio step as a list of clips."""
 
 import os
 from collections.abc import Sequence

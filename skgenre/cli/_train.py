@@ -1,4 +1,4 @@
-"""Train on labelled music and judge on what was held out."""
+"""Train on labelled music and evaluate on held-out clips."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Faults of a data set: what to look at before anything is learned from it."""
+"""Faults of a data set: damaged, short, silent and repeated clips, and leaks."""
 
 import functools
 import hashlib
@@ -34,7 +34,7 @@ _Finding = tuple[int, str, str]
 
 
 class _Heard(NamedTuple):
-    """What one clip sounds like, or why it can't be heard."""
+    """Measures of one clip, or why it can't be read."""
 
     damage: str = ""
     duration: float = 0.0
@@ -111,11 +111,11 @@ def audit(
         'duplicate file', 'duplicate audio'
             An earlier clip has the same bytes; or other bytes, such as other tags,
             that decode to the same samples. Where one of the two is trained on and the
-            other judged, scores are too good; two artists, or two parts of the split,
-            make that likely, and the detail names them.
+            other judged, scores are too good; two artists, or two splits,
+            make that likely, and the detail names both.
         'artist crosses split', 'album crosses split'
-            Clips of the same artist, or album, are in several parts of the split, and
-            most of them, or as many, in another one than this. Clips whose part is
+            Clips of the same artist, or album, are in several splits, and
+            most of them, or as many, in another one than this. Clips whose split is
             None or NaN are in none.
 
         Without the clips that have findings, a data set has none of these faults, at
@@ -133,7 +133,7 @@ def audit(
     See Also
     --------
     load_audio_folder : Music of one's own.
-    check_audio : Only tells which files can be read.
+    check_audio : Only finds the files that can't be read.
 
     Notes
     -----
@@ -251,7 +251,7 @@ def _duplicates(
 
 
 def _differences(first: int, i: int, members: dict[str, np.ndarray]) -> str:
-    """Tell what makes a repetition worse: two genres, artists or parts of the split."""
+    """Return how two repeated clips differ: in genre, artist or split."""
     text = ""
     labels = {"target": "genre", "groups": "artist", "split": "split"}
     for name, label in labels.items():

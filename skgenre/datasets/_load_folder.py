@@ -54,7 +54,7 @@ def load_audio_folder(
           then, and not the sub-folders.
 
     groups : {'folder'} or None, default=None
-        How the artists are told in a folder without ``tracks.csv``: 'folder' takes
+        How artists are named in a folder without ``tracks.csv``: 'folder' takes
         the folders in a genre for its artists (``rock/some artist/some
         album/song.mp3``). With None, artists are not known.
 

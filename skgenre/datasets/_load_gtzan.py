@@ -32,7 +32,7 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
     A thousand clips of 30 s in ten genres. Many are repetitions of others, and artists
     have many clips each [1]_: accuracies on random splits of them say little. The
     fault-filtered split [2]_ leaves 70 clips out, and divides the other 930 so that
-    artists are not repeated across the parts.
+    artists are not repeated across the splits.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
         split : ndarray of shape (n_clips,), str
             'training' (443 clips), 'validation' (197) or 'test' (290).
         groups : None
-            The files don't tell the artists.
+            The files don't name the artists.
         track_ids : ndarray of shape (n_clips,), str
             Names of the clips, such as 'blues.00000'.
         left_out : DataFrame of shape (n_left_out, 2)

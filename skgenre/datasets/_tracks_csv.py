@@ -17,7 +17,7 @@ GROUP_COLUMNS = ("group", "artist_id", "artist")
 STORES = frozenset(
     "abfs abfss adl az file gcs gs hf local memory oci oss s3 s3a".split()
 )
-"""Protocols whose places and credentials come from the user's configuration alone.
+"""Protocols whose places and credentials come only from the user's configuration.
 
 A URL of another protocol names the machine that is called. In a stranger's table, it
 could make the reader's machine ask for what only that one may see.

@@ -1,4 +1,4 @@
-"""All features of a clip in one go: each file is read once for all audio steps."""
+"""All features of a clip in one pass: each file is read once for all audio steps."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,8 +20,8 @@ from skgenre.features._base import AudioTransformer, audio_steps, known_results
 
 
 @dataclass
-class _Each:
-    """Several tasks as one, for which a file is opened once."""
+class _AllTasks:
+    """Several tasks as one, which opens a file once."""
 
     tasks: list[Callable[[Clip], Any]]
 
@@ -43,7 +43,7 @@ def _outcomes(
     for step in steps:
         step._validate_params()
     tasks, finishes = zip(*(step._work().looked_up() for step in steps), strict=True)
-    together: Callable[[Clip], list[Any]] = _Each(list(tasks))
+    together: Callable[[Clip], list[Any]] = _AllTasks(list(tasks))
     if limits := [step.time_limit for step in steps if step.time_limit is not None]:
         together = IsolatedTask(together, sum(limits))
 
@@ -137,22 +137,22 @@ def precompute(
     n_jobs: int | None = None,
     verbose: bool | int = False,
 ) -> None:
-    """Compute what all audio steps of a model make of clips, reading each file once.
+    """Compute the features of all audio steps of a model, reading each file once.
 
-    Steps that stand side by side, in a `FeatureUnion`, in the members of a
-    `VotingClassifier` or in several models, would decode the same files one after the
-    other. Here they work on a clip together, and put what they make where their
-    `cache_dir` says; `fit`, `predict` and the rest then find it there.
+    Steps side by side, in a `FeatureUnion`, in the members of a `VotingClassifier` or
+    in several models, would decode the same files one after the other. Here they work
+    on each clip together, and write their results to their `cache_dir`; `fit`,
+    `predict` and other methods then find them there.
 
     Parameters
     ----------
     model : estimator, or list of estimators
-        An audio step, or anything that has some in it: pipelines, unions, ensembles,
-        searches. They need not be fitted, and stay as they are.
+        An audio step, or anything that contains some: pipelines, unions, ensembles,
+        searches. They need not be fitted, and are not changed.
 
     X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
             array-likes of shape (n_samples,)
-        What is going to be passed to them.
+        The clips that will be passed to them.
 
     n_jobs : int or None, default=None
         Clips worked on at a time, in threads. None means 1 unless in a
@@ -164,18 +164,18 @@ def precompute(
     Raises
     ------
     ValueError
-        If there is no audio step, or one that has no `cache_dir`; or if a parameter of
-        them is outside its range.
+        If there is no audio step, a step has no `cache_dir`, or a parameter of a step
+        is outside its range.
 
     TypeError
         If X is neither a sequence of paths nor of waveforms.
 
     Notes
     -----
-    One clip is in memory at a time (`n_jobs` of them). What is there already is not
-    computed again, so that a call that was interrupted is repeated to go on.
+    `n_jobs` clips are in memory at a time. Cached results are not computed again: to
+    resume a call that was interrupted, repeat it.
 
-    Files that can't be read are left out: the steps name them when they come to them.
+    Files that can't be read are skipped: the steps report them later.
 
     Examples
     --------
@@ -193,12 +193,11 @@ def precompute(
     """
     steps = audio_steps(model)
     if not steps:
-        raise ValueError("There is no audio step in the model: nothing to compute.")
+        raise ValueError("The model has no audio step: there is nothing to compute.")
     for step in steps:
         if step.cache_dir is None:
             raise ValueError(
-                f"{step!r} has no cache_dir: there is no place for what it makes. Set "
-                "one."
+                f"{step!r} has no cache_dir to keep its results in. Set one."
             )
     for _ in _outcomes(steps, check_clips(X), n_jobs=n_jobs, verbose=verbose):
         pass  # they are in the steps' caches now

@@ -152,7 +152,7 @@ def test_files_that_can_not_be_read_are_left_to_the_steps(paths, tmp_path):
 def test_refusals(paths, tmp_path):
     table = MFCCStandardizer(input="features")
     for model in (table, [], FeatureUnion([("a", LogisticRegression())])):
-        with pytest.raises(ValueError, match="no audio step in the model"):
+        with pytest.raises(ValueError, match="has no audio step"):
             precompute(model, paths)
     with pytest.raises(ValueError, match="has no cache_dir"):
         precompute([MFCCStandardizer(cache_dir=tmp_path), MFCCStandardizer()], paths)
