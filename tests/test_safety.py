@@ -50,9 +50,6 @@ ALLOWED = {
     ("skgenre/persistence/_schema.py", "importlib.import_module"): (
         "the names are those of tables there and in _sklearn_compat, not of the file"
     ),
-    ("skgenre/cli/_quick_start.py", "importlib.import_module"): (
-        "the names are those of a table in the module"
-    ),
     ("skgenre/audio/_worker.py", "pickle.load"): (
         "through pipes that nobody but the process and its own worker can write to"
     ),

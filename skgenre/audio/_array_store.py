@@ -101,7 +101,7 @@ class ArrayStore:
         return not (self._folder / self._kind).is_dir()
 
     def get(self, name: str) -> np.ndarray | None:
-        """Return an array, or None where there is none, or a damaged one."""
+        """Return an array; None if it is missing or damaged."""
         path = self._path(name)
         try:
             contents = memoryview(path.read_bytes())
@@ -114,7 +114,7 @@ class ArrayStore:
             array = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
         except Exception:  # of any type, where somebody has forged the file
             return None
-        with contextlib.suppress(OSError):  # its time tells when it was last used
+        with contextlib.suppress(OSError):  # its time is that of the last use
             os.utime(path)
         return array
 

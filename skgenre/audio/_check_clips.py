@@ -1,4 +1,4 @@
-"""What the user passes as X, turned into a list of clips."""
+"""The X of an audio step as a list of clips."""
 
 import os
 from collections.abc import Sequence
@@ -20,7 +20,9 @@ _EXPECTED = (
 
 
 def _is_path(element: Any) -> bool:
-    return isinstance(element, (str, bytes, os.PathLike)) or is_upath(element)
+    if isinstance(element, (str, bytes, os.PathLike)):
+        return True
+    return not hasattr(element, "__len__") and is_upath(element)  # no list or array
 
 
 def _is_array(X: Any) -> bool:

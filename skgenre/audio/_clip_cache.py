@@ -1,4 +1,4 @@
-"""What was made of a clip, kept on disk: looked up where the clip would be read."""
+"""A cache of results on the disk, looked up before a clip is read."""
 
 import hashlib
 import os
@@ -24,7 +24,7 @@ _BLOCK = 1 << 16
 
 
 def content_key(clip: Clip) -> str | None:
-    """Tell a clip from all others by what it holds.
+    """Return a key that identifies a clip by its content.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ def content_key(clip: Clip) -> str | None:
 
 @dataclass
 class _Looked:
-    """What a worker found or made of a clip."""
+    """The result for a clip, from the cache or the task."""
 
     value: Any
     is_kept: bool = False
     name: str | None = None
-    """Under which it may be kept; None where it may not."""
+    """Name to keep it under; None if it must not be kept."""
 
 
 @dataclass
@@ -85,13 +85,13 @@ class _LookUp:
 
     def __call__(self, clip: Clip) -> _Looked:
         name = content_key(clip)
-        if name is None:  # the task will say what is wrong with it
+        if name is None:  # the task will report what is wrong
             return _Looked(self.task(clip))
         kept = self.store.get(name)
         if kept is not None and self._is_possible(kept):
             return _Looked(kept, is_kept=True)
         value = self.task(clip)
-        # A file that was written to meanwhile is another one now.
+        # A file that was written to meanwhile has another content now.
         is_same = isinstance(clip, np.ndarray) or content_key(clip) == name
         return _Looked(value, name=name if is_same else None)
 
@@ -107,7 +107,7 @@ class _LookUp:
 
 
 class ClipCache:
-    """The results of one kind of work on clips.
+    """The results of one kind of task on clips.
 
     Parameters
     ----------
@@ -115,17 +115,17 @@ class ClipCache:
         Where they are kept; made if it is not there.
 
     name : str
-        What makes them; a word.
+        Name of the estimator that makes them.
 
     parameters : mapping
-        All that they depend on besides the clip. Values have a `repr` that tells them
-        apart.
+        Everything that they depend on besides the clip. Different values have different
+        `repr`s.
 
     shape : tuple of int or None
         Shape of a result; None for sizes that differ from clip to clip.
 
     dtype : type
-        Of a result.
+        Type of a result.
 
     Raises
     ------
@@ -166,7 +166,7 @@ class ClipCache:
         return _LookUp(task, self._store, self._shape, self._dtype)
 
     def keep(self, looked: _Looked, finish: Callable[[Any], Any]) -> np.ndarray:
-        """Return the result that was looked up, else finish and keep it.
+        """Return the cached result, or finish the new one and keep it.
 
         Parameters
         ----------
@@ -174,7 +174,7 @@ class ClipCache:
             What the task of `look_up` returned.
 
         finish : callable
-            Makes the result of what the task itself returned.
+            Makes the result from what the task itself returned.
 
         Warns
         -----

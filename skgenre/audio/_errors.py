@@ -1,4 +1,4 @@
-"""The exception of the audio room."""
+"""AudioError: a sound file that can't be read."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Run a task for one clip in a worker process, with limits of time and memory.
+"""A task on one clip in a worker process, with limits of time and memory.
 
 A decoder that crashes, hangs or exhausts the memory takes its process along: here that
 is a worker, which is replaced, and the clip ends in an `AudioError`.
@@ -48,7 +48,7 @@ class IsolatedTask:
     memory_limit: int | None = None
 
     def __call__(self, clip: Clip) -> Any:
-        """Return what the task makes of a clip.
+        """Return the result of the task on a clip.
 
         Raises
         ------
@@ -71,8 +71,7 @@ class IsolatedTask:
             except TimeExpired:
                 raise
             except (WorkerDied, MemoryError):
-                # It may be what an earlier clip has left behind. In a new worker, it is
-                # this one's.
+                # An earlier clip may have caused it. In a new worker, this one has.
                 pass
             return self._ask(self._new_worker(), path, memory)
         except TimeExpired:
@@ -94,7 +93,7 @@ class IsolatedTask:
         except (WorkerDied, MemoryError):
             worker.end()
             raise
-        except Exception:  # of the task's, which is an answer as well
+        except Exception:  # raised by the task: the worker is fine
             _idle.append((worker, self.task))
             raise
         _idle.append((worker, self.task))
@@ -119,17 +118,17 @@ class IsolatedTask:
         except WorkerDied as died:
             raise RuntimeError(
                 f"No worker process could be started for time_limit ({died}); the "
-                "standard error tells why. Without time_limit, none is needed."
+                "standard error shows why. Without time_limit, none is needed."
             ) from None
         return worker
 
     def _prepare(self, worker: Worker) -> None:
-        """Have the task's modules imported, which is no part of a clip's time."""
+        """Import the task's modules, which does not count as a clip's time."""
         try:
             # Any harmless function: reading the request imports them.
             worker.ask(callable, self.task, _START_SECONDS, None)
-        except TimeExpired:  # which is said of clips only
-            raise WorkerDied(f"no answer for {_START_SECONDS:g} s") from None
+        except TimeExpired:  # a message about clips would be wrong here
+            raise WorkerDied(f"no response for {_START_SECONDS:g} s") from None
 
 
 def _half_of_memory() -> int | None:

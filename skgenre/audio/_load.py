@@ -33,7 +33,7 @@ _HALVING_GRID = 830
 
 
 class _RememberingReader:
-    """A reader that keeps what it has decoded, for readings that overlap it."""
+    """A reader that keeps what it has decoded, for reads that overlap it."""
 
     def __init__(self, reader: Reader) -> None:
         self._reader = reader
@@ -68,7 +68,7 @@ class _RememberingReader:
         return self._reader.count()
 
     def close(self) -> None:
-        """Do nothing: who has opened the file closes it."""
+        """Do nothing: the file is closed by the code that opened it."""
 
 
 # Of the task that runs in this thread: where files stay open, and which are open.
@@ -239,7 +239,7 @@ def load_audio(
 
     sample_rate : int or None, default=22050
         Samples a second of the result; the file is resampled to it. None keeps the
-        file's own rate, which ``soundfile.info(path).samplerate`` tells.
+        file's own rate, which ``soundfile.info(path).samplerate`` returns.
 
     offset : float, default=0.0
         Where to begin, in seconds.

@@ -1,4 +1,4 @@
-"""Run a function over many clips: threads, progress, equal results."""
+"""Run a function over many clips: in parallel, with progress, with equal results."""
 
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -43,7 +43,7 @@ class _OneBlasThread:
                 self._take_control()
 
     def _take_control(self) -> None:
-        """Let any thread set the limits of OpenBLAS, this one first.
+        """Let any thread set the limits of OpenBLAS, the current one first.
 
         Since version 3.8, threadpoolctl does nothing in all but the first that has, as
         they would fight over what is the process's. Here, a lock keeps them in turn.
@@ -58,7 +58,7 @@ _one_blas_thread = _OneBlasThread()
 
 @contextmanager
 def error_names_clip(index: int) -> Iterator[None]:
-    """Add a note to errors in the block that tells the clip's index."""
+    """Add a note with the clip's index to errors in the block."""
     try:
         yield
     except Exception as error:
@@ -105,7 +105,7 @@ def map_clips(
     ------
     result : object
         What `function` returns. An exception that it raises ends the iteration,
-        with a note that tells the clip's index.
+        with a note that gives the clip's index.
 
     Notes
     -----
@@ -113,7 +113,7 @@ def map_clips(
     so; with others, such as Ray's, when all are.
     """
     tasks = (delayed(_run)(function, clip, i) for i, clip in enumerate(clips))
-    # Work is spread over clips alone: with a BLAS that splits its sums over threads
+    # Only clips are spread over threads: with a BLAS that splits its sums over threads
     # in each of them, processors would be oversubscribed and results would depend
     # on n_jobs in the last digits.
     with (

@@ -1,6 +1,6 @@
 """MP3 files whose length can only be guessed before they are decoded.
 
-A file of variable bit rate should begin with a frame that tells the number of the
+A file of variable bit rate should begin with a frame that holds the number of the
 others ('Xing' or 'VBRI'). In pieces of files and recorded streams it is missing;
 decoders then take the bit rate of the first frame for that of all, and think the file
 shorter or longer than it is by a factor of up to ten.
@@ -20,12 +20,12 @@ _PLACES = 4
 
 
 def length_is_guessed(file: BinaryIO) -> bool:
-    """Tell whether a file is MP3 of variable bit rate and doesn't say how long it is.
+    """Return whether a file is MP3 of variable bit rate without its length.
 
     Parameters
     ----------
     file : binary file
-        Any file; it is left where it is read last.
+        Any file; its position changes.
     """
     begin = _after_tag(file)
     size = file.seek(0, 2)
@@ -34,14 +34,14 @@ def length_is_guessed(file: BinaryIO) -> bool:
         file.seek(begin + (size - begin) * place // _PLACES)
         data = file.read(_WINDOW)
         frames = list(_frames(data))
-        if place == 0 and (not frames or _tells_length(data, frames[0][0])):
+        if place == 0 and (not frames or _has_length(data, frames[0][0])):
             return False
         bit_rates.update(bit_rate for _, bit_rate in frames)
     return len(bit_rates) > 1
 
 
 def _after_tag(file: BinaryIO) -> int:
-    """Return where an ID3v2 tag at the beginning ends; 0 if there is none."""
+    """Return the end of an ID3v2 tag at the beginning; 0 without a tag."""
     file.seek(0)
     head = file.read(10)
     if len(head) < 10 or not head.startswith(b"ID3"):
@@ -81,8 +81,8 @@ def _frames(data: bytes) -> Iterator[tuple[int, int]]:
         at += frame[0]
 
 
-def _tells_length(data: bytes, at: int) -> bool:
-    """Tell whether the first frame holds the number of frames."""
+def _has_length(data: bytes, at: int) -> bool:
+    """Return whether the first frame holds the number of frames."""
     head = data[at : at + 64]
     if b"VBRI" in head:
         return True

@@ -1,4 +1,4 @@
-"""A task on one clip, and what came of it: a result or an error, never an exception."""
+"""A task on one clip, and its outcome: a result or an error, never an exception."""
 
 import math
 import os
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from skgenre._text import printable
+from skgenre._text import format_list, printable
 from skgenre.audio._errors import AudioError
 from skgenre.audio._load import Clip, one_opening, open_shared
 from skgenre.audio._remote import is_url
@@ -21,16 +21,16 @@ _NAMED = 3  # failed clips that a message names
 
 
 class Facts(NamedTuple):
-    """What is known of a clip before it is decoded."""
+    """Duration, channels and sample rate of a clip, before it is decoded."""
 
     duration: float = math.nan
-    """Seconds, as the header tells."""
+    """Seconds, by the header."""
     channels: int | None = None
     sample_rate: int | None = None
 
 
 def read_facts(clip: Clip, sample_rate: int | None = None) -> Facts:
-    """Read a file's header.
+    """Return the facts in a file's header.
 
     Parameters
     ----------
@@ -60,14 +60,14 @@ def read_facts(clip: Clip, sample_rate: int | None = None) -> Facts:
 
 @dataclass
 class Outcome:
-    """What came of one clip."""
+    """The result of a task on one clip, or its error."""
 
     result: Any = None
-    """What the task returned; None where it failed."""
+    """Returned by the task; None if it failed."""
     error: AudioError | None = None
     facts: Facts = Facts()
     seconds: float = 0.0
-    """How long it took."""
+    """Time that it took."""
 
     def run(self, clip: Clip, function: Callable[[Any], Any], argument: Any) -> Any:
         """Call a function, unless one has failed before; return None if it fails."""
@@ -76,10 +76,10 @@ class Outcome:
         start = time.perf_counter()
         try:
             return function(argument)
-        except ImportError:  # which is no fault of the clip's
+        except ImportError:  # not the clip's fault
             raise
-        # Whatever one clip makes a decoder or a network raise, the others are still
-        # to be heard.
+        # Whatever a decoder or a network raises for one clip, the others are still
+        # processed.
         except Exception as error:
             self.error = _plain_error(clip, error)
             return None
@@ -92,7 +92,7 @@ def attempt(
     task: Callable[[Clip], Any],
     look: Callable[[Clip], Facts] | None = read_facts,
 ) -> Outcome:
-    """Run a task on one clip.
+    """Return the outcome of a task on one clip.
 
     Parameters
     ----------
@@ -101,12 +101,12 @@ def attempt(
     task : callable
         Takes the clip.
     look : callable or None, default=read_facts
-        What tells the facts, before the task is run; with None they stay unknown.
+        Returns the facts, before the task runs; with None they stay unknown.
 
     Returns
     -------
     Outcome
-        Can be pickled if the result can.
+        Can be pickled if the result can be.
     """
     outcome = Outcome()
     if look is None:
@@ -149,13 +149,12 @@ def outcome_report(
 
 
 def failures(report: "pandas.DataFrame") -> str:
-    """Name the first clips that failed, and why; an empty string if none did."""
+    """Return the first clips that failed, and why; an empty string if none did."""
     failed = report[report["status"] != "ok"]
-    named = [
-        f"clip {i}"
+    lines = [
+        f"clip {row.Index}"
         + (f" ({printable(row.path)!r})" if row.path else "")
         + f": {printable(row.cause)}"
-        for i, row in zip(failed.index, failed.head(_NAMED).itertuples(), strict=False)
+        for row in failed.itertuples()
     ]
-    more = f"; and {len(failed) - _NAMED} more" if len(failed) > _NAMED else ""
-    return "; ".join(named) + more
+    return format_list(lines, limit=_NAMED, sep="; ")

@@ -1,9 +1,9 @@
 """Two decoders, libsndfile and FFmpeg, behind one small interface.
 
 A reader has the attributes ``sample_rate``, ``n_channels`` and ``n_samples`` (of the
-whole file, as its header tells) and the methods ``read(start, stop)``, which returns
+whole file, by its header) and the methods ``read(start, stop)``, which returns
 mono float32 samples, fewer than asked for where the file ends early, and ``count()``,
-which decodes the file through to learn how long it is in truth.
+which decodes the whole file to find its real length.
 """
 
 import os
@@ -29,7 +29,7 @@ _BLOCK = 1 << 22
 _MIN_SAMPLE_RATE = 1_000
 MAX_SAMPLE_RATE = 1_000_000
 """Hertz; far above what sound is recorded at, far below what exhausts the memory."""
-# libsndfile gives a length near 2**63 for files whose header doesn't tell any.
+# libsndfile gives a length near 2**63 for files whose header has none.
 _UNKNOWN_LENGTH = 1 << 48
 # Lossy codecs need some packets before the wanted ones to decode these exactly: an
 # MP3 frame may hold bits of the ten after it. libsndfile's seek takes no care of it.
@@ -41,7 +41,7 @@ _AVFMT_GENERIC_INDEX = 0x100
 _SFE_BAD_FILE = 7  # libsndfile's error number
 
 # The containers that music and videos come in, of FFmpeg's 350. The others are those of
-# old games, pictures, texts and playlists, and the less tried their code is, the more
+# old games, images, texts and playlists, and the less tested their code is, the more
 # of it crashes on damaged files.
 _CONTAINERS = """
     aac ac3 aiff amr amrnb amrwb ape asf asf_o au avi caf dsf dts dtshd eac3 flac flv
@@ -57,7 +57,7 @@ _INSTALL_AV = (
 
 
 class Reader(Protocol):
-    """What both decoders offer."""
+    """The interface of both decoders."""
 
     sample_rate: int
     n_channels: int
@@ -78,7 +78,7 @@ def _to_mono(samples: np.ndarray) -> np.ndarray:
 
 
 def _reason(error: Exception) -> str:
-    """Return what a decoder says, without the file's name or descriptor."""
+    """Return a decoder's message, without the file's name or descriptor."""
     for name in "error_string", "strerror":  # of soundfile, of PyAV and the system
         if reason := getattr(error, name, None):
             return reason.rstrip(".")
@@ -92,19 +92,19 @@ def _join(blocks: list[np.ndarray]) -> np.ndarray:
 
 
 class _SequentialSoundFile(soundfile.SoundFile):
-    """A file whose `read` goes on where the last one ended.
+    """A file whose `read` continues where the last one ended.
 
     soundfile's own seeks to that place after each read, which in MP3 files loses the
     bits that the next frames need: the beginning of each block would be distorted.
     """
 
     def seekable(self) -> bool:
-        """Say no: then `read` doesn't seek, while `seek` still does."""
+        """Return False: then `read` doesn't seek, while `seek` still does."""
         return False
 
     @property
     def can_seek(self) -> bool:
-        """Tell the truth."""
+        """Whether the file can really be sought."""
         return super().seekable()
 
 
@@ -119,7 +119,7 @@ class SoundFileReader:
         self.n_samples: int = self._file.frames
         if self.n_samples >= _UNKNOWN_LENGTH:
             self._file.close()
-            raise soundfile.SoundFileRuntimeError("the header tells no length")
+            raise soundfile.SoundFileRuntimeError("the header has no length")
 
     def is_cut_short(self) -> bool:
         """Return whether `n_samples` is a guess, behind which nothing is read."""
@@ -148,7 +148,7 @@ class SoundFileReader:
         if self._file.can_seek:
             self._file.seek(position)
             return
-        # GSM 6.10 and some kinds of ADPCM: libsndfile only goes on.
+        # GSM 6.10 and some kinds of ADPCM: libsndfile only reads forward.
         if position < self._position:
             self._file.close()
             self._open()
@@ -215,8 +215,8 @@ class AVReader:
             if stream.codec_context is None:
                 raise ValueError("its codec is not known")
             self.sample_rate: int = stream.rate
-            if not self.sample_rate:  # what FFmpeg took for audio by its name alone
-                raise ValueError("it tells no sample rate")
+            if not self.sample_rate:  # taken for audio only by its name
+                raise ValueError("it has no sample rate")
             self.n_channels: int = stream.codec_context.layout.nb_channels
             self._first_pts: int = stream.start_time or 0
             # Seeking needs exact timestamps. Formats without their own (raw AAC) get
@@ -379,7 +379,9 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
         return _av_reader(file) or SoundFileReader(file)
     reason = _reason(sndfile_error)
     if getattr(sndfile_error, "code", None) == _SFE_BAD_FILE:
-        reason = "it begins like MP3, and no frame decodes"  # says it of any file
+        reason = (
+            "it begins like MP3, and no frame decodes"  # libsndfile's text is vaguer
+        )
     if find_spec("av") is None:
         raise AudioError(
             path, f"libsndfile does not read it ({reason})", _INSTALL_AV

@@ -32,7 +32,7 @@ _VERSIONS = (
 
 
 def is_url(path: Any) -> TypeGuard[str]:
-    """Tell whether a path is a URL: a str that begins with ``protocol://``.
+    """Return whether a path is a URL: a str that begins with ``protocol://``.
 
     Nothing else is: bytes and :class:`os.PathLike` always name local files.
     """
@@ -40,7 +40,7 @@ def is_url(path: Any) -> TypeGuard[str]:
 
 
 def is_upath(path: Any) -> bool:
-    """Tell whether this is a path of universal_pathlib that isn't local."""
+    """Return whether this is a path of universal_pathlib that isn't local."""
     return hasattr(path, "storage_options") and hasattr(path, "protocol")
 
 
@@ -50,7 +50,7 @@ def upath_to_url(path: Any) -> Any:
     Raises
     ------
     ValueError
-        If the path has options of its own, which a URL can't tell.
+        If the path has options of its own, which a URL can't hold.
     """
     if not is_upath(path) or hasattr(path, "__fspath__"):
         return path
@@ -115,7 +115,7 @@ def filesystem(url: str) -> tuple[Any, str]:
 
 
 def url_version(url: str) -> str | None:
-    """Tell a remote file from others, and from itself once it has changed.
+    """Return a text that identifies a remote file and its version.
 
     Parameters
     ----------
@@ -131,7 +131,7 @@ def url_version(url: str) -> str | None:
     try:
         fs, name = filesystem(url)
         info = {key.lower(): value for key, value in fs.info(name).items()}
-    except Exception:  # each store has its own; whoever reads the file will tell
+    except Exception:  # each store has its own; reading the file will show the error
         return None
     version = next((info[key] for key in _VERSIONS if info.get(key)), None)
     if version is None or info.get("type") != "file":
@@ -198,7 +198,7 @@ def fetched(url: str) -> Iterator[BinaryIO]:
 
 def _blocks(url: str) -> Iterator[bytes]:
     fs, name = filesystem(url)
-    # Of the web as one answer: there are servers that give no parts of a file.
+    # From the web in one response: some servers give no parts of a file.
     options = {"block_size": 0} if _is_web(url) else {}
     try:
         with fs.open(name, "rb", **options) as source:
@@ -215,9 +215,9 @@ def _is_web(url: str) -> bool:
 
 
 def _audio_error(url: str, error: Exception) -> AudioError:
-    """Tell what a store's error means, and what to do."""
+    """Return the meaning of a store's error, and what to do."""
     if _is_web(url) and isinstance(error.__cause__, Exception):
-        # fsspec finds no file whatever a web server, or the lack of one, answers.
+        # fsspec reports a missing file for every error of a web server.
         status = getattr(error.__cause__, "status", None)
         if status not in _STATUS_MISSING:
             error = error.__cause__
@@ -237,7 +237,7 @@ def _audio_error(url: str, error: Exception) -> AudioError:
         ),
         (
             TimeoutError,
-            f"the store did not answer in time ({_text(error)})",
+            f"the store did not respond in time ({_text(error)})",
             "Try again, or allow it more time in fsspec's configuration.",
         ),
         (

@@ -1,9 +1,9 @@
-"""A worker process that dies in the place of this one.
+"""A worker process, which crashes in place of this one.
 
 A worker is a new interpreter: no fork, which isn't safe beside TensorFlow's threads,
 and it doesn't import the user's script, which so needs no guard. Each has pipes of its
 own, so that whenever one dies, nobody else's clip is concerned. It reads pickles of
-``(function, argument, seconds, memory, folder)`` and answers with pickles of
+``(function, argument, seconds, memory, folder)`` and writes pickles of
 ``(value, error)``. Nobody else can write to a pipe of theirs.
 """
 
@@ -25,7 +25,7 @@ MAX_SECONDS = 86_400
 # whose parent is gone, so many after its time.
 _IDLE_SECONDS = 300.0
 _ORPHAN_SECONDS = 5.0
-# Work is spread over processes alone, as `map_clips` does it over threads.
+# Only clips are spread over processes, as `map_clips` spreads them over threads.
 _ONE_THREAD = dict.fromkeys(
     (
         "BLIS_NUM_THREADS",
@@ -43,7 +43,7 @@ _PROGRAM = (
 
 
 class WorkerDied(Exception):
-    """A worker gave no answer; the argument tells how it ended."""
+    """A worker gave no result; the argument says how it ended."""
 
 
 class TimeExpired(WorkerDied):
@@ -60,7 +60,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             env=os.environ | _ONE_THREAD,
-            # Ctrl-C is for the parent alone, which then ends its workers.
+            # Ctrl-C goes to the parent only, which then ends its workers.
             start_new_session=True,
         )
         self._parent = os.getpid()
@@ -69,7 +69,7 @@ class Worker:
         self._send(pickle.dumps(sys.path))
 
     def is_alive(self) -> bool:
-        """Tell if it is there, and a child of this very process, not of its parent."""
+        """Return whether it runs, and is a child of this process, not of a parent."""
         return self._parent == os.getpid() and self._process.poll() is None
 
     def ask(
@@ -92,7 +92,7 @@ class Worker:
         Raises
         ------
         WorkerDied
-            If there is no answer. This worker is of no use then.
+            If there is no result. This worker can't be used any more.
         """
         request = function, argument, seconds, memory, _working_folder()
         data = pickle.dumps(request, protocol=pickle.HIGHEST_PROTOCOL)
@@ -107,13 +107,13 @@ class Worker:
         timer.start()
         try:
             self._send(data)
-            answers: Any = self._process.stdout  # that nobody else can write to
-            value, error = pickle.load(answers)  # nosec B301
+            results: Any = self._process.stdout  # that nobody else can write to
+            value, error = pickle.load(results)  # nosec B301
         except (EOFError, OSError, pickle.UnpicklingError):
             manner = _manner_of_death(_exit_code(self._process))
             died = TimeExpired if has_expired.is_set() else WorkerDied
             raise died(manner) from None
-        except BaseException:  # interrupted amid an answer
+        except BaseException:  # interrupted while a result arrives
             self.end()
             raise
         finally:
@@ -129,7 +129,7 @@ class Worker:
             stdin.write(data)
             stdin.flush()
         except BrokenPipeError:
-            pass  # it has died, which who waits for the answer finds out
+            pass  # it has died, as reading the result will show
 
 
 def _working_folder() -> str:
@@ -173,9 +173,9 @@ def _manner_of_death(code: int) -> str:
 
 
 def serve() -> None:
-    """Answer requests until there are no more."""
-    # What libraries print must not get among the answers.
-    answers = os.fdopen(os.dup(1), "wb")
+    """Run requests until there are no more."""
+    # What libraries print must not get among the results.
+    results = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     _be_killed_first()
     while True:
@@ -187,17 +187,15 @@ def serve() -> None:
             return
         function, argument, seconds, memory, folder = request
         _die_after(seconds + _ORPHAN_SECONDS)
-        answer = _answer(function, argument, memory, folder)
+        result = _call(function, argument, memory, folder)
         try:
-            answers.write(answer)
-            answers.flush()
+            results.write(result)
+            results.flush()
         except BrokenPipeError:  # the parent is gone
             os._exit(1)
 
 
-def _answer(
-    function: Callable, argument: Any, memory: int | None, folder: str
-) -> bytes:
+def _call(function: Callable, argument: Any, memory: int | None, folder: str) -> bytes:
     """Return the pickle of (value, None) or (None, error)."""
     value = None
     error: Exception | None = None
@@ -218,7 +216,7 @@ def _answer(
     try:
         return pickle.dumps((value, error), protocol=pickle.HIGHEST_PROTOCOL)
     except Exception as caught:
-        message = f"The answer {(value, error)!r:.200} can't be pickled: {caught}"
+        message = f"The result {(value, error)!r:.200} can't be pickled: {caught}"
         return pickle.dumps((None, TypeError(message)))
 
 
@@ -237,7 +235,7 @@ def _limit_memory(memory: int | None) -> Callable[[], None]:
 
 
 def _die_after(seconds: float) -> None:
-    """Have the system end this process, even if it hangs in a library and is alone."""
+    """Have the system end this process, even one that hangs and has no parent."""
     if hasattr(signal, "setitimer"):
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
         signal.setitimer(signal.ITIMER_REAL, seconds)

@@ -1,4 +1,4 @@
-"""The command line ``skgenre``: train, predict and more, as `skgenre --help` tells."""
+"""The command line ``skgenre``: train, predict and more; see `skgenre --help`."""
 
 from skgenre.cli._app import app
 

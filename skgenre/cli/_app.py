@@ -18,7 +18,7 @@ from skgenre.cli._console import fail as _fail
 from skgenre.cli._options import FileFormat
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import TimeLimit as _TimeLimit
-from skgenre.cli._quick_start import import_scikit_learn
+from skgenre.cli._quick_start import defer_scipy_stats
 from skgenre.cli._scan import scan
 from skgenre.cli._signals import InterruptibleGroup
 
@@ -94,7 +94,7 @@ def train(
         typer.Option(
             min=0,
             max=0.9,
-            help="Share of the clips (whole artists, where they are known) to judge "
+            help="Share of the clips (whole artists, where they are known) to evaluate "
             "on; 0 trains on all of them.",
         ),
     ] = 0.2,
@@ -106,7 +106,7 @@ def train(
         Path | None,
         typer.Option(
             help="Folder in which a network's training is kept after each epoch; the "
-            "same command goes on from there if it was cut off.",
+            "same command resumes there if it was interrupted.",
             file_okay=False,
         ),
     ] = None,
@@ -114,8 +114,8 @@ def train(
         Path | None,
         typer.Option(
             help="Folder to keep the spectrograms of a network in, rather than in "
-            "memory: for large collections. A training that is interrupted goes on "
-            "with those that are there.",
+            "memory: for large collections. A training that was interrupted uses "
+            "those that are there.",
         ),
     ] = None,
     seed: _Seed = 0,
@@ -123,7 +123,7 @@ def train(
     time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
-    """Train a model on labelled music, judge it on held-out clips and save it."""
+    """Train a model on labelled music, evaluate it on held-out clips and save it."""
     from skgenre._files import check_writable
     from skgenre.cli._models import best_installed, model_to_train
     from skgenre.cli._train import train_and_evaluate
@@ -155,21 +155,21 @@ def train(
             console=_console,
             work_dir=work_dir,
         )
-        _quiet(pipeline)
+        _reset_work_parameters(pipeline)
         save(pipeline, output, metrics=evaluation.metrics if evaluation else None)
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     _console.print(f"Saved to [bold]{escape(str(output))}[/].")
 
 
-def _quiet(pipeline: Any) -> None:
-    """Take out how the work was done: a saved model serves in other programs."""
-    quiet = {"verbose": False, "n_jobs": None, "time_limit": None}
+def _reset_work_parameters(pipeline: Any) -> None:
+    """Reset how the work was done: a saved model is used in other programs."""
+    defaults = {"verbose": False, "n_jobs": None, "time_limit": None}
     pipeline.set_params(
         **{
-            name: quiet[name.split("__")[-1]]
+            name: defaults[name.split("__")[-1]]
             for name in pipeline.get_params()
-            if name.split("__")[-1] in quiet
+            if name.split("__")[-1] in defaults
         }
     )
 
@@ -186,12 +186,12 @@ def predict(
     time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
-    """Tell the genres of audio files.
+    """Predict the genres of audio files.
 
     Files that can't be read are named, and the others are predicted all the same; the
     exit code is then 1.
     """
-    import_scikit_learn()
+    defer_scipy_stats()
     from skgenre.cli._files import files_named, predict_files
     from skgenre.cli._tables import write_predictions
     from skgenre.persistence import load
@@ -219,7 +219,7 @@ def predict(
 
 
 def _end(errors: list[str]) -> None:
-    """Name the files that could not be read, and fail if there are any."""
+    """Print the errors of files that could not be read; fail if there are any."""
     for message in errors:
         _console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
     if errors:
@@ -249,9 +249,9 @@ def evaluate(
     time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
 ) -> None:
-    """Judge a model on labelled music that it was not trained on.
+    """Evaluate a model on labelled music that it was not trained on.
 
-    Files that can't be read are named, and the others are judged all the same; the
+    Files that can't be read are named, and the others are evaluated all the same; the
     exit code is then 1.
     """
     from skgenre._files import check_writable
@@ -297,7 +297,7 @@ def similar(
         Path | None,
         typer.Option(
             help="File in which the folder's embeddings are kept, so that only new and "
-            "changed files are listened to the next time."
+            "changed files are read the next time."
         ),
     ] = None,
     same_artist: Annotated[
@@ -365,7 +365,7 @@ def demo(
     seed: _Seed = 0,
     jobs: _Jobs = -1,
 ) -> None:
-    """Make a small corpus, train on it, evaluate, predict and save pictures."""
+    """Make a small corpus, train on it, evaluate, predict and save plots."""
     from skgenre.cli._demo import run_demo
 
     try:

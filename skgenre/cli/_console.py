@@ -1,4 +1,4 @@
-"""What is said beside the results."""
+"""Messages beside the results."""
 
 import typer
 from rich.console import Console

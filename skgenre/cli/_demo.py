@@ -1,4 +1,4 @@
-"""The main job on a corpus that the demonstration makes itself."""
+"""Training, evaluation and prediction on a synthetic corpus."""
 
 from pathlib import Path
 
@@ -59,14 +59,14 @@ def run_demo(folder: Path, *, seed: int, n_jobs: int, console: Console) -> None:
     write_predictions(predictions, "table", console.file)
 
     save(model, folder / "genres.model", metrics=evaluation.metrics)
-    save_pictures(model, tracks, evaluation, folder)
+    save_plots(model, tracks, evaluation, folder)
     console.rule("Done")
     console.print(
-        f"The model, the corpus and the pictures are in [bold]{escape(str(folder))}[/]."
+        f"The model, the corpus and the plots are in [bold]{escape(str(folder))}[/]."
     )
 
 
-def save_pictures(
+def save_plots(
     model: Pipeline, tracks: Bunch, evaluation: Evaluation, folder: Path
 ) -> None:
     """Save the confusion matrix, the learning curves and a spectrogram per genre."""

@@ -1,4 +1,4 @@
-"""Judge one or two models on labelled music."""
+"""Evaluate one or two models on labelled music."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,27 +33,27 @@ _PER_GENRE = (
 
 
 @dataclass
-class Judged:
-    """Answers of a model, and of another, to the same clips."""
+class Evaluated:
+    """Predictions of a model, and of another, for the same clips."""
 
     model_names: list[str]
-    answers: Predictions
+    predictions: Predictions
     notes: list[str]
     errors: dict[str, str]
 
     @property
     def scores(self) -> Bunch:
         """Scores of all genres, with intervals."""
-        return scores_of(self.answers)
+        return scores_of(self.predictions)
 
     @property
     def comparison(self) -> Bunch | None:
         """The model compared with the other, where there is one."""
-        answers = self.answers
-        if answers.other is None:
+        found = self.predictions
+        if found.other is None:
             return None
         return compare_predictions(
-            answers.y_true, answers.y_pred, answers.other, groups=answers.groups
+            found.y_true, found.y_pred, found.other, groups=found.groups
         )
 
     def write(self, file_format: str, stream: IO[str]) -> None:
@@ -67,49 +67,49 @@ class Judged:
 
     def write_page(self, path: Path, *, title: str) -> None:
         """Write the page of HTML."""
-        answers = self.answers
+        found = self.predictions
         classification_report_html(
-            answers.y_true,
-            answers.y_pred,
-            labels=answers.labels,
-            y_proba=answers.proba,
-            unknown=answers.unknown,
-            y_pred_other=answers.other,
+            found.y_true,
+            found.y_pred,
+            labels=found.labels,
+            y_proba=found.proba,
+            unknown=found.unknown,
+            y_pred_other=found.other,
             model_names=[*self.model_names, ""][:2],
-            groups=answers.groups,
-            paths=answers.paths,
+            groups=found.groups,
+            paths=found.paths,
             title=title,
             notes=self.notes,
             path=path,
         )
 
     def _figures(self) -> dict[str, Any]:
-        answers, scores = self.answers, self.scores
-        given, confidence = answers.given, answers.confidence
+        found, scores = self.predictions, self.scores
+        given, confidence = found.given, found.confidence
         return {
             "model": self.model_names[0],
-            **headline(answers, scores),
+            **headline(found, scores),
             "genres": [
                 {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
             ],
             "calibration_error": None
             if confidence is None or not given.any()
-            else expected_calibration_error(answers.right[given], confidence[given]),
-            "compared_with": self.model_names[1] if answers.other is not None else None,
+            else expected_calibration_error(found.right[given], confidence[given]),
+            "compared_with": self.model_names[1] if found.other is not None else None,
             "comparison": self.comparison,
             "notes": self.notes,
             "errors": self.errors,
         }
 
     def _print(self, console: Console) -> None:
-        answers, scores = self.answers, self.scores
-        head = headline(answers, scores)
-        labels = answers.labels
-        if answers.unknown is not None:
-            labels = np.append(labels, answers.unknown)
+        found, scores = self.predictions, self.scores
+        head = headline(found, scores)
+        labels = found.labels
+        if found.unknown is not None:
+            labels = np.append(labels, found.unknown)
         console.print(report_table(scores, "Genres"))
-        console.print(confusion_table(answers.y_true, answers.y_pred, labels))
+        console.print(confusion_table(found.y_true, found.y_pred, labels))
         artists = f" of {head['n_artists']} artists" if head["n_artists"] else ""
         lines = [
             f"Accuracy on {head['n_clips']} clips{artists}: "
@@ -118,9 +118,9 @@ class Judged:
         ]
         if "coverage" in head:
             lines += [
-                "Clips answered: "
+                "Clips with a prediction: "
                 + with_interval(head["coverage"], head["coverage_interval"]),
-                "Right, of the answers: "
+                "Right, of the predictions: "
                 + with_interval(head["precision"], head["precision_interval"]),
             ]
         if (comparison := self.comparison) is not None:
@@ -144,8 +144,8 @@ def evaluate_models(
     time_limit: float | None,
     n_jobs: int,
     console: Console,
-) -> Judged:
-    """Return the answers of one or two models to labelled music.
+) -> Evaluated:
+    """Return the predictions of one or two models for labelled music.
 
     Raises
     ------
@@ -159,7 +159,7 @@ def evaluate_models(
         if not is_classifier(model):
             raise ValueError(
                 f"{name!r} holds no classifier but {type(model).__name__}. Use a model "
-                "that answers genres."
+                "that predicts genres."
             )
         if not hasattr(model, "classes_"):
             raise ValueError(f"{name!r} holds a model that was not fitted. Train it.")
@@ -193,9 +193,9 @@ def evaluate_models(
     predicted = [[genre for genre, _ in predictions[path]] for path in readable]
     proba = [predictions[path][0][1] for path in readable]
     unknown = getattr(_last_step(models[0]), "unknown_", None)
-    return Judged(
+    return Evaluated(
         model_names=names,
-        answers=check_predictions(
+        predictions=check_predictions(
             target[good],
             [genres[0] for genres in predicted],
             labels=_genres(models[0]),
@@ -214,7 +214,7 @@ def evaluate_models(
 
 
 def _known_clips(tracks: Bunch, models: dict[str, Any]) -> tuple[NDArray, list[str]]:
-    """Return which clips are of genres that all models know, and what to say of it."""
+    """Return which clips are of genres that all models know, and notes on others."""
     kept = np.ones(len(tracks.target), bool)
     notes = []
     for name, model in models.items():

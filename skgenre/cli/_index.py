@@ -47,7 +47,7 @@ class LibraryIndex:
             self._entries = _read(file, model)
 
     def update(self, paths: Sequence[str]) -> tuple[list[str], str]:
-        """Forget the files that are gone or have changed.
+        """Remove the files that are gone or have changed.
 
         Parameters
         ----------
@@ -78,14 +78,14 @@ class LibraryIndex:
         n_new = len(names.keys() - known.keys())
         n_removed = len(known.keys() - names.keys())
         if wanted or n_removed:
-            self.write()  # a file that can't be written is told now, not in an hour
+            self.write()  # if it can't be written, fail now, not in an hour
         return wanted, (
             f"{n_new} new, {len(wanted) - n_new} changed, {n_removed} removed, "
             f"{len(self._entries)} as they were"
         )
 
     def add(self, path: str, state: tuple[int, int], embedding: NDArray) -> None:
-        """Take in a file: its state before it was read, and its embedding."""
+        """Add a file: its state before it was read, and its embedding."""
         self._entries[self._name(path)] = state, embedding
         if time.monotonic() - self._written > _SECONDS_BETWEEN_WRITES:
             self.write()
@@ -133,7 +133,7 @@ def file_states(paths: Iterable[str]) -> dict[str, tuple[int, int]]:
 def _state(path: str) -> tuple[int, int]:
     try:
         status = os.stat(path)
-    except OSError:  # a broken link, which decoding will name
+    except OSError:  # a broken link, which decoding will report
         return -1, -1
     return status.st_size, status.st_mtime_ns
 

@@ -26,7 +26,7 @@ def model_to_train(
     n_jobs: int,
     progress: bool,
 ) -> Pipeline:
-    """Return the pipeline; of a network, each epoch is told in a line.
+    """Return the pipeline; a network prints a line for each epoch.
 
     Raises
     ------

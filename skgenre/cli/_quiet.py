@@ -11,7 +11,10 @@ def import_networks_quietly(model: Any) -> None:
     """Import TensorFlow if the model has a network for it, without what it prints.
 
     Its C++ code writes notes about the machine to the standard error while it is being
-    imported, whatever the level of its log is; errors are raised as ever.
+    imported, before its log is set up. In TensorFlow 2.21 no environment variable
+    silences them (TF_CPP_MIN_LOG_LEVEL, TF_ENABLE_ONEDNN_OPTS, CUDA_VISIBLE_DEVICES and
+    those of absl and glog were tried), so the descriptor itself leads nowhere
+    meanwhile. Errors are raised as ever.
     """
     if not any(getattr(part, "_runtime", None) == "keras" for part in parts(model)):
         return

@@ -1,4 +1,4 @@
-"""The command that tells which files can be read."""
+"""The command that finds files that can't be read."""
 
 import sys
 from pathlib import Path
@@ -29,7 +29,7 @@ def scan(
     time_limit: TimeLimit = None,
     jobs: Jobs = -1,
 ) -> None:
-    """Tell which audio files can't be read, and why.
+    """Find the audio files that can't be read, and why.
 
     The exit code is 1 if there are any.
     """

@@ -38,7 +38,7 @@ class InterruptibleGroup(TyperGroup):
                 signal.signal(number, signal.SIG_IGN)
             is_term = isinstance(error, _Terminated)
             number = signal.SIGTERM if is_term else signal.SIGINT
-            watch.say(number)
+            watch.report(number)
             raise typer.Exit(128 + number) from None
         finally:
             watch.close()
@@ -51,19 +51,19 @@ class _Watch:
         self._old = signal.getsignal(signal.SIGTERM)
         if self._old == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, _raise)
-        # Python's own handlers wait for the code in C, too; only this is told at once.
+        # Python's own handlers wait for code in C, too; only this is notified at once.
         self._receiver, self._sender = socket.socketpair()
         self._sender.setblocking(False)
         self._old_descriptor = signal.set_wakeup_fd(
             self._sender.fileno(), warn_on_full_buffer=False
         )
-        self._has_said = threading.Event()
+        self._has_reported = threading.Event()
         threading.Thread(target=self._end_in_time, daemon=True).start()
 
-    def say(self, number: int) -> None:
-        """Print that the command ends, and why, unless that has been said."""
-        if not self._has_said.is_set():
-            self._has_said.set()
+    def report(self, number: int) -> None:
+        """Print that the command ends, and why, unless it was printed already."""
+        if not self._has_reported.is_set():
+            self._has_reported.set()
             is_term = number == signal.SIGTERM
             console.print("Terminated." if is_term else "Interrupted.")
 
@@ -80,7 +80,7 @@ class _Watch:
                 number = received[0]
                 if number in (signal.SIGINT, signal.SIGTERM):
                     time.sleep(_PATIENCE)
-                    self.say(number)
+                    self.report(number)
                     sys.stderr.flush()
                     os._exit(128 + number)
 

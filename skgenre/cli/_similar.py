@@ -34,7 +34,7 @@ def similar_tracks(
     n_jobs: int,
     console: Console,
 ) -> tuple[list[dict[str, Any]], list[str]]:
-    """Return the recommendations, the best first, and what is wrong with files.
+    """Return the recommendations, best first, and errors of files.
 
     A recommendation has a 'path', its 'distance' and the song that it is near
     ('like').
@@ -65,7 +65,7 @@ def similar_tracks(
         embedder,
         others,
         n_jobs=n_jobs,
-        title="Listening",
+        title="Reading songs",
         console=console,
     )
     embeddings |= of_others
@@ -106,7 +106,7 @@ def _add_embeddings(
             embedder,
             wanted,
             n_jobs=n_jobs,
-            title="Listening to the library",
+            title="Reading the library",
             console=console,
         ):
             for path, embedding in embeddings.items():

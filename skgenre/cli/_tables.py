@@ -65,7 +65,7 @@ def confusion_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Tab
         table.add_column(_cell(genre), justify="right")
     matrix = confusion_matrix(target, predicted, labels=genres)
     for genre, row in zip(genres, matrix, strict=True):
-        if row.any() or genre in target:  # the answer "unknown" is no true genre
+        if row.any() or genre in target:  # "unknown" is predicted, but never true
             table.add_row(_cell(genre), *(str(n) if n else "·" for n in row))
     return table
 

@@ -1,4 +1,4 @@
-"""Train on labelled music and judge on what was held out."""
+"""Train on labelled music and evaluate on held-out clips."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
 from skgenre.cli._work_dir import clips_to_learn_from
 from skgenre.datasets._audit import repeated_files
+from skgenre.datasets._tracks_csv import quoted
 from skgenre.inspection import score_intervals
 
 
@@ -77,7 +78,7 @@ def _warn_of_copies(tracks: Bunch, console: Console) -> None:
         artists = "" if tracks.groups is None else " of other artists"
         console.print(
             f"[yellow]Warning:[/] {len(copies)} files are copies of other files"
-            f"{artists}: {escape(format_list(map(repr, copies), limit=5))}. A model "
+            f"{artists}: {escape(quoted(copies))}. A model "
             "that is judged on a clip that it was trained on gets scores that are too "
             "good. Delete the copies, or give both one artist in a tracks.csv.",
             soft_wrap=True,

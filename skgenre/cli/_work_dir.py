@@ -85,7 +85,7 @@ def clips_to_learn_from(
     Yields
     ------
     learner : estimator
-        The model, or its network alone.
+        The model, or only its network.
     clips : ndarray or LazyRows
         What the learner takes, of the files that can be read. To be used inside the
         block.

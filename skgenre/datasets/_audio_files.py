@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
+from skgenre._text import format_list
 from skgenre.audio._remote import filesystem, is_url
 
 AUDIO_SUFFIXES = frozenset(
@@ -15,7 +16,7 @@ AUDIO_SUFFIXES = frozenset(
 
 
 def is_audio(name: str) -> bool:
-    """Tell whether a file name is one of audio, and not hidden."""
+    """Return whether a file name is one of audio, and not hidden."""
     suffix = os.path.splitext(name)[1].lower()
     return suffix in AUDIO_SUFFIXES and not name.startswith(".")
 
@@ -63,11 +64,11 @@ def audio_files_below(folder: str, root: str | None = None) -> list[str]:
 
 
 def is_folder(name: str) -> bool:
-    """Tell whether a path or URL is that of a folder."""
+    """Return whether a path or URL is that of a folder."""
     if not is_url(name):
         return os.path.isdir(name)
-    # The store isn't asked for each of many songs; and a web server's answer to a
-    # file with links in it, such as a table of URLs, would look like a folder's.
+    # The store isn't asked for each of many songs; and a web server's response for
+    # a file with links in it, such as a table of URLs, would look like a folder's.
     if is_audio(name.rpartition("/")[2]) or name.lower().endswith(".csv"):
         return False
     fs, folder = filesystem(name)
@@ -75,7 +76,7 @@ def is_folder(name: str) -> bool:
 
 
 def exists(name: str) -> bool:
-    """Tell whether there is such a file or folder; of songs' URLs it is believed."""
+    """Return whether a file or folder exists; songs' URLs are taken to exist."""
     if not is_url(name):
         return os.path.exists(name)
     if is_audio(name.rpartition("/")[2]):
@@ -186,9 +187,11 @@ def find_audio_files(
             )
     if not files:
         raise ValueError(
-            f"No audio files in {', '.join(map(repr, names)) or 'an empty list'}. "
+            f"No audio files in {format_list(map(repr, names)) or 'an empty list'}. "
             f"Expected names that end in one of {' '.join(sorted(AUDIO_SUFFIXES))}."
         )
     if empty:
-        warnings.warn(f"No audio files in {', '.join(map(repr, empty))}.", stacklevel=2)
+        warnings.warn(
+            f"No audio files in {format_list(map(repr, empty))}.", stacklevel=2
+        )
     return sorted(files)

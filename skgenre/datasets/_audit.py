@@ -1,16 +1,19 @@
-"""Faults of a data set: what to look at before anything is learned from it."""
+"""Faults of a data set: damaged, short, silent and repeated clips, and leaks."""
 
 import functools
 import hashlib
 import os
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from numbers import Integral, Real
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from sklearn.utils import Bunch
 from sklearn.utils.validation import check_consistent_length
 
+from skgenre._files import digest
 from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.audio import load_audio, map_clips
 from skgenre.audio._outcome import attempt
@@ -18,11 +21,6 @@ from skgenre.audio._readers import open_file
 
 if TYPE_CHECKING:
     import pandas
-from collections import defaultdict
-from collections.abc import Sequence
-from pathlib import Path
-
-from skgenre._files import digest
 
 _SAMPLE_RATE = 22050
 _FRAME = _SAMPLE_RATE // 10
@@ -36,7 +34,7 @@ _Finding = tuple[int, str, str]
 
 
 class _Heard(NamedTuple):
-    """What one clip sounds like, or why it can't be heard."""
+    """Measures of one clip, or why it can't be read."""
 
     damage: str = ""
     duration: float = 0.0
@@ -113,11 +111,11 @@ def audit(
         'duplicate file', 'duplicate audio'
             An earlier clip has the same bytes; or other bytes, such as other tags,
             that decode to the same samples. Where one of the two is trained on and the
-            other judged, scores are too good; two artists, or two parts of the split,
-            make that likely, and the detail names them.
+            other judged, scores are too good; two artists, or two splits,
+            make that likely, and the detail names both.
         'artist crosses split', 'album crosses split'
-            Clips of the same artist, or album, are in several parts of the split, and
-            most of them, or as many, in another one than this. Clips whose part is
+            Clips of the same artist, or album, are in several splits, and
+            most of them, or as many, in another one than this. Clips whose split is
             None or NaN are in none.
 
         Without the clips that have findings, a data set has none of these faults, at
@@ -135,7 +133,7 @@ def audit(
     See Also
     --------
     load_audio_folder : Music of one's own.
-    check_audio : Only tells which files can be read.
+    check_audio : Only finds the files that can't be read.
 
     Notes
     -----
@@ -253,7 +251,7 @@ def _duplicates(
 
 
 def _differences(first: int, i: int, members: dict[str, np.ndarray]) -> str:
-    """Tell what makes a repetition worse: two genres, artists or parts of the split."""
+    """Return how two repeated clips differ: in genre, artist or split."""
     text = ""
     labels = {"target": "genre", "groups": "artist", "split": "split"}
     for name, label in labels.items():
@@ -298,9 +296,7 @@ def repeated_files(paths: Sequence[str]) -> Iterator[tuple[int, int]]:
         Places in `paths`, in the order of `copy`.
     """
     sizes = [os.path.getsize(path) for path in paths]
-    of_size: defaultdict[int, int] = defaultdict(int)
-    for size in sizes:
-        of_size[size] += 1
+    of_size = Counter(sizes)
     first: dict[str, int] = {}
     for i, (path, size) in enumerate(zip(paths, sizes, strict=True)):
         if of_size[size] > 1:

@@ -1,4 +1,4 @@
-"""Which sound files can be read: to be known before a long job begins."""
+"""Which sound files can be read, to know before a long job begins."""
 
 import functools
 from collections.abc import Callable
@@ -40,7 +40,7 @@ def check_audio(
     n_jobs: int | None = None,
     verbose: bool | int = False,
 ) -> Bunch:
-    """Find out which sound files can be read, before anything is made of them.
+    """Return which sound files can be read, before anything is computed of them.
 
     Parameters
     ----------
@@ -72,8 +72,8 @@ def check_audio(
             Which these are, by which genres and groups are chosen, too.
         report : DataFrame of shape (n_paths, 7)
             Of each file, ``path``, ``status`` ('ok' or 'error'), ``cause`` of the
-            error, ``duration`` in seconds, ``channels`` and ``sample_rate`` as the
-            header tells, and the ``seconds`` spent.
+            error, ``duration`` in seconds, ``channels`` and ``sample_rate`` by the
+            header, and the ``seconds`` spent.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Large downloads that go on where they were broken off."""
+"""Large downloads that can be resumed."""
 
 import os
 import re
@@ -92,7 +92,7 @@ def download(url: str, path: str) -> None:
             if n_failures > _N_RETRIES:
                 raise ConnectionError(
                     f"The download of {url} broke off after {size_text(arrived)} "
-                    f"({error}). Call again: it goes on from there."
+                    f"({error}). Call again to resume it."
                 ) from error
             time.sleep(_DELAY)
     if os.path.exists(path):
@@ -131,7 +131,7 @@ def _attempt(url: str, partial: str) -> None:
         if status == requests.codes.ok:
             start = 0  # the server sends all of it again
         elif status != requests.codes.partial_content:
-            raise _BrokenOff(f"the server answered {status} {response.reason}")
+            raise _BrokenOff(f"the server returned {status} {response.reason}")
         elif _range_start(response) != start:
             _remove(partial)
             raise _BrokenOff("the server sent another part than was asked for")
@@ -177,7 +177,7 @@ def _receive(
 
 
 def _total(response: "requests.Response", start: int) -> int | None:
-    """Return the size of the whole file, where the server tells it."""
+    """Return the size of the whole file, if the server gives it."""
     match = re.fullmatch(r"bytes .*/(\d+)", response.headers.get("Content-Range", ""))
     if match:
         return int(match[1])

@@ -144,7 +144,7 @@ def _extract(
 @contextmanager
 def _folder_of_its_own(folder: str, name: str) -> Iterator[str]:
     """Yield a new folder for this process; delete those of processes that are dead."""
-    prefix = f"{name}.part-"  # tells people what it is
+    prefix = f"{name}.part-"  # so that people know what it is
     for entry in os.listdir(folder):
         path = os.path.join(folder, entry)
         if entry.startswith(prefix) and _age(path) > _OLD:

@@ -11,7 +11,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skgenre._sklearn_compat import validate_params
 from skgenre.datasets._download import data_home_folder
-from skgenre.datasets._tracks_csv import named
+from skgenre.datasets._tracks_csv import quoted
 from skgenre.features._mfcc import feature_names
 
 if TYPE_CHECKING:
@@ -265,7 +265,7 @@ def load_fma_features(
     if len(unknown):
         raise ValueError(
             f"{path!r} holds no features of {len(unknown)} of the track_ids: "
-            f"{named(unknown.tolist())}. Leave them out."
+            f"{quoted(unknown.tolist())}. Leave them out."
         )
     return features.loc[ids]
 

@@ -10,20 +10,20 @@ from skgenre._sklearn_compat import StrOptions, validate_params
 from skgenre.datasets._download import data_home_folder
 from skgenre.datasets._fma_archives import BASE_URL, fetch_archive
 from skgenre.datasets._fma_tables import METADATA, SUBSETS, read_tracks, table_path
-from skgenre.datasets._tracks_csv import named
+from skgenre.datasets._tracks_csv import quoted
 
 if TYPE_CHECKING:
     import pandas
 
 # The clips were cut from the middle of tracks whose lengths FMA's web interface had
-# told wrongly; the first list is after the end of the track, the second near it.
-# https://github.com/mdeff/fma/issues/8 tells both, of all clips of the large subset.
+# wrong; the first list is after the end of the track, the second near it.
+# https://github.com/mdeff/fma/issues/8 lists both, for all clips of the large subset.
 _NO_AUDIO = (
     *(1486, 5574, 65753, 80391, 98558, 98559, 98560, 98571, 99134, 105247, 108925),
     *(126981, 127336, 133297, 143992),
 )
 _TOO_SHORT = (98565, 98566, 98567, 98568, 98569, 108924)
-# Looked for in the small subset alone; `audit` finds those of the others.
+# Searched for in the small subset only; `audit` finds those of the others.
 _SILENT = (72059, 110736, 119979)
 
 _FAULTS = (
@@ -108,7 +108,7 @@ def load_fma(
             FMA's numbers of the tracks, by which :func:`load_fma_features` finds
             their features.
         frame : DataFrame of shape (n_tracks, 52)
-            All that ``tracks.csv`` tells of these tracks, by track id, in columns of
+            All that ``tracks.csv`` holds on these tracks, by track id, in columns of
             two levels such as ``("track", "title")``.
         left_out : DataFrame of shape (n_left_out, 2)
             Columns ``track_id`` and ``reason``: the faulty clips, and tracks of
@@ -122,7 +122,7 @@ def load_fma(
         If the tables, the folder of the clips, or clips in it are missing.
 
     ConnectionError
-        If a download fails. What has arrived is kept, and the next call goes on from
+        If a download fails. What has arrived is kept, and the next call resumes
         there.
 
     OSError
@@ -248,7 +248,7 @@ def _clip_path(clips: str, track_id: int) -> str:
 
 
 def _reasons(frame: "pandas.DataFrame", known_faults: bool) -> "pandas.Series":
-    """Tell for each track why it is left out, and nothing of those that are kept."""
+    """Return why tracks are left out, by track; kept tracks are not in it."""
     import pandas as pd
 
     reasons = pd.Series("", index=frame.index, dtype=object)
@@ -266,8 +266,8 @@ def _check_files(paths: list[str], clips: str) -> None:
         archive = os.path.basename(clips)
         raise FileNotFoundError(
             f"{len(missing)} of {len(paths)} clips are not in {clips!r}: "
-            f"{named(missing)}. The folder is not all of {archive}.zip: delete it, and "
-            "pass download=True, or extract the archive anew."
+            f"{quoted(missing)}. The folder is not all of {archive}.zip: delete it, "
+            "and pass download=True, or extract the archive anew."
         )
 
 

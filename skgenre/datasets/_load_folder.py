@@ -17,7 +17,7 @@ from skgenre.datasets._audio_files import (
     join,
     list_folder,
 )
-from skgenre.datasets._tracks_csv import Track, named, read_tracks_csv
+from skgenre.datasets._tracks_csv import Track, quoted, read_tracks_csv
 
 _TABLE = "tracks.csv"
 # From a warning out of the private functions, through `validate_params`, to the user.
@@ -54,7 +54,7 @@ def load_audio_folder(
           then, and not the sub-folders.
 
     groups : {'folder'} or None, default=None
-        How the artists are told in a folder without ``tracks.csv``: 'folder' takes
+        How artists are named in a folder without ``tracks.csv``: 'folder' takes
         the folders in a genre for its artists (``rock/some artist/some
         album/song.mp3``). With None, artists are not known.
 
@@ -159,16 +159,16 @@ def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
             empty.append(genre)
     if not tracks:
         raise ValueError(
-            f"The sub-folders of {folder!r} ({named(genres)}) hold no audio files. "
+            f"The sub-folders of {folder!r} ({quoted(genres)}) hold no audio files. "
             f"Expected names that end in one of {' '.join(sorted(AUDIO_SUFFIXES))}."
         )
     if empty:
-        _warn(f"No audio files in {named(empty)} of {folder!r}: not a genre then.")
+        _warn(f"No audio files in {quoted(empty)} of {folder!r}: not a genre then.")
     if loose:
         # Not refused: a stray mix beside the genres is no reason to move files.
         _warn(
             f"{len(loose)} audio files of {folder!r} are in no genre's folder and left "
-            f"out: {named(loose)}."
+            f"out: {quoted(loose)}."
         )
     if groups is None:
         return [track._replace(group=None) for track in tracks]
@@ -176,7 +176,7 @@ def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
     if without:
         raise ValueError(
             "groups='folder' needs every file in an artist's folder (genre/artist/"
-            f"song.mp3), but {len(without)} are in none: {named(without)}. Move them, "
+            f"song.mp3), but {len(without)} are in none: {quoted(without)}. Move them, "
             "or name the artists in a CSV of path,genre,group."
         )
     return [track._replace(group=str(track.group).split(os.sep)[0]) for track in tracks]

@@ -15,7 +15,7 @@ from skgenre.datasets._gtzan_split import (
     clip_name,
     fault_filtered_split,
 )
-from skgenre.datasets._tracks_csv import named
+from skgenre.datasets._tracks_csv import quoted
 
 # Where the genres' folders are in the folder that people have: at the top, or below
 # it in the archive of the authors, or in the one that is common today.
@@ -32,7 +32,7 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
     A thousand clips of 30 s in ten genres. Many are repetitions of others, and artists
     have many clips each [1]_: accuracies on random splits of them say little. The
     fault-filtered split [2]_ leaves 70 clips out, and divides the other 930 so that
-    artists are not repeated across the parts.
+    artists are not repeated across the splits.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
         split : ndarray of shape (n_clips,), str
             'training' (443 clips), 'validation' (197) or 'test' (290).
         groups : None
-            The files don't tell the artists.
+            The files don't name the artists.
         track_ids : ndarray of shape (n_clips,), str
             Names of the clips, such as 'blues.00000'.
         left_out : DataFrame of shape (n_left_out, 2)
@@ -121,7 +121,7 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
     if missing:
         raise FileNotFoundError(
             f"{len(missing)} of {len(split)} clips are not in {folder!r}: "
-            f"{named(missing)}. Each has to be in its genre's folder, as "
+            f"{quoted(missing)}. Each has to be in its genre's folder, as "
             "blues/blues.00000.wav; extract the whole archive anew."
         )
     left_out = {}

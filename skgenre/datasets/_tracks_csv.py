@@ -5,9 +5,10 @@ import io
 import os
 import warnings
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TextIO
 
+from skgenre._text import format_list
 from skgenre.audio._remote import filesystem, is_url
 
 GROUP_COLUMNS = ("group", "artist_id", "artist")
@@ -16,7 +17,7 @@ GROUP_COLUMNS = ("group", "artist_id", "artist")
 STORES = frozenset(
     "abfs abfss adl az file gcs gs hf local memory oci oss s3 s3a".split()
 )
-"""Protocols whose places and credentials come from the user's configuration alone.
+"""Protocols whose places and credentials come only from the user's configuration.
 
 A URL of another protocol names the machine that is called. In a stranger's table, it
 could make the reader's machine ask for what only that one may see.
@@ -33,11 +34,9 @@ class Track(NamedTuple):
     group: str | None
 
 
-def named(names: list[str]) -> str:
-    """Return the first few of some names, and how many more there are."""
-    first = ", ".join(map(repr, names[:_N_NAMED]))
-    more = len(names) - _N_NAMED
-    return f"{first} and {more} more" if more > 0 else first
+def quoted(names: Sequence[str]) -> str:
+    """Return the first few names in quotes, and how many more there are."""
+    return format_list([repr(name) for name in names], limit=_N_NAMED)
 
 
 def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
@@ -83,7 +82,7 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
     ]
     if missing and must_exist:
         raise FileNotFoundError(
-            f"{path!r} lists {len(missing)} files that don't exist: {named(missing)}. "
+            f"{path!r} lists {len(missing)} files that don't exist: {quoted(missing)}. "
             "Relative paths begin at the CSV's folder; correct or delete these rows."
         )
     genres: dict[str, str] = {}
@@ -98,7 +97,7 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
     twice = [name for name, count in counts.items() if count > 1]
     if twice:
         warnings.warn(
-            f"{path!r} lists {len(twice)} files more than once: {named(twice)}. A "
+            f"{path!r} lists {len(twice)} files more than once: {quoted(twice)}. A "
             "model may be judged on clips that it was trained on.",
             stacklevel=4,  # past `load_audio_folder` and its validation
         )

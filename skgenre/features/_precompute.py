@@ -1,4 +1,4 @@
-"""All features of a clip in one pass, for steps with a cache."""
+"""All features of a clip in one pass: each file is read once for all audio steps."""
 
 import functools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence

@@ -108,5 +108,5 @@ def test_message_names_the_first_failures():
     report = outcome_report(clips, [attempt(clip, len) for clip in clips])
     text = failures(report)
     assert text.startswith(r"clip 0 ('0\\n.mp3'): there is no such file; clip 1 (")
-    assert text.endswith("; and 2 more")
+    assert text.endswith(" and 2 more")
     assert failures(report.iloc[:0]) == ""

@@ -157,7 +157,7 @@ def test_file_urls_are_opened_in_place(tone, tmp_path):
     ("name", "message"),
     [
         ("denied", "access is denied .*Access Denied.* Check the credentials"),
-        ("slow", "did not answer in time .TimeoutError.* Try again"),
+        ("slow", "did not respond in time .TimeoutError.* Try again"),
         ("folder", "it is a directory"),
         ("other", "the store failed .RuntimeError: Unable to locate credentials"),
     ],

@@ -170,7 +170,7 @@ def test_answers_of_unknown_are_counted_apart(tracks, music, tmp_path):
     assert [genre["genre"] for genre in found["genres"]] == sorted(PITCHES)
     assert "Clips answered" in page.read_text(encoding="utf-8")
     result = evaluate(path, music)
-    assert "Right, of the answers" in result.stdout
+    assert "Right, of the predictions" in result.stdout
     assert "unknown" in result.stdout
 
 

@@ -10,7 +10,10 @@ import pytest
 import skgenre
 from skgenre.cli import _signals, app
 
+# A process that ignores SIGINT, as under nohup, has its children ignore it, too.
 BEGINNING = """
+import signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import typer
 from skgenre.cli._signals import InterruptibleGroup
 app = typer.Typer(cls=InterruptibleGroup)

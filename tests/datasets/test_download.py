@@ -174,7 +174,7 @@ def test_a_disk_that_is_too_small(server, home):
 def test_an_answer_that_is_no_file_replaces_nothing(server, home, status):
     (home / "file.part").write_bytes(BODY[:500])
     server.statuses = [status] * 4
-    with pytest.raises(ConnectionError, match=f"the server answered {status}"):
+    with pytest.raises(ConnectionError, match=f"the server returned {status}"):
         fetch(server, home)
     assert (home / "file.part").read_bytes() == BODY[:500]
     assert fetch(server, home) == BODY

@@ -2,7 +2,7 @@ import os
 
 import pytest
 
-from skgenre.datasets._tracks_csv import named, read_tracks_csv
+from skgenre.datasets._tracks_csv import quoted, read_tracks_csv
 
 
 @pytest.fixture
@@ -89,8 +89,8 @@ def test_a_file_of_two_genres_is_refused(table):
 
 
 def test_named():
-    assert named(["a", "b"]) == "'a', 'b'"
-    assert named(list("abcdefg")) == "'a', 'b', 'c', 'd', 'e' and 2 more"
+    assert quoted(["a", "b"]) == "'a', 'b'"
+    assert quoted(list("abcdefg")) == "'a', 'b', 'c', 'd', 'e' and 2 more"
 
 
 class TestUrls:

@@ -69,7 +69,7 @@ def add_room_and_noise(
     mix : ndarray of shape (n_samples,)
         The instruments.
     recording : Recording
-        Tells the room and the level of the noise (which is pink).
+        Holds the room and the level of the (pink) noise.
     rng : Generator
         Draws both.
     sample_rate : int
@@ -97,7 +97,7 @@ def master(waveform: Waveform, recording: Recording, sample_rate: int) -> Wavefo
 
     A multi-band compressor and an equaliser in one. In each band and frame the level
     is made ``colour + factor * (level - mean level)``, in dB, with the factor that
-    gives the band its dynamics. So the mean spectrum tells how a clip was recorded;
+    gives the band its dynamics. So the mean spectrum shows how a clip was recorded;
     what is played must be heard in the time.
 
     Parameters
