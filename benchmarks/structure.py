@@ -8,7 +8,8 @@ a sound file to its genre. A file of the package counts if one of its functions 
 called, in any thread that Python has started; importing a module, which runs its body
 and those of its classes, doesn't count, and neither do other processes. A move is a
 function that calls another one in another file, directly or through a library; it
-counts once, however often it happens. The exit code is 1 if there are more files than allowed.
+counts once, however often it happens. The exit code is 1 if a call passes through
+more files than it may.
 """
 
 import inspect
@@ -35,7 +36,7 @@ def follow(call):
     Returns
     -------
     functions : dict of str to set of str
-        Names of the functions that are called, by file, in the order of the first calls.
+        Names of the functions that are called, by file, in the order of first calls.
     moves : set of tuple
         Calling and called function, each as (file, name).
     """
@@ -69,7 +70,7 @@ def follow(call):
 
 
 def followed_calls():
-    """Yield the name of each call, the most files it may pass through, and its trace."""
+    """Yield each call's name, the most files it may pass through, and its trace."""
     import soundfile
     from sklearn.pipeline import make_pipeline
 
