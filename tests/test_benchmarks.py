@@ -187,6 +187,18 @@ def test_training_of_a_few_clips(tmp_path):
     assert values[form] > 0.9
 
 
+def test_calls_pass_through_few_files():
+    """The script's own limits hold, and it has seen the files that matter."""
+    command = [sys.executable, BENCHMARKS / "structure.py"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    fit, first, second, *_ = done.stdout.split("path to genre")
+    assert "CRNNClassifier.fit: 9 files" in fit
+    for module in ("_base", "_training/_train", "_training/_wrapper"):
+        assert f"classifiers/{module}.py" in fit.replace(os.sep, "/")
+    assert "networks/_crnn.py" in first and "networks/_crnn.py" not in second
+
+
 @pytest.mark.slow
 def test_jobs_that_are_stopped_at_random_moments(tmp_path):
     """Those that write what others go on from; the script stops each kind of job."""
