@@ -105,7 +105,7 @@ def test_old_temporary_files_are_deleted(survive_crash, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
-@pytest.mark.parametrize("mode", [0o600, 0o640])
+@pytest.mark.parametrize("mode", [0o600, 0o640, 0o755])
 def test_the_mode_of_an_older_file_is_kept(mode, tmp_path):
     path = tmp_path / "it"
     path.touch()

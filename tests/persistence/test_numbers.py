@@ -6,6 +6,7 @@ import zipfile
 import numpy as np
 import pytest
 from forge import array, estimator, items, mapping, node, value, write
+from sklearn.base import clone
 from sklearn.cluster import KMeans
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import (
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.filterwarnings(
 
 X = np.random.default_rng(0).normal(size=(90, 3))
 y = (X[:, 0] > X[:, 1]).astype(int) + (X[:, 2] > 0.5)
+END = "one past the last node"
 
 
 def forge_arrays(path, change):
@@ -65,6 +67,7 @@ def refused(path):
     [
         ("left_child", 0),  # would walk in circles
         ("right_child", 10**6),
+        ("right_child", END),
         ("left_child", -5),
         ("feature", 3),
         ("feature", -1),
@@ -82,7 +85,7 @@ def refused(path):
 )
 def test_nodes_of_trees(model, field, number, tmp_path):
     def change(nodes):
-        nodes[field][0] = number
+        nodes[field][0] = len(nodes) if number is END else number
 
     path = tmp_path / "it.model"
     skgenre.save(model.fit(X, y), path)
@@ -94,11 +97,18 @@ def test_nodes_of_trees(model, field, number, tmp_path):
 
 @pytest.mark.parametrize(
     ("field", "number"),
-    [("feature_idx", 2 * 10**6), ("left", 0), ("right", 10**6), ("is_categorical", 1)],
+    [
+        ("feature_idx", 2 * 10**6),
+        ("feature_idx", 3),
+        ("left", 0),
+        ("right", 10**6),
+        ("right", END),
+        ("is_categorical", 1),
+    ],
 )
 def test_nodes_of_boosted_trees(field, number, tmp_path):
     def change(nodes):
-        nodes[field][0] = number
+        nodes[field][0] = len(nodes) if number is END else number
 
     path = tmp_path / "it.model"
     model = HistGradientBoostingClassifier(max_iter=2).fit(X, y)
@@ -108,16 +118,16 @@ def test_nodes_of_boosted_trees(field, number, tmp_path):
     refused(path)
 
 
-def raw_tree():
-    """Return the description of a tree whose root looks at a far-away feature."""
+def raw_tree(*, feature=10**12, node_count=3):
+    """Return the description of a tree of three nodes, its root by a far feature."""
     nodes = np.zeros(
         3, DecisionTreeClassifier().fit(X, y).tree_.__getstate__()["nodes"].dtype
     )
     nodes["left_child"], nodes["right_child"] = [1, -1, -1], [2, -1, -1]
-    nodes["feature"] = [10**12, -2, -2]
+    nodes["feature"] = [feature, -2, -2]
     state = mapping(
         max_depth=value(1),
-        node_count=value(3),
+        node_count=value(node_count),
         nodes=array(nodes),
         values=array(np.zeros((3, 1, 2))),
     )
@@ -130,19 +140,33 @@ def raw_tree():
     )
 
 
+def owned_tree(tree):
+    return estimator(
+        DecisionTreeClassifier,
+        tree_=tree,
+        n_features_in_=value(3),
+        n_outputs_=value(1),
+        classes_=array(np.array([0, 1])),
+        n_classes_=value(2),
+    )
+
+
+def test_number_of_nodes(tmp_path):
+    path = tmp_path / "it.model"
+    for node_count in (3, 4, 10**9):  # scikit-learn takes no more than there are
+        write(path, owned_tree(raw_tree(feature=0, node_count=node_count)))
+        loaded = skgenre.load(path)
+        assert loaded.tree_.node_count == 3 and loaded.predict(X).shape == (90,)
+    write(path, owned_tree(raw_tree(feature=0, node_count=0)))
+    refused(path)
+
+
 @pytest.mark.parametrize("kind", ["list", "set"])
 @pytest.mark.parametrize("is_owned", [False, True])
 def test_trees_are_found_wherever_they_are(is_owned, kind, tmp_path):
     tree = raw_tree()
     if is_owned:
-        tree = estimator(
-            DecisionTreeClassifier,
-            tree_=tree,
-            n_features_in_=value(3),
-            n_outputs_=value(1),
-            classes_=array(np.array([0, 1])),
-            n_classes_=value(2),
-        )
+        tree = owned_tree(tree)
     forged = estimator(
         VotingClassifier,
         estimators_=items(tree, kind=kind),
@@ -164,7 +188,7 @@ def test_several_outputs(tmp_path):
 
 
 def forged_models():
-    tree = DecisionTreeClassifier().fit(X, y)
+    tree = DecisionTreeClassifier(max_depth=1).fit(X, X[:, 0] > 0)
     tree.n_features_in_ = 2
     yield "tree", tree
     forest = RandomForestClassifier(2).fit(X, y)
@@ -188,6 +212,25 @@ def forged_models():
     svc = SVC(kernel="precomputed").fit(X @ X.T, y)
     svc.support_ = svc.support_ + np.int32(10**8)
     yield "columns of a kernel", svc
+    for column in (-1, 90):  # one before the first, one past the last
+        svc = SVC(kernel="precomputed").fit(X @ X.T, y)
+        svc.support_[0] = column
+        yield f"column {column} of a kernel", svc
+    svc = SVC().fit(X, y)
+    svc.dual_coef_ = svc.dual_coef_[:, 1:]
+    yield "public coefficients", svc
+    svc = SVC().fit(X, y)
+    svc._intercept_ = svc._intercept_[1:]
+    yield "intercepts", svc
+    svc = SVC().fit(X, y)
+    svc._probA, svc._probB = np.zeros(3), np.zeros(2)
+    yield "two sizes of probabilities", svc
+    svc = SVC().fit(X, y)
+    svc.classes_ = np.arange(4)
+    yield "classes of support vectors", svc
+    svc = SVC().fit(X, y)
+    svc._sparse = True
+    yield "sparse support vectors", svc
     svc = SVC().fit(X, y)
     svc._probA = svc._probB = np.zeros(1)
     yield "probabilities of support vectors", svc
@@ -197,15 +240,26 @@ def forged_models():
     neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
     neighbors._y = np.full(90, 2**40)
     yield "classes of neighbours", neighbors
+    for genre in (-1, 3):
+        neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
+        neighbors._y = np.full(90, genre)
+        yield f"class {genre} of neighbours", neighbors
+    neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
+    neighbors._y = neighbors._y[1:]
+    yield "number of neighbours", neighbors
     kmeans = KMeans(2).fit(X)
     kmeans.cluster_centers_ = np.zeros((2, 1))
     yield "clusters", kmeans
+    kmeans = KMeans(2).fit(X)
+    kmeans.n_clusters = 3
+    yield "number of clusters", kmeans
     for n_threads in (0, -5, 10**6):  # which OpenMP would end the process for
         kmeans = KMeans(2).fit(X)
         kmeans._n_threads = n_threads
         yield f"{n_threads} threads", kmeans
     forest = RandomForestClassifier(2).fit(X, y)
-    yield "jobs", make_pipeline(forest.set_params(n_jobs=10**6))
+    for n_jobs in (1025, -1025, -(10**6)):
+        yield f"{n_jobs} jobs", make_pipeline(clone(forest).set_params(n_jobs=n_jobs))
     yield "frames", MelSpectrogramTransformer(n_frames=10**9)
     yield "spectra", MFCCStandardizer(n_fft=2**20, n_mels=2**10)
     yield "windows", SegmentClassifier(SVC(), window=10**9)

@@ -117,6 +117,7 @@ def test_metadata_of_numbers_of_numpy_and_without_folders_of_here(clips, tmp_pat
     mel.set_params(cache_dir=tmp_path / "cache", on_error="warn", n_jobs=2)
     days = np.array(["2020-01-01", "1980-02-03"] * 12, dtype="M8[D]")
     model = make_pipeline(mel, clone(NETWORKS["crnn"])).fit([*X], days)
+    model[-1].optimizer_state_ = ["adam", np.zeros(3)]
     skgenre.export_onnx(model, tmp_path / "it.onnx")
     entries = metadata(tmp_path / "it.onnx").items()
     told = {key: json.loads(text) for key, text in entries if key != "skgenre.model"}
@@ -125,6 +126,7 @@ def test_metadata_of_numbers_of_numpy_and_without_folders_of_here(clips, tmp_pat
     assert told["mel"].keys().isdisjoint(["cache_dir", "on_error", "n_jobs"])
     loaded = skgenre.load(tmp_path / "it.onnx", runtime="onnx")
     np.testing.assert_array_equal(loaded.classes_, model.classes_)
+    assert not hasattr(loaded[-1], "optimizer_state_")
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "keras"])
@@ -300,6 +302,29 @@ class TestForged:
             tensor.external_data.add(key="location", value="secret")
 
         forge(change, "keeps weights in another file, which is not read")
+
+    def test_a_place_of_weights_that_is_not_to_be_used(self, forge):
+        def change(graph):
+            _weights(graph).external_data.add(key="location", value="secret")
+
+        forge(change, "keeps weights in another file, which is not read")
+
+    def test_a_model_file_that_grows(self, forge):
+        def change(graph):
+            (entry,) = (e for e in graph.metadata_props if e.key == "skgenre.model")
+            file = io.BytesIO(base64.b64decode(entry.value))
+            with zipfile.ZipFile(file, "a", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("bomb.npy", bytes(10**7))
+            entry.value = base64.b64encode(file.getvalue()).decode()
+
+        forge(change, "compressed, which is refused")
+
+    def test_text_that_is_not_base64(self, forge):
+        def change(graph):
+            (entry,) = (e for e in graph.metadata_props if e.key == "skgenre.model")
+            entry.value = f"%{entry.value}"
+
+        forge(change, "not a model file of skgenre, or is damaged")
 
     def test_weights_that_are_named_many_times(self, forge):
         """Otherwise a thousand names for one array would each be an array."""
