@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 import skgenre
 from skgenre import MelSpectrogramTransformer
 from skgenre.cli import app
-from skgenre.cli._index import LibraryIndex
+from skgenre.cli._commands._index import LibraryIndex
 from skgenre.datasets import load_audio_folder, make_genre_clips
 from skgenre.datasets._download import download
 from skgenre.datasets._extract import extract_zip

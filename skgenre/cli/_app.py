@@ -11,15 +11,15 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from skgenre.cli import _cache
-from skgenre.cli._cache import CacheDir
+from skgenre.cli._commands import _cache
+from skgenre.cli._commands._cache import CacheDir
+from skgenre.cli._commands._scan import scan
 from skgenre.cli._console import console as _console
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._options import FileFormat
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import TimeLimit as _TimeLimit
 from skgenre.cli._quick_start import defer_scipy_stats
-from skgenre.cli._scan import scan
 from skgenre.cli._signals import InterruptibleGroup
 
 app = typer.Typer(
@@ -125,9 +125,9 @@ def train(
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it."""
     from skgenre._files import check_writable
-    from skgenre.cli._models import best_installed, model_to_train
-    from skgenre.cli._train import train_and_evaluate
-    from skgenre.cli._work_dir import check_work_dir
+    from skgenre.cli._commands._models import best_installed, model_to_train
+    from skgenre.cli._commands._train import train_and_evaluate
+    from skgenre.cli._commands._work_dir import check_work_dir
     from skgenre.datasets import load_audio_folder
     from skgenre.persistence import save
 
@@ -256,7 +256,7 @@ def evaluate(
     """
     from skgenre._files import check_writable
     from skgenre._text import printable
-    from skgenre.cli._evaluate import evaluate_models
+    from skgenre.cli._commands._evaluate import evaluate_models
     from skgenre.datasets import load_audio_folder
 
     try:
@@ -320,7 +320,7 @@ def similar(
     Files that can't be read are named, and the others are compared all the same; the
     exit code is then 1.
     """
-    from skgenre.cli._similar import similar_tracks
+    from skgenre.cli._commands._similar import similar_tracks
     from skgenre.cli._tables import write_recommendations
 
     try:
@@ -366,7 +366,7 @@ def demo(
     jobs: _Jobs = -1,
 ) -> None:
     """Make a small corpus, train on it, evaluate, predict and save plots."""
-    from skgenre.cli._demo import run_demo
+    from skgenre.cli._commands._demo import run_demo
 
     try:
         run_demo(output, seed=seed, n_jobs=jobs, console=_console)

@@ -112,7 +112,7 @@ def test_a_work_dir_is_for_networks_and_asked_for_when_needed(
     result = invoke(*train, "--model", "fast", "--work-dir", tmp_path)
     assert result.exit_code == 1
     assert "--work-dir is for networks" in result.stderr
-    monkeypatch.setattr("skgenre.cli._work_dir._memory_bytes", lambda: 9e6)
+    monkeypatch.setattr("skgenre.cli._commands._work_dir._memory_bytes", lambda: 9e6)
     result = invoke(*train, "--model", "scratch")
     assert result.exit_code == 1
     assert "24 clips take 7.5 MiB, and this machine has 8.583 MiB" in result.stderr
@@ -120,7 +120,7 @@ def test_a_work_dir_is_for_networks_and_asked_for_when_needed(
 
 
 def test_the_default_is_the_best_that_is_installed(music, tmp_path, monkeypatch):
-    from skgenre.cli._models import best_installed
+    from skgenre.cli._commands._models import best_installed
 
     assert best_installed() == ("best" if find_spec("musicnn") else "fast")
     monkeypatch.setitem(sys.modules, "musicnn", None)  # Python then doesn't find it

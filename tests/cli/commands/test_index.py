@@ -5,8 +5,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from skgenre.cli import _index
-from skgenre.cli._index import LibraryIndex, file_states
+from skgenre.cli._commands import _index
+from skgenre.cli._commands._index import LibraryIndex, file_states
 
 
 @pytest.fixture

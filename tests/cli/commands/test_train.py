@@ -156,8 +156,8 @@ def test_the_model_is_that_of_the_pipeline(music, good, tmp_path, model):
 
 def test_spectrograms_written_before_a_file_was_repaired(music, tmp_path):
     """A file that could be read now, but not then, is NaN in the work folder."""
+    from skgenre.cli._commands._work_dir import _spectrograms_on_disk
     from skgenre.cli._console import console
-    from skgenre.cli._work_dir import _spectrograms_on_disk
 
     mel = genre_pipeline("scratch")[0]
     paths = [str(music / "low" / f"{i}.flac") for i in range(2)]

@@ -9,9 +9,9 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import Bunch
 
 from skgenre.classifiers import CRNNClassifier
+from skgenre.cli._commands._train import Evaluation, train_and_evaluate
 from skgenre.cli._files import predict_files
 from skgenre.cli._tables import write_predictions
-from skgenre.cli._train import Evaluation, train_and_evaluate
 from skgenre.datasets import load_audio_folder, make_genre_clips
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.inspection import LearningCurvesDisplay, SpectrogramDisplay

@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 
 from skgenre import CRNNClassifier, MelSpectrogramTransformer, MFCCStandardizer, save
 from skgenre.cli import app
-from skgenre.cli._index import LibraryIndex
-from skgenre.cli._similar import _add_embeddings
+from skgenre.cli._commands._index import LibraryIndex
+from skgenre.cli._commands._similar import _add_embeddings
 from skgenre.datasets import load_audio_folder
 
 PITCHES = {"low": 110, "high": 1760}

@@ -12,8 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from skgenre._files import digest
+from skgenre.cli._commands._index import LibraryIndex, file_states
 from skgenre.cli._files import apply_in_chunks, apply_to_files, files_named, prepare
-from skgenre.cli._index import LibraryIndex, file_states
 from skgenre.clustering import TrackRecommender
 from skgenre.datasets import find_audio_files
 from skgenre.datasets._tracks_csv import read_tracks_csv

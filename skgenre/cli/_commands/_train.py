@@ -16,10 +16,10 @@ from sklearn.utils import Bunch
 from skgenre._text import format_list
 from skgenre.audio import AudioError
 from skgenre.classifiers._training._data import validation_rows
-from skgenre.cli._models import fit_folds
+from skgenre.cli._commands._models import fit_folds
+from skgenre.cli._commands._work_dir import clips_to_learn_from
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
-from skgenre.cli._work_dir import clips_to_learn_from
 from skgenre.datasets._audit import repeated_files
 from skgenre.datasets._tracks_csv import quoted
 from skgenre.inspection import score_intervals
