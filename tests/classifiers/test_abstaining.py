@@ -104,6 +104,7 @@ def test_labels_of_any_type(clips, labels, unknown, kind):
     assert predicted.dtype.kind == kind
     assert set(predicted.tolist()) == {*labels, careful.unknown_}
     assert unknown in (None, careful.unknown_)
+    assert careful.unknown_ not in labels
     assert 0 < careful.score(X, y) < 1
     assert np.isfinite(cross_val_score(careful, X, y, cv=2)).all()
 
