@@ -110,6 +110,8 @@ def test_figures_on_the_page():
     right = given["y_true"] == given["y_pred"]
     assert f"{100 * right.mean():.1f}\xa0%".replace("\xa0", " ") in page.text
     assert f"{right.sum()} of 240 clips" in page.text
+    majority = pd.Series(given["y_true"]).value_counts(normalize=True).iloc[0]
+    assert f"Majority baseline {100 * majority:.1f}" in page.text
     assert page.headings == [
         "Accuracy",
         "Genres",
@@ -124,6 +126,12 @@ def test_figures_on_the_page():
     first = page.text.index("Most confident errors Where")
     named = re.search(r"(\d+)\.mp3", page.text[first:])
     assert int(named[1]) == surest
+
+
+def test_the_deeper_the_shade_the_larger_the_share():
+    page = classification_report_html(["a"] * 4 + ["b"] * 4, ["a"] * 4 + list("abbb"))
+    shades = re.findall(r'<td class="(\w+) s(\d+)">', page)
+    assert shades == [("right", "20"), ("wrong", "5"), ("right", "15")]
 
 
 def test_what_is_missing_is_left_out_and_why_is_said():
