@@ -241,7 +241,7 @@ def is_killed(fault: Fault, tests: list[str]) -> bool:
         planted = source[: fault.start] + fault.after.encode() + source[fault.stop :]
         module.write_bytes(planted)
         try:
-            compile(planted, fault.path, "exec")
+            ast.parse(planted)
         except SyntaxError:
             return True
         command = [sys.executable, "-m", "pytest", "-q", "-x", "-n", "0"]

@@ -1,10 +1,11 @@
 import pickle
+from concurrent.futures import ThreadPoolExecutor
 
 import joblib
 import numpy as np
 import pytest
 import soundfile
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.ensemble import VotingClassifier
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -18,6 +19,7 @@ from skgenre.features import (
     MFCCStandardizer,
     precompute,
 )
+from skgenre.features._precompute import read_once
 
 
 @pytest.fixture(scope="module")
@@ -168,3 +170,66 @@ def test_its_task_goes_to_other_processes():
     from skgenre.features._precompute import _AllTasks
 
     assert pickle.loads(pickle.dumps(_AllTasks([len])))("ab") == [2]
+
+
+class TestReadOnce:
+    @pytest.fixture
+    def bad(self, tmp_path):
+        (tmp_path / "bad.wav").write_text("no music")
+        return str(tmp_path / "bad.wav")
+
+    @pytest.mark.parametrize("n_jobs", [None, 2])
+    def test_steps_take_the_results(self, paths, bad, opened, n_jobs):
+        step = MFCCStandardizer(n_mfcc=5)
+        expected = step.fit_transform(paths)
+        opened.clear()
+        files = [paths[0], bad, *paths[1:]]
+        with read_once(step, files, n_jobs=n_jobs) as read:
+            assert read.good(files) == paths
+            assert list(read.errors) == [bad]
+            assert "bad.wav" in str(read.errors[bad])
+            assert_array_equal(step.fit_transform(paths), expected)
+            assert_array_equal(step.transform(paths[2:4]), expected[2:4])
+            assert len(opened) == len(files)
+        step.transform(paths)
+        assert len(opened) == len(files) + len(paths)
+
+    def test_what_is_not_known_is_read(self, paths, bad):
+        step = MFCCStandardizer(n_mfcc=5).fit(paths)
+        other = MFCCStandardizer(n_mfcc=6).fit(paths)
+        noise = np.random.default_rng(0).normal(size=(2, 30_000))
+        expected = step.transform(paths), step.transform(noise), other.transform(paths)
+        with read_once(step, paths[:3]):
+            assert_array_equal(step.transform(paths), expected[0])
+            assert_array_equal(step.transform(noise), expected[1])
+            assert_array_equal(other.transform(paths[:3]), expected[2][:3])
+            with pytest.raises(AudioError, match=r"bad\.wav"):
+                step.transform([paths[0], bad])
+
+    def test_each_thread_has_its_own(self, paths, opened):
+        step = MelSpectrogramTransformer(n_frames=40, n_mels=16)
+        with read_once(step, paths), ThreadPoolExecutor(1) as pool:
+            opened.clear()
+            pool.submit(step.transform, paths).result()
+        assert len(opened) == len(paths)
+
+    def test_several_steps_and_models(self, paths, bad, opened):
+        models = [union(), MFCCStandardizer(n_mfcc=5)]
+        expected = [model.fit_transform(paths) for model in models]
+        opened.clear()
+        with read_once(models, [*paths, bad]) as read:
+            actual = [model.fit_transform(read.good(paths)) for model in models]
+            assert len(opened) == len(paths) + 1
+        for one, other in zip(actual, expected, strict=True):
+            assert_allclose(one, other, atol=2e-3)
+
+    def test_equal_steps_are_computed_once(self, paths):
+        steps = [MFCCStandardizer(n_jobs=n_jobs) for n_jobs in (1, 2)]
+        with read_once(steps, paths) as read:
+            first, second = (read.results[id(step)] for step in steps)
+        assert first is second
+
+    def test_a_model_that_reads_nothing(self, paths):
+        with read_once(LogisticRegression(), paths) as read:
+            assert read.good(paths) == paths
+            assert not read.errors
