@@ -8,6 +8,7 @@ from estimator_checks import (
     NEED_MUSICNN,
     NETWORKS,
     OTHERS,
+    SMALL_NETWORKS,
     expected_failed_checks,
 )
 from estimator_checks_3d import checks_3d
@@ -21,8 +22,8 @@ import skgenre
 from skgenre import SegmentClassifier
 
 ON_THREE_AXES = [
-    *(clone(network).set_params(epochs=3) for network in NETWORKS),
-    SegmentClassifier(clone(NETWORKS[0]).set_params(epochs=3), window=8, hop=4),
+    *(clone(network).set_params(epochs=3) for network in SMALL_NETWORKS),
+    SegmentClassifier(clone(SMALL_NETWORKS[0]).set_params(epochs=3), window=8, hop=4),
     SegmentClassifier(
         make_pipeline(StandardScaler(), SVC()), window=4, hop=3, voting="hard"
     ),
@@ -50,7 +51,7 @@ def test_sklearn_check_with_musicnn(estimator, check):
 
 @pytest.mark.slow
 @parametrize_with_checks(NETWORKS, expected_failed_checks=expected_failed_checks)
-def test_sklearn_check_with_real_training(estimator, check):
+def test_sklearn_check_of_a_network_with_its_defaults(estimator, check):
     check(estimator)
 
 

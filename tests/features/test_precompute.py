@@ -226,7 +226,7 @@ class TestReadOnce:
     def test_equal_steps_are_computed_once(self, paths):
         steps = [MFCCStandardizer(n_jobs=n_jobs) for n_jobs in (1, 2)]
         with read_once(steps, paths) as read:
-            first, second = (read.results[id(step)] for step in steps)
+            first, second = (read.results_of(step) for step in steps)
         assert first is second
 
     def test_a_model_that_reads_nothing(self, paths):
