@@ -105,8 +105,8 @@ def _check_boosted_trees(part: Any) -> Iterable[int]:
     for predictor in (p for iteration in part._predictors for p in iteration):
         nodes = predictor.nodes
         _check(not nodes["is_categorical"].any(), "category")
-        children = nodes["left"].astype(np.int64), nodes["right"].astype(np.int64)
         inner = nodes["is_leaf"] == 0
+        children = nodes["left"], nodes["right"]
         _check_nodes(inner, children, nodes["feature_idx"], part.n_features_in_)
         yield id(predictor)
 

@@ -179,6 +179,13 @@ def test_trees_are_found_wherever_they_are(is_owned, kind, tmp_path):
     refused(tmp_path / "it.model")
 
 
+def test_a_tree_of_another_class(tmp_path):
+    path = tmp_path / "it.model"
+    write(path, owned_tree(raw_tree(feature=0) | {"__class__": "TreeBuilder"}))
+    with pytest.raises(ModelFileError, match="refused: it holds .*TreeBuilder"):
+        skgenre.load(path)
+
+
 def test_several_outputs(tmp_path):
     tree = raw_tree()
     tree["__reduce__"]["args"]["content"][2] = value(10**9)
@@ -197,6 +204,9 @@ def forged_models():
     boosting = HistGradientBoostingClassifier(max_iter=2).fit(X, y)
     boosting._preprocessor = LabelEncoder()
     yield "boosting with categories", boosting
+    svc = SVC().fit(X, y)
+    svc.tree_ = HistGradientBoostingClassifier(max_iter=1).fit(X, y)._predictors[0][0]
+    yield "boosted tree without its owner", svc
     svc = SVC().fit(X, y)
     svc._n_support = np.array([10**9, len(svc.support_) - 10**9, 0], np.int32)
     yield "negative support", svc
