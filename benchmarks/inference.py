@@ -1,11 +1,11 @@
-"""How soon and how fast a trained model answers, by ONNX Runtime and by TensorFlow.
+"""How soon and how fast a trained model predicts, by ONNX Runtime and TensorFlow.
 
     python benchmarks/inference.py [MUSIC] [--clips 128] [--repeats 7] [--results DIR]
 
 MUSIC is a folder or CSV, as `skgenre.datasets.load_audio_folder` takes it; without it,
 synthetic MP3s of 30 s are made. Both networks are trained for an epoch on 16 clips:
-what they answer doesn't matter here. What is compared takes turns; a figure is the
-median over the turns, of a ratio the median of the ratios.
+how well they predict doesn't matter here. The ways that are compared take turns; a
+figure is the median over the turns, or over the ratios of each turn.
 
 - Cold start: ``skgenre predict MODEL SONG.mp3`` in a new process, from its start to its
   end, once a turn without ONNX Runtime, as if it weren't installed.

@@ -39,7 +39,7 @@ from skgenre.persistence import read_info
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 PATIENCE = 20.0  # seconds, on a machine that has other things to do
 TEMPORARY = re.compile(r"\.skgenre-[0-9a-f]{16}|music\.part-\w+|music\.zip\.part")
-# What the next run goes on from: the rows of an array with a note on them, an epoch.
+# What the next run resumes from: the rows of an array with a note on them, an epoch.
 PROGRESS = re.compile(r"X\.npy\.(part|json)|kept/crnn-[0-9a-f]{32}\.npz")
 
 CLIPS = """

@@ -114,8 +114,10 @@ class TestMetadata:
                 groups=artists[train],
                 validation_data=held_out,
             )
-            answers = model.predict(X[test])
-            scores.append(accuracy_score(y[test], answers, sample_weight=weight[test]))
+            predicted = model.predict(X[test])
+            scores.append(
+                accuracy_score(y[test], predicted, sample_weight=weight[test])
+            )
         results = search.cv_results_
         assert [results[f"split{i}_test_score"][0] for i in (0, 1)] == scores
 

@@ -1,4 +1,4 @@
-"""Every network classifier: its shared parameters, one fit, and what it predicts."""
+"""The base of all network classifiers: parameters, fit and prediction."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -176,7 +176,7 @@ class BaseGenreClassifier(
             are left out.
         groups : array-like of shape (n_clips,), default=None
             Artists. The validation split keeps the clips of an artist together. With
-            metadata routing on, `fit` asks for them by default.
+            metadata routing on, `fit` requests them by default.
         validation_data : tuple of (X, y), default=None
             Used instead of some clips of `X` to choose the learning rate and the best
             epoch.

@@ -17,18 +17,18 @@ class SecondOrderClassifier(BaseGenreClassifier):
 
     Each frame is turned into cepstral coefficients. The network looks at their means,
     deviations and correlations over the clip [1]_ [2]_ and at how near these are to
-    some prototypes, which it learns. It hears timbre and its changes but no sequence.
-    Where a few hundred labelled clips are all there is, it knows more genres than the
-    report's networks.
+    some prototypes, which it learns. It uses timbre and its changes, but no sequence.
+    Trained on a few hundred labelled clips, it is more accurate than the paper's
+    networks.
 
     Parameters
     ----------
     n_mfcc : int, default=20
-        Cepstral coefficients that each frame is turned into; at most as many as there
-        are mel bands count.
+        Cepstral coefficients that each frame is turned into; no more than there are
+        mel bands.
     crop_frames : int, default=320
-        Frames that are seen of the clips of a training step, from somewhere in them.
-        Predictions are made from all frames.
+        Consecutive frames of each clip that a training step sees, chosen at random.
+        Predictions use all frames.
     n_prototypes : int, default=128
         Number of prototypes: the size of the embedding that `transform` returns.
     dropout : float, default=0.2
@@ -41,7 +41,7 @@ class SecondOrderClassifier(BaseGenreClassifier):
 
     See Also
     --------
-    CRNNClassifier : The paper's network, which hears sequences.
+    CRNNClassifier : The paper's network, which uses sequences.
     skgenre.MFCCStandardizer : With ``statistics="correlations"``, the same description
         for any classifier of scikit-learn.
     skgenre.EmbeddingKMeans : Clusters the embeddings.
@@ -50,8 +50,8 @@ class SecondOrderClassifier(BaseGenreClassifier):
     -----
     Before training, the descriptions are scaled by their mean and variance over the
     training clips. With ``input_scaling='log'`` the coefficients are those of the
-    logarithm of the power, MFCCs up to a factor. A table (n_clips, n_features) is taken
-    for clips of one frame.
+    logarithm of the power, MFCCs up to a factor. A table (n_clips, n_features) counts
+    as clips of one frame.
 
     References
     ----------

@@ -1,4 +1,4 @@
-"""Keras graphs of the networks: Keras alone, but for what XLA compiles."""
+"""Keras graphs of the networks; only the layers that XLA compiles need TensorFlow."""
 
 from skgenre.networks._augmentation import RandomTimeCrop, SpecAugment
 from skgenre.networks._crnn import crnn

@@ -8,11 +8,11 @@ import tensorflow as tf
 
 
 class CompiledLayer(keras.layers.Layer):
-    """Another layer, of the same weights, answers and gradients, as trains fastest.
+    """Another layer with the same weights, outputs and gradients, which trains faster.
 
     On a processor, TensorFlow's overhead for each of the small operations of an LSTM or
-    a GRU takes longer than they do. Compiled by XLA they have none. What the backward
-    pass needs of the forward pass is computed anew: TensorFlow can't take it out of
+    a GRU takes longer than they do. Compiled by XLA they have none. The backward pass
+    computes what it needs of the forward pass anew: TensorFlow can't take it out of
     what XLA has compiled. On a GPU, where cuDNN is faster, and outside of a
     `tf.function`, the layer is called as it is.
 
@@ -33,17 +33,17 @@ class CompiledLayer(keras.layers.Layer):
         self.layer.build(input_shape)
 
     def call(self, x: Any) -> Any:
-        """Work on whatever the layer works on."""
+        """Call the layer, compiled where that is faster."""
         if tf.executing_eagerly() or tf.config.list_physical_devices("GPU"):
             return self.layer(x)
         weights = [variable.value for variable in self.layer.trainable_variables]
-        return _compiled(self._answer)(x, *weights)
+        return _compiled(self._output)(x, *weights)
 
     def compute_output_shape(self, input_shape: tuple[Any, ...]) -> tuple[Any, ...]:
-        """Return the shape of the layer's answer."""
+        """Return the shape of the layer's output."""
         return self.layer.compute_output_shape(input_shape)
 
-    def _answer(self, x: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
+    def _output(self, x: tf.Tensor, *weights: tf.Tensor) -> tf.Tensor:
         state = [variable.value for variable in self.layer.non_trainable_variables]
         return self.layer.stateless_call(weights, state, x)[0]
 
@@ -54,8 +54,8 @@ def _compiled(function: Callable[..., tf.Tensor]) -> Callable[..., tf.Tensor]:
     def gradients(change: tf.Tensor, *arguments: tf.Tensor) -> list[tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(arguments)
-            answer = function(*arguments)
-        return tape.gradient(answer, arguments, change)
+            output = function(*arguments)
+        return tape.gradient(output, arguments, change)
 
     forwards = tf.function(function, jit_compile=True, autograph=False)
     backwards = tf.function(gradients, jit_compile=True, autograph=False)

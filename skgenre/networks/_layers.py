@@ -52,12 +52,12 @@ def set_statistics(model: keras.Model, batches: Iterable[Any]) -> None:
     Parameters
     ----------
     model : keras.Model
-        Changed in place; layers that aren't frozen batch normalisations stay as they
-        are, and where there are none, nothing is read.
+        Changed in place. Other layers stay as they are; without a frozen batch
+        normalisation nothing is read.
     batches : iterable of tuple
         All training clips, in batches whose first member is an array of shape
-        (n_clips, ...), and whose third, where there is one, are the clips' weights.
-        Gone through once for each such layer. What doesn't vary keeps a variance of 1.
+        (n_clips, ...), and whose third, where there is one, has the clips' weights.
+        Read once for each such layer. A constant value keeps a variance of 1.
     """
     for layer in model.layers:
         if isinstance(layer, keras.layers.BatchNormalization) and not layer.trainable:
@@ -72,7 +72,7 @@ def _weighted_moments(
 ) -> tuple[Any, Any]:
     """Return means and variances of outputs over all axes but one; rows have weights.
 
-    What is kept of a batch is as large for a thousand batches as for one.
+    The memory needed doesn't grow with the number of batches.
     """
     total, mean, squares = 0.0, 0.0, 0.0
     for X, *rest in batches:

@@ -1,4 +1,4 @@
-"""A network that looks at what sounds together rather than at what comes when."""
+"""The network of second-order pooling, which ignores the order of frames."""
 
 import math
 from itertools import combinations
@@ -146,21 +146,21 @@ def second_order(
     """Build a network of second-order pooling and radial basis functions.
 
     It learns which cepstral coefficients rise and fall together [1]_ [2]_ and how near
-    that is to some prototypes, not what follows what. Where labelled clips are few, it
-    tells more genres than the convolutional networks.
+    that is to some prototypes, not what follows what. Trained on few labelled clips, it
+    is more accurate than the convolutional networks.
 
     Parameters
     ----------
     input_shape : tuple of (n_frames, n_mels)
-        Shape of one spectrogram. A series of one band, which has no cepstrum, is taken
-        for one frame of `n_frames` bands.
+        Shape of one spectrogram. A series of one band, which has no cepstrum, counts as
+        one frame of `n_frames` bands.
     n_classes : int
         Number of genres.
     n_mfcc : int, default=20
         Cepstral coefficients that each frame is turned into; no more than `n_mels`.
     crop_frames : int, default=320
-        Frames of each batch's clips that are seen in training, somewhere in them; all
-        are seen afterwards.
+        Consecutive frames of each clip that training sees, others in each batch;
+        afterwards all frames are used.
     n_prototypes : int, default=128
         Number of radial basis functions: the size of the layer named 'embedding'.
     dropout : float, default=0.2

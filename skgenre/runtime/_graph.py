@@ -59,7 +59,7 @@ class Graph:
         output : str, default=None
             Name of its output; None finds one.
         skipped : int, default=0
-            Outputs that come before the one that is meant.
+            Outputs of the operator before the one that is used.
         **attributes : dict
             Of the operator.
 
@@ -75,7 +75,7 @@ class Graph:
         return name
 
     def constant(self, values: Any, dtype: Any = np.float32) -> str:
-        """Return the name of an array that is no weight."""
+        """Return the name of a new array that is not one of the weights."""
         return self._tensor(f"constant_{len(self._tensors)}", np.asarray(values, dtype))
 
     def weights(self, n: int) -> list[str]:
@@ -108,10 +108,10 @@ class Graph:
         return self.add("Cast", x, to=_FLOAT)
 
     def nan_or_zero(self, x: str) -> str:
-        """Add what to add to answers to `x`, (n, n_frames, n_values): (n, 1, 1).
+        """Add a term for the output of `x`, (n, n_frames, n_values): (n, 1, 1).
 
-        For a clip that is not finite it is NaN, of which ``Max``, ``Relu`` and pools of
-        ONNX Runtime make a number.
+        It is NaN for a clip that is not finite, and 0 otherwise: ``Max``, ``Relu`` and
+        the pools of ONNX Runtime turn NaN into a number.
         """
         means = self.add("ReduceMean", x, axes=[1, 2], keepdims=1)
         return self.add("Sub", means, means)
@@ -140,7 +140,7 @@ class Graph:
         return self._normalized(x, *self.weights(4))
 
     def scaled(self, x: str, mean: str, variance: str) -> str:
-        """Add a batch normalisation that has learned nothing but these."""
+        """Add a batch normalisation with this mean and variance alone."""
         scale = self.constant(np.ones(self.shape(mean)))
         center = self.constant(np.zeros(self.shape(mean)))
         return self._normalized(x, scale, center, mean, variance)
@@ -187,8 +187,8 @@ class Graph:
             )
             stacked = [self.reshape(part, (1, *shape)) for part in turned]
             parts.append(self.add("Concat", *stacked, axis=0))
-        # ONNX Runtime 1.32 ends the process where there are no clips: then one of
-        # zeros is put there, and its answer taken away.
+        # ONNX Runtime 1.32 ends the process where there are no clips: then a clip of
+        # zeros is added, and its output removed.
         n_clips, one = self.add("Shape", x, end=1), self.constant([1], np.int64)
         added = self.add("Sub", one, self.add("Min", n_clips, one))
         none = [self.constant([0] * n, np.int64) for n in (3, 2)]
@@ -196,8 +196,8 @@ class Graph:
         x = self.transpose(x, (1, 0, 2))  # frames first
         last = self.add(kind, x, *parts, skipped=1, hidden_size=units, **attributes)
         n_outputs = len(directions) * units
-        answers = self.reshape(self.transpose(last, (1, 0, 2)), (-1, n_outputs))
-        return self.add("Slice", answers, self.constant([0], np.int64), n_clips)
+        states = self.reshape(self.transpose(last, (1, 0, 2)), (-1, n_outputs))
+        return self.add("Slice", states, self.constant([0], np.int64), n_clips)
 
     def model(
         self,

@@ -27,7 +27,7 @@ def musicnn_graph(variables: Mapping[str, NDArray]) -> "onnx.ModelProto":
     onnx.ModelProto
         'patches' (n, 187, 96) to 'pooled' (n, 1506), 'penultimate' (n, 200), 'tags'
         (n, 50) and 'correlations' (n, 187, 64), as
-        :func:`skgenre.features._pretrained._musicnn_network.build_musicnn` tells.
+        :func:`skgenre.features._pretrained._musicnn_network.build_musicnn` documents.
     """
     g = Graph([*_weights(variables)])
     x = g.batch_norm(g.reshape("patches", (-1, 1, _N_FRAMES, _N_MELS)))

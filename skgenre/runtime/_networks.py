@@ -1,7 +1,7 @@
 """The networks of `skgenre.networks` as ONNX graphs, layer by layer.
 
-Each function takes the weights that its namesake has in Keras, in the same order, and
-does what that does after training: nothing is dropped, hidden or cropped.
+Each function takes the weights of the Keras network of its name, in the same order, and
+computes what that does after training: nothing is dropped, hidden or cropped.
 """
 
 from collections.abc import Callable, Sequence
@@ -130,7 +130,7 @@ def classifier_graph(
     network : str
         Name of the function in `skgenre.networks` that builds it.
     parameters : dict
-        What that was given.
+        Its keyword arguments.
     weights : sequence of ndarray
         In Keras's order.
     mean, scale : ndarray of shape (n_mels,)

@@ -9,11 +9,11 @@ import joblib
 if TYPE_CHECKING:
     import onnxruntime
 
-MISSING = 'ONNX needs two packages more: `python -m pip install "skgenre[onnx]"`.'
+MISSING = 'ONNX needs two more packages: `python -m pip install "skgenre[onnx]"`.'
 
 
 def is_installed() -> bool:
-    """Tell whether networks can be run without Keras, without importing anything."""
+    """Return whether networks can be run without Keras; nothing is imported for it."""
     return all(importlib.util.find_spec(name) for name in ("onnx", "onnxruntime"))
 
 

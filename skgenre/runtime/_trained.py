@@ -65,7 +65,7 @@ def _opened(recipe: _Recipe) -> Network:
     (source,) = session.get_inputs()
     names = [output.name for output in session.get_outputs()]
 
-    def ask(batch: NDArray) -> dict[str, NDArray]:
+    def run(batch: NDArray) -> dict[str, NDArray]:
         return dict(zip(names, session.run(names, {source.name: batch}), strict=True))
 
-    return ask
+    return run

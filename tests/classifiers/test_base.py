@@ -90,7 +90,7 @@ def test_the_papers_recipe():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("network", [CRNN, PARALLEL], ids=["crnn", "parallel"])
-def test_masks_vary_the_training_but_not_the_answers(network, clips):
+def test_masks_vary_the_training_but_not_the_predictions(network, clips):
     X, y = clips
     masked = clone(network).set_params(time_mask=5, frequency_mask=2).fit(X, y)
     assert masked.score(X, y) > 0.9
@@ -135,7 +135,7 @@ def test_outputs_are_those_of_the_keras_network(network, clips):
 
 
 @each
-def test_a_clip_has_one_answer_whatever_comes_with_it(network, clips):
+def test_a_clip_has_one_prediction_whatever_comes_with_it(network, clips):
     X, y = clips
     fitted = clone(network).fit(X, y)
     together = fitted.predict_proba(X), fitted.transform(X)
@@ -556,7 +556,7 @@ class TestContinuing:
         with pytest.raises(ValueError, match=r"not among the classes.*\['jazz'\]"):
             network.partial_fit(X[:1], ["jazz"])
 
-    def test_warm_start_goes_on_where_the_last_fit_ended(self, clips):
+    def test_warm_start_continues_where_the_last_fit_ended(self, clips):
         X, y = clips
         network = clone(CRNN).set_params(
             epochs=3, warm_start=True, plateau_patience=None, validation_fraction=0

@@ -114,7 +114,7 @@ class Checkpoints(keras.callbacks.Callback):
         self._has_warned = False
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        """Make everything what it was after the last epoch that was kept."""
+        """Restore the state after the last epoch that was kept."""
         if not self.n_epochs:
             return
         for epoch, logs_then in enumerate(self._logs):

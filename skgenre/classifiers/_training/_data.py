@@ -33,7 +33,7 @@ class ClipRows(NamedTuple):
     weights: NDArray
     """Weight of each clip in the loss and the accuracy."""
     rows: NDArray
-    """The clips that are meant."""
+    """Numbers of the clips that are chosen."""
 
 
 def hold_out(

@@ -76,7 +76,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Trained:
-    """What is left of a training: arrays and lists."""
+    """The result of a training: arrays and lists."""
 
     weights: list[NDArray]
     optimizer_state: list[NDArray]
@@ -96,14 +96,14 @@ def train(
     checkpoint_dir: str | os.PathLike | None = None,
     verbose: int = 0,
 ) -> Trained:
-    """Train a network, and return its weights and what the epochs gave.
+    """Train a network; return its weights and its history.
 
     Parameters
     ----------
     network : NetworkState
-        What is trained; not changed.
+        The network; it is not changed.
     recipe : Recipe
-        How.
+        Optimiser, loss, batch size and schedule.
     training, validation : ClipRows
         Clips to train on, and to validate on, which may be none.
     epochs : int

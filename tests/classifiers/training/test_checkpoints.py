@@ -1,4 +1,4 @@
-"""A training that was cut off goes on, and ends as if it had not been."""
+"""A training that was cut off is resumed, and ends as if it had not been."""
 
 import os
 import pickle
@@ -102,7 +102,7 @@ def fit_cut_off(network, X, y):
 
 
 @each
-def test_goes_on_as_if_nothing_had_happened(network, clips, tmp_path, cut_off):
+def test_resumes_as_if_nothing_had_happened(network, clips, tmp_path, cut_off):
     expected = clone(network).fit(*clips)
     assert expected.n_iter_ > 6
     network = clone(network).set_params(checkpoint_dir=tmp_path / "kept")
@@ -136,11 +136,11 @@ def test_the_epochs_before_are_not_trained_again(clips, tmp_path, cut_off, capfd
     capfd.readouterr()
     cut_off(0)
     network.fit(*clips)
-    told = [line for line in capfd.readouterr().out.splitlines() if "Epoch" in line]
-    assert told == ["Epoch 10/12", "Epoch 11/12", "Epoch 12/12"]
+    lines = [line for line in capfd.readouterr().out.splitlines() if "Epoch" in line]
+    assert lines == ["Epoch 10/12", "Epoch 11/12", "Epoch 12/12"]
 
 
-def test_a_later_fit_of_a_warm_start_goes_on_too(clips, tmp_path, cut_off):
+def test_a_later_fit_of_a_warm_start_is_resumed_too(clips, tmp_path, cut_off):
     warm = clone(CRNN).set_params(warm_start=True, epochs=4)
     expected = clone(warm).fit(*clips).fit(*clips)
     network = clone(warm).set_params(checkpoint_dir=tmp_path).fit(*clips)
@@ -283,12 +283,12 @@ def test_a_full_disk_ends_no_training(clips, whole, tmp_path, cut_off):
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(_checkpoints.Checkpoints, "remove", remove_none)
-            with pytest.warns(UserWarning, match="is not kept") as told:
+            with pytest.warns(UserWarning, match="is not kept") as warned:
                 network.fit(*clips)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, before)
-    ours = [str(each.message) for each in told if each.category is UserWarning]
+    ours = [str(each.message) for each in warned if each.category is UserWarning]
     assert [message[:7] for message in ours] == ["Epoch 4"]
     assert_same_fit(network, whole)
 

@@ -30,7 +30,7 @@ def test_stratified_and_shuffled():
 
 
 @pytest.mark.parametrize("fraction", [0.1, 0.2, 0.3])
-def test_artists_are_not_parted_and_genres_stratified(fraction):
+def test_artists_are_not_split_and_genres_are_stratified(fraction):
     rng = np.random.default_rng(0)
     artists = rng.integers(0, 80, 600)
     y = artists % 4
