@@ -398,6 +398,8 @@ def test_waveforms_are_known_by_their_samples(tmp_path):
     step = MelSpectrogramTransformer(sample_rate=8000, n_fft=256, n_frames=20, n_mels=8)
     step.transform_to(tmp_path / "X.npy", waves)
     step.transform_to(tmp_path / "X.npy", waves)
+    split_elsewhere = np.split(np.concatenate(waves), [5000, 9000])
     waves[1][100] += 1
-    with pytest.raises(FileExistsError, match="were changed"):
-        step.transform_to(tmp_path / "X.npy", waves)
+    for others in (waves, split_elsewhere):
+        with pytest.raises(FileExistsError, match="were changed"):
+            step.transform_to(tmp_path / "X.npy", others)
