@@ -319,6 +319,14 @@ def test_classes_of_other_packages_are_not_taken_for_ours(name, tmp_path):
     refused(tmp_path / "it.model", f"refused: it holds {name}")
 
 
+def test_only_losses_are_constructed_with_arguments(tmp_path):
+    arguments = {"args": items(kind="tuple")}
+    name = "sklearn.naive_bayes.GaussianNB"
+    forged = node("LossNode", name, content=mapping(), __reduce__=arguments)
+    write(tmp_path / "it.model", forged)
+    refused(tmp_path / "it.model", f"refused: it holds {name}")
+
+
 def test_classes_are_found_where_they_are_today(tmp_path):
     """A later scikit-learn, or skgenre, may define a class in another module."""
     model = GaussianNB().fit(TestSaving.X, TestSaving.y)
