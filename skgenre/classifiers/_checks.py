@@ -86,8 +86,6 @@ def check_finite(
     step = max(1, _CHUNK_BYTES // n_bytes)
     for start in range(0, len(X), step):
         clips = np.asarray(X[start : start + step])
-        if clips.dtype == np.float16:  # whose sums leave its range
-            clips = clips.astype(np.float32)
         try:
             assert_all_finite(
                 clips, estimator_name=type(estimator).__name__, input_name=name

@@ -183,17 +183,18 @@ class TestVoting:
         assert folds[0] | folds[1] == set(artists)
         assert not folds[0] & folds[1]
 
-    def test_weights_reach_the_folds_and_the_final_estimator(self, equal):
+    def test_what_the_folds_and_the_final_estimator_are_given(self, equal):
+        """Also where a splitter doesn't sort its rows."""
         X, y = equal
         fits = []
 
         class Watcher(Recorder):
             def fit(self, X, y, sample_weight=None):
-                fits.append(sample_weight)
+                fits.append((X, sample_weight))
                 return super().fit(X, y, sample_weight)
 
         weight = np.linspace(1, 2, 30)
-        folds = list(StratifiedKFold(2).split(y, y))
+        folds = [(a[::-1], b[::-1]) for a, b in StratifiedKFold(2).split(y, y)]
         model = SegmentClassifier(
             Watcher(),
             window=7,
@@ -203,9 +204,16 @@ class TestVoting:
             cv=folds,
         ).fit(X, y, sample_weight=weight)
         rows = [np.arange(30), *(train for train, _ in folds)]
-        for seen, clips in zip(fits, rows, strict=True):
-            assert_allclose(seen, np.repeat(weight[clips], 3))
-        assert_array_equal(model.final_estimator_.given_["sample_weight"], weight)
+        for (windows, weights), clips in zip(fits, rows, strict=True):
+            assert_array_equal(windows, X[clips].reshape(-1, 7, 5))
+            assert_allclose(weights, np.repeat(weight[clips], 3))
+        given = model.final_estimator_.given_
+        share = (X.reshape(30, 3, 35) > -38).mean(axis=2)
+        p = np.stack([1 - share, share], axis=2)
+        expected = np.hstack([p.mean(axis=1), p.std(axis=1), p.max(axis=1)])
+        assert_allclose(given["X"], expected, rtol=1e-12)
+        assert_array_equal(given["y"], y)
+        assert_array_equal(given["sample_weight"], weight)
 
     def test_final_estimator(self, ragged):
         X, y = ragged
