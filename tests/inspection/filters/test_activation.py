@@ -230,7 +230,7 @@ def test_refuses_genres_that_are_not_there(parallel, genres):
 def test_refuses_other_layers_and_estimators(parallel):
     with pytest.raises(ValueError, match=r"'conv9' is none of .*: image, conv1, "):
         maximize_activation(parallel, "conv9")
-    with pytest.raises(ValueError, match="none of the network's layers"):
+    with pytest.raises(ValueError, match="not one of the network's layers"):
         maximize_activation(parallel, "spectrogram")
     with pytest.raises(ValueError, match="A fitted network is needed"):
         maximize_activation(SVC().fit([[0], [1]], [0, 1]), "conv1")

@@ -160,9 +160,26 @@ def test_unknown_genres_are_no_errors():
     right = given["y_true"] == given["y_pred"]
     given["y_pred"] = np.where(sure, given["y_pred"], "unknown")
     page = Text(classification_report_html(**given, unknown="unknown")).text
-    for share in (sure.mean(), right[sure].mean(), right[sure].sum() / 240):
-        assert f"{100 * share:.1f}\xa0%".replace("\xa0", " ") in page
+    for card, share in (
+        ("Clips answered", sure.mean()),
+        ("Correct, of these", right[sure].mean()),
+        ("Correct, of all clips", right[sure].sum() / 240),
+    ):
+        assert f"{card} {100 * share:.1f} %" in page
     assert f"{np.sum(sure & ~right)} wrong predictions" in page
+
+
+def test_clips_that_only_one_model_has_right_are_named():
+    page = Text(
+        classification_report_html(
+            ["a", "b", "b", "a"],
+            ["a", "a", "b", "b"],
+            y_pred_other=["a", "b", "a", "b"],
+        )
+    ).text
+    listed = page[page.index("Clips that only one model has right") :]
+    assert re.findall(r"row \d", listed) == ["row 1", "row 2"]
+    assert "row 1 label b , A a wrong, B b right" in listed
 
 
 def test_one_of_a_kind_is_no_plural():
