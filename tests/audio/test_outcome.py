@@ -1,4 +1,5 @@
 import pickle
+import time
 
 import av
 import numpy as np
@@ -7,6 +8,7 @@ import soundfile
 
 from skgenre.audio import AudioError, load_audio
 from skgenre.audio._outcome import (
+    Facts,
     attempt,
     failures,
     outcome_report,
@@ -110,3 +112,11 @@ def test_message_names_the_first_failures():
     assert text.startswith(r"clip 0 ('0\\n.mp3'): there is no such file; clip 1 (")
     assert text.endswith(" and 2 more")
     assert failures(report.iloc[:0]) == ""
+
+
+def test_seconds_are_those_of_the_header_and_of_the_task(wav):
+    def wait(clip):
+        time.sleep(0.05)
+        return Facts()
+
+    assert attempt(wav, wait, wait).seconds >= 0.1
