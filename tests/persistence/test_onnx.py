@@ -319,6 +319,19 @@ class TestForged:
 
         forge(change, "compressed, which is refused")
 
+    def test_offsets_beyond_all_numbers(self, forge):
+        """`zipfile` fails with an OverflowError, which is none of its usual errors."""
+
+        def change(graph):
+            (entry,) = (e for e in graph.metadata_props if e.key == "skgenre.model")
+            file = io.BytesIO(base64.b64decode(entry.value))
+            with zipfile.ZipFile(file, "a") as archive:
+                archive.getinfo("schema.json").header_offset = 2**63 + 1
+                archive.writestr("more", b"")  # so that the directory is written again
+            entry.value = base64.b64encode(file.getvalue()).decode()
+
+        forge(change, "or is damaged: Python int too large")
+
     def test_text_that_is_not_base64(self, forge):
         def change(graph):
             (entry,) = (e for e in graph.metadata_props if e.key == "skgenre.model")
