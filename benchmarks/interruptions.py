@@ -86,10 +86,10 @@ for _ in range(10):
 """
 DOWNLOAD = """
 import os
-from skgenre.datasets import _fma_archives
-_fma_archives.SHA1 = {"music": os.environ["ARCHIVE_SHA1"]}
+from skgenre.datasets._fma import _archives
+_archives.SHA1 = {"music": os.environ["ARCHIVE_SHA1"]}
 if not os.path.isdir("music"):
-    _fma_archives.fetch_archive("music", ".", os.environ["ARCHIVE_URL"])
+    _archives.fetch_archive("music", ".", os.environ["ARCHIVE_URL"])
 """
 
 

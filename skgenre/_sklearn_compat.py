@@ -28,7 +28,7 @@ from sklearn.utils.validation import (
 
 __all__ = [
     "COMPILED_LOSSES",
-    "PRIVATE_PARTS",
+    "SAVABLE_PRIVATE_CLASSES",
     "TREE_MODULE",
     "HasMethods",
     "Interval",
@@ -46,7 +46,7 @@ __all__ = [
 _BOOSTING = "sklearn.ensemble._hist_gradient_boosting"
 _HALVING = "sklearn.model_selection._search_successive_halving"
 
-PRIVATE_PARTS = {
+SAVABLE_PRIVATE_CLASSES = {
     "AdamOptimizer": "sklearn.neural_network._stochastic_optimizers",
     "HalfBinomialLoss": "sklearn._loss.loss",
     "HalfLogitLink": "sklearn._loss.link",

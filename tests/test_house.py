@@ -1,4 +1,4 @@
-"""The rules that DESIGN and CONTRIBUTING give for modules, imports and tests' names."""
+"""The rules that CONTRIBUTING gives for modules, imports and tests' names."""
 
 import ast
 import functools

@@ -1,9 +1,9 @@
 from ._abstaining import AbstainingClassifier, risk_coverage_curve
 from ._base import BaseGenreClassifier
-from ._crnn import CRNNClassifier
 from ._missing_clip_classifier import MissingClipClassifier
-from ._parallel_cnn_rnn import ParallelCNNRNNClassifier
-from ._second_order import SecondOrderClassifier
+from ._networks._crnn import CRNNClassifier
+from ._networks._parallel_cnn_rnn import ParallelCNNRNNClassifier
+from ._networks._second_order import SecondOrderClassifier
 from ._segment import SegmentClassifier
 
 __all__ = [

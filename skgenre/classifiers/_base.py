@@ -44,9 +44,9 @@ if TYPE_CHECKING:
     from skgenre.classifiers._training._train import NetworkState, Recipe
     from skgenre.classifiers._training._wrapper import NetworkClassifier
 
-# Clips in a batch of predictions; fewer are filled up. If the number of rows varied, so
+# Clips in a batch of predictions, which zeros fill up. If the number of rows varied, so
 # would the last digits: a clip has one prediction, whatever other clips come with it.
-_CLIPS = 8
+_BATCH_SIZE = 8
 
 
 class BaseGenreClassifier(
@@ -205,7 +205,7 @@ class BaseGenreClassifier(
         y = check_genres(self, X, y)
         groups = check_groups(X, groups)
         classes = self.classes_ if continues else np.unique(y)
-        self._begin(X, classes, continues=continues)
+        self._set_network(X, classes, continues=continues)
         codes = genre_numbers(self, y, "y")
         weights = check_weights(self, X, codes, sample_weight)
         check_all_genres_count(self, codes, weights)
@@ -275,7 +275,7 @@ class BaseGenreClassifier(
         )
         X = check_spectrograms(self, X, reset=not continues)
         y = check_genres(self, X, y)
-        self._begin(X, classes, continues=continues)
+        self._set_network(X, classes, continues=continues)
         codes = genre_numbers(self, y, "y")
         if self.class_weight == "balanced":
             raise ValueError(
@@ -399,12 +399,12 @@ class BaseGenreClassifier(
         self, rows: Rows, run: Callable[[NDArray], tuple[NDArray, NDArray]]
     ) -> tuple[NDArray, NDArray]:
         outputs = []
-        for start in range(0, len(rows), _CLIPS):
-            clips = np.asarray(rows[start : start + _CLIPS])
+        for start in range(0, len(rows), _BATCH_SIZE):
+            clips = np.asarray(rows[start : start + _BATCH_SIZE])
             check_finite(self, clips, first=start)
             outputs.append(run(clips))
             for values in outputs[-1]:
-                self._check_finite(values, clips, start)
+                self._check_outputs(values, clips, start)
         probabilities, embeddings = zip(*outputs, strict=True)
         return np.concatenate(probabilities), np.concatenate(embeddings)
 
@@ -419,7 +419,7 @@ class BaseGenreClassifier(
             tuple(self.network_parameters_.items()),
             tuple(weights.shape for weights in self.weights_),
         )
-        padded = np.zeros((_CLIPS, *clips.shape[1:]), np.float32)
+        padded = np.zeros((_BATCH_SIZE, *clips.shape[1:]), np.float32)
         padded[: len(clips)] = scaled(clips, self.input_mean_, self.input_scale_)
         probabilities, embedding = predict(self.weights_, padded)
         return probabilities.numpy()[: len(clips)], embedding.numpy()[: len(clips)]
@@ -437,7 +437,7 @@ class BaseGenreClassifier(
         )
         return probabilities, embedding
 
-    def _check_finite(self, output: NDArray, clips: NDArray, first: int) -> None:
+    def _check_outputs(self, output: NDArray, clips: NDArray, first: int) -> None:
         """Refuse output that is not finite; `first` is the row of the first clip."""
         is_bad = ~np.isfinite(output).all(axis=1)
         if is_bad.any():
@@ -469,8 +469,8 @@ class BaseGenreClassifier(
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _begin(self, X: Rows, classes: NDArray, *, continues: bool) -> None:
-        """Fix the genres and the network, or check that they are the same."""
+    def _set_network(self, X: Rows, classes: NDArray, *, continues: bool) -> None:
+        """Set the genres and the network's parameters, or refuse changed ones."""
         for name, axes in self._integers.items():
             shape = (len(getattr(self, n)) if isinstance(n, str) else n for n in axes)
             check_integers(name, getattr(self, name), shape=tuple(shape))
@@ -489,7 +489,7 @@ class BaseGenreClassifier(
             if changed:
                 raise ValueError(
                     f"{', '.join(changed)} changed since the last training: another "
-                    "network can't continue it. Set it back, or fit a clone."
+                    "network can't continue it. Set them back, or fit a clone."
                 )
             return
         check_several(self, classes)

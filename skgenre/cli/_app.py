@@ -164,13 +164,10 @@ def train(
 
 def _reset_work_parameters(pipeline: Any) -> None:
     """Reset how the work was done: a saved model is used in other programs."""
-    defaults = {"verbose": False, "n_jobs": None, "time_limit": None}
-    pipeline.set_params(
-        **{
-            name: defaults[name.split("__")[-1]]
-            for name in pipeline.get_params()
-            if name.split("__")[-1] in defaults
-        }
+    from skgenre._estimators import set_in_parts
+
+    set_in_parts(
+        pipeline, lambda part: True, verbose=False, n_jobs=None, time_limit=None
     )
 
 

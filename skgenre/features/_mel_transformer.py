@@ -19,6 +19,7 @@ from skgenre.features._base import (
     Work,
     excerpt_start,
 )
+from skgenre.features._missing_clips import MISSING
 from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
@@ -317,7 +318,7 @@ class MelSpectrogramTransformer(AudioTransformer):
 
     def _missing(self, n_frames: int | None) -> NDArray:
         """Return the NaN that stand for a clip that could not be read."""
-        return np.full((n_frames or 1, self.n_mels), np.nan, np.float32)
+        return np.full((n_frames or 1, self.n_mels), MISSING, np.float32)
 
     def _rows(self, clips: list[Clip], work: Work) -> Iterator[NDArray]:
         """Yield each clip's spectrogram of `n_frames`, or NaN."""

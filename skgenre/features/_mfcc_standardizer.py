@@ -37,6 +37,7 @@ from skgenre.features._mfcc import (
     feature_names,
     mfcc,
 )
+from skgenre.features._missing_clips import MISSING
 from skgenre.features._spectrogram import MelSettings
 
 
@@ -185,7 +186,7 @@ class MFCCStandardizer(AudioTransformer):
         results = self._map_clips(clips, work)
         table = np.empty((len(clips), len(names)))
         for row, result in zip(table, results, strict=True):
-            row[:] = np.nan if result is None else result
+            row[:] = MISSING if result is None else result
         return table
 
     def _check_parameters(self) -> None:

@@ -18,7 +18,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._sklearn_compat import COMPILED_LOSSES, PRIVATE_PARTS, TREE_MODULE
+from skgenre._sklearn_compat import (
+    COMPILED_LOSSES,
+    SAVABLE_PRIVATE_CLASSES,
+    TREE_MODULE,
+)
 
 
 def _modules_by_name(tables: Mapping[str, str]) -> dict[str, str]:
@@ -127,7 +131,7 @@ def _find(module: str, name: str) -> Any:
         is_its_own = module in ("_loss", COMPILED_LOSSES[name])  # scikit-learn 1.6's
         tables = (COMPILED_LOSSES,) if is_its_own else ()
     elif module.startswith("sklearn."):
-        tables = (PRIVATE_PARTS, _FUNCTIONS, _SKLEARN)
+        tables = (SAVABLE_PRIVATE_CLASSES, _FUNCTIONS, _SKLEARN)
     for table in tables:
         if name in table:
             return getattr(importlib.import_module(table[name]), name, None)

@@ -1,6 +1,6 @@
 """The data of a training: clips are held out, scaled, and read batch by batch.
 
-TensorFlow is imported when batches are handed to Keras: prediction scales, too.
+Prediction uses `scaled`, too: TensorFlow is imported in `as_dataset` only.
 """
 
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 # Natural logarithm of the power of 1 dB is ln(10) / 10.
-_DECIBELS_PER_NEPER = 10 / np.log(10)
+_DECIBELS_PER_LOG_POWER = 10 / np.log(10)
 _CHUNK_BYTES = 32 * 2**20
 # Batches that wait for the network, at the most. Keras would have TensorFlow find the
 # number, which it doubles whenever the network had to wait: to hundreds of megabytes.
@@ -72,9 +72,9 @@ def validation_rows(
 ) -> NDArray:
     """Choose the clips to validate on: shuffled, stratified and by group.
 
-    Every genre keeps at least one clip (with groups: one artist) to train on, and none
-    gives much more than its share: a genre of few clips or few artists may not be
-    validated on.
+    Every genre keeps at least one clip (with groups: one artist) to train on, and gives
+    no more than about its share: a genre of few clips or artists may have none to
+    validate on.
 
     Parameters
     ----------
@@ -117,7 +117,7 @@ def _choose_clips(
 def _choose_artists(
     y: NDArray, groups: NDArray, fraction: float, random_state: np.random.RandomState
 ) -> NDArray:
-    """Take artists, in random order, as long as that comes closer to the share."""
+    """Take each artist, in random order, whose clips bring the share closer."""
     artists, artist_of = np.unique(groups, return_inverse=True)
     genres, genre_of = np.unique(y, return_inverse=True)
     n_clips = np.zeros((len(artists), len(genres)), dtype=int)
@@ -159,7 +159,7 @@ def band_statistics(
     """
     n_frames, n_mels = X.shape[1:]
     if input_scaling == "log":
-        mean, scale = np.zeros(n_mels), np.full(n_mels, _DECIBELS_PER_NEPER)
+        mean, scale = np.zeros(n_mels), np.full(n_mels, _DECIBELS_PER_LOG_POWER)
         return mean.astype(np.float32), scale.astype(np.float32)
 
     chunk = max(1, _CHUNK_BYTES // (n_frames * n_mels * 8))

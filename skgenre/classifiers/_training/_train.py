@@ -9,10 +9,11 @@ From top to bottom, this happens when a classifier is fitted:
    weights and history. It runs in a thread of its own, which Ctrl-C can't tear apart.
 3. `wrap` gives scikeras's classifier (`_wrapper.py`) the network's function, its
    parameters and the loss. `NetworkClassifier.build` has scikeras build the network,
-   or takes over one that an earlier fit has compiled.
+   and copies its weights into an idle compiled one if an earlier fit has left one.
 4. `NetworkClassifier.run_epochs` runs ``keras.Model.fit`` on the batches. After each
-   batch, `StopIfInterrupted` looks for Ctrl-C; after each epoch, the callbacks lower
-   the learning rate, note the best epoch, and keep a checkpoint (`_checkpoints.py`).
+   batch, `StopIfInterrupted` looks for Ctrl-C; after an epoch, the callbacks lower the
+   learning rate, note the best epoch, and write a checkpoint as often as that takes a
+   small part of the time (`_checkpoints.py`).
 """
 
 import math
@@ -41,10 +42,10 @@ from keras import ops
 
 @dataclass(frozen=True)
 class NetworkState:
-    """A network before its training, as plain data."""
+    """A network and where its training starts, as plain data."""
 
     name: str
-    """Of the function in `skgenre.networks` that builds it."""
+    """Name of the function in `skgenre.networks` that builds the network."""
     parameters: dict[str, Any]
     """Keyword arguments of that function, but for the seed."""
     classes: NDArray
@@ -54,7 +55,7 @@ class NetworkState:
     scale: NDArray
     """What each band is then divided by."""
     weights: list[NDArray] | None
-    """Where the training begins; None means at the seed."""
+    """Where the training begins; None means weights drawn from the seed."""
     optimizer_state: list[NDArray] | None
     """Variables of the optimiser; None means a fresh one."""
 
@@ -111,7 +112,7 @@ def train(
     network_seed, shuffle_seed : int
         Seeds of the weights and the dropout, and of the order of the clips.
     checkpoint_dir : str, PathLike or None
-        Where the state after each epoch is kept, until the training has ended.
+        Where the state after epochs is kept, until the training has ended.
     verbose : int
         Keras's.
 
@@ -122,7 +123,7 @@ def train(
     Raises
     ------
     ValueError
-        If the weights are no longer finite.
+        If the loss or the weights are no longer finite.
     OSError
         If nothing can be written to `checkpoint_dir`.
     """
@@ -155,7 +156,9 @@ def train(
             batches.reshuffle()
     try:
         wrapper.build(network.classes, network.parameters["input_shape"])
-        wrapper.run_epochs(batches, held_out, callbacks, first=n_done, epochs=epochs)
+        wrapper.run_epochs(
+            batches, held_out, callbacks, initial_epoch=n_done, epochs=epochs
+        )
         trained = Trained(
             wrapper.model_.get_weights(),
             wrapper.optimizer_state(),
@@ -243,14 +246,14 @@ class SmoothedCrossentropy(keras.losses.Loss):
 def training_callbacks(
     recipe: Recipe, *, epochs: int, best_epoch: "BestEpoch | None"
 ) -> list[keras.callbacks.Callback]:
-    """Return the callbacks of a training: learning rate, early end, best epoch.
+    """Return the callbacks of a training, but for its checkpoints.
 
     Parameters
     ----------
     recipe : Recipe
         Its schedule, plateau and early stopping.
     epochs : int
-        Over which a cosine schedule lowers the learning rate.
+        Epochs over which a cosine schedule lowers the learning rate to zero.
     best_epoch : BestEpoch or None
         None where there are no clips to validate on. Then the accuracy in training is
         watched, and the last epoch is kept instead of the best.
@@ -305,7 +308,7 @@ class BestEpoch(keras.callbacks.Callback):
 
     The best epoch has the highest accuracy in validation and, among equals, the lowest
     loss. Keras's ``EarlyStopping`` and ``ModelCheckpoint`` keep the first of the
-    equals: a few clips are soon all right, long before training is done.
+    equals: on few clips, the accuracy reaches its maximum while the loss still falls.
     """
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:

@@ -31,9 +31,9 @@ class NetworkClassifier(KerasClassifier):
     optimisers and losses into objects, encodes the genres, collects the history, and
     gives `keras_classifier_` the methods of a scikit-learn classifier.
 
-    It does not check or copy the data, shuffle or split it, weigh the clips, choose the
-    seeds, or compile the network: it would copy the array, refuse a second fit on
-    another float type, trace the network again for every fit and, with a
+    We don't let it check or copy the data, shuffle or split it, weigh the clips, choose
+    the seeds, or compile the network, because it would copy the array, refuse a second
+    fit on another float type, trace the network again for every fit and, with a
     ``random_state``, switch TensorFlow's determinism on for the whole process. Its
     ``fit`` is not called; `run_epochs` takes its place.
 
@@ -46,7 +46,7 @@ class NetworkClassifier(KerasClassifier):
     pooled : bool, default=True
         Whether to share compiled networks with other trainings; then call `release`.
     start_weights, start_optimizer : list of ndarray or None
-        Where to begin; None means at the seed.
+        Where to begin; None means weights drawn from the seed, and a fresh optimiser.
     **kwargs : dict
         scikeras's parameters.
     """
@@ -68,7 +68,7 @@ class NetworkClassifier(KerasClassifier):
         self._compiled: CompiledNetwork | None = None
 
     def build(self, classes: NDArray, input_shape: tuple[int, int]) -> None:
-        """Have scikeras build and compile the network for these genres.
+        """Build the network for these genres, or reset a compiled one.
 
         Parameters
         ----------
@@ -85,7 +85,7 @@ class NetworkClassifier(KerasClassifier):
         validation: SpectrogramBatches | None,
         callbacks: list[keras.callbacks.Callback],
         *,
-        first: int,
+        initial_epoch: int,
         epochs: int,
     ) -> None:
         """Run Keras's ``fit`` on batches that carry genres and weights.
@@ -93,10 +93,10 @@ class NetworkClassifier(KerasClassifier):
         Parameters
         ----------
         training, validation : SpectrogramBatches
-            The first are shuffled anew after each epoch.
+            `training` is shuffled again after each epoch.
         callbacks : list of keras.callbacks.Callback
             Called by Keras, in this order.
-        first, epochs : int
+        initial_epoch, epochs : int
             Epochs that were run before, and all of them.
         """
         if self._start_weights is None:
@@ -110,8 +110,8 @@ class NetworkClassifier(KerasClassifier):
             y=None,
             sample_weight=None,
             warm_start=False,
-            epochs=epochs - first,
-            initial_epoch=first,
+            epochs=epochs - initial_epoch,
+            initial_epoch=initial_epoch,
             validation_data=None if validation is None else validation.as_dataset(),
         )
 
@@ -158,7 +158,7 @@ class NetworkClassifier(KerasClassifier):
     def _get_compile_kwargs(self) -> dict[str, Any]:
         arguments = super()._get_compile_kwargs()
         if self.get_params()["model__precision"] == "mixed_float16":
-            # Keras would do so only where all of a model's layers are of this policy.
+            # Keras would do so only if the global policy was this one.
             arguments["optimizer"] = keras.optimizers.LossScaleOptimizer(
                 arguments["optimizer"]
             )
@@ -166,16 +166,16 @@ class NetworkClassifier(KerasClassifier):
 
     def _build_keras_model(self) -> keras.Model:
         start = super()._build_keras_model()
-        graph = {
+        settings = {
             name: value
             for name, value in sorted(self.get_params().items())
             if name.startswith(("model", "optimizer", "loss"))
             and name not in ("model__seed", "optimizer__learning_rate")
         }
-        learning_rate = self.optimizer__learning_rate
-        compiled = _take(repr(graph)) if self._pooled else None
+        key, learning_rate = repr(settings), self.optimizer__learning_rate
+        compiled = _take(key) if self._pooled else None
         if compiled is None:
-            compiled = CompiledNetwork(repr(graph), start, self._get_compile_kwargs())
+            compiled = CompiledNetwork(key, start, self._get_compile_kwargs())
         else:
             compiled.reset(start, learning_rate)
         if self._start_weights is not None:

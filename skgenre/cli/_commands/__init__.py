@@ -1,1 +1,1 @@
-"""The commands, one module for each, and what only they need."""
+"""The work of the commands, and what only they need."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.markup import escape
 from sklearn.base import is_classifier
-from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
-from skgenre._text import printable
+from skgenre._estimators import split_last_step
+from skgenre._text import format_list, printable
 from skgenre.cli._files import apply_to_files, prepare
 from skgenre.cli._tables import confusion_table, report_table, with_interval
 from skgenre.inspection import (
@@ -192,7 +192,7 @@ def evaluate_models(
     readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
     predicted = [[genre for genre, _ in predictions[path]] for path in readable]
     proba = [predictions[path][0][1] for path in readable]
-    unknown = getattr(_last_step(models[0]), "unknown_", None)
+    unknown = getattr(split_last_step(models[0])[1], "unknown_", None)
     return Evaluated(
         model_names=names,
         predictions=check_predictions(
@@ -223,8 +223,8 @@ def _known_clips(tracks: Bunch, models: dict[str, Any]) -> tuple[NDArray, list[s
         strange, counts = np.unique(tracks.target[~is_known], return_counts=True)
         if len(strange):
             notes.append(
-                f"{name} knows {_listed(genres)}, so clips of other genres "
-                f"({counts.sum()}) are left out: {_listed(strange)}."
+                f"{name} knows {_format_genres(genres)}, so clips of other genres "
+                f"({counts.sum()}) are left out: {_format_genres(strange)}."
             )
         kept &= is_known
     if not kept.any():
@@ -236,22 +236,19 @@ def _known_clips(tracks: Bunch, models: dict[str, Any]) -> tuple[NDArray, list[s
         absent = np.setdiff1d(_genres(model), tracks.target[kept])
         if len(absent):
             notes.append(
-                f"There are no clips of {_listed(absent)}, which {name} knows, too."
+                f"{name} also knows {_format_genres(absent)}; there are no clips of "
+                "these."
             )
     return kept, notes
 
 
-def _listed(genres: NDArray) -> str:
-    return ", ".join(repr(str(genre)) for genre in genres)
+def _format_genres(genres: NDArray) -> str:
+    return format_list(repr(str(genre)) for genre in genres)
 
 
 def _genres(model: Any) -> NDArray:
     """Return the genres as folders are called; they may have been numbers."""
     return np.array([str(genre) for genre in model.classes_.tolist()])
-
-
-def _last_step(model: Any) -> Any:
-    return model[-1] if isinstance(model, Pipeline) else model
 
 
 def _predict(model: Any, paths: Sequence[str]) -> list[tuple[str, NDArray | None]]:

@@ -21,6 +21,7 @@ from skgenre.features._base import (
     Work,
     excerpt_samples,
 )
+from skgenre.features._missing_clips import MISSING
 from skgenre.features._pretrained._network_input import (
     SCALINGS,
     NetworkInput,
@@ -327,7 +328,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         clips = self._check_clips(X, reset=False)
         embeddings = list(self._map_clips(clips, self._work()))
         if any(row is None for row in embeddings):
-            missing = np.full(self._n_features_out, np.nan, np.float32)
+            missing = np.full(self._n_features_out, MISSING, np.float32)
             embeddings = [missing if row is None else row for row in embeddings]
         return np.array(embeddings, dtype=np.float32)
 

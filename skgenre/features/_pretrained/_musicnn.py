@@ -19,6 +19,7 @@ from skgenre.features._base import (
     excerpt_samples,
 )
 from skgenre.features._mfcc import correlations
+from skgenre.features._missing_clips import MISSING
 from skgenre.features._pretrained._network_input import log_compression
 from skgenre.features._spectrogram import (
     MelSettings,
@@ -262,7 +263,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         results = self._map_clips(clips, self._work())
         embeddings = np.empty((len(clips), self._n_features_out), np.float32)
         for row, result in zip(embeddings, results, strict=True):
-            row[:] = np.nan if result is None else result
+            row[:] = MISSING if result is None else result
         return embeddings
 
     def _work(self) -> Work:

@@ -9,7 +9,8 @@ import pytest
 from archive_server import serve
 from fma_miniature import make_fma
 
-from skgenre.datasets import _download, _fma_archives, load_fma
+from skgenre.datasets import _download, load_fma
+from skgenre.datasets._fma import _archives
 
 GENRES = ["Electronic", "Rock"]
 
@@ -35,7 +36,7 @@ def server(mirror, monkeypatch):
     folder, sums = mirror
     # The miniature's archives can't have the checksums of the real ones.
     for name, checksum in sums.items():
-        monkeypatch.setitem(_fma_archives.SHA1, name, checksum)
+        monkeypatch.setitem(_archives.SHA1, name, checksum)
     monkeypatch.setattr(_download, "_DELAY", 0.01)
     with serve(folder) as server:
         yield server
@@ -54,12 +55,12 @@ COMPLETE = ["fma_metadata", "fma_metadata.zip", "fma_small", "fma_small.zip"]
 
 
 def test_published_checksums():
-    assert set(_fma_archives.SHA1) == {
+    assert set(_archives.SHA1) == {
         f"fma_{name}" for name in ("metadata", "small", "medium", "large", "full")
     }
-    assert all(len(bytes.fromhex(sha1)) == 20 for sha1 in _fma_archives.SHA1.values())
+    assert all(len(bytes.fromhex(sha1)) == 20 for sha1 in _archives.SHA1.values())
     small = "ade154f733639d52e35e32f5593efe5be76c6d70"
-    assert _fma_archives.SHA1["fma_small"] == small
+    assert _archives.SHA1["fma_small"] == small
 
 
 def test_download(server, home):
@@ -148,7 +149,8 @@ def test_killed_while_extracting(server, home):
     """What a killed process leaves is not taken for the data."""
     code = (
         "import os, shutil, sys\n"
-        "from skgenre.datasets import _extract, _fma_archives\n"
+        "from skgenre.datasets import _extract\n"
+        "from skgenre.datasets._fma import _archives\n"
         "copy = shutil.copyfileobj\n"
         "def kill(source, target, *args):\n"
         "    copy(source, target, *args)\n"

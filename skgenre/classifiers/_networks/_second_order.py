@@ -8,7 +8,7 @@ import numpy as np
 
 from skgenre._sklearn_compat import Interval
 from skgenre.classifiers._base import BaseGenreClassifier
-from skgenre.classifiers._shared_parameters import document_shared
+from skgenre.classifiers._networks._shared_parameters import document_shared
 
 
 @document_shared

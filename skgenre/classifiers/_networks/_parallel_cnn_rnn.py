@@ -9,7 +9,7 @@ import numpy as np
 
 from skgenre._sklearn_compat import Interval
 from skgenre.classifiers._base import BaseGenreClassifier
-from skgenre.classifiers._shared_parameters import (
+from skgenre.classifiers._networks._shared_parameters import (
     PaperRecipe,
     document_shared_and_masks,
 )

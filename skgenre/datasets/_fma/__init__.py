@@ -1,0 +1,1 @@
+"""The FMA data set: its archives, its tables, its loaders."""
