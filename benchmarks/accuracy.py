@@ -184,7 +184,7 @@ def vote(folds, others):
 
 
 def summary(folds, target, n_repeats):
-    """Return the share of right answers for each clip, and the means over folds."""
+    """Return the share of right predictions for each clip, and the means over folds."""
     right = np.zeros(len(target))
     losses = []
     for fold in folds:

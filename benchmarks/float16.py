@@ -64,7 +64,7 @@ def main():
             print(
                 f"seed {seed}: accuracy {right32.mean():.4f} from float32, "
                 f"{right16.mean():.4f} from float16; "
-                f"{(right32 != right16).sum()} clips answered better or worse",
+                f"{(right32 != right16).sum()} clips predicted better or worse",
                 flush=True,
             )
     right32, right16 = (np.array(rights[dtype]) for dtype in files)

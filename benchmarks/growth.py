@@ -5,7 +5,7 @@
 The growth of a time is the slope of its logarithm over that of the count, a straight
 line through all counts: 1 is linear, 2 is quadratic, less than 1 is what is done once
 whatever the count. With genres, of which a network's last layer alone has more, a time
-is told over that with the fewest.
+is printed over that with the fewest.
 
 Clips are extracted from files of noise of a second. What networks and classifiers learn
 from is noise with a trace of its genre. ``--scale 0.1`` takes a tenth of the clips and
@@ -45,7 +45,7 @@ def seconds(function, *arguments, repeats=3):
 
 
 def traces_of_genres(shape, n_genres):
-    """Return noise and genres; the mean along the last axis tells a genre."""
+    """Return noise and genres; the mean along the last axis differs between genres."""
     rng = np.random.default_rng(0)
     genres = np.arange(shape[0]) % n_genres
     means = rng.normal(0, 0.3, size=(n_genres, shape[-1])).astype(np.float32)
