@@ -25,9 +25,9 @@ import skgenre
 
 PACKAGE = Path(skgenre.__file__).parent
 ROOT = f"{PACKAGE}{os.sep}"
-# The most files that a call may pass through: what holds today. From a path to a genre,
-# 12 is the aim, which takes fewer files of sound and of features.
-FIT, PATH_TO_GENRE = 9, 15
+# The most files that a call may pass through. The first prediction also builds the
+# network, once in a process.
+FIT, PATH_TO_GENRE = 9, 12
 
 
 def follow(call):

@@ -2,9 +2,9 @@
 Extraction, search and prediction on a Dask cluster
 ===================================================
 
-joblib runs the fits of a scikit-learn search, and the clips of an audio step, where it
-is told to. With Dask that is in processes on this machine or on others; what is called
-and what comes out stay the same. Dask comes with an extra::
+joblib runs the fits of a scikit-learn search, and the clips of an audio step, on the
+backend that is chosen. With Dask that is in processes on this machine or on others;
+what is called and what comes out stay the same. Dask comes with an extra::
 
     python -m pip install "skgenre[dask]"
 """

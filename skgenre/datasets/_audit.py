@@ -18,6 +18,7 @@ from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.audio import load_audio, map_clips
 from skgenre.audio._outcome import attempt
 from skgenre.audio._readers import open_file
+from skgenre.audio._remote import is_url
 
 if TYPE_CHECKING:
     import pandas
@@ -288,18 +289,19 @@ def repeated_files(paths: Sequence[str]) -> Iterator[tuple[int, int]]:
     Parameters
     ----------
     paths : sequence of str
-        Files, which are there.
+        Files, which are there; URLs are left out.
 
     Yields
     ------
     first, copy : int
         Places in `paths`, in the order of `copy`.
     """
-    sizes = [os.path.getsize(path) for path in paths]
+    # Of URLs no size is known, and each would be downloaded again.
+    sizes = [None if is_url(path) else os.path.getsize(path) for path in paths]
     of_size = Counter(sizes)
     first: dict[str, int] = {}
     for i, (path, size) in enumerate(zip(paths, sizes, strict=True)):
-        if of_size[size] > 1:
+        if size is not None and of_size[size] > 1:
             found = first.setdefault(digest(Path(path)), i)
             if found != i:
                 yield found, i

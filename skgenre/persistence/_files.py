@@ -195,7 +195,7 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, bytes]]:
         if INFO not in members:
             raise ValueError(f"it has no member {INFO!r}")
         info = json.loads(members[INFO])
-    except ImportError:  # of onnx
+    except (ImportError, MemoryError):  # of onnx, or of this machine
         raise
     except Exception as error:  # of any type, as in `load`
         raise ModelFileError(

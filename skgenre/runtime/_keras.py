@@ -1,6 +1,5 @@
 """Keras as this package needs it: on TensorFlow, not after a fork, not interrupted."""
 
-import concurrent.futures
 import contextlib
 import contextvars
 import functools
@@ -150,49 +149,57 @@ def shield_from_interrupts(function: Callable[_P, _R]) -> Callable[_P, _R]:
 
 def _call_in_a_thread(function: Callable[[], _R]) -> _R:
     interrupted, settings = threading.Event(), _thread_settings()
+    context = contextvars.copy_context()
+    results: list[_R] = []
+    errors: list[BaseException] = []
+    # Of the two threads, only the second ever releases it. Waiting for it is a call in
+    # C: a handler's exception can't leave it, or a lock of Python's own, in between.
+    has_ended = threading.Lock()
+    has_ended.acquire()
 
     def call() -> _R:
         _interrupted.set(interrupted)
         with settings():
             return function()
 
-    future: concurrent.futures.Future[_R] = concurrent.futures.Future()
-    work = functools.partial(_work, future, contextvars.copy_context(), call)
+    def work() -> None:
+        try:
+            if not interrupted.is_set():
+                results.append(context.run(call))
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            ended.append(True)
+            has_ended.release()
+
+    ended: list[bool] = []
+    thread = threading.Thread(target=work, name="skgenre-tensorflow")
+
+    def wait() -> None:
+        while not ended:
+            has_ended.acquire(timeout=_POLL)
+
     try:
-        threading.Thread(target=work, name="skgenre-tensorflow").start()
-        _wait(future)
+        try:
+            thread.start()
+        except RuntimeError:  # the process has no thread left, or is about to end
+            if thread.ident is not None:
+                raise
+            return function()
+        wait()
     except BaseException as interrupt:
         interrupted.set()
-        if not future.cancel():  # the thread has begun
-            _wait(future)
-            error = future.exception()
-            if not isinstance(error, Interrupted | None):
-                interrupt.__context__ = error
+        if thread.ident is not None:  # else it has nothing to do once it begins
+            wait()
+            if errors and not isinstance(errors[0], Interrupted):
+                interrupt.__context__ = errors[0]
         raise
     try:
-        return future.result()
+        if errors:
+            raise errors[0]
+        return results[0]
     finally:
-        del future, work  # so does it to this one
-
-
-def _work(
-    future: concurrent.futures.Future[_R],
-    context: contextvars.Context,
-    call: Callable[[], _R],
-) -> None:
-    if not future.set_running_or_notify_cancel():
-        return
-    try:
-        future.set_result(context.run(call))
-    except BaseException as error:
-        future.set_exception(error)
-    finally:
-        del future  # an exception holds on to this frame
-
-
-def _wait(future: concurrent.futures.Future) -> None:
-    while not future.done():
-        concurrent.futures.wait([future], _POLL)
+        errors.clear()  # an exception holds on to this frame
 
 
 def _thread_settings() -> Callable[[], contextlib.ExitStack]:

@@ -170,6 +170,7 @@ def train(
     finally:
         wrapper.release()
     if checkpoints is not None:
+        stop_if_interrupted()  # the result would be lost, and a checkpoint is not
         checkpoints.remove()
     finite = all(np.isfinite(weights).all() for weights in trained.weights)
     if not finite or not np.isfinite(trained.history["loss"]).all():

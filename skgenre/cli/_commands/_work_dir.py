@@ -18,8 +18,11 @@ from skgenre.audio import AudioError
 from skgenre.classifiers import BaseGenreClassifier
 from skgenre.features import MelSpectrogramTransformer, SpectrogramFile
 from skgenre.features._lazy_rows import LazyRows
+from skgenre.features._missing_clips import missing_clips
 from skgenre.features._precompute import read_once
 
+# Files that are tried again, of which the spectrograms are held in memory.
+_CLIPS_AT_A_TIME = 32
 # Of the memory, what spectrograms may take; a network and the system need some, too.
 _SHARE = 0.8
 
@@ -122,7 +125,10 @@ class _SpectrogramList(LazyRows):
         self._spectrograms = spectrograms
 
     def _read(self, rows: NDArray) -> NDArray:
-        return np.array([self._spectrograms[row] for row in rows])
+        chosen = np.empty((len(rows), *self._row_shape), np.float32)
+        for place, row in zip(chosen, rows, strict=True):
+            place[...] = self._spectrograms[row]
+        return chosen
 
 
 def _spectrograms_on_disk(
@@ -158,19 +164,22 @@ def _spectrograms_on_disk(
         "uses them again. Delete them when they are no longer needed.",
         soft_wrap=True,
     )
-    # The file does not hold why, and an earlier training may have written it.
-    failed = [
-        path
-        for path, spectrogram in zip(paths, spectrograms, strict=True)
-        if np.isnan(spectrogram[0, 0])
+    # The file does not hold why, and an earlier training may have written it: those
+    # that are missing are tried again, and written if they can be read now.
+    missing = [
+        row
+        for row, spectrogram in enumerate(spectrograms)
+        if missing_clips([spectrogram])[0]
     ]
-    errors = {
-        path: AudioError(
-            path,
-            "it could not be read when its spectrogram was written",
-            f"Delete {spectrograms.path!r} to try it again.",
-        )
-        for path in failed
-    }
-    with read_once(mel, failed, n_jobs=mel.n_jobs) as read:
-        return spectrograms, errors | read.errors
+    errors: dict[str, AudioError] = {}
+    stored = np.lib.format.open_memmap(spectrograms.path, mode="r+")
+    for start in range(0, len(missing), _CLIPS_AT_A_TIME):
+        rows = missing[start : start + _CLIPS_AT_A_TIME]
+        with read_once(mel, [paths[row] for row in rows], n_jobs=mel.n_jobs) as read:
+            errors |= read.errors
+            found = read.results_of(mel)
+        for row in rows:
+            if paths[row] in found:
+                stored[row] = found[paths[row]]
+    stored.flush()
+    return spectrograms, errors

@@ -105,7 +105,7 @@ def master(waveform: Waveform, recording: Recording, sample_rate: int) -> Wavefo
     waveform : ndarray of shape (n_samples,)
         The recording.
     recording : Recording
-        Tells the colour, the dynamics and the peak.
+        Holds the colour, the dynamics and the peak.
     sample_rate : int
         Of the recording.
 

@@ -168,7 +168,7 @@ def test_answers_of_unknown_are_counted_apart(tracks, music, tmp_path):
     assert found["coverage"] == pytest.approx(0.5, abs=0.05)
     assert found["accuracy"] == pytest.approx(found["coverage"] * found["precision"])
     assert [genre["genre"] for genre in found["genres"]] == sorted(PITCHES)
-    assert "Clips answered" in page.read_text(encoding="utf-8")
+    assert "Clips with a prediction" in page.read_text(encoding="utf-8")
     result = evaluate(path, music)
     assert "Right, of the predictions" in result.stdout
     assert "unknown" in result.stdout

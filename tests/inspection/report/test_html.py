@@ -161,7 +161,7 @@ def test_unknown_genres_are_no_errors():
     given["y_pred"] = np.where(sure, given["y_pred"], "unknown")
     page = Text(classification_report_html(**given, unknown="unknown")).text
     for card, share in (
-        ("Clips answered", sure.mean()),
+        ("Clips with a prediction", sure.mean()),
         ("Correct, of these", right[sure].mean()),
         ("Correct, of all clips", right[sure].sum() / 240),
     ):
