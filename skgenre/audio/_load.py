@@ -71,16 +71,20 @@ class _RememberingReader:
         """Do nothing: the file is closed by the code that opened it."""
 
 
-# Of the task that runs in this thread: where files stay open, and which are open.
-_Opened = tuple[contextlib.ExitStack, dict[str | bytes, _RememberingReader]]
+# Of the task that runs in this thread: where files stay open, which are open, and
+# whether what was decoded is kept.
+_Opened = tuple[contextlib.ExitStack, dict[str | bytes, Reader], bool]
 _opened: ContextVar[_Opened | None] = ContextVar("_opened", default=None)
 
 
 @contextlib.contextmanager
-def one_opening() -> Iterator[None]:
-    """Open each file once, however often it is read inside the block."""
+def one_opening(*, remember: bool = True) -> Iterator[None]:
+    """Open each file once, however often it is read inside the block.
+
+    With `remember`, what was decoded is kept for reads that overlap it.
+    """
     stack = contextlib.ExitStack()
-    token = _opened.set((stack, {}))
+    token = _opened.set((stack, {}, remember))
     try:
         yield
     finally:
@@ -96,10 +100,11 @@ def open_shared(path: str | bytes | os.PathLike) -> Iterator[Reader]:
         with open_audio(path) as reader:
             yield reader
         return
-    stack, readers = opened
+    stack, readers, remember = opened
     name = os.fspath(path)
     if name not in readers:
-        readers[name] = _RememberingReader(stack.enter_context(open_audio(name)))
+        reader = stack.enter_context(open_audio(name))
+        readers[name] = _RememberingReader(reader) if remember else reader
     with decoding_errors(name):
         yield readers[name]
 

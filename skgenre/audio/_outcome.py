@@ -112,7 +112,7 @@ def attempt(
     if look is None:
         outcome.result = outcome.run(clip, task, clip)
         return outcome
-    with one_opening():
+    with one_opening(remember=False):  # the header has no samples
         outcome.facts = outcome.run(clip, look, clip) or Facts()
         outcome.result = outcome.run(clip, task, clip)
     return outcome
