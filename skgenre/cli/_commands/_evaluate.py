@@ -236,8 +236,8 @@ def _known_clips(tracks: Bunch, models: dict[str, Any]) -> tuple[NDArray, list[s
         absent = np.setdiff1d(_genres(model), tracks.target[kept])
         if len(absent):
             notes.append(
-                f"{name} also knows {_format_genres(absent)}; there are no clips of "
-                "these."
+                f"There are no clips of {_format_genres(absent)}, which {name} knows, "
+                "too."
             )
     return kept, notes
 
