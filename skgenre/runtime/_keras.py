@@ -152,6 +152,7 @@ def _call_in_a_thread(function: Callable[[], _R]) -> _R:
     context = contextvars.copy_context()
     results: list[_R] = []
     errors: list[BaseException] = []
+    ended: list[bool] = []
     # Of the two threads, only the second ever releases it. Waiting for it is a call in
     # C: a handler's exception can't leave it, or a lock of Python's own, in between.
     has_ended = threading.Lock()
@@ -172,7 +173,6 @@ def _call_in_a_thread(function: Callable[[], _R]) -> _R:
             ended.append(True)
             has_ended.release()
 
-    ended: list[bool] = []
     thread = threading.Thread(target=work, name="skgenre-tensorflow")
 
     def wait() -> None:
