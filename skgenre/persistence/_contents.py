@@ -1,28 +1,28 @@
-"""The contents of a model file: made of an estimator, and checked."""
+"""The contents of a model file: made of an estimator, and read."""
 
-import copy
 import io
 import json
 import math
 import sys
 import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any
+from typing import Any, BinaryIO
 
 from sklearn.base import BaseEstimator
-from sklearn.pipeline import Pipeline
 
 from skgenre._estimators import parts
-from skgenre.persistence._numbers import check_parts
-from skgenre.persistence._schema import SchemaCheck
+from skgenre._files import check_stored
+from skgenre.persistence._description import Builder, Description
 
-FORMAT = 1
+FORMAT = 2
 """Version of the file format that `save` writes and the newest that `load` reads."""
 
 INFO = "skgenre.json"
-_PACKAGES = ("skgenre", "scikit-learn", "numpy", "skops")
+MODEL = "model.json"
+_MODEL_1 = "schema.json"  # of format 1
+_PACKAGES = ("skgenre", "scikit-learn", "numpy")
 
 
 def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> bytes:
@@ -33,30 +33,17 @@ def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> b
     TypeError
         If the model is not an estimator, or holds what `load` would refuse.
     """
-    import skops.io
-    from skops.io.exceptions import UnsupportedTypeException
-
     if not isinstance(model, BaseEstimator):
         raise TypeError(f"model must be a fitted estimator, got {model!r}.")
     _check_no_keras_embedding(model)
-    copied = _copy_to_save(model)
     try:
-        contents = skops.io.dumps(copied)
-        with zipfile.ZipFile(io.BytesIO(contents)) as archive:
-            _, foreign = check_description(read_members(archive))
-        check_parts(copied)
-    except (TypeError, ValueError, UnsupportedTypeException) as error:
+        description = Description(model)
+        build_model(description)
+    except (TypeError, ValueError) as error:
         raise TypeError(
             f"{type(model).__name__} can't be saved: {str(error).rstrip('.')}. Replace "
-            "it."
+            "it (of a search, save its best_estimator_)."
         ) from error
-    if foreign:
-        raise TypeError(
-            f"{type(model).__name__} can't be saved: it holds "
-            f"{', '.join(sorted(foreign))}. Only estimators of skgenre and "
-            "scikit-learn, numbers and strings can be saved; replace the others (of a "
-            "search, save its best_estimator_)."
-        )
     info = {
         "format": FORMAT,
         "estimator": type(model).__name__,
@@ -67,7 +54,77 @@ def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> b
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": {name: version(name) for name in _PACKAGES},
     }
-    return _with_info(contents, info)
+    return write_members(
+        {
+            INFO: json_text(info, indent=2).encode(),
+            MODEL: json.dumps(description.value, allow_nan=False).encode(),
+            **description.arrays,
+        }
+    )
+
+
+def build_model(description: Description) -> Any:
+    """Return the model that is described, after it was held against the closed list.
+
+    Raises
+    ------
+    ValueError
+        If the description has anything that is not on the list.
+    """
+    builder = Builder(description.arrays)
+    model = builder.build(description.value)
+    builder.finish()
+    if not isinstance(model, BaseEstimator):
+        raise ValueError("it describes no estimator")
+    return model
+
+
+def read_description(members: Mapping[str, bytes], format_: int) -> Description:
+    """Return the description of a model in the members of its file.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if format_ == 1:
+        from skgenre.persistence._format1 import translate
+
+        return translate(members)
+    arrays = {name: members[name] for name in members if name.endswith(".npy")}
+    return Description.of(json.loads(members[MODEL], parse_constant=_refuse), arrays)
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"its description has the number {constant}")
+
+
+def write_members(members: Mapping[str, bytes]) -> bytes:
+    """Return the bytes of an uncompressed ZIP archive."""
+    result = io.BytesIO()
+    with zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as archive:
+        for name, contents in members.items():
+            archive.writestr(name, contents)
+    return result.getvalue()
+
+
+def read_members(file: BinaryIO) -> dict[str, bytes]:
+    """Return the contents of the members of an uncompressed ZIP archive, by name.
+
+    Raises
+    ------
+    ValueError
+        If members are compressed, larger than the file, or have one name.
+    zipfile.BadZipFile
+        If the file is no archive, or the contents of a member don't have the checksum
+        that it states.
+    """
+    with zipfile.ZipFile(file) as archive:
+        check_stored(archive, file.seek(0, io.SEEK_END))
+        names = archive.namelist()
+        if len(set(names)) < len(names):
+            raise ValueError("it has two members of one name")
+        return {name: archive.read(name) for name in names}
 
 
 def _check_no_keras_embedding(model: BaseEstimator) -> None:
@@ -80,69 +137,6 @@ def _check_no_keras_embedding(model: BaseEstimator) -> None:
             "after it, such as model[1:], and put them behind a KerasEmbedding with "
             "the same parameters again."
         )
-
-
-def _copy_to_save(model: BaseEstimator) -> BaseEstimator:
-    """Return a copy without metadata requests, runtimes, caches and generators.
-
-    skops would loop forever in the requests, a pipeline's cache consists of pickles,
-    and no model file names folders.
-    """
-    from skgenre.classifiers import BaseGenreClassifier
-    from skgenre.features._base import AudioTransformer
-
-    model = copy.deepcopy(model)
-    for part in parts(model):
-        attributes = getattr(part, "__dict__", {})
-        attributes.pop("_metadata_request", None)
-        attributes.pop("_runtime", None)
-        if "_feature_subsample_rng" in attributes:  # of gradient boosting
-            attributes["_feature_subsample_rng"] = None
-        if isinstance(part, Pipeline):
-            part.memory = None
-        elif isinstance(part, AudioTransformer):
-            part.cache_dir = None
-        elif isinstance(part, BaseGenreClassifier):
-            part.checkpoint_dir = None
-    return model
-
-
-def read_members(archive: zipfile.ZipFile) -> dict[str, bytes]:
-    """Return the contents of all members by name; of one name, those of the last.
-
-    Raises
-    ------
-    zipfile.BadZipFile
-        If the contents of a member don't have the checksum that the archive states.
-    """
-    return {member.filename: archive.read(member) for member in archive.infolist()}
-
-
-def check_description(
-    members: Mapping[str, bytes],
-) -> tuple[Callable[[], Any], set[str]]:
-    """Return a function that builds the model, and the foreign types in its file.
-
-    Parameters
-    ----------
-    members : mapping of str to bytes
-        The members of a file of skops, by name.
-
-    Raises
-    ------
-    ValueError
-        If `save` can't have written the file.
-    """
-    arrays = {name: members[name] for name in members if name.endswith(".npy")}
-    check = SchemaCheck(arrays)
-    return check.check(json.loads(members["schema.json"])), check.foreign
-
-
-def _with_info(contents: bytes, info: dict[str, Any]) -> bytes:
-    result = io.BytesIO(contents)
-    with zipfile.ZipFile(result, "a", zipfile.ZIP_STORED) as archive:
-        archive.writestr(INFO, json_text(info, indent=2))
-    return result.getvalue()
 
 
 def json_text(value: Any, indent: int | None = None) -> str:

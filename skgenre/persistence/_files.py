@@ -1,27 +1,26 @@
 """Saving a fitted estimator to one file without pickles, and loading it."""
 
-import inspect
-import io
 import json
 import os
-import zipfile
+import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from sklearn.base import BaseEstimator
+from sklearn.exceptions import InconsistentVersionWarning
 
 from skgenre._estimators import parts
-from skgenre._files import check_stored, check_writable, write_atomically
+from skgenre._files import check_writable, write_atomically
 from skgenre.persistence._contents import (
     FORMAT,
     INFO,
-    check_description,
+    build_model,
     model_contents,
+    read_description,
     read_members,
 )
-from skgenre.persistence._numbers import check_parts
 from skgenre.persistence._onnx import SUFFIX, model_in_onnx
 from skgenre.runtime._session import MISSING, is_installed
 
@@ -127,27 +126,42 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
         names types of other packages.
     """
     chosen = _choose_runtime(runtime)
-    _, members = _read(path)
+    info, members = _read(path)
     try:
-        build, foreign = check_description(members)
-        if not foreign:
-            model = build()
-            check_parts(model)
-            _set_new_parameters(model)
-            for part in parts(model):
-                if hasattr(type(part), "_runtime"):
-                    part._runtime = chosen
-            return model
+        model = build_model(read_description(members, info["format"]))
+    except MemoryError:  # of this machine
+        raise
     except Exception as error:
         # A damaged or forged description can make Python raise any type of error.
         raise ModelFileError(
-            f"{os.fspath(path)!r} is damaged: {error}. Save the model again."
+            f"{os.fspath(path)!r} is damaged or refused: {_one_line(error)}. Only what "
+            "skgenre.save writes is loaded; save the model again."
         ) from error
-    raise ModelFileError(
-        f"{os.fspath(path)!r} is refused: it holds {', '.join(sorted(foreign))}, "
-        "and only estimators of skgenre and scikit-learn, numbers and strings are "
-        "loaded. Don't use files of unknown origin."
-    )
+    _warn_of_other_version(model, info)
+    for part in parts(model):
+        if hasattr(type(part), "_runtime"):
+            part._runtime = chosen
+    return model
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())[:300]
+
+
+def _warn_of_other_version(model: Any, info: Mapping[str, Any]) -> None:
+    packages = info.get("packages")
+    saved = packages.get("scikit-learn") if isinstance(packages, dict) else None
+    now = version("scikit-learn")
+    is_ours = type(model).__module__.startswith("skgenre.")
+    if isinstance(saved, str) and saved != now and not is_ours:
+        warnings.warn(
+            InconsistentVersionWarning(
+                estimator_name=type(model).__name__,
+                current_sklearn_version=now,
+                original_sklearn_version=saved[:30],
+            ),
+            stacklevel=3,
+        )
 
 
 def read_info(path: str | os.PathLike) -> dict[str, Any]:
@@ -187,11 +201,7 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, bytes]]:
     try:
         with open(path, "rb") as opened:
             is_onnx = Path(path).suffix == SUFFIX
-            file = io.BytesIO(model_in_onnx(opened)) if is_onnx else opened
-            with zipfile.ZipFile(file) as archive:
-                # `save` compresses nothing, so that members can't outgrow the file.
-                check_stored(archive, file.seek(0, os.SEEK_END))
-                members = read_members(archive)
+            members = model_in_onnx(opened) if is_onnx else read_members(opened)
         if INFO not in members:
             raise ValueError(f"it has no member {INFO!r}")
         info = json.loads(members[INFO])
@@ -227,15 +237,3 @@ def _choose_runtime(runtime: str) -> str:
     if runtime == "onnx" and not is_installed():
         raise ImportError(MISSING)
     return runtime
-
-
-def _set_new_parameters(model: BaseEstimator) -> None:
-    """Set parameters that are newer than the file to their defaults."""
-    for part in parts(model):
-        if type(part).__module__.startswith("skgenre."):
-            for name, parameter in inspect.signature(type(part)).parameters.items():
-                if name not in vars(part) and parameter.default is not parameter.empty:
-                    setattr(part, name, parameter.default)
-            if hasattr(part, "network_parameters_"):
-                for name in part._network_parameters:
-                    part.network_parameters_.setdefault(name, getattr(part, name))

@@ -5,7 +5,6 @@ import copy
 import io
 import json
 import os
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -15,8 +14,13 @@ from sklearn.base import BaseEstimator
 from sklearn.pipeline import Pipeline
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre._files import check_stored, check_writable, size_text, write_atomically
-from skgenre.persistence._contents import json_text, model_contents
+from skgenre._files import check_writable, size_text, write_atomically
+from skgenre.persistence._contents import (
+    json_text,
+    model_contents,
+    read_members,
+    write_members,
+)
 from skgenre.persistence._onnx_graph import pipeline_graph
 from skgenre.runtime._session import MISSING
 
@@ -154,24 +158,17 @@ def _rest(model: BaseEstimator, weights: list[NDArray]) -> bytes:
     model = copy.deepcopy(model)
     *_, network = _exportable(model)
     network.__dict__.pop("optimizer_state_", None)  # as large as the weights
-    result = io.BytesIO()
-    with (
-        zipfile.ZipFile(io.BytesIO(model_contents(model, None))) as whole,
-        zipfile.ZipFile(result, "w", zipfile.ZIP_STORED) as rest,
-    ):
-        members = {name: whole.read(name) for name in whole.namelist()}
-        names = {contents: name for name, contents in members.items()}
-        tensors = {
-            names[_npy(values)]: f"weights_{i}" for i, values in enumerate(weights)
-        }
-        for name in members.keys() - tensors.keys():
-            rest.writestr(name, members[name])
-        rest.writestr(_WEIGHTS, json.dumps(tensors))
-    return result.getvalue()
+    members = read_members(io.BytesIO(model_contents(model, None)))
+    names: dict[bytes, list[str]] = {}  # of one content: each array is a member
+    for name, contents in members.items():
+        names.setdefault(contents, []).append(name)
+    tensors = {names[_npy(w)].pop(): f"weights_{i}" for i, w in enumerate(weights)}
+    rest = {name: members[name] for name in members if name not in tensors}
+    return write_members(rest | {_WEIGHTS: json.dumps(tensors).encode()})
 
 
-def model_in_onnx(file: BinaryIO) -> bytes:
-    """Return the model file in an ONNX file that `export_onnx` has written.
+def model_in_onnx(file: BinaryIO) -> dict[str, bytes]:
+    """Return the members of the model file in an ONNX file, by name.
 
     Parameters
     ----------
@@ -202,19 +199,16 @@ def model_in_onnx(file: BinaryIO) -> bytes:
         raise ValueError(f"its metadata has no {_REST!r}, which export_onnx writes")
     rest = base64.b64decode(metadata[_REST], validate=True)
     tensors = {tensor.name: tensor for tensor in graph.graph.initializer}
-    result = io.BytesIO(rest)
-    with zipfile.ZipFile(result, "a", zipfile.ZIP_STORED) as archive:
-        check_stored(archive, len(rest))
-        names = json.loads(archive.read(_WEIGHTS))
-        if not isinstance(names, dict) or not all(
-            isinstance(name, str) and name in tensors for name in names.values()
-        ):
-            raise ValueError("it lacks weights that its metadata names")
-        if len({*names.values()}) < len(names):  # each once: no larger than the file
-            raise ValueError("its metadata names weights twice")
-        for name, tensor in names.items():
-            archive.writestr(name, _npy(_values(tensors[tensor])))
-    return result.getvalue()
+    members = read_members(io.BytesIO(rest))
+    names = json.loads(members.pop(_WEIGHTS))
+    if not isinstance(names, dict) or not all(
+        isinstance(name, str) and name in tensors for name in names.values()
+    ):
+        raise ValueError("it lacks weights that its metadata names")
+    if len({*names.values()}) < len(names):  # each once: no larger than the file
+        raise ValueError("its metadata names weights twice")
+    weights = {name: _npy(_values(tensors[names[name]])) for name in names}
+    return members | weights
 
 
 def _values(tensor: "onnx.TensorProto") -> NDArray:

@@ -1,19 +1,133 @@
-"""Kernels and pools on small inputs, whichever library builds the layers."""
+"""Sizes of a network's layers, whichever library builds them."""
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Shape = tuple[int, ...]
 
 
-def padding(size: tuple[int, ...], kernel_size: tuple[int, ...]) -> str:
+def padding(size: Shape, kernel_size: Shape) -> str:
     """Return 'valid' where the kernel fits into the dimensions, else 'same'."""
     fits = all(s >= k for s, k in zip(size, kernel_size, strict=True))
     return "valid" if fits else "same"
 
 
-def shrunk_kernel(
-    size: tuple[int, ...], kernel_size: tuple[int, ...]
-) -> tuple[int, ...]:
+def shrunk_kernel(size: Shape, kernel_size: Shape) -> Shape:
     """Return the kernel without what could reach no input, wherever it stands."""
     return tuple(min(2 * s - 1, k) for s, k in zip(size, kernel_size, strict=True))
 
 
-def shrunk_pool(size: tuple[int, ...], pool_size: tuple[int, ...]) -> tuple[int, ...]:
+def shrunk_pool(size: Shape, pool_size: Shape) -> Shape:
     """Return the pool, no larger than the dimensions it pools over."""
     return tuple(min(s, p) for s, p in zip(size, pool_size, strict=True))
+
+
+def layer_shapes(
+    network: str, parameters: Mapping[str, Any]
+) -> tuple[list[Shape], list[Shape]]:
+    """Return the shapes of a network's weights and of what its layers put out.
+
+    Parameters
+    ----------
+    network : str
+        Name of the function in `skgenre.networks` that builds it.
+    parameters : mapping
+        Its keyword arguments.
+
+    Returns
+    -------
+    weights : list of tuple of int
+        In Keras's order.
+    outputs : list of tuple of int
+        For one clip, of the layers with the largest outputs.
+    """
+    weights: list[Shape] = []
+    outputs: list[Shape] = [tuple(parameters["input_shape"])]
+    for of_weights, of_output in _LAYERS[network](parameters):
+        weights += of_weights
+        outputs.append(of_output)
+    return weights, outputs
+
+
+_Layers = Iterator[tuple[list[Shape], Shape]]
+
+
+def _crnn(parameters: Mapping[str, Any]) -> _Layers:
+    n_frames, channels = parameters["input_shape"]
+    size: Shape = (n_frames,)
+    for n_filters in parameters["filters"]:
+        convolution, size = _convolution(
+            size, channels, n_filters, (parameters["kernel_size"],)
+        )
+        yield [*convolution, *_batch_norm(n_filters)], (*size, n_filters)
+        size = _pooled(size, (parameters["pool_size"],))
+        channels = n_filters
+    yield _recurrent(4, channels, parameters["lstm_units"], biases=()), size
+    units = parameters["embedding_units"]
+    yield _dense(parameters["lstm_units"], units), (units,)
+    yield _dense(units, parameters["n_classes"]), (parameters["n_classes"],)
+
+
+def _parallel_cnn_rnn(parameters: Mapping[str, Any]) -> _Layers:
+    whole = size = tuple(parameters["input_shape"])
+    channels = 1
+    for n_filters, pool_size in zip(
+        parameters["filters"], parameters["pool_sizes"], strict=True
+    ):
+        convolution, size = _convolution(
+            size, channels, n_filters, parameters["kernel_size"]
+        )
+        yield convolution, (*size, n_filters)
+        size = _pooled(size, pool_size)
+        channels = n_filters
+    units = parameters["gru_units"]
+    series = _pooled(whole, parameters["rnn_pool_size"])
+    gru = _recurrent(3, series[1], units, biases=(2,))
+    yield gru + gru, (series[0], 2 * units)
+    n_components = math.prod(size) * channels + 2 * units
+    yield _dense(n_components, parameters["n_classes"]), (n_components,)
+
+
+def _second_order(parameters: Mapping[str, Any]) -> _Layers:
+    n_frames, n_mels = parameters["input_shape"]
+    n = min(parameters["n_mfcc"], n_frames if n_mels == 1 else n_mels)
+    n_statistics, n_prototypes = n * (n + 3) // 2, parameters["n_prototypes"]
+    yield [(n_statistics,)] * 2, (n_statistics,)
+    yield [(n_prototypes, n_statistics), ()], (n_prototypes,)
+    yield _batch_norm(n_prototypes), (n_prototypes,)
+    yield _dense(n_prototypes, parameters["n_classes"]), (parameters["n_classes"],)
+
+
+_LAYERS = {
+    "crnn": _crnn,
+    "parallel_cnn_rnn": _parallel_cnn_rnn,
+    "second_order": _second_order,
+}
+
+
+def _convolution(
+    size: Shape, channels: int, n_filters: int, kernel_size: Shape
+) -> tuple[list[Shape], Shape]:
+    kernel = shrunk_kernel(size, kernel_size)
+    if padding(size, kernel_size) == "valid":
+        size = tuple(s - k + 1 for s, k in zip(size, kernel, strict=True))
+    return [(*kernel, channels, n_filters), (n_filters,)], size
+
+
+def _pooled(size: Shape, pool_size: Shape) -> Shape:
+    pool = shrunk_pool(size, pool_size)
+    return tuple(s // p for s, p in zip(size, pool, strict=True))
+
+
+def _batch_norm(n: int) -> list[Shape]:
+    return [(n,)] * 4
+
+
+def _recurrent(n_gates: int, n_in: int, units: int, *, biases: Shape) -> list[Shape]:
+    width = n_gates * units
+    return [(n_in, width), (units, width), (*biases, width)]
+
+
+def _dense(n_in: int, n_out: int) -> list[Shape]:
+    return [(n_in, n_out), (n_out,)]

@@ -160,7 +160,7 @@ def train(
             batches, held_out, callbacks, initial_epoch=n_done, epochs=epochs
         )
         trained = Trained(
-            wrapper.model_.get_weights(),
+            [np.asarray(weights) for weights in wrapper.model_.get_weights()],
             wrapper.optimizer_state(),
             {
                 name: [float(value) for value in values]

@@ -1,0 +1,243 @@
+"""Classes of this package that may be in a model file."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from skgenre.persistence._classes._savable import (
+    CLASS_LABELS,
+    COUNT,
+    N_FEATURES,
+    PART,
+    SavableClass,
+    check_parameters,
+    names,
+    require,
+)
+from skgenre.persistence._kinds import (
+    Kind,
+    Sizes,
+    array,
+    dict_of,
+    either,
+    equal_size,
+    flag,
+    integer,
+    label,
+    list_of,
+    number,
+    optional,
+    part,
+    size,
+    text,
+    tuple_of,
+    values,
+)
+
+_MAX_FFT = 2**16
+_MAX_OVERLAP = 128  # frames that a sample is in
+_MAX_VALUES = 2**26  # of a spectrogram: 256 MB
+_MEL_LIMITS = {
+    "n_fft": integer(2, _MAX_FFT),
+    "hop_length": integer(1, _MAX_FFT),
+    "n_mels": integer(1, 2048),
+}
+_DURATION = optional(number(0, 24 * 3600))
+
+
+def _check_mel(step: Any) -> None:
+    require(
+        step.n_fft <= _MAX_OVERLAP * step.hop_length,
+        f"frames of n_fft={step.n_fft} every hop_length={step.hop_length} samples "
+        "overlap too much",
+    )
+    n_frames = getattr(step, "n_frames", None) or 1
+    require(
+        n_frames * step.n_mels <= _MAX_VALUES,
+        f"n_frames={n_frames} are too many",
+    )
+
+
+def _check_segments(segments: Any) -> None:
+    require(
+        segments.window <= _MAX_OVERLAP * segments.hop,
+        f"windows of window={segments.window} frames every hop={segments.hop} frames "
+        "overlap too much",
+    )
+
+
+# Networks.
+
+_MAX_ACTIVATIONS = 2**25  # values of a layer for a clip: 1 GB for a batch
+_INTEGERS = either(integer(), tuple_of(integer()), tuple_of(tuple_of(integer())))
+
+
+def _give_network(network: Any, fitted: dict[str, Any]) -> None:
+    # Files may be older than a parameter, whose default is what there was before.
+    newer = {
+        name: getattr(network, name)
+        for name in network._network_parameters
+        if name not in fitted["network_parameters_"]
+    }
+    fitted["network_parameters_"] |= newer
+    # Of a file of format 1, those without axes are numbers.
+    fitted["weights_"] = [np.asarray(weights) for weights in fitted["weights_"]]
+    vars(network).update(fitted)
+
+
+def _check_network(network: Any, sizes: Sizes) -> None:
+    from skgenre.runtime._layer_sizes import layer_shapes
+
+    parameters = network.network_parameters_
+    expected = {"input_shape", "n_classes", "precision", *network._network_parameters}
+    require(set(parameters) == expected, "a network is built with other parameters")
+    tuple_of(integer(1), 2)(parameters["input_shape"], sizes)
+    n_frames, n_mels = parameters["input_shape"]
+    equal_size("bands", n_mels, sizes)
+    equal_size("n", n_frames, sizes)
+    size("k")(parameters["n_classes"], sizes)
+    built_with = type(network)(
+        precision=parameters["precision"],
+        **{name: parameters[name] for name in network._network_parameters},
+    )
+    check_parameters(built_with)
+    shapes, outputs = layer_shapes(network._network, parameters)
+    largest = max(map(math.prod, outputs))
+    require(largest <= _MAX_ACTIVATIONS, "a network has too large layers")
+    given = [weights.shape for weights in network.weights_]
+    require(shapes == given, "a network's weights are not of its layers")
+    require((network.input_scale_ != 0).all(), "a network's scaling is by 0")
+    lengths = {len(values) for values in network.history_.values()}
+    require(lengths <= {network.n_iter_}, "a history is of other epochs")
+
+
+_NETWORK = SavableClass(
+    "skgenre.classifiers",
+    {
+        "n_features_in_": N_FEATURES,
+        "classes_": CLASS_LABELS,
+        "network_parameters_": dict_of(
+            text(), either(text(), number(), flag, _INTEGERS)
+        ),
+        "input_mean_": array("f", "bands"),
+        "input_scale_": array("f", "bands"),
+        "weights_": list_of(either(values("f"), number())),
+        "history_": dict_of(text(), list_of(number(finite=False))),
+        "n_iter_": integer(1),
+        "optimizer_state_": list_of(
+            either(text("adam", "adamw", "rmsprop", "sgd"), number(), values("f"))
+        ),
+    },
+    may_lack=names("optimizer_state_"),
+    not_saved=names("_runtime"),
+    relation=_check_network,
+    give=_give_network,
+)
+
+
+def _meta(module: str, *may_lack: str, **fitted: Kind) -> SavableClass:
+    """Return a classifier around a fitted one, of the same classes."""
+    return SavableClass(
+        module,
+        {
+            "n_features_in_": N_FEATURES,
+            "classes_": CLASS_LABELS,
+            "estimator_": part(classes="k"),
+            **fitted,
+        },
+        may_lack=frozenset({"n_features_in_", *may_lack}),
+        limits={"estimator": PART},
+    )
+
+
+OURS: dict[str, SavableClass] = {
+    "MelSpectrogramTransformer": SavableClass(
+        "skgenre.features",
+        {"n_features_in_": N_FEATURES},
+        may_lack=names("n_features_in_"),
+        not_saved=names("extraction_report_"),
+        limits=_MEL_LIMITS,
+        bounds=_check_mel,
+    ),
+    "MFCCStandardizer": SavableClass(
+        "skgenre.features",
+        {
+            "n_features_in_": COUNT,  # of the waveforms, where those are an array
+            "_names": list_of(text()),
+            "_scaler": part("StandardScaler"),
+        },
+        may_lack=names("n_features_in_ _names"),
+        not_saved=names("extraction_report_ mean_ scale_"),
+        limits=_MEL_LIMITS | {"duration": _DURATION},
+        bounds=_check_mel,
+        give=lambda step, fitted: vars(step).update(
+            fitted, mean_=fitted["_scaler"].mean_, scale_=fitted["_scaler"].scale_
+        ),
+    ),
+    "MusicnnEmbedding": SavableClass(
+        "skgenre.features",
+        not_saved=names("extraction_report_ _runtime n_features_in_"),
+        limits={
+            "duration": _DURATION,
+            "weights": either(text(), tuple_of(text()), list_of(text())),
+            "output": either(text(), tuple_of(text()), list_of(text())),
+        },
+    ),
+    # Features to genres.
+    "CRNNClassifier": _NETWORK,
+    "ParallelCNNRNNClassifier": _NETWORK,
+    "SecondOrderClassifier": _NETWORK,
+    "SegmentClassifier": SavableClass(
+        "skgenre.classifiers",
+        {
+            "n_mels_": COUNT,
+            "classes_": CLASS_LABELS,
+            "estimator_": part(classes="k"),
+            "final_estimator_": part(classes="k"),
+        },
+        may_lack=names("final_estimator_"),
+        limits={"window": integer(1, 2**20), "hop": integer(1, 2**20)},
+        bounds=_check_segments,
+    ),
+    "AbstainingClassifier": _meta(
+        "skgenre.classifiers",
+        unknown_=label,
+        threshold_=number(finite=False),
+        coverage_=number(0, 1),
+        precision_=number(0, 1, finite=False),
+    ),
+    "MissingClipClassifier": _meta("skgenre.classifiers", n_missing_=COUNT),
+    # Embeddings to clusters and neighbours.
+    "EmbeddingKMeans": SavableClass(
+        "skgenre.clustering",
+        {
+            "n_features_in_": N_FEATURES,
+            "silhouette_by_k_": dict_of(integer(2), number(-1, 1)),
+            "n_clusters_": COUNT,
+            "silhouette_score_": number(-1, 1),
+            "adjusted_rand_score_": number(),
+            "kmeans_": part("KMeans", n_features="n"),
+        },
+        may_lack=names("adjusted_rand_score_"),
+        not_saved=names("labels_ cluster_centers_"),
+        give=lambda step, fitted: vars(step).update(
+            fitted,
+            labels_=fitted["kmeans_"].labels_,
+            cluster_centers_=fitted["kmeans_"].cluster_centers_,
+        ),
+    ),
+    "TrackRecommender": SavableClass(
+        "skgenre.clustering",
+        {
+            "n_features_in_": N_FEATURES,
+            "embeddings_": array("f", "tracks", "n"),
+            "algorithm_": text("exact", "approximate"),
+            "groups_": values("fibU", "tracks"),
+            "clusterer_": part(n_features="n"),
+            "labels_": values("fibU", "tracks"),
+        },
+        may_lack=names("groups_ clusterer_ labels_"),
+        not_saved=names("_search"),
+    ),
+}

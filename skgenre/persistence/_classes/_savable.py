@@ -1,0 +1,120 @@
+"""What is said of a class that may be in a model file."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from skgenre import _sklearn_compat as compat
+from skgenre.persistence._kinds import (
+    Kind,
+    Sizes,
+    array,
+    integer,
+    labels,
+    part,
+    size,
+)
+
+NOT_SAVED = frozenset(
+    "cache_dir checkpoint_dir memory n_jobs time_limit verbose".split()
+)
+"""Parameters that say where and how work goes on; a loaded estimator has its defaults.
+
+What a file says of them is refused.
+"""
+
+FUNCTIONS = {
+    "chi2": "sklearn.feature_selection",
+    "f_classif": "sklearn.feature_selection",
+    "mutual_info_classif": "sklearn.feature_selection",
+}
+"""Functions that may be a parameter, and the modules to import them from."""
+
+
+def _no_bounds(estimator: Any) -> None:
+    """Accept any combination of parameters."""
+
+
+def _no_relation(estimator: Any, sizes: Sizes) -> None:
+    """Accept any combination of attributes."""
+
+
+@dataclasses.dataclass(frozen=True)
+class SavableClass:
+    """What a class consists of in a model file.
+
+    Parameters
+    ----------
+    module : str
+        Where the class is imported from.
+    fitted : mapping of str to kind
+        Attributes that `fit` sets, and their kinds.
+    may_lack : frozenset of str, default=frozenset()
+        Those that not every fit or every version of scikit-learn sets.
+    not_saved : frozenset of str, default=frozenset()
+        Attributes that only training uses, or that `give` restores.
+    retired : frozenset of str, default=frozenset()
+        Parameters that not every version of scikit-learn has, and no prediction uses.
+    limits : mapping of str to kind, default={}
+        Parameters that may have fewer values in a file than elsewhere.
+    bounds : callable, default=_no_bounds
+        Takes an estimator, fitted or not, and refuses parameters that together ask for
+        too much.
+    relation : callable, default=_no_relation
+        Takes a fitted estimator and the sizes, and refuses attributes that contradict
+        one another.
+    take : callable or None, default=None
+        Takes a fitted estimator and returns the attributes to write; None takes those
+        of `fitted`.
+    give : callable or None, default=None
+        Takes an estimator and attributes that were checked, and sets them; None sets
+        them by their names.
+    """
+
+    module: str
+    fitted: Mapping[str, Kind] = dataclasses.field(default_factory=dict)
+    may_lack: frozenset[str] = frozenset()
+    not_saved: frozenset[str] = frozenset()
+    retired: frozenset[str] = frozenset()
+    limits: Mapping[str, Kind] = dataclasses.field(default_factory=dict)
+    bounds: Callable[[Any], None] = _no_bounds
+    relation: Callable[[Any, Sizes], None] = _no_relation
+    take: Callable[[Any], dict[str, Any]] | None = None
+    give: Callable[[Any, dict[str, Any]], None] | None = None
+
+
+def names(of: str) -> frozenset[str]:
+    return frozenset(of.split())
+
+
+def require(holds: Any, what: str) -> None:
+    if not holds:
+        raise ValueError(what)
+
+
+# Kinds that several classes share.
+
+N_FEATURES = size("n")  # features
+COUNT = integer(0)
+CLASS_LABELS = labels("k")
+BY_FEATURE = array("f", "n")
+PART = part()
+
+
+def check_parameters(estimator: Any) -> None:
+    """Hold an estimator's parameters against its class's constraints.
+
+    Raises
+    ------
+    ValueError
+        If one is outside its range, or of another type.
+    """
+    compat.validate_parameters(estimator)
+    check = getattr(type(estimator), "_check_parameters", None)
+    if check is not None:
+        check(estimator)
+    for name, axes in getattr(type(estimator), "_integers", {}).items():
+        from skgenre.classifiers._checks import check_integers
+
+        shape = (len(getattr(estimator, n)) if isinstance(n, str) else n for n in axes)
+        check_integers(name, getattr(estimator, name), shape=tuple(shape))

@@ -1,0 +1,240 @@
+"""Estimators of scikit-learn whose fitted state is tables that NumPy computes with."""
+
+from itertools import pairwise
+from typing import Any
+
+from skgenre.persistence._classes._savable import (
+    BY_FEATURE,
+    CLASS_LABELS,
+    COUNT,
+    N_FEATURES,
+    SavableClass,
+    names,
+    require,
+)
+from skgenre.persistence._kinds import (
+    Kind,
+    Sizes,
+    array,
+    either,
+    flag,
+    integer,
+    list_of,
+    number,
+    optional,
+    part,
+    size,
+    text,
+    tuple_of,
+    values,
+)
+
+
+def _one_row_if_binary(estimator: Any, sizes: Sizes) -> None:
+    k, rows = sizes["k"], sizes.get("rows", 1)
+    require(rows == (1 if k == 2 else k), "one row a class is expected")
+
+
+def _linear(module: str, *may_lack: str, **more: Kind) -> SavableClass:
+    """Return a linear classifier with more attributes than all of them have."""
+    return SavableClass(
+        module,
+        {
+            "n_features_in_": N_FEATURES,
+            "classes_": CLASS_LABELS,
+            "coef_": either(array("f", "rows", "n"), array("f", "n")),
+            "intercept_": either(array("f", "rows"), number()),
+            "n_iter_": optional(either(COUNT, array("i", "runs", low=0))),
+            **more,
+        },
+        may_lack=frozenset(may_lack),
+        retired=names("multi_class"),
+        not_saved=names("t_ _expanded_class_weight _loss_function_ solver_"),
+        relation=_one_row_if_binary,
+    )
+
+
+def _check_mlp(mlp: Any, sizes: Sizes) -> None:
+    k = sizes["k"]
+    require(mlp.n_outputs_ == (1 if k == 2 else k), "a network has other outputs")
+    widths = [sizes["n"], *(len(b) for b in mlp.intercepts_)]
+    require(widths[-1] == mlp.n_outputs_, "a network's last layer is of another size")
+    require(mlp.n_layers_ == len(widths), "a network has another number of layers")
+    shapes = [weights.shape for weights in mlp.coefs_]
+    require(shapes == list(pairwise(widths)), "a network's layers don't fit")
+
+
+_N_SEEN = either(COUNT, number(0), array("i", "n", low=0))
+_SELECTOR = SavableClass(
+    "sklearn.feature_selection",
+    {
+        "n_features_in_": N_FEATURES,
+        "scores_": array("f", "n", finite=False),
+        "pvalues_": optional(array("f", "n", finite=False)),
+    },
+)
+
+
+TABLES: dict[str, SavableClass] = {
+    "LabelEncoder": SavableClass("sklearn.preprocessing", {"classes_": CLASS_LABELS}),
+    "LabelBinarizer": SavableClass(
+        "sklearn.preprocessing",
+        {
+            "classes_": CLASS_LABELS,
+            "y_type_": text("binary", "multiclass"),
+            "sparse_input_": flag,
+        },
+    ),
+    "StandardScaler": SavableClass(
+        "sklearn.preprocessing",
+        {
+            "n_features_in_": N_FEATURES,
+            "n_samples_seen_": _N_SEEN,
+            "mean_": optional(BY_FEATURE),
+            "var_": optional(BY_FEATURE),
+            "scale_": optional(BY_FEATURE),
+        },
+    ),
+    "MinMaxScaler": SavableClass(
+        "sklearn.preprocessing",
+        {
+            "n_features_in_": N_FEATURES,
+            "n_samples_seen_": _N_SEEN,
+            **dict.fromkeys(
+                ("scale_", "min_", "data_min_", "data_max_", "data_range_"), BY_FEATURE
+            ),
+        },
+        limits={"feature_range": tuple_of(number(), 2)},
+    ),
+    "MaxAbsScaler": SavableClass(
+        "sklearn.preprocessing",
+        {
+            "n_features_in_": N_FEATURES,
+            "n_samples_seen_": _N_SEEN,
+            "max_abs_": BY_FEATURE,
+            "scale_": BY_FEATURE,
+        },
+    ),
+    "RobustScaler": SavableClass(
+        "sklearn.preprocessing",
+        {
+            "n_features_in_": N_FEATURES,
+            "center_": optional(BY_FEATURE),
+            "scale_": optional(BY_FEATURE),
+        },
+        limits={"quantile_range": tuple_of(number(0, 100), 2)},
+    ),
+    "Normalizer": SavableClass("sklearn.preprocessing", {"n_features_in_": N_FEATURES}),
+    "PowerTransformer": SavableClass(
+        "sklearn.preprocessing",
+        {
+            "n_features_in_": N_FEATURES,
+            "lambdas_": BY_FEATURE,
+            "_scaler": part("StandardScaler", n_features="n"),
+        },
+        may_lack=names("_scaler"),
+    ),
+    "QuantileTransformer": SavableClass(
+        "sklearn.preprocessing",
+        {
+            "n_features_in_": N_FEATURES,
+            "n_quantiles_": size("quantiles"),
+            "references_": array("f", "quantiles"),
+            "quantiles_": array("f", "quantiles", "n"),
+        },
+    ),
+    "PCA": SavableClass(
+        "sklearn.decomposition",
+        {
+            "n_features_in_": N_FEATURES,
+            "n_samples_": COUNT,
+            "n_components_": size("components"),
+            "mean_": BY_FEATURE,
+            "components_": array("f", "components", "n"),
+            "explained_variance_": array("f", "components"),
+            "explained_variance_ratio_": array("f", "components", finite=False),
+            "singular_values_": array("f", "components"),
+            "noise_variance_": number(),
+        },
+        not_saved=names("_fit_svd_solver"),
+    ),
+    "SelectKBest": _SELECTOR,
+    "SelectPercentile": _SELECTOR,
+    "VarianceThreshold": SavableClass(
+        "sklearn.feature_selection",
+        {"n_features_in_": N_FEATURES, "variances_": BY_FEATURE},
+    ),
+    "LogisticRegression": _linear("sklearn.linear_model"),
+    "RidgeClassifier": _linear(
+        "sklearn.linear_model", _label_binarizer=part("LabelBinarizer")
+    ),
+    "SGDClassifier": _linear("sklearn.linear_model"),
+    "LinearSVC": _linear("sklearn.svm"),
+    "LinearDiscriminantAnalysis": _linear(
+        "sklearn.discriminant_analysis",
+        *("n_iter_ covariance_ xbar_ scalings_ explained_variance_ratio_".split()),
+        *("_max_components _n_features_out".split()),
+        priors_=array("f", "k"),
+        means_=array("f", "k", "n"),
+        xbar_=BY_FEATURE,
+        scalings_=array("f", "n", "axes"),
+        explained_variance_ratio_=array("f", "ratios", finite=False),
+        covariance_=array("f", "n", "n"),
+        _max_components=COUNT,
+        _n_features_out=COUNT,
+    ),
+    "GaussianNB": SavableClass(
+        "sklearn.naive_bayes",
+        {
+            "n_features_in_": N_FEATURES,
+            "classes_": CLASS_LABELS,
+            "epsilon_": number(0),
+            "theta_": array("f", "k", "n"),
+            "var_": array("f", "k", "n", low=0),
+            "class_count_": array("f", "k", low=0),
+            "class_prior_": array("f", "k", low=0),
+        },
+    ),
+    "DummyClassifier": SavableClass(
+        "sklearn.dummy",
+        {
+            "n_features_in_": N_FEATURES,
+            "n_outputs_": integer(1, 1),
+            "classes_": CLASS_LABELS,
+            "n_classes_": size("k"),
+            "class_prior_": array("f", "k", low=0),
+            "sparse_output_": flag,
+            "_strategy": text("most_frequent", "prior", "stratified", "uniform"),
+        },
+        limits={"strategy": text("most_frequent", "prior", "stratified", "uniform")},
+        may_lack=names("n_features_in_"),
+    ),
+    "MLPClassifier": SavableClass(
+        "sklearn.neural_network",
+        {
+            "n_features_in_": N_FEATURES,
+            "classes_": CLASS_LABELS,
+            "n_outputs_": COUNT,
+            "n_layers_": COUNT,
+            "n_iter_": COUNT,
+            "t_": COUNT,
+            "out_activation_": text("logistic", "softmax"),
+            "coefs_": list_of(values("f", axes=2)),
+            "intercepts_": list_of(values("f")),
+            "loss_": number(),
+            "loss_curve_": list_of(number()),
+            "best_loss_": optional(number()),
+            "validation_scores_": optional(list_of(number())),
+            "best_validation_score_": optional(number()),
+            "_label_binarizer": part("LabelBinarizer"),
+        },
+        may_lack=names(
+            "loss_curve_ best_loss_ validation_scores_ best_validation_score_ t_"
+        ),
+        not_saved=names(
+            "_random_state _optimizer _best_coefs _best_intercepts "
+            "_no_improvement_count"
+        ),
+        relation=_check_mlp,
+    ),
+}

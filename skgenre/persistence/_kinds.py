@@ -1,0 +1,314 @@
+"""Kinds of values: what an attribute of a fitted estimator may be.
+
+A kind is a function that takes a value and the sizes found so far, and refuses what it
+doesn't know by a `ValueError`. Sizes have names, such as 'n' for the number of
+features; wherever an estimator names one again, it must be the same number.
+"""
+
+import math
+from collections.abc import Callable
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+Sizes = dict[str, int]
+Kind = Callable[[Any, Sizes], None]
+
+_DTYPES = {"f": "numbers", "i": "integers", "b": "booleans", "U": "texts"}
+_MAX_INTEGER = 2**53
+MAX_TEXT = 10_000
+
+
+def _require(holds: Any, what: str) -> None:
+    if not holds:
+        raise ValueError(what)
+
+
+def equal_size(name: str, value: int, sizes: Sizes) -> None:
+    """Refuse another size than was found before under this name.
+
+    Raises
+    ------
+    ValueError
+        If it differs.
+    """
+    known = sizes.setdefault(name, value)
+    _require(known == value, f"a size is {value} here and {known} elsewhere")
+
+
+def size(name: str) -> Kind:
+    """Return the kind of an integer that is the size of this name."""
+
+    def check(value: Any, sizes: Sizes) -> None:
+        integer(0)(value, sizes)
+        equal_size(name, int(value), sizes)
+
+    return check
+
+
+def integer(low: int = -_MAX_INTEGER, high: int = _MAX_INTEGER) -> Kind:
+    """Return the kind of an integer in [low, high]."""
+
+    def check(value: Any, sizes: Sizes) -> None:
+        is_integer = isinstance(value, Integral) and not isinstance(value, bool)
+        _require(is_integer, f"expected an integer, got {type(value).__name__}")
+        _require(
+            low <= value <= high, f"expected {low} to {high}, got {str(value)[:30]}"
+        )
+
+    return check
+
+
+def number(
+    low: float = -math.inf, high: float = math.inf, *, finite: bool = True
+) -> Kind:
+    """Return the kind of a number in [low, high]; finite, unless said otherwise."""
+
+    def check(value: Any, sizes: Sizes) -> None:
+        is_number = isinstance(value, Real) and not isinstance(value, bool)
+        _require(is_number, f"expected a number, got {type(value).__name__}")
+        _require(not finite or math.isfinite(value), "expected a finite number")
+        inside = math.isnan(value) or low <= value <= high
+        _require(inside, f"expected {low} to {high}, got {value}")
+
+    return check
+
+
+def text(*choices: str) -> Kind:
+    """Return the kind of a text: any, or one of the choices."""
+
+    def check(value: Any, sizes: Sizes) -> None:
+        _require(
+            type(value) is str and len(value) <= MAX_TEXT,
+            f"expected a text of up to {MAX_TEXT} characters",
+        )
+        _require(
+            not choices or value in choices,
+            f"expected one of {', '.join(choices)}, got {str(value)[:30]!r}",
+        )
+
+    return check
+
+
+def flag(value: Any, sizes: Sizes) -> None:
+    """Refuse anything but True and False."""
+    _require(isinstance(value, bool | np.bool_), "expected True or False")
+
+
+def nothing(value: Any, sizes: Sizes) -> None:
+    """Refuse anything but None."""
+    _require(value is None, "expected None")
+
+
+def anything(value: Any, sizes: Sizes) -> None:
+    """Accept what a description can hold; nothing reads it in a prediction."""
+
+
+def array(
+    dtype: str,
+    *axes: str | int,
+    low: float = -math.inf,
+    high: float = math.inf,
+    finite: bool = True,
+) -> Kind:
+    """Return the kind of an array.
+
+    Parameters
+    ----------
+    dtype : {'f', 'i', 'b', 'U'}
+        Numbers (floating, or integers in their place), integers, booleans, texts.
+    *axes : str or int
+        The size of each axis, or its name.
+    low, high : float
+        Bounds of the values.
+    finite : bool, default=True
+        Refuse NaN and infinity.
+    """
+
+    def check(value: Any, sizes: Sizes) -> None:
+        _require(type(value) is np.ndarray, "expected an array")
+        kinds = {"f": "fiu", "i": "iu"}.get(dtype, dtype)
+        _require(
+            value.dtype.kind in kinds,
+            f"expected an array of {_DTYPES[dtype]}, got {value.dtype}",
+        )
+        _require(
+            value.ndim == len(axes),
+            f"expected an array with {len(axes)} axes, got {value.ndim}",
+        )
+        for axis, n in zip(axes, value.shape, strict=True):
+            if isinstance(axis, str):
+                equal_size(axis, n, sizes)
+            else:
+                _require(n == axis, f"expected a size of {axis}, got {n}")
+        if value.size and value.dtype.kind in "fiu":
+            if finite:
+                _require(np.isfinite(value).all(), "expected finite values")
+            _require(
+                not (value < low).any() and not (value > high).any(),
+                f"expected values of {low} to {high}",
+            )
+
+    return check
+
+
+def values(
+    dtypes: str,
+    n: str | None = None,
+    *,
+    axes: int | None = None,
+    low: float = -math.inf,
+) -> Kind:
+    """Return the kind of an array of one of several types.
+
+    Parameters
+    ----------
+    dtypes : str
+        Letters of NumPy's kinds of types, as in 'fi'; with 'U', also objects that all
+        are texts.
+    n : str or None, default=None
+        Name of the size of its only axis.
+    axes : int or None, default=None
+        Number of axes; None is any number.
+    low : float
+        Lower bound of numbers, which are finite.
+    """
+
+    def check(value: Any, sizes: Sizes) -> None:
+        _require(type(value) is np.ndarray, "expected an array")
+        kind = value.dtype.kind
+        if kind == "O" and "U" in dtypes:
+            _require(all(type(v) is str for v in value.flat), "expected texts")
+        else:
+            _require(kind in dtypes, f"an array of {value.dtype} is not expected here")
+        if kind in "fiu":
+            _require(np.isfinite(value).all(), "expected finite values")
+            _require(not (value < low).any(), f"expected values from {low}")
+        if n is not None:
+            _require(value.ndim == 1, "expected an array with one axis")
+            equal_size(n, len(value), sizes)
+        _require(axes in (None, value.ndim), f"expected an array with {axes} axes")
+
+    return check
+
+
+def labels(name: str) -> Kind:
+    """Return the kind of sorted, different labels, as many as the size of this name."""
+
+    def check(value: Any, sizes: Sizes) -> None:
+        _require(
+            type(value) is np.ndarray and value.ndim == 1 and len(value),
+            "expected an array of labels",
+        )
+        is_plain = value.dtype.kind in "biufU"
+        are_texts = value.dtype == object and all(type(v) is str for v in value)
+        _require(is_plain or are_texts, "expected labels that are texts or numbers")
+        rises = all(a < b for a, b in zip(value[:-1], value[1:], strict=True))
+        _require(rises, "expected labels that are sorted and different")
+        equal_size(name, len(value), sizes)
+
+    return check
+
+
+def label(value: Any, sizes: Sizes) -> None:
+    """Refuse anything but a text or a number."""
+    either(text(), flag, number(finite=False))(value, sizes)
+
+
+def either(*kinds: Kind) -> Kind:
+    """Return the kind of a value that is of one of these kinds."""
+
+    def check(value: Any, sizes: Sizes) -> None:
+        errors = []
+        for kind in kinds:
+            found = dict(sizes)
+            try:
+                kind(value, found)
+            except ValueError as error:
+                errors.append(str(error))
+            else:
+                sizes.update(found)
+                return
+        raise ValueError(", or ".join(dict.fromkeys(errors)))
+
+    return check
+
+
+def optional(kind: Kind) -> Kind:
+    """Return the kind of a value that may be None."""
+    return either(nothing, kind)
+
+
+def list_of(kind: Kind, n: str | int | None = None, *, type_: type = list) -> Kind:
+    """Return the kind of a list, all of whose items are of one kind.
+
+    Parameters
+    ----------
+    kind : callable
+        Kind of the items; sizes that it names must be the same in all of them.
+    n : str, int or None, default=None
+        Number of items, or its name; None is any number.
+    type_ : type, default=list
+        Or `tuple`.
+    """
+
+    def check(value: Any, sizes: Sizes) -> None:
+        _require(type(value) is type_, f"expected a {type_.__name__}")
+        if isinstance(n, str):
+            equal_size(n, len(value), sizes)
+        elif n is not None:
+            _require(len(value) == n, f"expected {n} items, got {len(value)}")
+        for item in value:
+            kind(item, sizes)
+
+    return check
+
+
+def tuple_of(kind: Kind, n: str | int | None = None) -> Kind:
+    """Return the kind of a tuple, all of whose items are of one kind."""
+    return list_of(kind, n, type_=tuple)
+
+
+def dict_of(key: Kind, kind: Kind) -> Kind:
+    """Return the kind of a dict with such keys and values."""
+
+    def check(value: Any, sizes: Sizes) -> None:
+        _require(type(value) is dict, "expected a dict")
+        for name, item in value.items():
+            key(name, sizes)
+            kind(item, sizes)
+
+    return check
+
+
+def part(
+    *names: str, n_features: str | None = None, classes: str | None = None
+) -> Kind:
+    """Return the kind of a fitted part: an estimator that was itself checked.
+
+    Parameters
+    ----------
+    *names : str
+        Classes it may be of; any that a model file may hold, if there are none.
+    n_features, classes : str or None, default=None
+        Sizes of this estimator that its features and its classes must be as many as,
+        where it says them.
+    """
+
+    def check(value: Any, sizes: Sizes) -> None:
+        is_one = isinstance(value, BaseEstimator) or type(value).__name__ in names
+        _require(is_one, f"expected an estimator, got {type(value).__name__}")
+        _require(
+            not names or type(value).__name__ in names,
+            f"expected {' or '.join(names)}, got {type(value).__name__}",
+        )
+        n = getattr(value, "n_features_in_", None)
+        if n_features is not None and n is not None:
+            equal_size(n_features, n, sizes)
+        known = getattr(value, "classes_", None)
+        if classes is not None and known is not None:
+            equal_size(classes, len(known), sizes)
+
+    return check
