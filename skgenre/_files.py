@@ -1,15 +1,21 @@
-"""Writing files whole or not at all, and checking archives and free space."""
+"""Writing files whole or not at all, and checking archives, arrays and free space."""
 
 import contextlib
 import errno
 import hashlib
+import io
+import math
 import os
 import re
 import secrets
 import shutil
+import sys
 import time
 import zipfile
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 TEMPORARY = re.compile(r"\.skgenre-[0-9a-f]{16}")
 """Names of files that are not complete yet."""
@@ -150,6 +156,90 @@ def check_stored(archive: zipfile.ZipFile, n_bytes: int) -> None:
         raise ValueError("it is compressed, which is refused")
     if sum(member.file_size for member in members) > n_bytes:
         raise ValueError("its members claim to be larger than the file")
+
+
+_NUMBERS = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split())
+# Of an array without elements, whose bytes bound nothing.
+_LONGEST_EMPTY = 1 << 16
+
+
+def read_array(contents: bytes, *, structured: np.dtype | None = None) -> NDArray:
+    """Return the array in the contents of a ``.npy`` file of unknown origin.
+
+    The file's header is believed only where its bytes confirm it, so that the array is
+    no larger than the contents.
+
+    Parameters
+    ----------
+    contents : bytes
+        The whole file, as `numpy.save` writes it.
+    structured : dtype or None, default=None
+        A structured type that is allowed, too, if it is exactly this one. Without
+        objects; what the fields hold is not checked.
+
+    Returns
+    -------
+    ndarray
+        Booleans, integers or floats of up to 8 bytes, or text of a fixed length, in
+        the byte order of this machine or little-endian. It is a copy of its own, and
+        has the order of the file, C or Fortran.
+
+    Raises
+    ------
+    ValueError
+        If the contents are nothing of that, or are longer or shorter than the header
+        says. The text begins in lower case, for a sentence that names the file.
+
+    Examples
+    --------
+    >>> import io
+    >>> import numpy as np
+    >>> file = io.BytesIO()
+    >>> np.save(file, np.eye(2))
+    >>> read_array(file.getvalue())
+    array([[1., 0.],
+           [0., 1.]])
+    >>> read_array(file.getvalue()[:-8])
+    Traceback (most recent call last):
+        ...
+    ValueError: an array of shape (2, 2) and type <f8 takes 32 bytes, and there are 24
+    """
+    file = io.BytesIO(contents)
+    try:
+        if np.lib.format.read_magic(file) != (1, 0):
+            raise ValueError("it has not version 1.0")
+        shape, is_fortran, dtype = np.lib.format.read_array_header_1_0(file)
+    except Exception as error:  # of any type, where somebody has forged the header
+        raise ValueError(f"an array's header is damaged: {error}") from error
+    is_text = dtype.kind == "U" and dtype.itemsize > 0
+    is_plain = dtype.str[1:] in _NUMBERS or is_text
+    if not (is_plain and (dtype.isnative or dtype.str[0] == "<")) and (
+        structured is None or dtype != structured
+    ):
+        raise ValueError(f"an array has the type {dtype.str}, which is refused")
+    body = memoryview(contents)[file.tell() :]
+    n_bytes = math.prod(shape) * dtype.itemsize
+    if min(shape, default=0) < 0 or n_bytes != len(body):
+        raise ValueError(
+            f"an array of shape {shape} and type {dtype.str} takes {n_bytes} bytes, "
+            f"and there are {len(body)}"
+        )
+    if n_bytes == 0 and max(shape) > _LONGEST_EMPTY:
+        raise ValueError(f"an array without elements has the shape {shape}")
+    try:
+        array: NDArray = np.ndarray(
+            shape, dtype, buffer=body, order="F" if is_fortran else "C"
+        ).copy("K")
+    except (TypeError, ValueError) as error:  # of too many axes
+        raise ValueError(f"an array can't have the shape {shape}: {error}") from error
+    # What is no such value would be undefined behaviour, or an error much later.
+    if dtype.kind == "b" and array.view(np.uint8).max(initial=0) > 1:
+        raise ValueError("an array of booleans holds other values")
+    if dtype.kind == "U":
+        codes = np.frombuffer(body, dtype.str[0] + "u4")
+        if codes.max(initial=0) > sys.maxunicode:
+            raise ValueError("an array of text holds what is no Unicode")
+    return array
 
 
 def digest(path: Path) -> str:

@@ -2,11 +2,13 @@
 
 import errno
 import hashlib
+import io
 import os
 import stat
 import time
 import zipfile
 
+import numpy as np
 import pytest
 
 from skgenre import _files
@@ -16,6 +18,7 @@ from skgenre._files import (
     check_stored,
     check_writable,
     digest,
+    read_array,
     size_text,
     write_atomically,
 )
@@ -168,3 +171,89 @@ def test_archives_hold_no_more_than_their_files(tmp_path):
         archive.writestr("c", bytes(10), zipfile.ZIP_DEFLATED)
         with pytest.raises(ValueError, match="compressed, which is refused"):
             check_stored(archive, 10**6)
+
+
+def npy(array):
+    file = io.BytesIO()
+    np.save(file, array)
+    return file.getvalue()
+
+
+NODES = np.dtype([("left", "<i8"), ("value", "<f8")])
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        *(np.ones(3, kind) for kind in "b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split()),
+        np.array(["a", "é𝄞"]),
+        np.array("one"),
+        np.float64(1.5),
+        np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+        np.arange(24).reshape(2, 3, 4)[:, ::2],
+        np.empty((0, 7)),
+        np.empty(0, "<U3"),
+    ],
+)
+def test_an_array_is_read_as_numpy_does(array):
+    read = read_array(npy(array))
+    expected = np.load(io.BytesIO(npy(array)))
+    assert read.dtype == expected.dtype
+    assert read.flags.f_contiguous == expected.flags.f_contiguous
+    np.testing.assert_array_equal(read, expected, strict=True)
+    assert read.flags.owndata and read.flags.writeable and read.flags.aligned
+
+
+def test_one_structured_type_may_be_allowed():
+    array = np.array([(1, 0.5), (2, 0.25)], NODES)
+    assert (read_array(npy(array), structured=NODES) == array).all()
+    assert read_array(npy(np.ones(2)), structured=NODES).tolist() == [1, 1]
+    other = array.astype([("left", "<i8"), ("other", "<f8")])
+    with pytest.raises(ValueError, match="V16, which is refused"):
+        read_array(npy(other), structured=NODES)
+
+
+def with_header(text, body=b"", version=b"\1\0"):
+    text = text.encode("latin1")
+    return b"\x93NUMPY" + version + len(text).to_bytes(2, "little") + text + body
+
+
+def header(descr, shape, order="False"):
+    return f"{{'descr': {descr}, 'fortran_order': {order}, 'shape': {shape}, }}\n"
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [
+        (b"", "header is damaged"),
+        (npy(np.ones(3))[:20], "header is damaged"),
+        (b"no" + npy(np.ones(3)), "header is damaged"),
+        (with_header(header("'<f8'", "()"), version=b"\3\0"), "version 1.0"),
+        (with_header("{" * 5000), "header is damaged"),
+        (with_header("-" * 9000 + "1"), "header is damaged"),
+        (with_header(header("'<f8'", "(1,)") + " " * 20_000), "header is damaged"),
+        (with_header(header("'<f8'", "(1.5,)")), "header is damaged"),
+        (npy(np.ones(3))[:-1], "takes 24 bytes, and there are 23"),
+        (npy(np.ones(3)) + b"\0", "takes 24 bytes, and there are 25"),
+        (with_header(header("'<f8'", "(10**30,)")), "header is damaged"),
+        (with_header(header("'<f8'", f"({10**30},)")), "and there are 0"),
+        (with_header(header("'<f8'", "(-1, -1)"), bytes(8)), "and there are 8"),
+        (with_header(header("'<f8'", f"(0, {10**15})")), "without elements"),
+        (with_header(header("'|u1'", f"({'1,' * 99})"), b"1"), "shape"),
+        (with_header(header("'<U0'", f"({10**9},)")), "<U0, which is refused"),
+        (with_header(header("'|V0'", f"({10**9},)")), "V0, which is refused"),
+        (with_header(header("'|S0'", f"({10**9},)")), "S0, which is refused"),
+        (with_header(header("'(0,)f8'", f"({10**9},)")), "V0, which is refused"),
+        (with_header(header("'|O'", "(1,)"), bytes(8)), "O, which is refused"),
+        (npy(np.array(b"abc")), "S3, which is refused"),
+        (npy(np.ones(2, complex)), "c16, which is refused"),
+        (npy(np.ones(2, "M8[s]")), r"M8\[s\], which is refused"),
+        (npy(np.ones(2, ">f8")), ">f8, which is refused"),
+        (npy(np.ones(2, NODES)), "V16, which is refused"),
+        (with_header(header("'|b1'", "(2,)"), b"\1\2"), "booleans holds other"),
+        (with_header(header("'<U1'", "(1,)"), b"\xff" * 4), "no Unicode"),
+    ],
+)
+def test_forged_arrays_are_refused(contents, message):
+    with pytest.raises(ValueError, match=message):
+        read_array(contents)

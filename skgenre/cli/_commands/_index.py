@@ -10,11 +10,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._files import check_stored, check_writable, write_atomically
+from skgenre._files import check_stored, check_writable, read_array, write_atomically
 
 _FORMAT = 1
 _SECONDS_BETWEEN_WRITES = 30.0
-_ARRAYS = "format", "model", "names", "sizes", "times", "embeddings"
+# All that a file holds, by name: the kind of its values, and how many axes it has.
+_ARRAYS = {
+    "format": (np.integer, 0),
+    "model": (np.str_, 0),
+    "names": (np.uint8, 1),
+    "sizes": (np.int64, 1),
+    "times": (np.int64, 1),
+    "embeddings": (np.float32, 2),
+}
 
 
 class LibraryIndex:
@@ -86,9 +94,21 @@ class LibraryIndex:
 
     def add(self, path: str, state: tuple[int, int], embedding: NDArray) -> None:
         """Add a file: its state before it was read, and its embedding."""
+        self.check_width(embedding)
         self._entries[self._name(path)] = state, embedding
         if time.monotonic() - self._written > _SECONDS_BETWEEN_WRITES:
             self.write()
+
+    def check_width(self, embedding: NDArray) -> None:
+        """Refuse an embedding that is wider or narrower than those of the index."""
+        for _, known in self._entries.values():
+            if known.shape != embedding.shape:
+                raise ValueError(
+                    f"{str(self._file)!r} holds embeddings of {len(known)} numbers, "
+                    f"and the model makes {len(embedding)}. Delete the index to have "
+                    "it made anew."
+                )
+            return
 
     def embeddings(self, paths: Iterable[str]) -> dict[str, NDArray]:
         """Return by path the embeddings of those files that have one."""
@@ -116,7 +136,7 @@ class LibraryIndex:
             names=np.frombuffer(b"\0".join(self._entries), dtype=np.uint8),
             sizes=sizes,
             times=times,
-            embeddings=np.array(rows) if rows else np.empty((0, 0), dtype=np.float32),
+            embeddings=np.array(rows, np.float32).reshape(len(rows), -1 if rows else 0),
         )
         write_atomically(check_writable(self._file), contents.getvalue())
         self._written = time.monotonic()
@@ -141,31 +161,48 @@ def _state(path: str) -> tuple[int, int]:
 def _read(file: Path, model: str) -> dict[bytes, tuple[tuple[int, int], NDArray]]:
     advice = "Choose another --index, or delete it to have it made anew."
     try:
-        with zipfile.ZipFile(file) as members:
-            check_stored(members, file.stat().st_size)
-        with np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in _ARRAYS}
-        if arrays["format"].item() != _FORMAT:
+        arrays = _read_arrays(file)
+        if arrays["format"] != _FORMAT:
             raise ValueError(f"its format is {arrays['format']}, not {_FORMAT}")
         names = arrays["names"].tobytes().split(b"\0") if arrays["names"].size else []
-        sizes, times = (arrays[name].tolist() for name in ("sizes", "times"))
-        states = list(zip(sizes, times, strict=True))
+        states = list(
+            zip(arrays["sizes"].tolist(), arrays["times"].tolist(), strict=True)
+        )
         rows = arrays["embeddings"]
-        if not len(names) == len(states) == len(rows) or rows.ndim != 2:
-            raise ValueError("its parts are of different lengths")
-        if rows.dtype.kind != "f" or not np.isfinite(rows).all():
-            raise ValueError("its embeddings are no numbers")
-        made_with = str(arrays["model"])
+        lengths = len(names), len(arrays["sizes"]), len(arrays["times"]), len(rows)
+        if len(set(lengths)) > 1:
+            raise ValueError("its arrays are of different lengths")
+        if b"" in names or len(set(names)) < len(names):
+            raise ValueError("names of files are empty or repeated")
+        if (rows.shape[1] == 0) != (len(rows) == 0) or not np.isfinite(rows).all():
+            raise ValueError("its embeddings are empty, or not finite")
     except OSError:
         raise
-    except Exception as error:  # a damaged file makes NumPy raise any type
+    except Exception as error:  # a damaged archive makes zipfile raise any type
         raise ValueError(
             f"{str(file)!r} is no index of skgenre, or is damaged: {error}. {advice}"
         ) from error
-    if made_with != model:
+    if arrays["model"] != model:
         raise ValueError(
             f"The index {str(file)!r} was made with another model file, whose "
             f"embeddings can't be compared with this one's. {advice}"
         )
-    entries = zip(states, rows, strict=True)
-    return dict(zip(names, entries, strict=True))
+    return dict(zip(names, zip(states, rows, strict=True), strict=True))
+
+
+def _read_arrays(file: Path) -> dict[str, NDArray]:
+    """Return what `_ARRAYS` lists, if that is all that the file holds."""
+    if file.exists() and not file.is_file():  # opening a pipe would wait for a writer
+        raise ValueError("it is no regular file")
+    with open(file, "rb") as opened, zipfile.ZipFile(opened) as archive:
+        check_stored(archive, os.fstat(opened.fileno()).st_size)
+        if sorted(archive.namelist()) != sorted(f"{name}.npy" for name in _ARRAYS):
+            raise ValueError(f"its arrays are not {', '.join(_ARRAYS)}")
+        arrays = {name: read_array(archive.read(f"{name}.npy")) for name in _ARRAYS}
+    for name, (kind, ndim) in _ARRAYS.items():
+        if not np.issubdtype(arrays[name].dtype, kind) or arrays[name].ndim != ndim:
+            raise ValueError(
+                f"{name!r} has the type {arrays[name].dtype} and the shape "
+                f"{arrays[name].shape}, not {ndim} axes of {kind.__name__}"
+            )
+    return arrays

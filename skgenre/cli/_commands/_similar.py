@@ -68,6 +68,8 @@ def similar_tracks(
         title="Reading songs",
         console=console,
     )
+    for embedding in of_others.values():
+        kept.check_width(embedding)
     embeddings |= of_others
     errors |= broken
     messages = list(errors.values())

@@ -1,5 +1,8 @@
 import copy
+import functools
+import io
 import os
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -92,6 +95,24 @@ def overlap(file):
         archive.filelist += [copy.copy(archive.filelist[-1]) for _ in range(99)]
 
 
+def twice(file):
+    with zipfile.ZipFile(file, "a") as archive, pytest.warns(UserWarning, match="name"):
+        archive.writestr("model.npy", archive.read("model.npy"))
+
+
+def huge(file, name, descr):
+    """Have the header of an array promise 12 GB, which the file does not hold."""
+    with zipfile.ZipFile(file) as archive:
+        members = {each: archive.read(each) for each in archive.namelist()}
+    header = io.BytesIO()
+    facts = {"descr": descr, "fortran_order": False, "shape": (3, 10**9)}
+    np.lib.format.write_array_header_1_0(header, facts)
+    members[f"{name}.npy"] = header.getvalue()
+    with zipfile.ZipFile(file, "w") as archive:
+        for each, contents in members.items():
+            archive.writestr(each, contents)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
@@ -111,7 +132,22 @@ def overlap(file):
         lambda file: changed(file, sizes=np.array(5)),
         lambda file: changed(file, format=np.array(2)),
         lambda file: changed(file, np.savez_compressed, x=np.zeros(10**7)),
+        lambda file: changed(file, other=np.zeros(3)),
+        lambda file: changed(file, embeddings=np.zeros((3, 3))),  # float64
+        lambda file: changed(file, embeddings=np.zeros((3, 0), np.float32)),
+        lambda file: changed(file, names=np.frombuffer(b"a\0\0c", np.uint8)),
+        lambda file: changed(file, names=np.frombuffer(b"a\0a\0c", np.uint8)),
+        lambda file: changed(file, times=np.zeros(3)),
+        lambda file: changed(file, times=np.array(["1", "2", "3"])),
+        lambda file: changed(file, model=np.array(["it"])),
+        lambda file: changed(file, model=np.array(3)),
         overlap,
+        twice,
+        *(
+            functools.partial(huge, name=name, descr=descr)
+            for name in ("names", "sizes", "model", "embeddings")
+            for descr in ("<f4", "<U0", "|u1", "|V0")
+        ),
     ],
 )
 def test_damaged_files_are_refused_and_left(library, tmp_path, damage):
@@ -119,9 +155,30 @@ def test_damaged_files_are_refused_and_left(library, tmp_path, damage):
     filled(library, file)
     damage(file)
     contents = file.read_bytes()
-    with pytest.raises(ValueError, match=r"it\.npz' is no index of skgenre, or is dam"):
-        LibraryIndex(library, "it", file)
+    tracemalloc.start()
+    try:
+        with pytest.raises(ValueError, match=r"it\.npz' is no index of skgenre, or is"):
+            LibraryIndex(library, "it", file)
+        assert tracemalloc.get_traced_memory()[1] < 100 * len(contents) + 10**6
+    finally:
+        tracemalloc.stop()
     assert file.read_bytes() == contents
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="pipes of POSIX")
+def test_a_pipe_is_no_index(library, tmp_path):
+    os.mkfifo(tmp_path / "it.npz")
+    with pytest.raises(ValueError, match=r"it\.npz' is no index.*no regular file"):
+        LibraryIndex(library, "it", tmp_path / "it.npz")
+
+
+def test_embeddings_are_of_one_width(library, tmp_path):
+    filled(library, tmp_path / "it.npz")
+    (library / "d.mp3").touch()
+    index = LibraryIndex(library, "it", tmp_path / "it.npz")
+    path, state = str(library / "d.mp3"), (0, 0)
+    with pytest.raises(ValueError, match="holds embeddings of 3 numbers.* makes 4"):
+        index.add(path, state, np.zeros(4, np.float32))
 
 
 def test_nothing_is_kept_without_a_file(library, tmp_path):
