@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import sys
 import time
 import zipfile
@@ -74,7 +75,7 @@ def write_atomically(
         _delete_old_temporaries(path.parent)
     temporary = path.parent / f".skgenre-{secrets.token_hex(8)}"
     try:
-        with open(temporary, "xb") as file:
+        with open(temporary, "xb", opener=_not_for_all) as file:
             file.write(contents)
             if survive_crash:
                 file.flush()
@@ -94,6 +95,53 @@ def write_atomically(
         raise
     if survive_crash:
         _sync_folder(path.parent)
+
+
+def _not_for_all(path: str, flags: int) -> int:
+    """Open a new file that not everybody may write to, whatever the umask is."""
+    return os.open(path, flags, 0o664)
+
+
+def open_regular(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:
+    """Return the descriptor of a file that is no link, pipe or device.
+
+    Of files that a program has left for itself in a folder where others may have put
+    something else under their names. Opening a pipe would wait for a writer, and a link
+    may lead to a device that never ends.
+
+    Parameters
+    ----------
+    path : str or PathLike
+        The file.
+    flags : int, default=os.O_RDONLY
+        As `os.open` takes them; a file that is made is not one to which everybody may
+        write.
+
+    Raises
+    ------
+    FileNotFoundError
+        If it is not there.
+    OSError
+        If it is something else, or can't be opened.
+    """
+    for name in ("O_NOFOLLOW", "O_NONBLOCK", "O_BINARY", "O_CLOEXEC"):
+        flags |= getattr(os, name, 0)
+    try:
+        descriptor = os.open(path, flags, 0o664)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return descriptor
+        os.close(descriptor)
+        number = errno.EINVAL
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # of a link
+            raise
+        number = errno.ELOOP
+    raise OSError(
+        number,
+        "It is a link, pipe or device, where a file is expected. Delete it, or choose "
+        "another name",
+        os.fspath(path),
+    )
 
 
 def _sync_folder(folder: Path) -> None:
@@ -159,11 +207,15 @@ def check_stored(archive: zipfile.ZipFile, n_bytes: int) -> None:
 
 
 _NUMBERS = frozenset("b1 i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split())
+# Twice what NumPy reads at the most.
+_LONGEST_HEADER = 20_000
 # Of an array without elements, whose bytes bound nothing.
 _LONGEST_EMPTY = 1 << 16
 
 
-def read_array(contents: bytes, *, structured: np.dtype | None = None) -> NDArray:
+def read_array(
+    contents: bytes | memoryview, *, structured: np.dtype | None = None
+) -> NDArray:
     """Return the array in the contents of a ``.npy`` file of unknown origin.
 
     The file's header is believed only where its bytes confirm it, so that the array is
@@ -171,7 +223,7 @@ def read_array(contents: bytes, *, structured: np.dtype | None = None) -> NDArra
 
     Parameters
     ----------
-    contents : bytes
+    contents : bytes or memoryview
         The whole file, as `numpy.save` writes it.
     structured : dtype or None, default=None
         A structured type that is allowed, too, if it is exactly this one. Without
@@ -204,7 +256,7 @@ def read_array(contents: bytes, *, structured: np.dtype | None = None) -> NDArra
         ...
     ValueError: an array of shape (2, 2) and type <f8 takes 32 bytes, and there are 24
     """
-    file = io.BytesIO(contents)
+    file = io.BytesIO(contents[:_LONGEST_HEADER])
     try:
         if np.lib.format.read_magic(file) != (1, 0):
             raise ValueError("it has not version 1.0")

@@ -1,5 +1,7 @@
-"""Text for messages: lists that may be long, and names of unknown origin."""
+"""Text of unknown origin, for messages, terminals, JSON and spreadsheets."""
 
+import json
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -51,3 +53,39 @@ def printable(text: str) -> str:
         c if c.isprintable() or unicodedata.category(c) == "Zs" else repr(c)[1:-1]
         for c in text
     )
+
+
+def printable_json(text: str) -> str:
+    r"""Return the same JSON, in which everything that doesn't print is spelt out.
+
+    Examples
+    --------
+    >>> print(printable_json('{"genre": "música\u202e"}'))
+    {"genre": "música\u202e"}
+    """
+    # Outside strings, JSON has no such characters but line ends.
+    return "".join(
+        c if c.isprintable() or c in "\n " else json.dumps(c)[1:-1] for c in text
+    )
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
+# Of these, some spreadsheets take the wide forms, too.
+_BEGINS_FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+
+
+def csv_cell(value: object) -> object:
+    r"""Return the value of a cell that no spreadsheet runs as a formula.
+
+    Text that begins like a formula gets an apostrophe in front; what doesn't print is
+    spelt out. Numbers stay as they are, in text, too.
+
+    Examples
+    --------
+    >>> csv_cell("=HYPERLINK(A1)"), csv_cell("-0.5"), csv_cell(-0.5), csv_cell("rock")
+    ("'=HYPERLINK(A1)", '-0.5', -0.5, 'rock')
+    """
+    if not isinstance(value, str):
+        return value
+    is_formula = value.startswith(_BEGINS_FORMULA) and not _NUMBER.fullmatch(value)
+    return "'" * is_formula + printable(value)

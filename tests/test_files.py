@@ -18,6 +18,7 @@ from skgenre._files import (
     check_stored,
     check_writable,
     digest,
+    open_regular,
     read_array,
     size_text,
     write_atomically,
@@ -115,6 +116,43 @@ def test_the_mode_of_an_older_file_is_kept(mode, tmp_path):
     path.chmod(mode)
     write_atomically(path, b"music")
     assert stat.S_IMODE(path.stat().st_mode) == mode
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
+def test_nothing_that_everybody_may_write_to(tmp_path):
+    before = os.umask(0)
+    try:
+        write_atomically(tmp_path / "it", b"music")
+        os.close(open_regular(tmp_path / "other", os.O_RDWR | os.O_CREAT))
+    finally:
+        os.umask(before)
+    for name in ("it", "other"):
+        assert stat.S_IMODE((tmp_path / name).stat().st_mode) == 0o664
+
+
+def test_only_regular_files_are_opened(tmp_path):
+    (tmp_path / "it").write_bytes(b"music")
+    with open(open_regular(tmp_path / "it"), "rb") as file:
+        assert file.read() == b"music"
+    with pytest.raises(FileNotFoundError):
+        open_regular(tmp_path / "no")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files of POSIX")
+@pytest.mark.parametrize("kind", ["pipe", "device", "link", "link to device", "folder"])
+def test_pipes_devices_and_links_are_not_opened(kind, tmp_path):
+    path = tmp_path / "it"
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "device":
+        path = "/dev/zero"
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        (tmp_path / "mine").write_bytes(b"music")
+        path.symlink_to("/dev/zero" if "device" in kind else tmp_path / "mine")
+    with pytest.raises(OSError, match="it|zero"):
+        open_regular(path)
 
 
 def test_where_a_file_will_be_written(tmp_path):

@@ -1,9 +1,10 @@
+import json
 import os
 
 import numpy as np
 import pytest
 
-from skgenre._text import format_list, printable
+from skgenre._text import csv_cell, format_list, printable, printable_json
 
 
 @pytest.mark.parametrize(
@@ -40,3 +41,35 @@ def test_what_does_not_print_is_spelt_out(code):
 
 def test_what_is_not_unicode_can_be_written():
     assert printable(os.fsdecode(b"\xff.mp3")).encode() == rb"\udcff.mp3"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["rock", "a\x1b[31m", "\x7f\x85", "a\u202eb", "\U000e0041", "\ud800", 'é"\n'],
+)
+def test_json_is_the_same_and_prints(text):
+    printed = printable_json(json.dumps({text: [text]}, ensure_ascii=False, indent=2))
+    assert json.loads(printed) == {text: [text]}
+    assert printed.replace("\n", "").isprintable()
+    assert ("é" in printed) == ("é" in text)
+    printed.encode()
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "-nan", "-", "＝1", "-١", "=\u202e"]
+)
+def test_formulas_are_text(text):
+    assert csv_cell(text) == "'" + printable(text)
+
+
+@pytest.mark.parametrize("text", ["\t=1", "\r=1"])
+def test_line_ends_and_tabs_begin_no_cell(text):
+    assert csv_cell(text).startswith("'\\")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [-0.5, 3, None, True, "-0.5", "+3", "-.5e-7", "1=1", "", "a-b", " =1", "'=1"],
+)
+def test_other_cells_are_left(value):
+    assert csv_cell(value) is value

@@ -1,14 +1,18 @@
 """Arrays in a folder, of which the least recently used are deleted when it is full.
 
-Each is a `.npy` file of its own, with a digest behind it. Pickles are neither written
-nor read: whoever can write into the folder could hide code in them.
+Each is a `.npy` file of its own, with a digest behind it, which finds damage and is no
+seal. Pickles are neither written nor read: whoever can write into the folder could hide
+code in them. So that nobody else chooses the numbers either, a file is used only if it
+can't have been written by just anybody; see `ArrayStore`.
 """
 
 import contextlib
+import errno
 import hashlib
 import io
 import os
 import re
+import stat
 import time
 import warnings
 from collections.abc import Iterator
@@ -17,7 +21,13 @@ from pathlib import Path
 
 import numpy as np
 
-from skgenre._files import OLD_TEMPORARY, TEMPORARY, write_atomically
+from skgenre._files import (
+    OLD_TEMPORARY,
+    TEMPORARY,
+    open_regular,
+    read_array,
+    write_atomically,
+)
 
 LIMIT = "SKGENRE_CACHE_SIZE"
 """Environment variable: how many gigabytes a folder may hold."""
@@ -27,6 +37,9 @@ _KEPT = 0.9  # of the limit, when something has to go
 # How much of the limit may be written before looking again what others have written.
 _SHARE = 1 / 20
 _DIGEST_SIZE = 16
+# Bytes of a file; a spectrogram of three hours takes a tenth of it.
+_LARGEST = 1 << 30
+_MODE = 0o775  # of folders: never for everybody to write to, whatever the umask is
 _FOLDER = re.compile(r"\w+-[0-9a-f]{16}")
 _FILE = re.compile(r"[0-9a-f]{32}\.npy")
 # By folder and limit, what this process may write until it looks what there is, which
@@ -81,6 +94,14 @@ class ArrayStore:
     ------
     OSError
         If the folder is not there and can't be made.
+
+    Notes
+    -----
+    On POSIX, an array is used if not everybody may write to its file, and it is the
+    user's own or root's. Those of others are used as well, if not everybody may write
+    to its folder or to one above: then only the owners of these folders, and groups
+    that may write to them, can have put it there. Links, pipes and devices are not
+    opened.
     """
 
     def __init__(self, folder: str, kind: str) -> None:
@@ -88,7 +109,7 @@ class ArrayStore:
         self._kind = kind
         self._limit = size_limit()
         try:
-            self._folder.mkdir(parents=True, exist_ok=True)
+            self._folder.mkdir(_MODE, parents=True, exist_ok=True)
         except OSError as error:
             raise type(error)(
                 f"There is no cache folder {folder!r}, and none can be made "
@@ -101,38 +122,50 @@ class ArrayStore:
         return not (self._folder / self._kind).is_dir()
 
     def get(self, name: str) -> np.ndarray | None:
-        """Return an array; None if it is missing or damaged."""
+        """Return an array; None if it is missing, damaged or perhaps a stranger's."""
         path = self._path(name)
         try:
-            contents = memoryview(path.read_bytes())
+            with open(open_regular(path), "rb") as file:
+                status = os.fstat(file.fileno())
+                if status.st_size > _LARGEST or not self._is_trusted(status):
+                    return None
+                contents = memoryview(file.read(status.st_size))
         except OSError:
             return None
         body, digest = contents[:-_DIGEST_SIZE], contents[-_DIGEST_SIZE:]
         if self._digest(name, body) != digest:
             return None
         try:
-            array = np.lib.format.read_array(io.BytesIO(body), allow_pickle=False)
-        except Exception:  # of any type, where somebody has forged the file
+            array = read_array(body)
+        except ValueError:
             return None
         with contextlib.suppress(OSError):  # its time is that of the last use
             os.utime(path)
         return array
 
     def put(self, name: str, array: np.ndarray) -> None:
-        """Keep an array, and delete others if there are too many.
+        """Keep an array that is not too large, and delete others if the limit is met.
 
         Raises
         ------
         OSError
-            If it can't be written.
+            If it can't be written, or `get` would not use it.
         """
         body = io.BytesIO()
         np.lib.format.write_array(body, np.asarray(array), allow_pickle=False)
         contents = body.getvalue() + self._digest(name, body.getbuffer())
+        if len(contents) > _LARGEST:
+            return
         path = self._path(name)
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(_MODE, exist_ok=True)
+        if path.parent.is_symlink():
+            raise OSError(errno.ENOTDIR, "It holds a link", str(path.parent))
+        _delete(os.fspath(path))  # what `get` refused; its mode would be kept
         # What a crash of the machine damages is found out, and computed again.
         write_atomically(path, contents, survive_crash=False)
+        if not self._is_trusted(os.stat(path)):
+            _delete(os.fspath(path))
+            raise OSError(errno.EPERM, "Others may write to its files", str(path))
         limits = self._folder, self._limit
         _bytes_left[limits] = _bytes_left.get(limits, 0) - len(contents)
         if _bytes_left[limits] < 0:
@@ -141,6 +174,19 @@ class ArrayStore:
 
     def _path(self, name: str) -> Path:
         return self._folder / self._kind / f"{name}.npy"
+
+    def _is_trusted(self, status: os.stat_result) -> bool:
+        """Return whether a file with such an owner and mode may be used."""
+        if os.name != "posix":  # permissions are not in the mode
+            return True
+        if status.st_mode & stat.S_IWOTH:
+            return False
+        if status.st_uid in (0, os.geteuid()):
+            return True
+        named = self._folder / self._kind
+        resolved = Path(os.path.realpath(named))
+        folders = {named, *named.parents, resolved, *resolved.parents}
+        return not any(os.stat(folder).st_mode & stat.S_IWOTH for folder in folders)
 
     def _digest(self, name: str, body: memoryview) -> bytes:
         digest = hashlib.blake2b(f"{self._kind}/{name}".encode(), digest_size=16)

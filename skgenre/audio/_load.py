@@ -3,7 +3,7 @@
 import contextlib
 import math
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextvars import ContextVar
 from numbers import Integral, Real
 
@@ -13,6 +13,7 @@ import soxr
 from skgenre._sklearn_compat import HasMethods, Interval, validate_params
 from skgenre.audio._errors import AudioError
 from skgenre.audio._readers import (
+    BLOCK,
     MAX_SAMPLE_RATE,
     Reader,
     decoding_errors,
@@ -30,6 +31,12 @@ _FILTER_REACH = 1024
 # spectrogram they reach 0.004 dB. When it halves the rate, as from 44100 to 22050 Hz,
 # they are the same again every 830 samples.
 _HALVING_GRID = 830
+# Samples resampled together, which fit into the processor's cache; the result doesn't
+# depend on it.
+_RESAMPLED = 1 << 16
+# Samples that are kept of a file for other reads: 12 min at 44.1 kHz, 128 MiB. Longer
+# ones are decoded again.
+_MOST_KEPT = 1 << 25
 
 
 class _RememberingReader:
@@ -63,12 +70,24 @@ class _RememberingReader:
             self._samples = np.concatenate(missing)
         return self._samples[start - self._start : stop - self._start]
 
+    def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Yield samples `start` to `stop`; those of long files are not kept."""
+        if stop - start > _MOST_KEPT:
+            yield from self._reader.blocks(start, stop)
+        else:
+            yield from _slices(self.read(start, stop))
+
     def count(self) -> int:
         """Decode from the beginning to the end and count samples."""
         return self._reader.count()
 
     def close(self) -> None:
         """Do nothing: the file is closed by the code that opened it."""
+
+
+def _slices(samples: np.ndarray) -> Iterator[np.ndarray]:
+    for start in range(0, len(samples), BLOCK):
+        yield samples[start : start + BLOCK]
 
 
 # Of the task that runs in this thread: where files stay open, which are open, and
@@ -192,9 +211,7 @@ def read_samples(
         rate = sample_rate or reader.sample_rate
         for _ in range(2):
             if reader.n_samples < 1:
-                raise AudioError(
-                    clip, "it holds no samples", "Replace it or leave it out."
-                )
+                raise _no_samples(clip)
             n_samples = -(-reader.n_samples * rate // reader.sample_rate)
             start, stop = choose(n_samples, rate)
             first, last = max(0, start), min(n_samples, stop)
@@ -206,6 +223,15 @@ def read_samples(
             # A truncated file, whose header promises more: choose again, now with
             # the length that it has.
             reader.n_samples = end if len(samples) else reader.count()
+    _check_finite(samples, clip)
+    return _fill(samples, first - start, stop - start)
+
+
+def _no_samples(clip: str | bytes | os.PathLike) -> AudioError:
+    return AudioError(clip, "it holds no samples", "Replace it or leave it out.")
+
+
+def _check_finite(samples: np.ndarray, clip: str | bytes | os.PathLike) -> None:
     # One sum is quicker than a look at each sample, and enough for most clips.
     with np.errstate(over="ignore", invalid="ignore"):
         is_finite = np.isfinite(samples.sum())
@@ -213,7 +239,60 @@ def read_samples(
         raise AudioError(
             clip, "it holds NaN or infinite samples", "Replace it or leave it out."
         )
-    return _fill(samples, first - start, stop - start)
+
+
+def read_blocks(clip: Clip, sample_rate: int) -> Generator[np.ndarray]:
+    """Yield the samples of a whole clip, of any length, some at a time.
+
+    Parameters
+    ----------
+    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
+        A sound file or its URL, or a waveform that already is at `sample_rate`.
+
+    sample_rate : int
+        Samples a second of the result.
+
+    Yields
+    ------
+    samples : ndarray of shape (n,), float32
+        Together the same, to the last bit, as `read_samples` returns of the whole clip.
+
+    Raises
+    ------
+    AudioError
+        If `clip` names a file that can't be read.
+    """
+    if isinstance(clip, np.ndarray):
+        yield from _slices(clip)
+        return
+    with open_shared(clip) as reader:
+        if reader.n_samples < 1:
+            raise _no_samples(clip)
+        stream = None
+        if reader.sample_rate != sample_rate:
+            stream = soxr.ResampleStream(
+                reader.sample_rate, sample_rate, 1, dtype="float32", quality="HQ"
+            )
+        n_read = n_samples = 0
+        for samples in filter(len, reader.blocks(0, reader.n_samples)):
+            n_read += len(samples)
+            if stream is not None:
+                samples = np.concatenate(
+                    [
+                        stream.resample_chunk(samples[start : start + _RESAMPLED])
+                        for start in range(0, len(samples), _RESAMPLED)
+                    ]
+                )
+            n_samples += len(samples)
+            _check_finite(samples, clip)
+            yield samples
+        if not n_read:
+            raise _no_samples(clip)
+        if stream is not None:
+            n_wanted = -(-n_read * sample_rate // reader.sample_rate)
+            samples = stream.resample_chunk(np.empty(0, np.float32), last=True)
+            _check_finite(samples, clip)
+            yield _fill(samples[: n_wanted - n_samples], 0, n_wanted - n_samples)
 
 
 @validate_params(

@@ -2,7 +2,8 @@
 
 A reader has the attributes ``sample_rate``, ``n_channels`` and ``n_samples`` (of the
 whole file, by its header) and the methods ``read(start, stop)``, which returns
-mono float32 samples, fewer than asked for where the file ends early, and ``count()``,
+mono float32 samples, fewer than asked for where the file ends early,
+``blocks(start, stop)``, which yields the same samples some at a time, and ``count()``,
 which decodes the whole file to find its real length.
 """
 
@@ -20,10 +21,12 @@ from skgenre.audio._errors import AudioError
 from skgenre.audio._mpeg import length_is_guessed
 from skgenre.audio._remote import fetched, is_url, local_path
 
-# Values of a block in which files are decoded, so that a header that lies about the
-# length or the channels can't make us reserve memory that the file never fills. A 30 s
-# clip in stereo is one block.
-_BLOCK = 1 << 22
+BLOCK = 1 << 22
+"""Values of a block in which files are decoded.
+
+So a header that lies about the length or the channels can't make us reserve memory that
+the file never fills. A 30 s clip in stereo is one block.
+"""
 # Hertz. Below, there is no music; resampling would make as many samples of a few bytes
 # as the header says. Above, nothing is recorded.
 _MIN_SAMPLE_RATE = 1_000
@@ -64,6 +67,7 @@ class Reader(Protocol):
     n_samples: int
 
     def read(self, start: int, stop: int) -> np.ndarray: ...  # noqa: D102
+    def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]: ...  # noqa: D102
     def count(self) -> int: ...  # noqa: D102
     def close(self) -> None: ...  # noqa: D102
 
@@ -158,10 +162,14 @@ class SoundFileReader:
 
     @property
     def _block(self) -> int:
-        return max(1, _BLOCK // self._file.channels)
+        return max(1, BLOCK // self._file.channels)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`."""
+        return _join(list(self.blocks(start, stop)))
+
+    def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Yield samples `start` to `stop`, some at a time."""
         lead = 0
         if self._file.format in _PREROLL_FORMATS:
             lead = min(start, int(_PREROLL_SECONDS * self.sample_rate))
@@ -174,17 +182,15 @@ class SoundFileReader:
             self._open()
             if self.count() > start - lead:
                 raise
-            return _join([])
+            return
         self._read(lead)
-        blocks = []
         while start < stop:
             size = min(self._block, stop - start)
             block = self._read(size)
-            blocks.append(_to_mono(block))
+            yield _to_mono(block)
             start += len(block)
             if len(block) < size:
                 break
-        return _join(blocks)
 
     def count(self) -> int:
         """Decode from the beginning to the end and count samples."""
@@ -284,15 +290,25 @@ class AVReader:
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`."""
-        blocks = []
+        return _join(list(self.blocks(start, stop)))
+
+    def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Yield samples `start` to `stop`, some at a time."""
+        frames: list[np.ndarray] = []
+        n_values = 0
         for position, frame in self._decode(start):
             if position >= stop:
                 break
             if position + frame.samples > start:
                 part = slice(max(0, start - position), stop - position)
                 samples = frame.to_ndarray().reshape(frame.samples, -1)
-                blocks.append(_to_mono(samples[part]))
-        return _join(blocks)
+                frames.append(_to_mono(samples[part]))
+                n_values += samples.size
+            if n_values >= BLOCK:
+                yield _join(frames)
+                frames, n_values = [], 0
+        if frames:
+            yield _join(frames)
 
     def count(self) -> int:
         """Decode from the beginning to the end and count samples."""

@@ -5,6 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, TypeGuard, cast
+from urllib.parse import SplitResult, urljoin, urlsplit
 
 from skgenre.audio._errors import AudioError
 
@@ -15,6 +16,8 @@ _BLOCK = 1 << 20
 # What a task puts on the disk at the most: three hours of uncompressed stereo. A
 # radio station's stream, which never ends, stops here as well.
 _MAX_BYTES = 2 << 30
+_MAX_REDIRECTS = 10
+_PORTS = {"http": 80, "https": 443}
 _STATUS_MISSING = (404, 410)
 _STATUS_DENIED = (401, 403)
 # What stores call the thing that changes with a file's content.
@@ -208,6 +211,101 @@ def _blocks(url: str) -> Iterator[bytes]:
         raise
     except Exception as error:  # each store has its own
         raise _audio_error(url, error) from error
+
+
+def exists_at_host(url: str) -> bool:
+    """Return whether there is a file, asking no other host than the URL's.
+
+    Raises
+    ------
+    AudioError
+        If its host names another one.
+    """
+    fs, name = filesystem(url)
+    if not _is_web(url):
+        return fs.exists(name)
+    try:
+        with _at_host(fs, url):
+            return True
+    except AudioError:
+        raise
+    except Exception:  # of many types; reading the file will show the error
+        return False
+
+
+def read_at_host(url: str, max_bytes: int) -> bytes:
+    """Return the contents of a file, which no other host than the URL's may have.
+
+    Parameters
+    ----------
+    url : str
+        The file.
+    max_bytes : int
+        Its size at the most.
+
+    Raises
+    ------
+    AudioError
+        If the file can't be read, is larger, or its host names another one, or http
+        instead of https.
+    """
+    fs, name = filesystem(url)
+    try:
+        with _at_host(fs, url) if _is_web(url) else fs.open(name, "rb") as source:
+            blocks, n_bytes = [], 0
+            while n_bytes <= max_bytes and (block := source.read(_BLOCK)):
+                blocks.append(block)
+                n_bytes += len(block)
+    except (AudioError, ImportError, MemoryError):
+        raise
+    except Exception as error:  # each store has its own
+        raise _audio_error(url, error) from error
+    if n_bytes > max_bytes:
+        raise AudioError(
+            url,
+            f"it is larger than {max_bytes >> 20} MiB",
+            "Download it and pass the path of the local file.",
+        )
+    return b"".join(blocks)
+
+
+def _at_host(fs: Any, url: str) -> Any:
+    """Open a file of a web server, following no redirect to another machine."""
+    now = url
+    for _ in range(_MAX_REDIRECTS):
+        # Of a known size, fsspec doesn't ask for it first, and would follow redirects.
+        source = fs.open(now, "rb", block_size=0, size=1, allow_redirects=False)
+        location = source.r.headers.get("Location")
+        if not (300 <= source.r.status < 400 and location):
+            return source
+        source.close()
+        before, now = now, urljoin(now, location)
+        if not _is_same_host(urlsplit(before), urlsplit(now)):
+            raise AudioError(
+                url,
+                f"its host redirects to {now!r}, and another host, port or http "
+                "instead of https is not followed",
+                "If you trust that address, pass it instead.",
+            )
+    raise AudioError(
+        url, f"its host redirects {_MAX_REDIRECTS} times", "Check the URL."
+    )
+
+
+def _is_same_host(before: SplitResult, now: SplitResult) -> bool:
+    if before.hostname != now.hostname or set("@\\") & set(now.netloc):
+        return False
+    is_upgrade = (before.scheme, now.scheme) == ("http", "https")
+    if not is_upgrade and before.scheme != now.scheme:
+        return False
+    try:
+        ports = [
+            _PORTS[url.scheme] if url.port is None else url.port
+            for url in (before, now)
+        ]
+    except ValueError:  # no number
+        return False
+    return ports == [80, 443] if is_upgrade else ports[0] == ports[1]
 
 
 def _is_web(url: str) -> bool:

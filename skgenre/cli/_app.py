@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from skgenre.cli._commands import _cache
 from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._commands._scan import scan
 from skgenre.cli._console import console as _console
 from skgenre.cli._console import fail as _fail
+from skgenre.cli._console import plain as _plain
+from skgenre.cli._console import print_json as _print_json
 from skgenre.cli._options import FileFormat
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import TimeLimit as _TimeLimit
@@ -159,7 +159,7 @@ def train(
         save(pipeline, output, metrics=evaluation.metrics if evaluation else None)
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
-    _console.print(f"Saved to [bold]{escape(str(output))}[/].")
+    _console.print(f"Saved to [bold]{_plain(output)}[/].")
 
 
 def _reset_work_parameters(pipeline: Any) -> None:
@@ -218,7 +218,7 @@ def predict(
 def _end(errors: list[str]) -> None:
     """Print the errors of files that could not be read; fail if there are any."""
     for message in errors:
-        _console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+        _console.print(f"[bold red]Error:[/] {_plain(message)}", soft_wrap=True)
     if errors:
         raise typer.Exit(1)
 
@@ -252,7 +252,6 @@ def evaluate(
     exit code is then 1.
     """
     from skgenre._files import check_writable
-    from skgenre._text import printable
     from skgenre.cli._commands._evaluate import evaluate_models
     from skgenre.datasets import load_audio_folder
 
@@ -277,7 +276,7 @@ def evaluate(
         judged.write(file_format, sys.stdout)
         if report is not None:
             judged.write_page(report, title=f"{model.name} on {music.resolve().name}")
-            _console.print(f"Report in [bold]{escape(printable(str(report)))}[/].")
+            _console.print(f"Report in [bold]{_plain(report)}[/].")
     except (OSError, ValueError) as error:
         raise _fail(error) from None
     if judged.errors:
@@ -351,7 +350,7 @@ def info(model: Annotated[Path, typer.Argument(help="Model file.")]) -> None:
         facts = read_info(model)
     except (OSError, ValueError) as error:
         raise _fail(error) from None
-    Console().print_json(data=facts)
+    _print_json(facts)
 
 
 @app.command()

@@ -1,8 +1,14 @@
 """Messages beside the results."""
 
+import json
+from typing import Any
+
 import typer
 from rich.console import Console
+from rich.highlighter import JSONHighlighter
 from rich.markup import escape
+
+from skgenre._text import printable, printable_json
 
 console = Console(stderr=True)
 """Results go to the standard output, everything else to the standard error."""
@@ -10,5 +16,20 @@ console = Console(stderr=True)
 
 def fail(error: Exception) -> typer.Exit:
     """Print what is wrong; return the exception that ends the command."""
-    console.print(f"[bold red]Error:[/] {escape(str(error))}", soft_wrap=True)
+    lines = "\n".join(map(plain, str(error).split("\n")))
+    console.print(f"[bold red]Error:[/] {lines}", soft_wrap=True)
     return typer.Exit(1)
+
+
+def plain(value: Any) -> str:
+    """Return text that prints as it is: no markup, no control characters.
+
+    Whatever comes out of files goes through it: their names, tags and errors.
+    """
+    return escape(printable(str(value)))
+
+
+def print_json(data: Any) -> None:
+    """Print plain data as JSON, in colours if the standard output is a terminal."""
+    text = printable_json(json.dumps(data, indent=2, ensure_ascii=False))
+    Console().print(JSONHighlighter()(text), soft_wrap=True)

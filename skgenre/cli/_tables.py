@@ -9,11 +9,11 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from sklearn.utils import Bunch
 
-from skgenre._text import printable
+from skgenre._text import csv_cell
+from skgenre.cli._console import plain
 
 if TYPE_CHECKING:
     import pandas
@@ -40,7 +40,7 @@ def report_table(scores: Bunch, title: str) -> Table:
             with_interval(scores[name][row], scores[f"{name}_interval"][row])
             for name in ("precision", "recall", "f1")
         )
-        table.add_row(_cell(genre), *cells, str(n_clips))
+        table.add_row(plain(genre), *cells, str(n_clips))
     table.add_section()
     mean = with_interval(scores.macro_f1, scores.macro_f1_interval)
     table.add_row("mean", "", "", mean, str(scores.support.sum()))
@@ -62,17 +62,12 @@ def confusion_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Tab
     table = Table(title="Confusion (rows: true, columns: predicted)")
     table.add_column("")
     for genre in genres:
-        table.add_column(_cell(genre), justify="right")
+        table.add_column(plain(genre), justify="right")
     matrix = confusion_matrix(target, predicted, labels=genres)
     for genre, row in zip(genres, matrix, strict=True):
         if row.any() or genre in target:  # "unknown" is predicted, but never true
-            table.add_row(_cell(genre), *(str(n) if n else "·" for n in row))
+            table.add_row(plain(genre), *(str(n) if n else "·" for n in row))
     return table
-
-
-def _cell(value: Any) -> str:
-    """Return text that prints as it is: no markup, no control characters."""
-    return escape(printable(str(value)))
 
 
 def ranked(
@@ -111,19 +106,17 @@ def write_recommendations(
         json.dump(recommendations, text, indent=2)
         text.write("\n")
     elif file_format == "csv":
-        writer = csv.DictWriter(text, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(recommendations)
+        _write_rows(recommendations, names, text)
     elif recommendations:
         is_one = len({found["like"] for found in recommendations}) == 1
-        table = Table(title=f"Like {_cell(recommendations[0]['like'])}" * is_one)
+        table = Table(title=f"Like {plain(recommendations[0]['like'])}" * is_one)
         table.add_column("File", overflow="fold")
         table.add_column("Distance", justify="right")
         if not is_one:
             table.add_column("Like", overflow="fold")
         for found in recommendations:
             path, distance, like = (found[name] for name in names)
-            cells = _cell(path), f"{distance:.3f}", _cell(like)
+            cells = plain(path), f"{distance:.3f}", plain(like)
             table.add_row(*cells[: len(table.columns)])
         Console(file=stream).print(table)
     _write(text.getvalue(), stream)
@@ -136,13 +129,16 @@ def write_scan(report: "pandas.DataFrame", file_format: str, stream: IO[str]) ->
         text = json.dumps(known.to_dict("records"), indent=2) + "\n"
         _write(text, stream)
     elif file_format == "csv":
-        _write(report.to_csv(index=False, lineterminator="\n"), stream)
+        known = report.astype(object).where(report.notna(), "")
+        table_text = io.StringIO()
+        _write_rows(known.to_dict("records"), list(known.columns), table_text)
+        _write(table_text.getvalue(), stream)
     elif len(errors := report[report["status"] != "ok"]):
         table = Table()
         table.add_column("File", overflow="fold")
         table.add_column("What is wrong", overflow="fold")
         for path, cause in zip(errors["path"], errors["cause"], strict=True):
-            table.add_row(_cell(path), _cell(cause))
+            table.add_row(plain(path), plain(cause))
         Console(file=stream).print(table)
 
 
@@ -156,13 +152,23 @@ def _write_csv(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
     n_ranks = max((len(p.get("genres", [])) for p in predictions), default=1)
     suffixes = ["", *(f"_{rank}" for rank in range(2, n_ranks + 1))]
     header = [f"{name}{s}" for s in suffixes for name in ("genre", "probability")]
-    writer = csv.DictWriter(stream, ["path", *header, "error"], lineterminator="\n")
-    writer.writeheader()
+    rows = []
     for prediction in predictions:
         row = {"path": prediction["path"], "error": prediction.get("error", "")}
         for suffix, genre in zip(suffixes, prediction.get("genres", []), strict=False):
             row |= {f"{name}{suffix}": value for name, value in genre.items()}
-        writer.writerow(row)
+        rows.append(row)
+    _write_rows(rows, ["path", *header, "error"], stream)
+
+
+def _write_rows(
+    rows: Sequence[dict[str, Any]], columns: Sequence[str], stream: IO[str]
+) -> None:
+    """Write CSV in which no cell is a formula, and everything prints."""
+    writer = csv.DictWriter(stream, columns, lineterminator="\n")
+    writer.writeheader()
+    for row in rows:
+        writer.writerow({name: csv_cell(value) for name, value in row.items()})
 
 
 def _write_table(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
@@ -174,6 +180,6 @@ def _write_table(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
             genres = ", ".join(
                 f"{g['genre']} {g['probability']:.0%}" for g in prediction["genres"]
             )
-            table.add_row(_cell(prediction["path"]), _cell(genres))
+            table.add_row(plain(prediction["path"]), plain(genres))
     if table.row_count:
         Console(file=stream).print(table)

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from skgenre._text import format_list
-from skgenre.audio._remote import filesystem, is_url
+from skgenre.audio._remote import exists_at_host, filesystem, is_url
 
 AUDIO_SUFFIXES = frozenset(
     ".aac .aif .aifc .aiff .au .caf .flac .m4a .m4b .mka .mov .mp2 .mp3 .mp4 .oga .ogg "
@@ -81,6 +81,8 @@ def exists(name: str) -> bool:
         return os.path.exists(name)
     if is_audio(name.rpartition("/")[2]):
         return True
+    if name.lower().endswith(".csv"):  # a table, whose host must be the URL's
+        return exists_at_host(name)
     fs, file = filesystem(name)
     return fs.exists(file)
 

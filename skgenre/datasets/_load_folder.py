@@ -84,7 +84,8 @@ def load_audio_folder(
     ValueError
         If there are no sub-folders or no audio files in them, if the CSV lacks a
         column or a cell, or if a file lies outside any artist's folder with
-        ``groups='folder'``.
+        ``groups='folder'``; if a CSV's URL can't be read, or its host redirects to
+        another one, or from https to http.
 
     Warns
     -----

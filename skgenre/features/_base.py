@@ -84,7 +84,8 @@ PARAMETER_DOCS = {
     "cache_dir": """
         cache_dir : str, PathLike or None, default=%(cache_dir)s
             Folder in which the result for each clip is kept and looked up the next
-            time; None keeps nothing. See :ref:`cache`.
+            time; None keeps nothing. Results of other users are used only where not
+            everybody may write to the folder or to one above it. See :ref:`cache`.
     """,
     "time_limit": """
         time_limit : float or None, default=%(time_limit)s

@@ -1,5 +1,6 @@
 """Clips, or a table of features, to standardised MFCC statistics: the step."""
 
+import contextlib
 import functools
 import os
 from numbers import Real
@@ -21,7 +22,7 @@ from skgenre._sklearn_compat import (
     StrOptions,
     check_feature_names_in,
 )
-from skgenre.audio._load import Clip, read_samples
+from skgenre.audio._load import Clip, read_blocks, read_samples
 from skgenre.audio._outcome import failures
 from skgenre.features._base import (
     PARAMETER_DOCS,
@@ -49,9 +50,12 @@ def _clip_statistics(
     duration: float | None,
     excerpt: str,
 ) -> np.ndarray:
+    if duration is None:
+        with contextlib.closing(read_blocks(clip, settings.sample_rate)) as blocks:
+            return describe(mfcc(blocks, settings, n_mfcc), statistics)
     choose = excerpt_samples(duration, excerpt)
     waveform = read_samples(clip, settings.sample_rate, choose)
-    return describe(mfcc(waveform, settings, n_mfcc), statistics)
+    return describe(mfcc([waveform], settings, n_mfcc), statistics)
 
 
 @substitute(**PARAMETER_DOCS)

@@ -2,6 +2,7 @@
 
 import functools
 import warnings
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Self
@@ -198,6 +199,51 @@ def mel_power_and_gain(
         return power, 0.0
     peak = np.abs(samples).max()
     return mel_power(samples / peak, settings), 20 * float(np.log10(peak))
+
+
+def mel_power_blocks(
+    blocks: Iterable[np.ndarray], settings: MelSettings
+) -> Iterator[tuple[np.ndarray, float]]:
+    """Yield :func:`mel_power_and_gain` of a whole clip, some frames at a time.
+
+    Parameters
+    ----------
+    blocks : iterable of ndarray of shape (n,), float32
+        The clip's samples, one after the other. Its frames are centred on the hops, and
+        outside it there is silence.
+
+    settings : MelSettings
+        Frames and bands.
+
+    Yields
+    ------
+    power : ndarray of shape (n_frames, n_mels), float32
+        Together the same as of the whole clip, padded by `pad_to_frames`, to the last
+        bit.
+
+    gain : float
+        Decibels to add to those of the power.
+    """
+    n_fft, hop_length = settings.n_fft, settings.hop_length
+    held = np.zeros(n_fft // 2, np.float32)  # from the first frame to come
+    n_samples = n_done = 0
+    for block in blocks:
+        n_samples += len(block)
+        held = np.concatenate([held, block])
+        n_frames = min((len(held) - n_fft) // hop_length + 1, len(held) // hop_length)
+        # Products of as many frames as in a whole clip, which are rounded as there.
+        n_frames -= n_frames % _BLOCK
+        if n_frames > 0:
+            covered = held[: (n_frames - 1) * hop_length + n_fft]
+            yield mel_power_and_gain(covered, settings)
+            held = held[n_frames * hop_length :]
+            n_done += n_frames
+    n_frames = settings.n_frames(n_samples) - n_done
+    if n_frames > 0:
+        last = np.zeros((n_frames - 1) * hop_length + n_fft, np.float32)
+        held = held[: len(last)]
+        last[: len(held)] = held
+        yield mel_power_and_gain(last, settings)
 
 
 def relative_decibels(power: np.ndarray, top_db: float) -> np.ndarray:

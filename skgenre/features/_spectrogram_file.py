@@ -16,7 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._files import check_space, check_writable, write_atomically
+from skgenre._files import (
+    check_space,
+    check_writable,
+    open_regular,
+    write_atomically,
+)
 from skgenre.audio._load import Clip
 from skgenre.features._lazy_rows import LazyRows
 
@@ -27,6 +32,8 @@ except ImportError:  # Windows, where nobody else can write to an open file
 
 _FORMAT = "skgenre spectrograms 1"
 _CLIPS_BETWEEN_SAVES = 64
+# Bytes of the record of spectrograms, which has a few hundred.
+_LONGEST_RECORD = 1 << 20
 
 
 class SpectrogramFile(LazyRows):
@@ -85,6 +92,12 @@ class SpectrogramFile(LazyRows):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = os.path.abspath(path)
+        # Opening a pipe would wait for a writer.
+        if os.path.exists(self.path) and not os.path.isfile(self.path):
+            raise ValueError(
+                f"{os.fspath(path)!r} is no regular file. Give a .npy file of "
+                "spectrograms."
+            )
         try:
             mapped = np.lib.format.open_memmap(self.path, mode="r")
         except ValueError as error:
@@ -181,8 +194,7 @@ def write_spectrograms(
     n_missing = len(header) + len(clips) * n_bytes - n_written
     check_space(str(target.parent), n_missing, f"{str(target)!r}")
     # Neither emptied nor appended to, before its contents are known to be ours.
-    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
-    with open(os.open(part, flags, 0o666), "r+b") as file:
+    with open(open_regular(part, os.O_RDWR | os.O_CREAT), "r+b") as file:
         _lock(file, part)
         if target.exists():  # another process was quicker
             part.unlink(missing_ok=True)
@@ -294,17 +306,23 @@ class _Progress:
 
     def _read(self) -> dict[str, Any] | None:
         try:
-            saved = json.loads(self._path.read_bytes())
-            if saved["format"] == _FORMAT:
+            with open(open_regular(self._path), "rb") as file:
+                saved = json.loads(file.read(_LONGEST_RECORD))
+            if saved["format"] == _FORMAT and _is_record(saved):
                 return saved
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, KeyError):
+        except (OSError, ValueError, TypeError, KeyError, RecursionError):
             pass
         raise FileExistsError(
             f"{str(self._path)!r} exists and is not a record of spectrograms. Choose "
             "another name for them."
         )
+
+
+def _is_record(saved: dict[str, Any]) -> bool:
+    kinds = {"settings": dict, "n_done": int, "clips": str}
+    return all(type(saved[name]) is kind for name, kind in kinds.items())
 
 
 def _other(path: str, why: str) -> FileExistsError:

@@ -1,9 +1,13 @@
 import hashlib
+import io
 import os
 import pickle
+import stat
 import subprocess
 import sys
+import tempfile
 import time
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -78,6 +82,11 @@ class Evil:
         return os.mkdir, (self.proof,)
 
 
+def forge(store, body):
+    digest = hashlib.blake2b(f"{KIND}/{NAME}".encode() + body, digest_size=16)
+    file_of(store).write_bytes(body + digest.digest())
+
+
 @pytest.mark.parametrize("kind", ["objects", "pickle", "huge", "no array"])
 def test_forged_files_are_none_and_run_nothing(store, kind, tmp_path):
     """Anybody can make the digest; it is no seal."""
@@ -94,10 +103,171 @@ def test_forged_files_are_none_and_run_nothing(store, kind, tmp_path):
         body = source.read_bytes()
     else:
         body = pickle.dumps(Evil(str(proof))) if kind == "pickle" else b"nothing"
-    digest = hashlib.blake2b(f"{KIND}/{NAME}".encode() + body, digest_size=16)
-    file_of(store).write_bytes(body + digest.digest())
+    forge(store, body)
     assert store.get(NAME) is None
     assert not proof.exists()
+
+
+@pytest.mark.parametrize("descr", ["<f4", "<U0", "|V0"])
+def test_an_array_is_no_larger_than_its_file(store, descr):
+    store.put(NAME, ARRAY)
+    header = io.BytesIO()
+    facts = {"descr": descr, "fortran_order": False, "shape": (3, 10**9)}
+    np.lib.format.write_array_header_1_0(header, facts)
+    forge(store, header.getvalue())
+    tracemalloc.start()
+    assert store.get(NAME) is None
+    assert tracemalloc.get_traced_memory()[1] < 10**6
+    tracemalloc.stop()
+
+
+def test_large_files_are_neither_read_nor_written(store, monkeypatch):
+    store.put(NAME, ARRAY)
+    with open(file_of(store, OTHER), "wb") as file:
+        file.truncate(1 << 40)  # without blocks on the disk
+    assert store.get(OTHER) is None
+    size = file_of(store).stat().st_size
+    monkeypatch.setattr("skgenre.audio._array_store._LARGEST", size)
+    store.put(NAME, np.zeros(ARRAY.size + 1, np.float32))
+    assert_array_equal(store.get(NAME), ARRAY)
+
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="files and modes of POSIX")
+
+
+@POSIX
+@pytest.mark.parametrize("kind", ["pipe", "device", "link", "loop", "folder"])
+def test_what_is_no_regular_file_is_not_opened_and_replaced(store, kind, tmp_path):
+    store.put(NAME, ARRAY)
+    path = file_of(store)
+    contents = path.read_bytes()
+    path.unlink()
+    if kind == "pipe":
+        os.mkfifo(path)
+    elif kind == "folder":
+        path.mkdir()
+    else:
+        (tmp_path / "mine").write_bytes(contents)
+        targets = {"device": "/dev/zero", "link": tmp_path / "mine", "loop": path}
+        path.symlink_to(targets[kind])
+    assert store.get(NAME) is None
+    if kind == "folder":
+        with pytest.raises(OSError, match=NAME):
+            store.put(NAME, ARRAY)
+        return
+    store.put(NAME, 2 * ARRAY)
+    assert_array_equal(store.get(NAME), 2 * ARRAY)
+    if kind != "pipe":
+        assert (tmp_path / "mine").read_bytes() == contents
+
+
+@POSIX
+def test_a_link_in_place_of_a_folder_is_not_written_to(store, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "cache" / KIND).symlink_to(tmp_path / "mine")
+    with pytest.raises(OSError, match="It holds a link"):
+        store.put(NAME, ARRAY)
+    assert list((tmp_path / "mine").iterdir()) == []
+
+
+@POSIX
+def test_what_everybody_may_write_to_is_not_used(store):
+    store.put(NAME, ARRAY)
+    file_of(store).chmod(0o666)
+    assert store.get(NAME) is None
+    store.put(NAME, ARRAY)
+    assert_array_equal(store.get(NAME), ARRAY)
+    file_of(store).chmod(0o660)
+    assert_array_equal(store.get(NAME), ARRAY)
+
+
+@POSIX
+def test_files_are_not_for_everybody_whatever_the_umask_is(tmp_path):
+    before = os.umask(0)
+    try:
+        store = ArrayStore(str(tmp_path / "new"), KIND)
+        store.put(NAME, ARRAY)
+    finally:
+        os.umask(before)
+    assert_array_equal(store.get(NAME), ARRAY)
+    for path in (tmp_path / "new", file_of(store).parent, file_of(store)):
+        assert not path.stat().st_mode & stat.S_IWOTH
+
+
+@POSIX
+def test_a_disk_on_which_everybody_may_write_is_not_used(store, monkeypatch):
+    stat_before = os.stat
+
+    def for_all(path, **options):
+        facts = list(stat_before(path, **options))
+        return os.stat_result([facts[0] | 0o777, *facts[1:]])
+
+    with monkeypatch.context() as patched:
+        # Stands for a file system of Windows, whose files have one mode.
+        patched.setattr(os, "stat", for_all)
+        with pytest.raises(OSError, match="Others may write to its files"):
+            store.put(NAME, ARRAY)
+    assert store.get(NAME) is None
+    assert names(store._folder) == set()
+
+
+@pytest.fixture
+def shared():
+    """A store below folders to which not everybody may write, as /tmp is."""
+    home = Path.home()
+    if any(folder.stat().st_mode & stat.S_IWOTH for folder in (home, *home.parents)):
+        pytest.skip("everybody may write to a folder above the home folder")
+    with tempfile.TemporaryDirectory(dir=home) as folder:
+        yield ArrayStore(os.path.join(folder, "cache"), KIND)
+
+
+def give_to_another(store, monkeypatch):
+    """Have another user own what the store has written."""
+    if os.geteuid() == 0:
+        for path in (store._folder, file_of(store).parent, file_of(store)):
+            os.chown(path, 12345, -1)
+    else:
+        me = os.geteuid()
+        monkeypatch.setattr(os, "geteuid", lambda: me + 1)
+
+
+@POSIX
+def test_files_of_others_count_where_not_everybody_may_write(shared, monkeypatch):
+    shared.put(NAME, ARRAY)
+    give_to_another(shared, monkeypatch)
+    assert_array_equal(shared.get(NAME), ARRAY)
+    file_of(shared).parent.chmod(0o2775)  # of a group
+    assert_array_equal(shared.get(NAME), ARRAY)
+    for folder in (file_of(shared).parent, shared._folder, shared._folder.parent):
+        for mode in (0o777, 0o1777):
+            before = folder.stat().st_mode
+            folder.chmod(mode)
+            assert shared.get(NAME) is None
+            folder.chmod(before)
+    assert_array_equal(shared.get(NAME), ARRAY)
+
+
+@POSIX
+def test_a_link_of_a_stranger_leads_to_no_files_of_others(
+    shared, tmp_path, monkeypatch
+):
+    shared.put(NAME, ARRAY)
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o1777)
+    (tmp_path / "open" / "cache").symlink_to(shared._folder)
+    linked = ArrayStore(str(tmp_path / "open" / "cache"), KIND)
+    assert_array_equal(linked.get(NAME), ARRAY)
+    give_to_another(shared, monkeypatch)
+    assert linked.get(NAME) is None
+
+
+@POSIX
+def test_a_forged_file_of_a_stranger_is_computed_again(store, monkeypatch):
+    """As in /tmp, where somebody else may have made the folder first."""
+    store.put(NAME, ARRAY)
+    store._folder.parent.chmod(0o1777)
+    give_to_another(store, monkeypatch)
+    assert store.get(NAME) is None
 
 
 def test_the_least_recently_used_are_deleted(tmp_path, monkeypatch):

@@ -8,7 +8,12 @@ import soxr
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgenre.audio import AudioError, load_audio
-from skgenre.audio._load import one_opening, open_shared, read_samples
+from skgenre.audio._load import (
+    one_opening,
+    open_shared,
+    read_blocks,
+    read_samples,
+)
 from skgenre.audio._readers import open_audio
 
 RATE = 22050
@@ -254,6 +259,76 @@ def test_outside_the_clip_are_zeros(tmp_path, kind, bounds):
     result = read_samples(clip, 22050, lambda n_samples, rate: bounds)
     padded = np.concatenate([np.zeros(50), samples, np.zeros(100)])
     assert_array_equal(result, padded[start + 50 : stop + 50])
+
+
+def whole(n_samples, rate):
+    return 0, n_samples
+
+
+@pytest.fixture
+def small_blocks(monkeypatch):
+    monkeypatch.setattr("skgenre.audio._load.BLOCK", 4000)
+    monkeypatch.setattr("skgenre.audio._readers.BLOCK", 10_000)
+    monkeypatch.setattr("skgenre.audio._load._RESAMPLED", 3000)
+
+
+@pytest.mark.parametrize("rate", [22050, 44100, 48000, 11025, 8000, 22051])
+@pytest.mark.parametrize("extension", ["wav", "mp3", "ogg"])
+@pytest.mark.usefixtures("small_blocks")
+def test_blocks_are_the_whole_to_the_bit(tmp_path, rate, extension):
+    path = tmp_path / f"clip.{extension}"
+    samples = np.random.default_rng(0).normal(0, 0.1, (50_001, 2))
+    file_rate = 44100 if extension == "ogg" else min(rate, 48000)
+    if extension == "mp3" and file_rate == 22051:
+        pytest.skip("no rate of MP3")
+    soundfile.write(path, samples, file_rate)
+    expected = read_samples(path, 22050, whole)
+    blocks = list(read_blocks(path, 22050))
+    assert len(blocks) > 3
+    assert_array_equal(np.concatenate(blocks), expected)
+    with one_opening():
+        for _ in range(2):
+            blocks = list(read_blocks(path, 22050))
+            assert_array_equal(np.concatenate(blocks), expected)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_blocks_of_a_truncated_file_and_of_a_waveform(tmp_path):
+    path = tmp_path / "clip.wav"
+    samples = np.random.default_rng(0).normal(0, 0.1, 50_000).astype(np.float32)
+    soundfile.write(path, samples, 44100)
+    path.write_bytes(path.read_bytes()[:-50_001])
+    blocks = list(read_blocks(path, 22050))
+    assert_array_equal(np.concatenate(blocks), read_samples(path, 22050, whole))
+    blocks = list(read_blocks(samples, 22050))
+    assert max(map(len, blocks)) == 4000
+    assert_array_equal(np.concatenate(blocks), samples)
+
+
+@pytest.mark.usefixtures("small_blocks")
+def test_refusals_of_blocks(tmp_path):
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, np.zeros(0), 44100)
+    with pytest.raises(AudioError, match="it holds no samples"):
+        list(read_blocks(path, 22050))
+    samples = np.zeros(50_000, np.float32)
+    samples[40_000] = np.nan
+    soundfile.write(path, samples, 44100, subtype="FLOAT")
+    for rate in (44100, 22050):
+        with pytest.raises(AudioError, match="it holds NaN"):
+            list(read_blocks(path, rate))
+
+
+def test_long_files_are_not_kept(tmp_path, read, monkeypatch):
+    path = tmp_path / "clip.wav"
+    soundfile.write(path, np.random.default_rng(0).normal(size=N) / 9, RATE)
+    for most, times in ((N, 1), (N - 1, 2)):
+        read.clear()
+        monkeypatch.setattr("skgenre.audio._load._MOST_KEPT", most)
+        with one_opening():
+            for _ in range(2):
+                list(read_blocks(path, RATE))
+        assert sum(stop - start for start, stop in read) == times * N
 
 
 def test_real_music_equals_librosa(music_tracks):

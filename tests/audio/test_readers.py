@@ -61,10 +61,28 @@ def test_blocks_join_without_seams(tmp_path, stereo, monkeypatch, extension):
     path = tmp_path / f"sweep.{extension}"
     soundfile.write(path, stereo, RATE)
     expected, _ = soundfile.read(path, dtype="float32")
-    monkeypatch.setattr("skgenre.audio._readers._BLOCK", 10_000)
+    monkeypatch.setattr("skgenre.audio._readers.BLOCK", 10_000)
     with open_audio(path) as reader:
         whole = reader.read(0, reader.n_samples)
     assert_allclose(whole, expected.mean(axis=1), atol=1e-6)
+
+
+@pytest.mark.parametrize("extension", ["wav", "mp3", "ogg", "flac", "mka", "aac"])
+def test_blocks_are_what_is_read_at_once(tmp_path, stereo, monkeypatch, extension):
+    path = tmp_path / f"sweep.{extension}"
+    if extension in ("mka", "aac"):
+        write_av(path, stereo, "flac" if extension == "mka" else "aac")
+    else:
+        soundfile.write(path, stereo, RATE)
+    monkeypatch.setattr("skgenre.audio._readers.BLOCK", 20_000)
+    for start, stop in ((0, len(stereo) + 500), (30_000, 70_000), (50, 60)):
+        with open_audio(path) as reader:
+            expected = reader.read(start, stop)
+        with open_audio(path) as reader:
+            blocks = list(reader.blocks(start, stop))
+        assert max(map(len, blocks)) < 20_000
+        assert len(blocks) > 2 or stop == 60
+        assert_array_equal(np.concatenate(blocks), expected)
 
 
 @pytest.mark.parametrize("compression_level", [0.0, 0.5, 0.99])

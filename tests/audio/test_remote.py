@@ -6,6 +6,7 @@ import sys
 import threading
 import warnings
 from functools import partial
+from urllib.parse import urlsplit
 
 import fsspec
 import numpy as np
@@ -18,7 +19,12 @@ from skgenre import MelSpectrogramTransformer
 from skgenre.audio import AudioError, load_audio
 from skgenre.audio._check_clips import check_clips
 from skgenre.audio._readers import AVReader, open_audio
-from skgenre.audio._remote import is_url, upath_to_url, url_version
+from skgenre.audio._remote import (
+    _is_same_host,
+    is_url,
+    upath_to_url,
+    url_version,
+)
 
 RATE = 22050
 
@@ -294,6 +300,29 @@ def test_answers_of_web_servers(answer, message):
             running.shutdown()
             thread.join()
     assert caught.value.path == url
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "is_same"),
+    [
+        ("https://a.org/t", "https://a.org/x/t", True),
+        ("https://a.org/t", "https://A.org:443/t", True),
+        ("http://a.org/t", "https://a.org/t", True),
+        ("http://a.org:8000/t", "http://a.org:8000/x", True),
+        ("https://a.org/t", "http://a.org/t", False),
+        ("https://a.org/t", "https://b.a.org/t", False),
+        ("https://a.org/t", "https://a.org:8443/t", False),
+        ("http://a.org:8000/t", "https://a.org/t", False),
+        ("https://a.org/t", "ftp://a.org/t", False),
+        ("https://a.org/t", "file:///t", False),
+        ("https://a.org/t", "https://a.org@b.org/t", False),
+        ("https://a.org/t", "https://b.org\\@a.org/t", False),
+        ("https://a.org/t", "https://a.org:x/t", False),
+        ("https://a.org/t", "https://a.org:99999/t", False),
+    ],
+)
+def test_where_a_table_may_be(before, now, is_same):
+    assert _is_same_host(urlsplit(before), urlsplit(now)) == is_same
 
 
 def test_versions_change_with_the_file(store, server, tone):

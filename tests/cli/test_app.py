@@ -382,6 +382,14 @@ def test_info(svc):
     assert info["sample_rate"] == 22050
 
 
+def test_info_of_a_stranger_s_file_drives_no_terminal(tmp_path):
+    metrics = {"notes": "\x1b[31m\u202e\x9bé"}
+    save(MFCCStandardizer(), tmp_path / "it.model", metrics=metrics)
+    printed = invoke("info", tmp_path / "it.model").stdout
+    assert json.loads(printed)["metrics"] == metrics
+    assert printed.replace("\n", "").isprintable() and "é" in printed
+
+
 def test_version_and_help():
     assert invoke("--version").stdout.startswith("skgenre ")
     assert "train" in invoke("--help").stdout

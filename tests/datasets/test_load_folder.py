@@ -1,11 +1,15 @@
+import http.server
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
+from skgenre import AudioError
 from skgenre.datasets import load_audio_folder
 
 
@@ -185,6 +189,73 @@ def test_a_bucket_with_a_table(bucket):
     tracks = load_audio_folder("memory://bucket")
     assert tracks.paths.tolist() == ["memory://bucket/rock/abc/1.mp3"]
     assert tracks.target.tolist() == ["metal"]
+
+
+@contextmanager
+def serving(responses):
+    """Serve bodies and redirects by path; yield the address and what was asked for."""
+    asked = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            asked.append(self.path)
+            response = responses.get(self.path, b"")
+            if isinstance(response, str):
+                self.send_response(302)
+                self.send_header("Location", response)
+                response = b""
+            else:
+                self.send_response(200 if response else 404)
+            self.send_header("Content-Length", str(len(response)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(response)
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}", asked
+        finally:
+            running.shutdown()
+            thread.join()
+
+
+def test_a_table_of_a_web_server():
+    pytest.importorskip("aiohttp")
+    table = b"path,genre\na.mp3,rock\n"
+    responses = {"/t.csv": table, "/old.csv": "/t.csv", "/circle.csv": "circle.csv"}
+    with serving(responses) as (address, _):
+        for name in ("t.csv", "old.csv"):
+            tracks = load_audio_folder(f"{address}/{name}")
+            assert tracks.paths.tolist() == [f"{address}/a.mp3"]
+        with pytest.raises(AudioError, match="redirects 10 times"):
+            load_audio_folder(f"{address}/circle.csv")
+        with pytest.raises(FileNotFoundError, match="no file or folder 'http"):
+            load_audio_folder(f"{address}/none.csv")
+
+
+@pytest.mark.parametrize("through", ["/there.csv", "/here.csv"])
+def test_a_table_s_host_may_not_send_elsewhere(through):
+    pytest.importorskip("aiohttp")
+    with serving({"/secret": b"path,genre\na.mp3,rock\n"}) as (inner, asked):
+        responses = {"/there.csv": f"{inner}/secret", "/here.csv": "/there.csv"}
+        with serving(responses) as (address, _):
+            with pytest.raises(AudioError, match=f"redirects to '{inner}/secret'"):
+                load_audio_folder(f"{address}{through}")
+    assert asked == []
+
+
+def test_a_large_remote_table_is_refused(bucket, monkeypatch):
+    monkeypatch.setattr("skgenre.datasets._tracks_csv._MAX_BYTES", 1 << 20)
+    bucket.pipe_file("/bucket/tracks.csv", b"path,genre\n" + b"a,b\n" * (1 << 18))
+    with pytest.raises(AudioError, match="it is larger than 1 MiB. Download it"):
+        load_audio_folder("memory://bucket")
 
 
 def test_no_such_bucket(bucket):

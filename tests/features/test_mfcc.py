@@ -5,7 +5,8 @@ import scipy.stats
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgenre.features import mfcc_statistics
-from skgenre.features._mfcc import STATISTICS, correlations, moments
+from skgenre.features._mfcc import STATISTICS, correlations, mfcc, moments
+from skgenre.features._spectrogram import MelSettings
 
 
 def reference(waveform, sample_rate=22050, n_mfcc=20, hop_length=512, n_mels=128):
@@ -147,3 +148,15 @@ def test_a_constant_series_is_correlated_with_nothing(n_frames):
     assert np.isfinite(correlations(series)).all()
     assert_array_equal(correlations(series)[[6, 8]], 0)
     assert abs(r) > 0 or n_frames == 1
+
+
+@pytest.mark.parametrize("gain", [1, 1e-6, 1e20])
+def test_blocks_have_one_floor(waveform, gain):
+    samples = waveform * np.float32(gain)
+    samples[:40_000] *= 1e-3  # the loudest frame is in a later block
+    settings = MelSettings(hop_length=512)
+    expected = mfcc([samples], settings, 20)
+    parts = mfcc(np.array_split(samples, 7), settings, 20)
+    # So loud that squares leave float32's range, each block has a scale of its own.
+    tolerance = 1e-7 if gain > 1 else 0
+    assert_allclose(parts, expected, rtol=0, atol=tolerance * np.abs(expected).max())

@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 
 import numpy as np
 import pandas as pd
@@ -67,13 +68,13 @@ def test_standardised(paths):
 def test_fit_transform_reads_each_clip_once(paths, monkeypatch):
     expected = MFCCStandardizer().fit(paths).transform(paths)
     clips = []
-    read = module.read_samples
+    read = module.read_blocks
 
     def counting_read(clip, *args):
         clips.append(clip)
         return read(clip, *args)
 
-    monkeypatch.setattr(module, "read_samples", counting_read)
+    monkeypatch.setattr(module, "read_blocks", counting_read)
     assert_allclose(MFCCStandardizer().fit_transform(paths), expected)
     assert clips == paths
 
@@ -191,3 +192,23 @@ def test_another_n_mfcc_after_fit_is_refused_before_decoding(paths):
     fitted = MFCCStandardizer(n_mfcc=5).fit(paths).set_params(n_mfcc=6)
     with pytest.raises(ValueError, match="n_mfcc=6 .* make 42 features .* 35 others"):
         fitted.transform(["is never opened.mp3"])
+
+
+@pytest.mark.parametrize("statistics", ["moments", "correlations"])
+def test_long_files_take_little_memory(statistics, tmp_path):
+    path = tmp_path / "long.flac"
+    minute = 0.1 * np.sin(np.arange(60 * 44100) / 10)
+    with soundfile.SoundFile(path, "w", 44100, 2) as file:
+        for i in range(12):
+            file.write(np.stack([minute, minute * (i % 2)], axis=1))
+    step = MFCCStandardizer(statistics=statistics)
+    tracemalloc.start()
+    try:
+        step.fit([path])
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    n_bytes = 4 * 12 * 60 * 44100  # of its samples in mono
+    assert peak < n_bytes
+    table = mfcc_statistics(load_audio(path), statistics=statistics)
+    assert_allclose(step.mean_, table, rtol=1e-9, atol=1e-9)

@@ -4,7 +4,13 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgenre.features import log_mel_spectrogram
-from skgenre.features._spectrogram import MelSettings, mel_power, pad_to_frames
+from skgenre.features._spectrogram import (
+    MelSettings,
+    mel_power,
+    mel_power_and_gain,
+    mel_power_blocks,
+    pad_to_frames,
+)
 
 
 def librosa_db(waveform, top_db=80.0, **parameters):
@@ -183,3 +189,20 @@ def test_power_up_to_the_limit_of_librosa_is_silence(music_like, level, is_silen
     peak = mel_power(pad_to_frames(music_like, settings), settings).max()
     quiet = music_like.astype(np.float64) * np.sqrt(level * 1e-10 / peak)
     assert (log_mel_spectrogram(quiet) == -80).all() == is_silent
+
+
+@pytest.mark.parametrize("n_samples", [1, 100, 5000, 50_000])
+@pytest.mark.parametrize("size", [1, 77, 5000, 100_000])
+@pytest.mark.parametrize(
+    ("n_fft", "hop_length"), [(512, 128), (511, 128), (256, 700), (255, 701), (64, 64)]
+)
+def test_blocks_are_the_whole_to_the_bit(n_samples, size, n_fft, hop_length):
+    if size == 1 and n_samples > 5000:
+        pytest.skip("takes long")
+    settings = MelSettings(8000, n_fft, hop_length, 16)
+    samples = np.random.default_rng(0).normal(0, 0.1, n_samples).astype(np.float32)
+    blocks = [samples[i : i + size] for i in range(0, n_samples, size)]
+    parts = list(mel_power_blocks(blocks, settings))
+    expected, gain = mel_power_and_gain(pad_to_frames(samples, settings), settings)
+    assert_array_equal(np.concatenate([power for power, _ in parts]), expected)
+    assert {part_gain for _, part_gain in parts} == {gain} == {0.0}

@@ -103,6 +103,14 @@ def test_other_files_are_refused(path, clips, tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="files of POSIX")
+def test_pipes_and_devices_are_refused(tmp_path):
+    os.mkfifo(tmp_path / "pipe.npy")
+    for name in (tmp_path / "pipe.npy", "/dev/zero", tmp_path):
+        with pytest.raises(ValueError, match="is no regular file"):
+            SpectrogramFile(name)
+
+
 def test_searches_and_folds_never_hold_a_fold(clips, path, monkeypatch):
     sizes = []
 
@@ -350,6 +358,38 @@ def test_an_array_of_unknown_origin_is_not_overwritten(target, files):
     with pytest.raises(FileExistsError, match="there is no 'X.npy.json' beside it"):
         write(target, files)
     assert np.load(target).shape == (3,)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="files of POSIX")
+@pytest.mark.parametrize("suffix", ["part", "json"])
+@pytest.mark.parametrize("kind", ["pipe", "device", "link"])
+def test_what_is_no_file_of_ours_is_not_opened(kind, suffix, target, files):
+    path = target.with_name(f"X.npy.{suffix}")
+    mine = target.with_name("mine")
+    mine.write_bytes(b"mine")
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to("/dev/zero" if kind == "device" else mine)
+    if suffix == "json":
+        target.with_name("X.npy.part").write_bytes(bytes(5000))
+    with pytest.raises(OSError, match="another name") as caught:
+        write(target, files)
+    assert f"X.npy.{suffix}" in str(caught.value)
+    assert mine.read_bytes() == b"mine"
+    assert path.is_fifo() or path.is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("n_done", "1"), ("n_done", 1.5), ("settings", []), ("clips", 1)],
+)
+def test_a_record_of_other_types_is_refused(name, value, target, files):
+    write(target, files)
+    note = target.with_name("X.npy.json")
+    note.write_text(json.dumps(json.loads(note.read_text()) | {name: value}))
+    with pytest.raises(FileExistsError, match="is not a record of spectrograms"):
+        write(target, files)
 
 
 @pytest.mark.parametrize("contents", ["[1]", '{"format": "mine"}', "a,b", "\x00\xff"])

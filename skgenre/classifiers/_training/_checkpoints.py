@@ -6,6 +6,7 @@ import json
 import os
 import time
 import warnings
+import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,13 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre._files import check_writable, write_atomically
+from skgenre._files import (
+    check_stored,
+    check_writable,
+    open_regular,
+    read_array,
+    write_atomically,
+)
 from skgenre.classifiers._training._data import ClipRows
 from skgenre.classifiers._training._wrapper import NetworkClassifier
 from skgenre.features._lazy_rows import LazyRows
@@ -166,23 +173,28 @@ class Checkpoints(keras.callbacks.Callback):
 def _read(path: Path) -> tuple[list[dict[str, float]], list[NDArray], list[NDArray]]:
     """Return the logs, the state and the best weights; empty where there is no file.
 
-    Nothing is unpickled.
+    Nothing is unpickled, and no array is larger than its bytes in the file.
     """
     try:
-        with np.load(path, allow_pickle=False) as kept:
-            logs = [
-                {str(name): float(value) for name, value in epoch.items()}
-                for epoch in json.loads(kept["logs"].tobytes())
-            ]
-            state, best = (
-                [kept[f"{kind}{i}"] for i in range(len(kept)) if f"{kind}{i}" in kept]
-                for kind in ("state", "best")
-            )
+        with open(open_regular(path), "rb") as file, zipfile.ZipFile(file) as archive:
+            check_stored(archive, os.fstat(file.fileno()).st_size)
+            kept = {
+                name.removesuffix(".npy"): read_array(archive.read(name))
+                for name in archive.namelist()
+            }
+        logs = [
+            {str(name): float(value) for name, value in epoch.items()}
+            for epoch in json.loads(kept["logs"].tobytes())
+        ]
+        state, best = (
+            [kept[f"{kind}{i}"] for i in range(len(kept)) if f"{kind}{i}" in kept]
+            for kind in ("state", "best")
+        )
         return logs, state, best
     except FileNotFoundError:
         return [], [], []
     except Exception as error:
-        # A damaged archive makes NumPy raise errors of any type.
+        # A damaged archive makes zipfile raise errors of any type.
         warnings.warn(
             f"The checkpoint {os.fspath(path)!r} can't be read and is not used: "
             f"{error}. Training starts from the first epoch.",

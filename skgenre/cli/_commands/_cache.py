@@ -5,10 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
-from skgenre.cli._console import console, fail
+from skgenre.cli._console import console, fail, plain, print_json
 
 VARIABLE = "SKGENRE_CACHE_DIR"
 """Environment variable that names the folder for all commands."""
@@ -54,7 +52,7 @@ def info(folder: _Folder) -> None:
         }
     except (OSError, ValueError) as error:
         raise fail(error) from None
-    Console().print_json(data=facts)
+    print_json(facts)
 
 
 @app.command()
@@ -70,6 +68,6 @@ def clear(folder: _Folder) -> None:
     n_bytes = sum(kind.n_bytes for kind in before)
     console.print(
         f"Deleted {sum(kind.n_arrays for kind in before)} results "
-        f"({n_bytes / 1e6:.0f} MB) in [bold]{escape(str(folder))}[/].",
+        f"({n_bytes / 1e6:.0f} MB) in [bold]{plain(folder)}[/].",
         soft_wrap=True,
     )

@@ -3,13 +3,13 @@
 from pathlib import Path
 
 from rich.console import Console
-from rich.markup import escape
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import Bunch
 
 from skgenre.classifiers import CRNNClassifier
 from skgenre.cli._commands._train import Evaluation, train_and_evaluate
+from skgenre.cli._console import plain
 from skgenre.cli._files import predict_files
 from skgenre.cli._tables import write_predictions
 from skgenre.datasets import load_audio_folder, make_genre_clips
@@ -62,7 +62,7 @@ def run_demo(folder: Path, *, seed: int, n_jobs: int, console: Console) -> None:
     save_plots(model, tracks, evaluation, folder)
     console.rule("Done")
     console.print(
-        f"The model, the corpus and the plots are in [bold]{escape(str(folder))}[/]."
+        f"The model, the corpus and the plots are in [bold]{plain(folder)}[/]."
     )
 
 

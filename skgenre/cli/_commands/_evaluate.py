@@ -8,12 +8,12 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.markup import escape
 from sklearn.base import is_classifier
 from sklearn.utils import Bunch
 
 from skgenre._estimators import split_last_step
 from skgenre._text import format_list, printable
+from skgenre.cli._console import plain
 from skgenre.cli._files import apply_to_files, prepare
 from skgenre.cli._tables import confusion_table, report_table, with_interval
 from skgenre.inspection import (
@@ -133,7 +133,7 @@ class Evaluated:
                 f"McNemar's p = {comparison.p_value:.2g}"
             )
         for line in lines:
-            console.print(escape(line), soft_wrap=True, highlight=False)
+            console.print(plain(line), soft_wrap=True, highlight=False)
 
 
 def evaluate_models(
@@ -177,7 +177,7 @@ def evaluate_models(
         console=console,
     )
     for message in errors.values():
-        console.print(f"[bold red]Error:[/] {escape(message)}", soft_wrap=True)
+        console.print(f"[bold red]Error:[/] {plain(message)}", soft_wrap=True)
     good = np.array([path not in errors for path in paths])
     if not good.any():
         raise ValueError("None of the files could be read, so nothing was evaluated.")
@@ -186,7 +186,7 @@ def evaluate_models(
             f"Left out, as they could not be read: {len(errors)} of the files."
         )
     for note in notes:
-        console.print(f"[yellow]Note:[/] {escape(note)}", soft_wrap=True)
+        console.print(f"[yellow]Note:[/] {plain(note)}", soft_wrap=True)
     console.print("These figures hold only for music that was not trained on.")
 
     readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.markup import escape
 
 from skgenre._files import digest
 from skgenre.cli._commands._index import LibraryIndex, file_states
+from skgenre.cli._console import plain
 from skgenre.cli._files import apply_in_chunks, apply_to_files, files_named, prepare
 from skgenre.clustering import TrackRecommender
 from skgenre.datasets import find_audio_files
@@ -148,7 +148,7 @@ def _recommend(
     with warnings.catch_warnings(record=True, action="always") as caught:
         found = recommender.recommend(rows, k)
     for warning in caught:
-        console.print(escape(str(warning.message)), soft_wrap=True)
+        console.print(plain(warning.message), soft_wrap=True)
     return [
         {
             "path": tracks[row],

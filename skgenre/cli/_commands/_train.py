@@ -8,7 +8,6 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.markup import escape
 from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
@@ -18,6 +17,7 @@ from skgenre.audio import AudioError
 from skgenre.classifiers._training._data import validation_rows
 from skgenre.cli._commands._models import fit_folds
 from skgenre.cli._commands._work_dir import clips_to_learn_from
+from skgenre.cli._console import plain
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import confusion_table, report_table
 from skgenre.datasets._audit import repeated_files
@@ -46,7 +46,7 @@ class Evaluation:
 def _leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -> Bunch:
     """Return the tracks whose files could be read; print what is wrong with others."""
     for error in errors.values():
-        console.print(f"[yellow]Left out:[/] {escape(str(error))}", soft_wrap=True)
+        console.print(f"[yellow]Left out:[/] {plain(error)}", soft_wrap=True)
     good = np.array([path not in errors for path in tracks.paths])
     lost = np.setdiff1d(tracks.target, tracks.target[good]).tolist()
     n_genres = len(tracks.target_names) - len(lost)
@@ -58,7 +58,7 @@ def _leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -
         )
     if lost:
         console.print(
-            escape(f"No file could be read of {names}: left out."), soft_wrap=True
+            plain(f"No file could be read of {names}: left out."), soft_wrap=True
         )
     return Bunch(
         paths=tracks.paths[good],
@@ -78,7 +78,7 @@ def _warn_of_copies(tracks: Bunch, console: Console) -> None:
         artists = "" if tracks.groups is None else " of other artists"
         console.print(
             f"[yellow]Warning:[/] {len(copies)} files are copies of other files"
-            f"{artists}: {escape(quoted(copies))}. A model "
+            f"{artists}: {plain(quoted(copies))}. A model "
             "that is judged on a clip that it was trained on gets scores that are too "
             "good. Delete the copies, or give both one artist in a tracks.csv.",
             soft_wrap=True,

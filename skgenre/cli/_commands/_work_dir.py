@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
-from rich.markup import escape
 from sklearn.pipeline import Pipeline
 
 from skgenre._files import size_text
 from skgenre.audio import AudioError
 from skgenre.classifiers import BaseGenreClassifier
+from skgenre.cli._console import plain
 from skgenre.features import MelSpectrogramTransformer, SpectrogramFile
 from skgenre.features._lazy_rows import LazyRows
 from skgenre.features._missing_clips import missing_clips
@@ -160,7 +160,7 @@ def _spectrograms_on_disk(
     finally:
         mel.set_params(on_error="raise")
     console.print(
-        f"Spectrograms are in [bold]{escape(spectrograms.path)}[/]: another training "
+        f"Spectrograms are in [bold]{plain(spectrograms.path)}[/]: another training "
         "uses them again. Delete them when they are no longer needed.",
         soft_wrap=True,
     )

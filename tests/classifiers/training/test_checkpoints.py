@@ -1,11 +1,13 @@
 """A training that was cut off is resumed, and ends as if it had not been."""
 
+import io
 import os
 import pickle
 import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import numpy as np
 import pytest
@@ -243,7 +245,7 @@ def test_other_trainings_have_files_of_their_own(clips, tmp_path, cut_off):
     assert set(tmp_path.iterdir()) == set(names)
 
 
-@pytest.mark.parametrize("damage", ["cut", "other", "pickle", "logs"])
+@pytest.mark.parametrize("damage", ["cut", "other", "pickle", "logs", "huge"])
 def test_a_damaged_file_is_not_used(damage, clips, whole, tmp_path, cut_off):
     network = clone(CRNN).set_params(checkpoint_dir=tmp_path)
     cut_off(2)
@@ -255,6 +257,12 @@ def test_a_damaged_file_is_not_used(damage, clips, whole, tmp_path, cut_off):
         np.save(open(path, "wb"), np.zeros(3))  # noqa: SIM115
     elif damage == "pickle":
         np.savez(path, logs=np.array([signal.raise_signal, 9], object))
+    elif damage == "huge":
+        header = io.BytesIO()
+        facts = {"descr": "<U0", "fortran_order": False, "shape": (3, 10**9)}
+        np.lib.format.write_array_header_1_0(header, facts)
+        with zipfile.ZipFile(path, "a") as archive:
+            archive.writestr("state99.npy", header.getvalue())
     else:
         np.savez(path, logs=np.frombuffer(b'{"loss": "no list"}', np.uint8))
     cut_off(0)
