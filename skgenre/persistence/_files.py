@@ -40,15 +40,15 @@ def save(
 ) -> None:
     """Save a fitted estimator to one file.
 
-    The file is in skops's format: plain values and arrays in a ZIP archive, no
-    pickles. It is written under another name first, so that an interruption leaves an
-    older file of this name unchanged.
+    The file is a ZIP archive of JSON and arrays, and holds no pickles. It is written
+    under another name first, so that an interruption leaves an older file of this name
+    unchanged.
 
     Parameters
     ----------
     model : estimator
-        Fitted estimator of this package, or a Pipeline or an ensemble of them with
-        parts of scikit-learn.
+        Estimator of this package, fitted or not, or a Pipeline or an ensemble of them
+        with parts of scikit-learn. The user guide lists what can be saved.
     path : str or PathLike
         File to write; its folder must exist.
     metrics : dict, default=None
@@ -57,8 +57,9 @@ def save(
     Raises
     ------
     TypeError
-        If the model is no estimator, or holds objects of other packages or a
-        :class:`~skgenre.features.KerasEmbedding`, which `load` would refuse.
+        If the model is no estimator, or holds what `load` would refuse: objects of
+        other packages, estimators that are not on the list, a
+        :class:`~skgenre.features.KerasEmbedding`.
     OSError
         If the file can't be written.
 
@@ -69,9 +70,11 @@ def save(
 
     Notes
     -----
-    Metadata requests (``set_fit_request`` and the like), a pipeline's `memory`, the
-    `cache_dir` of audio steps and the `checkpoint_dir` of networks are not saved: they
-    only matter on this machine.
+    What only matters on this machine is not saved, and has its default in the loaded
+    model: `n_jobs`, `verbose`, `time_limit`, a pipeline's `memory`, the `cache_dir` of
+    audio steps, the `checkpoint_dir` of networks. Metadata requests
+    (``set_fit_request`` and the like), generators as `random_state` and the
+    `cv_results_` of a search are not saved either.
 
     Examples
     --------
@@ -91,9 +94,9 @@ def save(
 def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     """Load an estimator that `save` or `export_onnx` has written.
 
-    The file holds no pickles, only plain values, arrays and objects of scikit-learn,
-    NumPy and this package, which are checked before they are built. A forged file may
-    still crash the process: load files from people whom you trust.
+    The file is held against a closed list: the classes that may be in it, their
+    parameters, and every fitted attribute by type, size and its relation to the
+    others. Nothing else is built.
 
     Parameters
     ----------
