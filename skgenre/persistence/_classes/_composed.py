@@ -31,10 +31,12 @@ from skgenre.persistence._kinds import (
     part,
     size,
     text,
+    tuple_of,
     values,
 )
 
 _ESTIMATOR_NAME = text()
+_WEIGHTS = either(list_of(number(0)), tuple_of(number(0)), array("f", "weights", low=0))
 _WEIGHTS_BY_NAME = optional(dict_of(text(), number()))
 
 
@@ -197,6 +199,7 @@ COMPOSED: dict[str, SavableClass] = {
             "_remainder": lambda value, sizes: _transformers([value], sizes),
         },
         not_saved=names("_name_to_fitted_passthrough _n_features"),
+        retired=names("force_int_remainder_cols"),
         limits={
             "transformers": _transformers,
             "transformer_weights": _WEIGHTS_BY_NAME,
@@ -262,7 +265,7 @@ COMPOSED: dict[str, SavableClass] = {
             "le_": part("LabelEncoder"),
         },
         not_saved=names("named_estimators_"),
-        limits={"estimators": _pairs, "weights": optional(list_of(number(0)))},
+        limits={"estimators": _pairs, "weights": optional(_WEIGHTS)},
         give=_give_named,
     ),
     "StackingClassifier": SavableClass(

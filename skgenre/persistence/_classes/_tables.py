@@ -165,8 +165,11 @@ TABLES: dict[str, SavableClass] = {
         {"n_features_in_": N_FEATURES, "variances_": BY_FEATURE},
     ),
     "LogisticRegression": _linear("sklearn.linear_model"),
+    # Its classes are those of the label binarizer.
     "RidgeClassifier": _linear(
-        "sklearn.linear_model", _label_binarizer=part("LabelBinarizer")
+        "sklearn.linear_model",
+        "classes_",
+        _label_binarizer=part("LabelBinarizer", classes="k"),
     ),
     "SGDClassifier": _linear("sklearn.linear_model"),
     "LinearSVC": _linear("sklearn.svm"),
@@ -220,7 +223,7 @@ TABLES: dict[str, SavableClass] = {
             "t_": COUNT,
             "out_activation_": text("logistic", "softmax"),
             "coefs_": list_of(values("f", axes=2)),
-            "intercepts_": list_of(values("f")),
+            "intercepts_": list_of(values("f", axes=1)),
             "loss_": number(),
             "loss_curve_": list_of(number()),
             "best_loss_": optional(number()),
