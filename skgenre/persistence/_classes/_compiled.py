@@ -64,7 +64,7 @@ _NODES = {
     "left_child": array("i", "nodes", low=-1),
     "right_child": array("i", "nodes", low=-1),
     "feature": array("i", "nodes"),
-    "threshold": array("f", "nodes"),
+    "threshold": array("f", "nodes", finite=False),  # infinite: missing or not
     "impurity": array("f", "nodes"),
     "n_node_samples": array("i", "nodes", low=0),
     "weighted_n_node_samples": array("f", "nodes"),

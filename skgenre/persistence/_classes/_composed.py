@@ -1,6 +1,7 @@
 """Estimators of scikit-learn made of others, which may be in a model file."""
 
 import dataclasses
+from collections import UserList
 from collections.abc import Iterable
 from typing import Any
 
@@ -84,6 +85,22 @@ def _slices(value: Any, sizes: Sizes) -> None:
         text()(name, sizes)
         require(type(each) is slice, "expected a slice")
         _columns(each, sizes)
+
+
+def _take_columns(transformer: Any) -> dict[str, Any]:
+    """Return the attributes; lists of scikit-learn's own, of 1.6, become plain."""
+
+    def plain(each: tuple) -> tuple:
+        name, part, columns = each
+        return name, part, columns.data if isinstance(columns, UserList) else columns
+
+    known = COMPOSED["ColumnTransformer"].fitted
+    attributes = {
+        name: value for name, value in vars(transformer).items() if name in known
+    }
+    attributes["transformers_"] = [plain(each) for each in transformer.transformers_]
+    attributes["_remainder"] = plain(transformer._remainder)
+    return attributes
 
 
 def _give_isotonic(estimator: Any, fitted: dict[str, Any]) -> None:
@@ -197,7 +214,10 @@ COMPOSED: dict[str, SavableClass] = {
             "_columns": list_of(_columns),
             "_transformer_to_input_indices": dict_of(text(), list_of(COUNT)),
             "_remainder": lambda value, sizes: _transformers([value], sizes),
+            "_transformers_feature_names_out": values("U", axes=1),
         },
+        may_lack=names("_transformers_feature_names_out"),
+        take=_take_columns,
         not_saved=names("_name_to_fitted_passthrough _n_features"),
         retired=names("force_int_remainder_cols"),
         limits={

@@ -49,7 +49,10 @@ def _linear(module: str, *may_lack: str, **more: Kind) -> SavableClass:
         },
         may_lack=frozenset(may_lack),
         retired=names("multi_class"),
-        not_saved=names("t_ _expanded_class_weight _loss_function_ solver_"),
+        not_saved=names(
+            "t_ _expanded_class_weight _loss_function_ solver_ _average_coef "
+            "_average_intercept _standard_coef _standard_intercept"
+        ),
         relation=_one_row_if_binary,
     )
 
@@ -64,7 +67,7 @@ def _check_mlp(mlp: Any, sizes: Sizes) -> None:
     require(shapes == list(pairwise(widths)), "a network's layers don't fit")
 
 
-_N_SEEN = either(COUNT, number(0), array("i", "n", low=0))
+_N_SEEN = either(COUNT, number(0), array("f", "n", low=0))
 _SELECTOR = SavableClass(
     "sklearn.feature_selection",
     {
@@ -236,7 +239,7 @@ TABLES: dict[str, SavableClass] = {
         ),
         not_saved=names(
             "_random_state _optimizer _best_coefs _best_intercepts "
-            "_no_improvement_count"
+            "_no_improvement_count _coef_indptr _intercept_indptr"
         ),
         relation=_check_mlp,
     ),
