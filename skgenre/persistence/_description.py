@@ -40,12 +40,11 @@ _SCALARS = {
     for name in "i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8".split()
 }
 _PLAIN = (bool, int, float, str)
-# Attributes that any fitted estimator may have.
-_EVERYWHERE: dict[str, Kind] = {
-    "feature_names_in_": values("U", "n"),
+_FEATURE_NAMES = {"feature_names_in_": values("U", "n")}
+_OUTPUT_CONFIG = {
     "_sklearn_output_config": dict_of(
         text("transform"), text("default", "pandas", "polars")
-    ),
+    )
 }
 _NEVER_SAVED = {"_metadata_request"}
 
@@ -108,7 +107,7 @@ class Description:
             return {"slice": [self._any(end) for end in ends]}
         if type(value) is np.ndarray:
             return self._array(value)
-        if getattr(value, "__name__", None) in FUNCTIONS and callable(value):
+        if inspect.isfunction(value) and value.__name__ in FUNCTIONS:
             if value is find_function(value.__name__):
                 return {"function": value.__name__}
         return self._object(value)
@@ -157,11 +156,12 @@ class Description:
 def _fitted(estimator: Any, known: SavableClass) -> dict[str, Any]:
     """Return the fitted attributes to write, or refuse unknown ones."""
     attributes = dict(vars(estimator))
-    everywhere = {name: attributes[name] for name in _EVERYWHERE if name in attributes}
+    shared = _shared_attributes(type(estimator)).keys()
+    everywhere = {name: attributes[name] for name in shared if name in attributes}
     of_fit = {
         name
         for name in attributes.keys() - set_by_constructor(type(estimator))
-        if name not in known.not_saved | _EVERYWHERE.keys() | _NEVER_SAVED
+        if name not in known.not_saved | shared | _NEVER_SAVED
     }
     if unknown := of_fit - known.fitted.keys():
         raise TypeError(
@@ -196,9 +196,9 @@ class Builder:
         """
         if node is None or type(node) is bool:
             return node
-        if type(node) in (int, float):
-            if not abs(node) < 2**63:  # too large, or not a number
-                raise ValueError("it has a number that is too large")
+        if type(node) is int and abs(node) < 2**63:
+            return node
+        if type(node) is float and math.isfinite(node):
             return node
         if type(node) is str:
             return _short(node)
@@ -211,7 +211,9 @@ class Builder:
                 (kind, content), *_ = node.items()
                 if kind in _NODES:
                     return _NODES[kind](self, content)
-        raise ValueError("its description has a node of an unknown kind")
+        raise ValueError(
+            "its description has a node of an unknown kind, or too large a number"
+        )
 
     def _tuple(self, content: Any) -> tuple:
         return tuple(self._items(content))
@@ -290,13 +292,15 @@ class Builder:
             name: self.build(parameters[name]) for name in parameters.keys() & names
         }
         for name, value in given.items():
+            if inspect.isfunction(value) and name != "score_func":
+                raise ValueError(f"{name} is a function")
             if name in known.limits:
                 _held_against(known.limits[name], name, value, sizes)
         estimator = cls(**given)
         if isinstance(estimator, BaseEstimator):
             check_parameters(estimator)
         known.bounds(estimator)
-        kinds = {**known.fitted, **_EVERYWHERE}
+        kinds = {**known.fitted, **_shared_attributes(cls)}
         if stray := fitted.keys() - kinds.keys():
             raise ValueError(f"it has no attribute {min(stray)[:80]!r}")
         lacking = known.fitted.keys() - fitted.keys() - known.may_lack
@@ -336,6 +340,16 @@ _NODES: dict[str, Callable[[Builder, Any], Any]] = {
     "slice": Builder._slice,
     "tuple": Builder._tuple,
 }
+
+
+def _shared_attributes(cls: type) -> dict[str, Kind]:
+    """Return the attributes that scikit-learn may set in any estimator of a class."""
+    # A property, as of a pipeline, says what a part has.
+    has_names = issubclass(cls, BaseEstimator) and not hasattr(cls, "feature_names_in_")
+    return {
+        **(_FEATURE_NAMES if has_names else {}),
+        **(_OUTPUT_CONFIG if hasattr(cls, "set_output") else {}),
+    }
 
 
 def _held_against(kind: Kind, name: str, value: Any, sizes: Sizes) -> None:

@@ -27,7 +27,20 @@ _SEARCHES = {
     *("HalvingGridSearchCV", "HalvingRandomSearchCV"),
 }
 _IGNORED = {"_sklearn_version"}
-_KEYS = {"str": str, "int": int, "float": float}
+_FOLDERS = ("cache_dir", "checkpoint_dir", "memory")
+_PROTOCOL = 2
+"""Newest version of skops's own format that was written."""
+# Not booleans: skops writes them as words, each of which is true.
+_KEYS: dict[str, Callable[[str], Any]] = {
+    **{f"builtins.{kind.__name__}": kind for kind in (str, int, float)},
+    **{
+        f"numpy.{kind.__name__}": kind
+        for kind in (
+            *(np.int8, np.int16, np.int32, np.int64, np.float16, np.float32),
+            *(np.uint8, np.uint16, np.uint32, np.uint64, np.float64, np.str_),
+        )
+    },
+}
 # Estimators shared arrays with their copies, and so a file names some several times.
 _MAX_REPEATS = 16
 
@@ -59,7 +72,11 @@ def translate(members: Mapping[str, bytes]) -> Description:
     ValueError
         If the file holds anything but estimators that can be described.
     """
-    found = _Reader(members).node(json.loads(members["schema.json"]))
+    schema = json.loads(members["schema.json"])
+    protocol = schema["protocol"]
+    if type(protocol) is not int or not 0 <= protocol <= _PROTOCOL:
+        raise ValueError(f"its description has the protocol {protocol!r}")
+    found = _Reader(members).node(schema)
     if isinstance(found, _Found) and found.name in _SEARCHES:
         found = found.attributes.get("best_estimator_")
     try:
@@ -77,6 +94,9 @@ class _Translation(Description):
         known, attributes = CLASSES[value.name], value.attributes
         cls = find_class(value.name)
         names = parameter_names(cls)
+        for name in _FOLDERS:
+            if attributes.get(name) is not None:
+                raise TypeError(f"{value.name}: {name} names a folder")
         parameters = {
             name: self._parameter(name, item)
             for name, item in attributes.items()
@@ -109,6 +129,8 @@ def _neighbors(fitted: dict[str, Any]) -> dict[str, Any]:
     if "_fit_X" not in fitted:
         return fitted
     y, classes = fitted["_y"], fitted["classes_"]
+    if (y < 0).any():  # which NumPy counts from the end
+        raise ValueError("a clip is of a class that there is not")
     return {"fit_X": fitted["_fit_X"], "fit_y": classes[y]}
 
 
@@ -120,6 +142,8 @@ def _boosting(fitted: dict[str, Any]) -> dict[str, Any]:
     nodes = [
         tree.attributes["nodes"] for trees in fitted["_predictors"] for tree in trees
     ]
+    if any(each["is_categorical"].any() for each in nodes):
+        raise ValueError("it has categorical features")
     names = CLASSES["HistGradientBoostingClassifier"].fitted.keys()
     return {
         **{name: item for name, item in fitted.items() if name in names},
@@ -148,10 +172,10 @@ class _Reader:
         self._n_bytes_left = _MAX_REPEATS * sum(map(len, members.values()))
 
     def node(self, state: Any) -> Any:
-        read = _READERS.get(state["__loader__"])
-        if read is None:
-            raise ValueError(f"it holds {state['__module__']}.{state['__class__']}")
-        return read(self, state)
+        loader, name = state["__loader__"], _name(state)
+        if loader not in _READERS or name not in _TYPES.get(loader, {name}):
+            raise ValueError(f"it holds {name}")
+        return _READERS[loader](self, state)
 
     def _json(self, state: Any) -> Any:
         return json.loads(state["content"])
@@ -166,20 +190,18 @@ class _Reader:
         return slice(*(state["content"][key] for key in ("start", "stop", "step")))
 
     def _dict(self, state: Any) -> dict:
-        kinds = [kind["__class__"] for kind in state["key_types"]["content"]]
-        result = {}
-        pairs = zip(kinds, state["content"].items(), strict=True)
-        for kind, (key, item) in pairs:
-            if kind in _KEYS:
-                result[_KEYS[kind](key)] = self.node(item)
-            else:  # of NumPy
-                result[np.array(key).astype(kind.removesuffix("_"))[()]] = self.node(
-                    item
-                )
-        return result
+        kinds = [_name(kind) for kind in state["key_types"]["content"]]
+        if not _KEYS.keys() >= set(kinds):
+            raise ValueError("a dict has keys that are neither texts nor numbers")
+        return {
+            _KEYS[kind](key): self.node(item)
+            for kind, (key, item) in zip(kinds, state["content"].items(), strict=True)
+        }
 
     def _array(self, state: Any) -> Any:
         if state["type"] == "json":
+            if len(state["shape"]["content"]) != 1:
+                raise ValueError("it holds an array of objects with several axes")
             result = np.empty(len(state["content"]), object)
             result[:] = self._list(state)
             return result
@@ -192,14 +214,17 @@ class _Reader:
 
     def _function(self, state: Any) -> Any:
         if state["__class__"] not in FUNCTIONS:
-            raise ValueError(f"it holds {state['__module__']}.{state['__class__']}")
+            raise ValueError(f"it holds {_name(state)}")
         return find_function(state["__class__"])
 
     def _object(self, state: Any) -> Any:
-        if not state["__module__"].startswith(("sklearn.", "skgenre.")):
-            raise ValueError(f"it holds {state['__module__']}.{state['__class__']}")
+        package, name = state["__module__"].split(".")[0], state["__class__"]
+        known = CLASSES.get(name)
+        packages = ("sklearn", "skgenre") if known is None else (known.package,)
+        if package not in packages:
+            raise ValueError(f"it holds {_name(state)}")
         attributes = self.node(state["content"]) if "content" in state else {}
-        return _Found(state["__class__"], attributes or {})
+        return _Found(name, attributes or {})
 
     def _tree(self, state: Any) -> dict[str, Any]:
         content = self.node(state["content"])
@@ -214,6 +239,10 @@ class _Reader:
         return _LeftOut()
 
 
+def _name(state: Any) -> str:
+    return f"{state['__module__']}.{state['__class__']}"
+
+
 def _read(contents: bytes) -> np.ndarray:
     try:
         return read_array(contents)
@@ -226,6 +255,17 @@ def _read(contents: bytes) -> np.ndarray:
         raise
 
 
+_TYPES = {
+    "DictNode": {
+        *("builtins.dict", "sklearn.utils.Bunch", "sklearn.utils._bunch.Bunch"),
+    },
+    "JsonNode": {"builtins.str"},
+    "ListNode": {"builtins.list"},
+    "NdArrayNode": {"numpy.ndarray", "numpy.bool", "numpy.bool_", *_KEYS},
+    "SliceNode": {"builtins.slice"},
+    "TreeNode": {"sklearn.tree._tree.Tree"},
+    "TupleNode": {"builtins.tuple"},
+}
 _READERS: dict[str, Callable[[_Reader, Any], Any]] = {
     "DictNode": _Reader._dict,
     "FunctionNode": _Reader._function,

@@ -304,11 +304,11 @@ def part(
             not names or type(value).__name__ in names,
             f"expected {' or '.join(names)}, got {type(value).__name__}",
         )
-        n = getattr(value, "n_features_in_", None)
-        if n_features is not None and n is not None:
-            equal_size(n_features, n, sizes)
-        known = getattr(value, "classes_", None)
-        if classes is not None and known is not None:
-            equal_size(classes, len(known), sizes)
+        # What was in the file, and so was checked; not what a class makes of it.
+        attributes = vars(value)
+        if n_features is not None and "n_features_in_" in attributes:
+            equal_size(n_features, attributes["n_features_in_"], sizes)
+        if classes is not None and "classes_" in attributes:
+            equal_size(classes, len(attributes["classes_"]), sizes)
 
     return check

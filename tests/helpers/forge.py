@@ -1,5 +1,10 @@
-"""Model files as an attacker would write them, node by node of skops's format."""
+"""Model files as an attacker would write them.
 
+Those of format 1 are written node by node of skops's format. One of format 2 is a good
+file whose description and arrays are changed: what is said is false, and the file whole.
+"""
+
+import contextlib
 import io
 import itertools
 import json
@@ -40,9 +45,7 @@ def mapping(**nodes):
 
 def array(of_numpy):
     name = f"{next(_numbers)}.npy"
-    file = io.BytesIO()
-    np.save(file, of_numpy, allow_pickle=False)
-    _arrays[name] = file.getvalue()
+    _arrays[name] = npy(of_numpy)
     return node("NdArrayNode", "numpy.ndarray", type="numpy", file=name)
 
 
@@ -61,3 +64,74 @@ def write(path, root, *, members=()):
         for name, contents in {**_arrays, **dict(members)}.items():
             archive.writestr(name, contents)
     _arrays.clear()
+
+
+def write_by_skops(path, model):
+    """Write a file of format 1 of a model that skops can write, without any check."""
+    with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("skgenre.json", json.dumps({"format": 1}))
+        for name, contents in members.items():
+            archive.writestr(name, contents)
+
+
+def npy(of_numpy, *, allow_pickle=False):
+    """Return the contents of a file of NumPy."""
+    file = io.BytesIO()
+    np.save(file, of_numpy, allow_pickle=allow_pickle)
+    return file.getvalue()
+
+
+def npy_header(descr, shape):
+    """Return the header of a file of NumPy, which says what its writer likes."""
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        file, {"descr": descr, "fortran_order": False, "shape": shape}
+    )
+    return file.getvalue()
+
+
+class Parts(dict):
+    """The arrays of a file of format 2, by name."""
+
+    def of(self, node):
+        """Return the array that a node names."""
+        return np.load(io.BytesIO(self[node["array"]]), allow_pickle=False)
+
+    def add(self, of_numpy):
+        """Return a node that names a new array, or the contents of a file as given."""
+        name = f"forged{len(self)}.npy"
+        self[name] = of_numpy if isinstance(of_numpy, bytes) else npy(of_numpy)
+        return {"array": name}
+
+    def replace(self, node, of_numpy):
+        """Put another array in the place of one."""
+        self[node["array"]] = npy(of_numpy)
+
+
+@contextlib.contextmanager
+def forged(path):
+    """Give a saved model's description and arrays, and write them back as changed."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    description = json.loads(members["model.json"])
+    parts = Parts(each for each in members.items() if each[0].endswith(".npy"))
+    yield description, parts
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("skgenre.json", members["skgenre.json"])
+        archive.writestr("model.json", json.dumps(description))
+        for name, contents in parts.items():
+            archive.writestr(name, contents)
+
+
+def objects(description, name=None):
+    """Yield the estimators in a description, those of one class or all."""
+    if isinstance(description, dict):
+        if description.keys() == {"object", "parameters", "fitted"}:
+            if name in (None, description["object"]):
+                yield description
+        description = [*description.values()]
+    if isinstance(description, list):
+        for each in description:
+            yield from objects(each, name)

@@ -28,29 +28,43 @@ from skgenre.persistence._kinds import (
     values,
 )
 
+_MOST_NODES = 2**31 - 1
+
 
 def _check_nodes(
     inner: np.ndarray,
     children: tuple[np.ndarray, np.ndarray],
     feature: np.ndarray,
     n_features: int,
-) -> None:
-    """Check that every path leads to later nodes of the tree, and so ends."""
-    indices = np.arange(len(inner))[inner]
-    for child in children:
-        after = child[inner]
-        is_later = (indices < after).all() and (after < len(inner)).all()
+) -> int:
+    """Return the depth of a tree, after checking that it is one.
+
+    Every node but the first is the child of one node before it.
+    """
+    require(len(inner) > 0, "a decision tree has no nodes")
+    parents = np.arange(len(inner))[inner]
+    left, right = (child[inner] for child in children)
+    for child in (left, right):
+        is_later = (parents < child).all() and (child < len(inner)).all()
         require(is_later, "a decision tree doesn't lead on")
+    once = np.sort(np.concatenate([left, right]).astype(np.int64))
+    is_tree = np.array_equal(once, np.arange(1, len(inner)))
+    require(is_tree, "a decision tree leads to a node twice, or never")
     features = feature[inner]
     are_known = (features >= 0).all() and (features < n_features).all()
     require(are_known, "a decision tree asks for a feature that there is not")
+    depths = [0] * len(inner)
+    edges = zip(parents.tolist(), left.tolist(), right.tolist(), strict=True)
+    for node, one, other in edges:
+        depths[one] = depths[other] = depths[node] + 1
+    return max(depths)
 
 
 _NODES = {
     "left_child": array("i", "nodes", low=-1),
     "right_child": array("i", "nodes", low=-1),
     "feature": array("i", "nodes"),
-    "threshold": array("f", "nodes"),
+    "threshold": array("f", "nodes", finite=False),  # infinite: missing or not
     "impurity": array("f", "nodes"),
     "n_node_samples": array("i", "nodes", low=0),
     "weighted_n_node_samples": array("f", "nodes"),
@@ -77,9 +91,10 @@ def _take_tree(estimator: Any) -> dict[str, Any]:
 def _give_tree(estimator: Any, fitted: dict[str, Any]) -> None:
     arrays = {name: fitted.pop(name) for name in _NODES}
     left, n_features = arrays["left_child"], fitted["n_features_in_"]
-    require(len(left) > 0, "a decision tree has no nodes")
     inner, children = left != -1, (left, arrays["right_child"])
-    _check_nodes(inner, children, arrays["feature"], n_features)
+    depth = _check_nodes(inner, children, arrays["feature"], n_features)
+    # As much as this is reserved for a path through the tree.
+    require(arrays["max_depth"] == depth, "a decision tree has another depth")
     vars(estimator).update(fitted)
     estimator.tree_ = compat.make_tree(n_features, len(fitted["classes_"]), arrays)
 
@@ -142,14 +157,15 @@ def _give_boosting(estimator: Any, fitted: dict[str, Any]) -> None:
     nodes = {name: fitted.pop(name) for name in _BOOSTED_NODES}
     n_nodes = fitted.pop("n_nodes")
     k, n_trees = len(fitted["classes_"]), fitted["n_trees_per_iteration_"]
-    require(n_trees == (1 if k <= 2 else k), "boosting has a tree for each class")
-    require(len(n_nodes) % n_trees == 0, "boosting has as many trees for each class")
-    require(n_nodes.sum() == len(nodes["left"]), "trees have other numbers of nodes")
+    require(n_trees == (1 if k <= 2 else k), "boosting has not a tree for each class")
+    is_whole = len(n_nodes) > 0 and len(n_nodes) % n_trees == 0
+    require(is_whole, "boosting has not as many trees for each class")
+    n_all = n_nodes.sum(dtype=np.int64)
+    require(n_all == len(nodes["left"]), "trees have other numbers of nodes")
     for start, n in zip(np.cumsum(n_nodes) - n_nodes, n_nodes, strict=True):
         tree = {name: values[start : start + n] for name, values in nodes.items()}
         inner, children = tree["is_leaf"] == 0, (tree["left"], tree["right"])
-        features, n_features = tree["feature_idx"], fitted["n_features_in_"]
-        _check_nodes(inner, children, features, n_features)
+        _check_nodes(inner, children, tree["feature_idx"], fitted["n_features_in_"])
     vars(estimator).update(fitted)
     compat.set_boosting_arrays(estimator, nodes, n_nodes)
 
@@ -194,6 +210,9 @@ def _feature_names(estimator: Any) -> dict[str, Any]:
 
 
 def _give_kmeans(estimator: Any, fitted: dict[str, Any]) -> None:
+    n = len(fitted["cluster_centers_"])
+    require(estimator.n_clusters == n, "there is not a centre for each cluster")
+    require((fitted["labels_"] < n).all(), "a clip is of a cluster that there is not")
     vars(estimator).update(fitted)
     estimator._n_threads = compat.effective_threads()
 
@@ -278,7 +297,7 @@ COMPILED: dict[str, SavableClass] = {
         "sklearn.ensemble",
         _BOOSTING_ATTRIBUTES
         | _BOOSTED_NODES
-        | {"n_nodes": array("i", "all trees", low=1)},
+        | {"n_nodes": array("i", "all trees", low=1, high=_MOST_NODES)},
         not_saved=names(
             "is_categorical_ _preprocessor _is_categorical_remapped _label_encoder "
             "_random_seed _feature_subsample_rng _n_features _loss "

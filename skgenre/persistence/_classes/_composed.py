@@ -1,6 +1,7 @@
 """Estimators of scikit-learn made of others, which may be in a model file."""
 
 import dataclasses
+from collections import UserList
 from collections.abc import Iterable
 from typing import Any
 
@@ -31,10 +32,12 @@ from skgenre.persistence._kinds import (
     part,
     size,
     text,
+    tuple_of,
     values,
 )
 
 _ESTIMATOR_NAME = text()
+_WEIGHTS = either(list_of(number(0)), tuple_of(number(0)), array("f", "weights", low=0))
 _WEIGHTS_BY_NAME = optional(dict_of(text(), number()))
 
 
@@ -82,6 +85,22 @@ def _slices(value: Any, sizes: Sizes) -> None:
         text()(name, sizes)
         require(type(each) is slice, "expected a slice")
         _columns(each, sizes)
+
+
+def _take_columns(transformer: Any) -> dict[str, Any]:
+    """Return the attributes; lists of scikit-learn's own, of 1.6, become plain."""
+
+    def plain(each: tuple) -> tuple:
+        name, part, columns = each
+        return name, part, columns.data if isinstance(columns, UserList) else columns
+
+    known = COMPOSED["ColumnTransformer"].fitted
+    attributes = {
+        name: value for name, value in vars(transformer).items() if name in known
+    }
+    attributes["transformers_"] = [plain(each) for each in transformer.transformers_]
+    attributes["_remainder"] = plain(transformer._remainder)
+    return attributes
 
 
 def _give_isotonic(estimator: Any, fitted: dict[str, Any]) -> None:
@@ -195,8 +214,12 @@ COMPOSED: dict[str, SavableClass] = {
             "_columns": list_of(_columns),
             "_transformer_to_input_indices": dict_of(text(), list_of(COUNT)),
             "_remainder": lambda value, sizes: _transformers([value], sizes),
+            "_transformers_feature_names_out": values("U", axes=1),
         },
+        may_lack=names("_transformers_feature_names_out"),
+        take=_take_columns,
         not_saved=names("_name_to_fitted_passthrough _n_features"),
+        retired=names("force_int_remainder_cols"),
         limits={
             "transformers": _transformers,
             "transformer_weights": _WEIGHTS_BY_NAME,
@@ -262,7 +285,7 @@ COMPOSED: dict[str, SavableClass] = {
             "le_": part("LabelEncoder"),
         },
         not_saved=names("named_estimators_"),
-        limits={"estimators": _pairs, "weights": optional(list_of(number(0)))},
+        limits={"estimators": _pairs, "weights": optional(_WEIGHTS)},
         give=_give_named,
     ),
     "StackingClassifier": SavableClass(

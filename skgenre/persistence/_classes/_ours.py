@@ -46,17 +46,18 @@ _MEL_LIMITS = {
 _DURATION = optional(number(0, 24 * 3600))
 
 
-def _check_mel(step: Any) -> None:
+def _check_overlap(step: Any) -> None:
     require(
         step.n_fft <= _MAX_OVERLAP * step.hop_length,
         f"frames of n_fft={step.n_fft} every hop_length={step.hop_length} samples "
         "overlap too much",
     )
-    n_frames = getattr(step, "n_frames", None) or 1
-    require(
-        n_frames * step.n_mels <= _MAX_VALUES,
-        f"n_frames={n_frames} are too many",
-    )
+
+
+def _check_mel(step: Any) -> None:
+    _check_overlap(step)
+    n_frames = step.n_frames or 1
+    require(n_frames * step.n_mels <= _MAX_VALUES, f"n_frames={n_frames} are too many")
 
 
 def _check_segments(segments: Any) -> None:
@@ -169,8 +170,8 @@ OURS: dict[str, SavableClass] = {
         },
         may_lack=names("n_features_in_ _names"),
         not_saved=names("extraction_report_ mean_ scale_"),
-        limits=_MEL_LIMITS | {"duration": _DURATION},
-        bounds=_check_mel,
+        limits=_MEL_LIMITS | {"duration": _DURATION, "n_mfcc": integer(1, 2048)},
+        bounds=_check_overlap,
         give=lambda step, fitted: vars(step).update(
             fitted, mean_=fitted["_scaler"].mean_, scale_=fitted["_scaler"].scale_
         ),

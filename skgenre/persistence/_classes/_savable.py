@@ -28,7 +28,7 @@ FUNCTIONS = {
     "f_classif": "sklearn.feature_selection",
     "mutual_info_classif": "sklearn.feature_selection",
 }
-"""Functions that may be a parameter, and the modules to import them from."""
+"""Functions that may be the parameter `score_func`, and where to import them from."""
 
 
 def _no_bounds(estimator: Any) -> None:
@@ -81,6 +81,11 @@ class SavableClass:
     relation: Callable[[Any, Sizes], None] = _no_relation
     take: Callable[[Any], dict[str, Any]] | None = None
     give: Callable[[Any, dict[str, Any]], None] | None = None
+
+    @property
+    def package(self) -> str:
+        """Package that the class is of."""
+        return self.module.split(".")[0]
 
 
 def names(of: str) -> frozenset[str]:

@@ -49,7 +49,10 @@ def _linear(module: str, *may_lack: str, **more: Kind) -> SavableClass:
         },
         may_lack=frozenset(may_lack),
         retired=names("multi_class"),
-        not_saved=names("t_ _expanded_class_weight _loss_function_ solver_"),
+        not_saved=names(
+            "t_ _expanded_class_weight _loss_function_ solver_ _average_coef "
+            "_average_intercept _standard_coef _standard_intercept"
+        ),
         relation=_one_row_if_binary,
     )
 
@@ -64,7 +67,7 @@ def _check_mlp(mlp: Any, sizes: Sizes) -> None:
     require(shapes == list(pairwise(widths)), "a network's layers don't fit")
 
 
-_N_SEEN = either(COUNT, number(0), array("i", "n", low=0))
+_N_SEEN = either(COUNT, number(0), array("f", "n", low=0))
 _SELECTOR = SavableClass(
     "sklearn.feature_selection",
     {
@@ -165,8 +168,11 @@ TABLES: dict[str, SavableClass] = {
         {"n_features_in_": N_FEATURES, "variances_": BY_FEATURE},
     ),
     "LogisticRegression": _linear("sklearn.linear_model"),
+    # Its classes are those of the label binarizer.
     "RidgeClassifier": _linear(
-        "sklearn.linear_model", _label_binarizer=part("LabelBinarizer")
+        "sklearn.linear_model",
+        "classes_",
+        _label_binarizer=part("LabelBinarizer", classes="k"),
     ),
     "SGDClassifier": _linear("sklearn.linear_model"),
     "LinearSVC": _linear("sklearn.svm"),
@@ -220,7 +226,7 @@ TABLES: dict[str, SavableClass] = {
             "t_": COUNT,
             "out_activation_": text("logistic", "softmax"),
             "coefs_": list_of(values("f", axes=2)),
-            "intercepts_": list_of(values("f")),
+            "intercepts_": list_of(values("f", axes=1)),
             "loss_": number(),
             "loss_curve_": list_of(number()),
             "best_loss_": optional(number()),
@@ -233,7 +239,7 @@ TABLES: dict[str, SavableClass] = {
         ),
         not_saved=names(
             "_random_state _optimizer _best_coefs _best_intercepts "
-            "_no_improvement_count"
+            "_no_improvement_count _coef_indptr _intercept_indptr"
         ),
         relation=_check_mlp,
     ),
