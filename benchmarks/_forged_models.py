@@ -503,7 +503,8 @@ def _extreme(array: np.ndarray, rng: random.Random) -> Any:
         )
     if kind in "iu":
         info = np.iinfo(array.dtype)
-        return rng.choice([0, 1, 2, 5, 44, 45, 1000, info.max, info.min, info.max // 2])
+        near = [0, 1, 2, 5, 44, 45, 100]
+        return rng.choice([*near, info.max, info.min, info.max // 2])
     if kind == "U":
         return rng.choice(["", "a", "zz", "\0", "\U0010ffff"])
     return rng.random() < 0.5
@@ -640,7 +641,10 @@ def _samples(file: _Forged) -> list[Any]:
 
 def _other_kind(file: _Forged, rng: random.Random, forger: Forger) -> str | None:
     """Set a node of another kind, or one from anywhere, in place of a node."""
-    container, key = rng.choice(_places(file.root))
+    places = _places(file.root)
+    if not places:
+        return None
+    container, key = rng.choice(places)
     if rng.random() < 0.5:
         node = rng.choice(_samples(file))
     else:
@@ -693,7 +697,7 @@ def _another_attribute(file: _Forged, rng: random.Random, forger: Forger) -> str
     value = copy.deepcopy(rng.choice(by_name[name]))
     if which and rng.random() < 0.6:
         name = rng.choice(list(which))
-        if rng.random() < 0.7:  # of one of this name
+        if rng.random() < 0.7 and name in by_name:
             value = copy.deepcopy(rng.choice(by_name[name]))
     _set(file, node, which, name, value)
     return f"{_class_name(node)}.{name}"

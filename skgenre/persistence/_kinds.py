@@ -38,11 +38,11 @@ def equal_size(name: str, value: int, sizes: Sizes) -> None:
     _require(known == value, f"a size is {value} here and {known} elsewhere")
 
 
-def size(name: str) -> Kind:
-    """Return the kind of an integer that is the size of this name."""
+def size(name: str, high: int = _MAX_INTEGER) -> Kind:
+    """Return the kind of an integer, up to `high`, that is the size of this name."""
 
     def check(value: Any, sizes: Sizes) -> None:
-        integer(0)(value, sizes)
+        integer(0, high)(value, sizes)
         equal_size(name, int(value), sizes)
 
     return check

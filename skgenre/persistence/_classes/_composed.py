@@ -11,6 +11,7 @@ from skgenre.persistence._classes._savable import (
     CLASS_LABELS,
     COUNT,
     N_FEATURES,
+    N_SAMPLES,
     PART,
     SavableClass,
     names,
@@ -217,7 +218,7 @@ COMPOSED: dict[str, SavableClass] = {
     "CalibratedClassifierCV": SavableClass(
         "sklearn.calibration",
         {
-            "n_features_in_": N_FEATURES,
+            "n_features_in_": N_SAMPLES,
             "classes_": CLASS_LABELS,
             "calibrated_classifiers_": list_of(part("_CalibratedClassifier")),
         },
@@ -270,7 +271,7 @@ COMPOSED: dict[str, SavableClass] = {
         {
             "classes_": CLASS_LABELS,
             "estimators_": list_of(part()),
-            "final_estimator_": part(),
+            "final_estimator_": part(classes="k"),
             "stack_method_": list_of(
                 text("predict", "predict_proba", "decision_function")
             ),

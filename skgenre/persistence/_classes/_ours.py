@@ -9,6 +9,7 @@ from skgenre.persistence._classes._savable import (
     CLASS_LABELS,
     COUNT,
     N_FEATURES,
+    N_SAMPLES,
     PART,
     SavableClass,
     check_parameters,
@@ -141,7 +142,7 @@ def _meta(module: str, *may_lack: str, **fitted: Kind) -> SavableClass:
     return SavableClass(
         module,
         {
-            "n_features_in_": N_FEATURES,
+            "n_features_in_": N_SAMPLES,
             "classes_": CLASS_LABELS,
             "estimator_": part(classes="k"),
             **fitted,
@@ -154,7 +155,7 @@ def _meta(module: str, *may_lack: str, **fitted: Kind) -> SavableClass:
 OURS: dict[str, SavableClass] = {
     "MelSpectrogramTransformer": SavableClass(
         "skgenre.features",
-        {"n_features_in_": N_FEATURES},
+        {"n_features_in_": N_SAMPLES},
         may_lack=names("n_features_in_"),
         not_saved=names("extraction_report_"),
         limits=_MEL_LIMITS,
@@ -163,7 +164,7 @@ OURS: dict[str, SavableClass] = {
     "MFCCStandardizer": SavableClass(
         "skgenre.features",
         {
-            "n_features_in_": COUNT,  # of the waveforms, where those are an array
+            "n_features_in_": N_SAMPLES,
             "_names": list_of(text()),
             "_scaler": part("StandardScaler"),
         },
