@@ -301,9 +301,9 @@ class Builder:
             if name in known.limits:
                 _held_against(known.limits[name], name, value, sizes)
         estimator = cls(**given)
+        known.bounds(estimator)  # first: the other check computes with parameters
         if isinstance(estimator, BaseEstimator):
             check_parameters(estimator)
-        known.bounds(estimator)
         kinds = {**known.fitted, **_EVERYWHERE}
         if stray := fitted.keys() - kinds.keys():
             raise ValueError(f"it has no attribute {min(stray)[:80]!r}")

@@ -28,6 +28,9 @@ _SEARCHES = {
 }
 _IGNORED = {"_sklearn_version"}
 _KEYS = {"str": str, "int": int, "float": float}
+_NUMPY_KEYS = frozenset(
+    "bool str int8 int16 int32 int64 uint8 uint16 uint32 uint64 float32 float64".split()
+)
 # Estimators shared arrays with their copies, and so a file names some several times.
 _MAX_REPEATS = 16
 
@@ -172,10 +175,11 @@ class _Reader:
         for kind, (key, item) in pairs:
             if kind in _KEYS:
                 result[_KEYS[kind](key)] = self.node(item)
-            else:  # of NumPy
-                result[np.array(key).astype(kind.removesuffix("_"))[()]] = self.node(
-                    item
-                )
+            else:
+                name = kind.removesuffix("_")
+                if name not in _NUMPY_KEYS:
+                    raise ValueError(f"it has keys of the type {kind}")
+                result[np.array(key).astype(name)[()]] = self.node(item)
         return result
 
     def _array(self, state: Any) -> Any:

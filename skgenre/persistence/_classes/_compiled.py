@@ -84,6 +84,10 @@ def _give_tree(estimator: Any, fitted: dict[str, Any]) -> None:
     estimator.tree_ = compat.make_tree(n_features, len(fitted["classes_"]), arrays)
 
 
+def _check_forest(forest: Any, sizes: Sizes) -> None:
+    require(len(forest.estimators_) > 0, "a forest has no trees")
+
+
 _FOREST = SavableClass(
     "sklearn.ensemble",
     {
@@ -105,6 +109,7 @@ _FOREST = SavableClass(
     },
     may_lack=names("oob_score_ oob_decision_function_"),
     not_saved=names("_n_samples _sample_weight _n_samples_bootstrap"),
+    relation=_check_forest,
 )
 
 _BOOSTED_NODES = {
@@ -144,7 +149,10 @@ def _give_boosting(estimator: Any, fitted: dict[str, Any]) -> None:
     k, n_trees = len(fitted["classes_"]), fitted["n_trees_per_iteration_"]
     require(n_trees == (1 if k <= 2 else k), "boosting has a tree for each class")
     require(len(n_nodes) % n_trees == 0, "boosting has as many trees for each class")
-    require(n_nodes.sum() == len(nodes["left"]), "trees have other numbers of nodes")
+    # Python's integers: those of an array could add up to more than they can hold.
+    sizes = n_nodes.tolist()
+    require(sum(sizes) == len(nodes["left"]), "trees have other numbers of nodes")
+    n_nodes = n_nodes.astype(np.intp)
     for start, n in zip(np.cumsum(n_nodes) - n_nodes, n_nodes, strict=True):
         tree = {name: values[start : start + n] for name, values in nodes.items()}
         inner, children = tree["is_leaf"] == 0, (tree["left"], tree["right"])
@@ -158,7 +166,9 @@ def _check_svm(svm: Any, sizes: Sizes) -> None:
     k, n_vectors = sizes["k"], sizes["vectors"]
     n_support = svm._n_support
     require(k >= 2, "a support vector machine has less than two classes")
-    require(n_support.sum() == n_vectors, "support vectors are not of the classes")
+    require(
+        sum(n_support.tolist()) == n_vectors, "support vectors are not of the classes"
+    )
     require(sizes["rows"] == k - 1, "support vectors have other coefficients")
     n_pairs = k * (k - 1) // 2
     require(sizes["pairs"] == n_pairs, "a support vector machine has other pairs")
@@ -193,6 +203,10 @@ def _feature_names(estimator: Any) -> dict[str, Any]:
     return {} if given is None else {"feature_names_in_": given}
 
 
+def _check_kmeans(estimator: Any, sizes: Sizes) -> None:
+    require(sizes["clusters"] > 0, "there are no clusters")
+
+
 def _give_kmeans(estimator: Any, fitted: dict[str, Any]) -> None:
     vars(estimator).update(fitted)
     estimator._n_threads = compat.effective_threads()
@@ -210,6 +224,7 @@ COMPILED: dict[str, SavableClass] = {
             "_n_features_out": size("clusters"),
         },
         not_saved=names("_tol _n_init _algorithm _n_threads"),
+        relation=_check_kmeans,
         give=_give_kmeans,
     ),
     "KNeighborsClassifier": SavableClass(

@@ -127,8 +127,12 @@ def _give_search(search: Any, fitted: dict[str, Any]) -> None:
 
 
 def _check_stacking(estimator: Any, sizes: Sizes) -> None:
-    n = len(estimator.estimators_)
+    n, k = len(estimator.estimators_), sizes["k"]
     require(len(estimator.stack_method_) == n, "there is not a method an estimator")
+    # A column a class, or one a pair of them.
+    most = max(k, k * (k - 1) // 2)
+    has_columns = all(columns <= most for columns in estimator._n_feature_outs)
+    require(has_columns, "an estimator gives more columns than there are classes")
 
 
 def _check_bagging(estimator: Any, sizes: Sizes) -> None:

@@ -39,10 +39,14 @@ from skgenre.persistence._kinds import (
 _MAX_FFT = 2**16
 _MAX_OVERLAP = 128  # frames that a sample is in
 _MAX_VALUES = 2**26  # of a spectrogram: 256 MB
+_MAX_WEIGHTS = 2**23  # of a filter bank, as of 2,048 bands and n_fft=4096
+_MAX_GROWTH = 4  # values of a spectrogram for each of a waveform
+_MAX_WINDOW = 2**23  # values
 _MEL_LIMITS = {
     "n_fft": integer(2, _MAX_FFT),
     "hop_length": integer(1, _MAX_FFT),
     "n_mels": integer(1, 2048),
+    "n_frames": optional(integer(1)),
 }
 _DURATION = optional(number(0, 24 * 3600))
 
@@ -52,6 +56,14 @@ def _check_mel(step: Any) -> None:
         step.n_fft <= _MAX_OVERLAP * step.hop_length,
         f"frames of n_fft={step.n_fft} every hop_length={step.hop_length} samples "
         "overlap too much",
+    )
+    require(
+        step.n_fft * step.n_mels <= _MAX_WEIGHTS,
+        f"n_mels={step.n_mels} of n_fft={step.n_fft} are too many",
+    )
+    require(
+        step.n_mels <= _MAX_GROWTH * step.hop_length,
+        f"n_mels={step.n_mels} every hop_length={step.hop_length} samples are too many",
     )
     n_frames = getattr(step, "n_frames", None) or 1
     require(
@@ -66,6 +78,11 @@ def _check_segments(segments: Any) -> None:
         f"windows of window={segments.window} frames every hop={segments.hop} frames "
         "overlap too much",
     )
+
+
+def _check_windows(segments: Any, sizes: Sizes) -> None:
+    n = segments.window * segments.n_mels_
+    require(n <= _MAX_WINDOW, f"windows of {n} values are too large")
 
 
 # Networks.
@@ -152,6 +169,10 @@ def _meta(module: str, *may_lack: str, **fitted: Kind) -> SavableClass:
     )
 
 
+def _check_clusters(clusters: Any, sizes: Sizes) -> None:
+    equal_size("clusters", len(clusters.kmeans_.cluster_centers_), sizes)
+
+
 OURS: dict[str, SavableClass] = {
     "MelSpectrogramTransformer": SavableClass(
         "skgenre.features",
@@ -200,6 +221,7 @@ OURS: dict[str, SavableClass] = {
         may_lack=names("final_estimator_"),
         limits={"window": integer(1, 2**20), "hop": integer(1, 2**20)},
         bounds=_check_segments,
+        relation=_check_windows,
     ),
     "AbstainingClassifier": _meta(
         "skgenre.classifiers",
@@ -214,13 +236,15 @@ OURS: dict[str, SavableClass] = {
         "skgenre.clustering",
         {
             "n_features_in_": N_FEATURES,
-            "silhouette_by_k_": dict_of(integer(2), number(-1, 1)),
-            "n_clusters_": COUNT,
-            "silhouette_score_": number(-1, 1),
+            # NaN of one cluster, or of one clip each.
+            "silhouette_by_k_": dict_of(integer(1), number(-1, 1, finite=False)),
+            "n_clusters_": size("clusters"),
+            "silhouette_score_": number(-1, 1, finite=False),
             "adjusted_rand_score_": number(),
             "kmeans_": part("KMeans", n_features="n"),
         },
         may_lack=names("adjusted_rand_score_"),
+        relation=_check_clusters,
         not_saved=names("labels_ cluster_centers_"),
         give=lambda step, fitted: vars(step).update(
             fitted,
