@@ -248,10 +248,13 @@ class _Forged:
             members.append((self.model, text))
         target = io.BytesIO()
         with warnings.catch_warnings(action="ignore"):  # of two members of one name
-            with zipfile.ZipFile(target, "w", self.compression) as archive:
+            with zipfile.ZipFile(target, "w") as archive:
                 for name, contents in members:
                     if name not in self.lacks:
-                        archive.writestr(name, contents)
+                        # Without the time, so that a file is always the same.
+                        archive.writestr(
+                            zipfile.ZipInfo(name), contents, self.compression
+                        )
         if self._graph is None:
             return target.getvalue()
         self._rest.value = base64.b64encode(target.getvalue()).decode()
