@@ -508,7 +508,9 @@ def _ask(model: Any, X: Any, raised: list[str]) -> list[str]:
             continue
         # Of a timeline, clips of one length share their times, which come second.
         first = result[0] if isinstance(result, tuple) else result
-        if np.shape(first)[:1] != (len(X),):
+        # A vote whose transform is not flattened has its members first.
+        n_axes = 2 if name == "transform" and np.ndim(first) == 3 else 1
+        if len(X) not in np.shape(first)[:n_axes]:
             wrong.append(f"{name} returns {_shape(first)} of {len(X)}")
         classes = getattr(model, "classes_", None)
         # Of one class, a network of scikit-learn has two columns.

@@ -30,6 +30,7 @@ from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScale
 
 import skgenre
 from skgenre import (
+    AbstainingClassifier,
     EmbeddingKMeans,
     MelSpectrogramTransformer,
     MFCCStandardizer,
@@ -302,3 +303,32 @@ def test_a_clustering_into_one(table, tmp_path):
     loaded = skgenre.load(tmp_path / "it.model")
     assert np.isnan(loaded.silhouette_score_)
     assert (loaded.predict(X) == 0).all()
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        AbstainingClassifier(GaussianNB(), cv=2),
+        MissingClipClassifier(GaussianNB()),
+        SegmentClassifier(GaussianNB(), window=2, hop=2),
+    ],
+    ids=lambda model: type(model).__name__,
+)
+def test_an_estimator_inside_of_other_classes(model, table, tmp_path):
+    X, y = table
+    model.fit(X, y)
+    model.estimator_ = GaussianNB().fit(X[:, :2], np.repeat(["a", "b", "c"], 10))
+    with pytest.raises(TypeError, match="inside is for other classes"):
+        skgenre.save(model, tmp_path / "it.model")
+    model.estimator_ = GaussianNB()
+    with pytest.raises(TypeError, match="GaussianNB has no classes"):
+        skgenre.save(model, tmp_path / "it.model")
+
+
+def test_segments_of_a_table(table, tmp_path):
+    """Its number of columns was refused."""
+    segments = SegmentClassifier(GaussianNB(), window=2, hop=2).fit(*table)
+    skgenre.save(segments, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    assert loaded.n_features_in_ == 4
+    assert (loaded.predict(table[0]) == segments.predict(table[0])).all()

@@ -292,9 +292,10 @@ def part(
     ----------
     *names : str
         Classes it may be of; any that a model file may hold, if there are none.
-    n_features, classes : str or None, default=None
-        Sizes of this estimator that its features and its classes must be as many as,
-        where it says them.
+    n_features : str or None, default=None
+        Size that its features must be as many as, where it says them.
+    classes : str or None, default=None
+        Size that its classes must be as many as; without them, it is refused.
     """
 
     def check(value: Any, sizes: Sizes) -> None:
@@ -307,8 +308,9 @@ def part(
         n = getattr(value, "n_features_in_", None)
         if n_features is not None and n is not None:
             equal_size(n_features, n, sizes)
-        known = getattr(value, "classes_", None)
-        if classes is not None and known is not None:
+        if classes is not None:
+            known: Any = getattr(value, "classes_", None)
+            _require(known is not None, f"{type(value).__name__} has no classes")
             equal_size(classes, len(known), sizes)
 
     return check

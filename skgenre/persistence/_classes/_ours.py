@@ -80,7 +80,15 @@ def _check_segments(segments: Any) -> None:
     )
 
 
+def _check_classes(model: Any, sizes: Sizes) -> None:
+    for name in ("estimator_", "final_estimator_"):
+        inner = getattr(model, name, model)
+        is_same = np.array_equal(inner.classes_, model.classes_)
+        require(is_same, "an estimator inside is for other classes")
+
+
 def _check_windows(segments: Any, sizes: Sizes) -> None:
+    _check_classes(segments, sizes)
     n = segments.window * segments.n_mels_
     require(n <= _MAX_WINDOW, f"windows of {n} values are too large")
 
@@ -166,6 +174,7 @@ def _meta(module: str, *may_lack: str, **fitted: Kind) -> SavableClass:
         },
         may_lack=frozenset({"n_features_in_", *may_lack}),
         limits={"estimator": PART},
+        relation=_check_classes,
     )
 
 
@@ -213,12 +222,13 @@ OURS: dict[str, SavableClass] = {
     "SegmentClassifier": SavableClass(
         "skgenre.classifiers",
         {
+            "n_features_in_": N_FEATURES,  # of a table
             "n_mels_": COUNT,
             "classes_": CLASS_LABELS,
             "estimator_": part(classes="k"),
             "final_estimator_": part(classes="k"),
         },
-        may_lack=names("final_estimator_"),
+        may_lack=names("n_features_in_ final_estimator_"),
         limits={"window": integer(1, 2**20), "hop": integer(1, 2**20)},
         bounds=_check_segments,
         relation=_check_windows,
