@@ -47,6 +47,8 @@ _OUTPUT_CONFIG = {
     )
 }
 _NEVER_SAVED = {"_metadata_request"}
+# Estimators that are in one another: each takes scikit-learn's repr twice as long.
+_MAX_DEPTH = 10
 
 
 class Description:
@@ -185,6 +187,7 @@ class Builder:
 
     def __init__(self, arrays: Mapping[str, bytes]) -> None:
         self._arrays = dict(arrays)
+        self._depth = 0
 
     def build(self, node: Any) -> Any:
         """Return what a node of the description stands for.
@@ -276,10 +279,15 @@ class Builder:
         cls, known = find_class(object), CLASSES[object]
         if type(parameters) is not dict or type(fitted) is not dict:
             raise ValueError(f"{object} has no parameters by name")
+        self._depth += 1
+        if self._depth > _MAX_DEPTH:
+            raise ValueError(f"more than {_MAX_DEPTH} estimators are in one another")
         try:
-            return self._made(cls, known, parameters, fitted)
+            made = self._made(cls, known, parameters, fitted)
         except ValueError as error:
             raise ValueError(f"{object}: {error}") from error
+        self._depth -= 1
+        return made
 
     def _made(
         self, cls: type, known: SavableClass, parameters: dict, fitted: dict
@@ -297,9 +305,9 @@ class Builder:
             if name in known.limits:
                 _held_against(known.limits[name], name, value, sizes)
         estimator = cls(**given)
+        known.bounds(estimator)  # first: the other check computes with parameters
         if isinstance(estimator, BaseEstimator):
             check_parameters(estimator)
-        known.bounds(estimator)
         kinds = {**known.fitted, **_shared_attributes(cls)}
         if stray := fitted.keys() - kinds.keys():
             raise ValueError(f"it has no attribute {min(stray)[:80]!r}")

@@ -38,11 +38,11 @@ def equal_size(name: str, value: int, sizes: Sizes) -> None:
     _require(known == value, f"a size is {value} here and {known} elsewhere")
 
 
-def size(name: str) -> Kind:
-    """Return the kind of an integer that is the size of this name."""
+def size(name: str, high: int = _MAX_INTEGER) -> Kind:
+    """Return the kind of an integer, up to `high`, that is the size of this name."""
 
     def check(value: Any, sizes: Sizes) -> None:
-        integer(0)(value, sizes)
+        integer(0, high)(value, sizes)
         equal_size(name, int(value), sizes)
 
     return check
@@ -292,9 +292,10 @@ def part(
     ----------
     *names : str
         Classes it may be of; any that a model file may hold, if there are none.
-    n_features, classes : str or None, default=None
-        Sizes of this estimator that its features and its classes must be as many as,
-        where it says them.
+    n_features : str or None, default=None
+        Size that its features must be as many as, where it says them.
+    classes : str or None, default=None
+        Size that its classes must be as many as; without them, it is refused.
     """
 
     def check(value: Any, sizes: Sizes) -> None:
@@ -304,11 +305,12 @@ def part(
             not names or type(value).__name__ in names,
             f"expected {' or '.join(names)}, got {type(value).__name__}",
         )
-        # What was in the file, and so was checked; not what a class makes of it.
-        attributes = vars(value)
-        if n_features is not None and "n_features_in_" in attributes:
-            equal_size(n_features, attributes["n_features_in_"], sizes)
-        if classes is not None and "classes_" in attributes:
-            equal_size(classes, len(attributes["classes_"]), sizes)
+        n = getattr(value, "n_features_in_", None)
+        if n_features is not None and n is not None:
+            equal_size(n_features, n, sizes)
+        if classes is not None:
+            known: Any = getattr(value, "classes_", None)
+            _require(known is not None, f"{type(value).__name__} has no classes")
+            equal_size(classes, len(known), sizes)
 
     return check

@@ -99,6 +99,10 @@ def _give_tree(estimator: Any, fitted: dict[str, Any]) -> None:
     estimator.tree_ = compat.make_tree(n_features, len(fitted["classes_"]), arrays)
 
 
+def _check_forest(forest: Any, sizes: Sizes) -> None:
+    require(len(forest.estimators_) > 0, "a forest has no trees")
+
+
 _FOREST = SavableClass(
     "sklearn.ensemble",
     {
@@ -120,6 +124,7 @@ _FOREST = SavableClass(
     },
     may_lack=names("oob_score_ oob_decision_function_"),
     not_saved=names("_n_samples _sample_weight _n_samples_bootstrap"),
+    relation=_check_forest,
 )
 
 _BOOSTED_NODES = {
@@ -160,8 +165,10 @@ def _give_boosting(estimator: Any, fitted: dict[str, Any]) -> None:
     require(n_trees == (1 if k <= 2 else k), "boosting has not a tree for each class")
     is_whole = len(n_nodes) > 0 and len(n_nodes) % n_trees == 0
     require(is_whole, "boosting has not as many trees for each class")
-    n_all = n_nodes.sum(dtype=np.int64)
+    # Python's integers: those of an array could add up to more than they can hold.
+    n_all = sum(n_nodes.tolist())
     require(n_all == len(nodes["left"]), "trees have other numbers of nodes")
+    n_nodes = n_nodes.astype(np.intp)
     for start, n in zip(np.cumsum(n_nodes) - n_nodes, n_nodes, strict=True):
         tree = {name: values[start : start + n] for name, values in nodes.items()}
         inner, children = tree["is_leaf"] == 0, (tree["left"], tree["right"])
@@ -174,7 +181,9 @@ def _check_svm(svm: Any, sizes: Sizes) -> None:
     k, n_vectors = sizes["k"], sizes["vectors"]
     n_support = svm._n_support
     require(k >= 2, "a support vector machine has less than two classes")
-    require(n_support.sum() == n_vectors, "support vectors are not of the classes")
+    require(
+        sum(n_support.tolist()) == n_vectors, "support vectors are not of the classes"
+    )
     require(sizes["rows"] == k - 1, "support vectors have other coefficients")
     n_pairs = k * (k - 1) // 2
     require(sizes["pairs"] == n_pairs, "a support vector machine has other pairs")
@@ -209,6 +218,10 @@ def _feature_names(estimator: Any) -> dict[str, Any]:
     return {} if given is None else {"feature_names_in_": given}
 
 
+def _check_kmeans(estimator: Any, sizes: Sizes) -> None:
+    require(sizes["clusters"] > 0, "there are no clusters")
+
+
 def _give_kmeans(estimator: Any, fitted: dict[str, Any]) -> None:
     n = len(fitted["cluster_centers_"])
     require(estimator.n_clusters == n, "there is not a centre for each cluster")
@@ -229,6 +242,7 @@ COMPILED: dict[str, SavableClass] = {
             "_n_features_out": size("clusters"),
         },
         not_saved=names("_tol _n_init _algorithm _n_threads"),
+        relation=_check_kmeans,
         give=_give_kmeans,
     ),
     "KNeighborsClassifier": SavableClass(

@@ -12,6 +12,7 @@ from skgenre.persistence._classes._savable import (
     CLASS_LABELS,
     COUNT,
     N_FEATURES,
+    N_SAMPLES,
     PART,
     SavableClass,
     names,
@@ -145,8 +146,12 @@ def _give_search(search: Any, fitted: dict[str, Any]) -> None:
 
 
 def _check_stacking(estimator: Any, sizes: Sizes) -> None:
-    n = len(estimator.estimators_)
+    n, k = len(estimator.estimators_), sizes["k"]
     require(len(estimator.stack_method_) == n, "there is not a method an estimator")
+    # A column a class, or one a pair of them.
+    most = max(k, k * (k - 1) // 2)
+    has_columns = all(columns <= most for columns in estimator._n_feature_outs)
+    require(has_columns, "an estimator gives more columns than there are classes")
 
 
 def _check_bagging(estimator: Any, sizes: Sizes) -> None:
@@ -240,7 +245,7 @@ COMPOSED: dict[str, SavableClass] = {
     "CalibratedClassifierCV": SavableClass(
         "sklearn.calibration",
         {
-            "n_features_in_": N_FEATURES,
+            "n_features_in_": N_SAMPLES,
             "classes_": CLASS_LABELS,
             "calibrated_classifiers_": list_of(part("_CalibratedClassifier")),
         },
@@ -293,7 +298,7 @@ COMPOSED: dict[str, SavableClass] = {
         {
             "classes_": CLASS_LABELS,
             "estimators_": list_of(part()),
-            "final_estimator_": part(),
+            "final_estimator_": part(classes="k"),
             "stack_method_": list_of(
                 text("predict", "predict_proba", "decision_function")
             ),

@@ -9,6 +9,7 @@ from skgenre.persistence._classes._savable import (
     CLASS_LABELS,
     COUNT,
     N_FEATURES,
+    N_SAMPLES,
     PART,
     SavableClass,
     check_parameters,
@@ -38,24 +39,36 @@ from skgenre.persistence._kinds import (
 _MAX_FFT = 2**16
 _MAX_OVERLAP = 128  # frames that a sample is in
 _MAX_VALUES = 2**26  # of a spectrogram: 256 MB
+_MAX_WEIGHTS = 2**23  # of a filter bank, as of 2,048 bands and n_fft=4096
+_MAX_GROWTH = 4  # values of a spectrogram for each of a waveform
+_MAX_WINDOW = 2**23  # values
 _MEL_LIMITS = {
     "n_fft": integer(2, _MAX_FFT),
     "hop_length": integer(1, _MAX_FFT),
     "n_mels": integer(1, 2048),
+    "n_frames": optional(integer(1)),
 }
 _DURATION = optional(number(0, 24 * 3600))
 
 
-def _check_overlap(step: Any) -> None:
+def _check_sizes(step: Any) -> None:
     require(
         step.n_fft <= _MAX_OVERLAP * step.hop_length,
         f"frames of n_fft={step.n_fft} every hop_length={step.hop_length} samples "
         "overlap too much",
     )
+    require(
+        step.n_fft * step.n_mels <= _MAX_WEIGHTS,
+        f"n_mels={step.n_mels} of n_fft={step.n_fft} are too many",
+    )
+    require(
+        step.n_mels <= _MAX_GROWTH * step.hop_length,
+        f"n_mels={step.n_mels} every hop_length={step.hop_length} samples are too many",
+    )
 
 
 def _check_mel(step: Any) -> None:
-    _check_overlap(step)
+    _check_sizes(step)
     n_frames = step.n_frames or 1
     require(n_frames * step.n_mels <= _MAX_VALUES, f"n_frames={n_frames} are too many")
 
@@ -66,6 +79,19 @@ def _check_segments(segments: Any) -> None:
         f"windows of window={segments.window} frames every hop={segments.hop} frames "
         "overlap too much",
     )
+
+
+def _check_classes(model: Any, sizes: Sizes) -> None:
+    for name in ("estimator_", "final_estimator_"):
+        inner = getattr(model, name, model)
+        is_same = np.array_equal(inner.classes_, model.classes_)
+        require(is_same, "an estimator inside is for other classes")
+
+
+def _check_windows(segments: Any, sizes: Sizes) -> None:
+    _check_classes(segments, sizes)
+    n = segments.window * segments.n_mels_
+    require(n <= _MAX_WINDOW, f"windows of {n} values are too large")
 
 
 # Networks.
@@ -142,20 +168,25 @@ def _meta(module: str, *may_lack: str, **fitted: Kind) -> SavableClass:
     return SavableClass(
         module,
         {
-            "n_features_in_": N_FEATURES,
+            "n_features_in_": N_SAMPLES,
             "classes_": CLASS_LABELS,
             "estimator_": part(classes="k"),
             **fitted,
         },
         may_lack=frozenset({"n_features_in_", *may_lack}),
         limits={"estimator": PART},
+        relation=_check_classes,
     )
+
+
+def _check_clusters(clusters: Any, sizes: Sizes) -> None:
+    equal_size("clusters", len(clusters.kmeans_.cluster_centers_), sizes)
 
 
 OURS: dict[str, SavableClass] = {
     "MelSpectrogramTransformer": SavableClass(
         "skgenre.features",
-        {"n_features_in_": N_FEATURES},
+        {"n_features_in_": N_SAMPLES},
         may_lack=names("n_features_in_"),
         not_saved=names("extraction_report_"),
         limits=_MEL_LIMITS,
@@ -164,14 +195,14 @@ OURS: dict[str, SavableClass] = {
     "MFCCStandardizer": SavableClass(
         "skgenre.features",
         {
-            "n_features_in_": COUNT,  # of the waveforms, where those are an array
+            "n_features_in_": N_SAMPLES,
             "_names": list_of(text()),
             "_scaler": part("StandardScaler"),
         },
         may_lack=names("n_features_in_ _names"),
         not_saved=names("extraction_report_ mean_ scale_"),
         limits=_MEL_LIMITS | {"duration": _DURATION, "n_mfcc": integer(1, 2048)},
-        bounds=_check_overlap,
+        bounds=_check_sizes,
         give=lambda step, fitted: vars(step).update(
             fitted, mean_=fitted["_scaler"].mean_, scale_=fitted["_scaler"].scale_
         ),
@@ -192,14 +223,16 @@ OURS: dict[str, SavableClass] = {
     "SegmentClassifier": SavableClass(
         "skgenre.classifiers",
         {
+            "n_features_in_": N_FEATURES,  # of a table
             "n_mels_": COUNT,
             "classes_": CLASS_LABELS,
             "estimator_": part(classes="k"),
             "final_estimator_": part(classes="k"),
         },
-        may_lack=names("final_estimator_"),
+        may_lack=names("n_features_in_ final_estimator_"),
         limits={"window": integer(1, 2**20), "hop": integer(1, 2**20)},
         bounds=_check_segments,
+        relation=_check_windows,
     ),
     "AbstainingClassifier": _meta(
         "skgenre.classifiers",
@@ -214,13 +247,15 @@ OURS: dict[str, SavableClass] = {
         "skgenre.clustering",
         {
             "n_features_in_": N_FEATURES,
-            "silhouette_by_k_": dict_of(integer(2), number(-1, 1)),
-            "n_clusters_": COUNT,
-            "silhouette_score_": number(-1, 1),
+            # NaN of one cluster, or of one clip each.
+            "silhouette_by_k_": dict_of(integer(1), number(-1, 1, finite=False)),
+            "n_clusters_": size("clusters"),
+            "silhouette_score_": number(-1, 1, finite=False),
             "adjusted_rand_score_": number(),
             "kmeans_": part("KMeans", n_features="n"),
         },
         may_lack=names("adjusted_rand_score_"),
+        relation=_check_clusters,
         not_saved=names("labels_ cluster_centers_"),
         give=lambda step, fitted: vars(step).update(
             fitted,

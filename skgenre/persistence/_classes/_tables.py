@@ -1,5 +1,6 @@
 """Estimators of scikit-learn whose fitted state is tables that NumPy computes with."""
 
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -32,10 +33,17 @@ from skgenre.persistence._kinds import (
 
 def _one_row_if_binary(estimator: Any, sizes: Sizes) -> None:
     k, rows = sizes["k"], sizes.get("rows", 1)
+    may_have_one = type(estimator).__name__ == "RidgeClassifier"
+    require(k >= 2 or may_have_one, "a linear classifier has less than two classes")
     require(rows == (1 if k == 2 else k), "one row a class is expected")
 
 
-def _linear(module: str, *may_lack: str, **more: Kind) -> SavableClass:
+def _linear(
+    module: str,
+    *may_lack: str,
+    relation: Callable[[Any, Sizes], None] = _one_row_if_binary,
+    **more: Kind,
+) -> SavableClass:
     """Return a linear classifier with more attributes than all of them have."""
     return SavableClass(
         module,
@@ -53,8 +61,14 @@ def _linear(module: str, *may_lack: str, **more: Kind) -> SavableClass:
             "t_ _expanded_class_weight _loss_function_ solver_ _average_coef "
             "_average_intercept _standard_coef _standard_intercept"
         ),
-        relation=_one_row_if_binary,
+        relation=relation,
     )
+
+
+def _check_discriminant(lda: Any, sizes: Sizes) -> None:
+    _one_row_if_binary(lda, sizes)
+    is_possible = sizes.get("axes out", 0) <= sizes["n"]
+    require(is_possible, "there are more axes than features")
 
 
 def _check_mlp(mlp: Any, sizes: Sizes) -> None:
@@ -186,8 +200,9 @@ TABLES: dict[str, SavableClass] = {
         scalings_=array("f", "n", "axes"),
         explained_variance_ratio_=array("f", "ratios", finite=False),
         covariance_=array("f", "n", "n"),
-        _max_components=COUNT,
-        _n_features_out=COUNT,
+        _max_components=size("axes out"),
+        _n_features_out=size("axes out"),
+        relation=_check_discriminant,
     ),
     "GaussianNB": SavableClass(
         "sklearn.naive_bayes",

@@ -1,0 +1,494 @@
+"""Good model files of every class that may be in one, small, with X to ask them with.
+
+They are what `_forged_models.py` forges. Everything is random by a fixed seed.
+"""
+
+import hashlib
+import io
+import os
+import sys
+import tempfile
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+GENRES = np.array(["folk", "pop", "rock"])
+_KEPT = Path(__file__).parents[1] / "tests" / "data"
+_N, _N_FEATURES, _N_FRAMES, _N_MELS, _RATE = 45, 6, 20, 8, 22050
+MODEL_DIGEST = hashlib.sha256(b"model").hexdigest()
+"""Digest of the model that the index of a library was made with."""
+INDEXED = [f"{i}.flac" for i in range(7)]
+"""Files of the library that the index is of."""
+
+
+class GoodFile(NamedTuple):
+    """A file as it is written, and what to ask it."""
+
+    part: str
+    """Of the list of good files: what it is chosen by."""
+    kind: str
+    """'model', 'format 1', 'onnx' or 'index'."""
+    contents: bytes
+    X: Any
+    """A few clips, spectrograms or rows of features, whatever the model takes."""
+    has_network: bool = False
+
+
+def good_files(parts: Iterable[str] = ()) -> dict[str, GoodFile]:
+    """Return good files by name, of these parts of the list; of all if none is named.
+
+    Raises
+    ------
+    ValueError
+        If there is no such part.
+    """
+    wanted = list(parts) or list(PARTS)
+    if unknown := set(wanted) - set(PARTS):
+        raise ValueError(f"no part {min(unknown)!r}; they are {', '.join(PARTS)}")
+    with warnings.catch_warnings(action="ignore"):
+        return {
+            f"{part}/{name}": file
+            for part in PARTS
+            if part in wanted
+            for name, file in PARTS[part](part)
+        }
+
+
+def _table() -> tuple[np.ndarray, np.ndarray]:
+    y = np.repeat(GENRES, _N // len(GENRES))
+    X = np.random.default_rng(0).normal(size=(_N, _N_FEATURES))
+    return X + np.repeat([0, 1, 2], _N // 3)[:, None], y
+
+
+def _spectrograms() -> tuple[np.ndarray, np.ndarray]:
+    X, y = _table()
+    shift = np.repeat([0, 1, 2], _N // 3)[:, None, None]
+    noise = np.random.default_rng(0).normal(size=(_N, _N_FRAMES, _N_MELS))
+    return (noise + shift).astype(np.float32), y
+
+
+def _waveforms() -> tuple[np.ndarray, np.ndarray]:
+    t = np.arange(_RATE // 4) / _RATE
+    pitches = np.repeat([200, 500, 900], 4) + np.tile(np.arange(4), 3)
+    X = 0.5 * np.sin(2 * np.pi * pitches[:, None] * t)
+    X += np.random.default_rng(0).normal(scale=0.01, size=X.shape)
+    return X.astype(np.float32), np.repeat(GENRES, 4)
+
+
+def _saved(model: Any) -> bytes:
+    import skgenre
+
+    with tempfile.TemporaryDirectory() as folder:
+        skgenre.save(model, Path(folder) / "it.model")
+        return (Path(folder) / "it.model").read_bytes()
+
+
+def _exported(model: Any) -> bytes:
+    import skgenre
+
+    with tempfile.TemporaryDirectory() as folder:
+        skgenre.export_onnx(model, Path(folder) / "it.onnx")
+        return (Path(folder) / "it.onnx").read_bytes()
+
+
+_Named = Iterable[tuple[str, GoodFile]]
+
+
+def _of_tables(part: str, models: Iterable[Any], data: Any = None) -> _Named:
+    """Yield files of models that were fitted on a table."""
+    X, y = _table() if data is None else data
+    for number, model in enumerate(models):
+        name = f"{number} {type(model).__name__}"
+        fitted = model.fit(X, y) if hasattr(model, "fit") else model
+        yield name, GoodFile(part, "model", _saved(fitted), X[::11])
+
+
+def _steps(part: str) -> _Named:
+    from sklearn.compose import ColumnTransformer
+    from sklearn.decomposition import PCA
+    from sklearn.feature_selection import (
+        SelectKBest,
+        SelectPercentile,
+        VarianceThreshold,
+        chi2,
+        mutual_info_classif,
+    )
+    from sklearn.pipeline import FeatureUnion, make_pipeline
+    from sklearn.preprocessing import (
+        FunctionTransformer,
+        LabelBinarizer,
+        LabelEncoder,
+        MaxAbsScaler,
+        MinMaxScaler,
+        Normalizer,
+        PowerTransformer,
+        QuantileTransformer,
+        RobustScaler,
+        StandardScaler,
+    )
+
+    columns = ColumnTransformer(
+        [
+            ("scaled", StandardScaler(), slice(0, 2)),
+            ("first", PCA(1), [2, 3]),
+            ("same", "passthrough", np.array([False] * 4 + [True, False])),
+        ],
+        remainder="passthrough",
+        transformer_weights={"scaled": 0.5},
+    )
+    yield from _of_tables(
+        part,
+        [
+            StandardScaler(),
+            MinMaxScaler(),
+            MaxAbsScaler(),
+            RobustScaler(),
+            Normalizer(),
+            PowerTransformer(),
+            QuantileTransformer(n_quantiles=9),
+            PCA(3),
+            PCA(whiten=True).set_output(transform="pandas"),
+            SelectKBest(k=3),
+            SelectKBest(mutual_info_classif, k=2),
+            SelectPercentile(percentile=40),
+            VarianceThreshold(),
+            FunctionTransformer(),
+            make_pipeline(MinMaxScaler(), SelectKBest(chi2, k=2)),
+            FeatureUnion(
+                [("a", StandardScaler()), ("b", PCA(2)), ("c", "passthrough")],
+                transformer_weights={"b": 2.0},
+            ),
+            columns,
+        ],
+    )
+    for coder in (LabelEncoder(), LabelBinarizer()):
+        file = GoodFile(part, "model", _saved(coder.fit(GENRES)), GENRES[:2])
+        yield type(coder).__name__, file
+
+
+def _linear(part: str) -> _Named:
+    import pandas
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.dummy import DummyClassifier
+    from sklearn.linear_model import LogisticRegression, RidgeClassifier, SGDClassifier
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import LinearSVC
+
+    models = [
+        LogisticRegression(),
+        RidgeClassifier(),
+        SGDClassifier(loss="log_loss", random_state=0),
+        LinearSVC(),
+        LinearDiscriminantAnalysis(store_covariance=True),
+        LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"),
+        GaussianNB(),
+        DummyClassifier(),
+        DummyClassifier(strategy="stratified"),
+        DummyClassifier(strategy="uniform"),
+        MLPClassifier((4, 3), early_stopping=True, max_iter=3, random_state=0),
+    ]
+    yield from _of_tables(part, models)
+    X, y = _table()
+    two = X[:30], np.repeat([1, 5], 15)
+    pipeline = make_pipeline(StandardScaler(), MLPClassifier((3,), max_iter=3))
+    for name, file in _of_tables(part, [*models[:8], pipeline], two):
+        yield f"{name} of two", file
+    frame = pandas.DataFrame(X, columns=list("abcdef"))
+    fitted = make_pipeline(StandardScaler(), LogisticRegression()).fit(frame, y)
+    yield "of a frame", GoodFile(part, "model", _saved(fitted), frame[::11])
+
+
+def _compiled(part: str) -> _Named:
+    from sklearn.cluster import KMeans
+    from sklearn.ensemble import (
+        ExtraTreesClassifier,
+        HistGradientBoostingClassifier,
+        RandomForestClassifier,
+    )
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.svm import SVC
+    from sklearn.tree import DecisionTreeClassifier, ExtraTreeClassifier
+
+    small = {"max_depth": 3, "random_state": 0}
+    forest = {"n_estimators": 2, "bootstrap": True, "oob_score": True, **small}
+    boosting = {"max_iter": 2, "max_leaf_nodes": 4, "min_samples_leaf": 3}
+    models = [
+        KMeans(3, random_state=0),
+        KNeighborsClassifier(),
+        KNeighborsClassifier(algorithm="kd_tree", leaf_size=2, weights="distance"),
+        KNeighborsClassifier(algorithm="ball_tree", metric="canberra"),
+        KNeighborsClassifier(algorithm="brute", metric="cosine"),
+        SVC(),
+        SVC(kernel="poly", degree=2, break_ties=True),
+        SVC(kernel="linear", decision_function_shape="ovo"),
+        SVC(probability=True, random_state=0),
+        DecisionTreeClassifier(**small),
+        ExtraTreeClassifier(**small),
+        RandomForestClassifier(**forest),
+        ExtraTreesClassifier(**forest),
+        HistGradientBoostingClassifier(**boosting),
+        HistGradientBoostingClassifier(early_stopping=True, **boosting),
+    ]
+    yield from _of_tables(part, models)
+    X, _ = _table()
+    two = X[:30], np.repeat([1, 5], 15)
+    for name, file in _of_tables(part, models[5:], two):
+        yield f"{name} of two", file
+
+
+def _composed(part: str) -> _Named:
+    from sklearn.calibration import CalibratedClassifierCV
+    from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+    from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+    from sklearn.frozen import FrozenEstimator
+    from sklearn.linear_model import LogisticRegression, RidgeClassifier
+    from sklearn.model_selection import (
+        GridSearchCV,
+        GroupKFold,
+        HalvingGridSearchCV,
+        HalvingRandomSearchCV,
+        KFold,
+        RandomizedSearchCV,
+        StratifiedGroupKFold,
+        StratifiedKFold,
+    )
+    from sklearn.naive_bayes import GaussianNB
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+    from sklearn.svm import SVC, LinearSVC
+    from sklearn.tree import DecisionTreeClassifier
+
+    X, y = _table()
+    groups = np.tile(np.arange(5), _N // 5)
+    members = [
+        ("bayes", GaussianNB()),
+        ("scaled", make_pipeline(StandardScaler(), LogisticRegression())),
+        ("left out", "drop"),
+    ]
+    grid = {"var_smoothing": [1e-9, 1e-3]}
+    halving = {"random_state": 0, "factor": 2, "cv": KFold(2)}
+    models = [
+        make_pipeline(StandardScaler(), SVC()),
+        FrozenEstimator(GaussianNB().fit(X, y)),
+        CalibratedClassifierCV(SVC(), cv=3, ensemble=False),
+        CalibratedClassifierCV(LinearSVC(), method="isotonic", cv=StratifiedKFold(2)),
+        CalibratedClassifierCV(FrozenEstimator(GaussianNB().fit(X, y))),
+        VotingClassifier(members),
+        VotingClassifier(members, voting="soft", weights=[1, 2, 3]),
+        StackingClassifier(members[:2], cv=2),
+        StackingClassifier(
+            [*members[:2], ("ridge", RidgeClassifier())],
+            final_estimator=DecisionTreeClassifier(max_depth=2),
+            passthrough=True,
+            cv=2,
+        ),
+        BaggingClassifier(GaussianNB(), 2, max_features=0.5, oob_score=True),
+        BaggingClassifier(DecisionTreeClassifier(max_depth=1), 2),
+        GridSearchCV(GaussianNB(), grid, cv=2),
+        RandomizedSearchCV(GaussianNB(), grid, n_iter=2, cv=KFold(3, shuffle=True)),
+        HalvingGridSearchCV(GaussianNB(), grid, **halving),
+        HalvingRandomSearchCV(GaussianNB(), grid, n_candidates=2, **halving),
+        make_pipeline(LinearDiscriminantAnalysis(), KNeighborsClassifier(3)),
+    ]
+    try:
+        models.append(CalibratedClassifierCV(SVC(), method="temperature", cv=2))
+        list(_of_tables(part, models[-1:]))
+    except ValueError:  # before scikit-learn 1.8
+        models.pop()
+    yield from _of_tables(part, models)
+    for cv in (GroupKFold(2), StratifiedGroupKFold(2)):
+        search = GridSearchCV(GaussianNB(), grid, cv=cv).fit(X, y, groups=groups)
+        file = GoodFile(part, "model", _saved(search), X[::11])
+        yield f"search with {type(cv).__name__}", file
+
+
+def _ours(part: str) -> _Named:
+    from sklearn.linear_model import LogisticRegression
+
+    import skgenre
+    from skgenre import (
+        AbstainingClassifier,
+        EmbeddingKMeans,
+        MFCCStandardizer,
+        MissingClipClassifier,
+        MusicnnEmbedding,
+        SegmentClassifier,
+        TrackRecommender,
+    )
+
+    X, y = _table()
+    missing = X.copy()
+    missing[::7] = np.nan
+    logistic = LogisticRegression()
+    for name, model in {
+        "abstaining": AbstainingClassifier(logistic, target_precision=0.7).fit(X, y),
+        "missing": MissingClipClassifier(logistic).fit(missing, y),
+        "clusters": EmbeddingKMeans("auto", k_range=(2, 3)).fit(X, y),
+        "recommender": TrackRecommender().fit(X),
+        "recommender of groups": TrackRecommender(
+            metric="euclidean", clusterer=EmbeddingKMeans(3)
+        ).fit(X, groups=np.arange(_N) // 3),
+    }.items():
+        yield name, GoodFile(part, "model", _saved(model), missing[::11])
+    spectrograms, y = _spectrograms()
+    for voting in ("soft", "hard", "stack"):
+        segments = SegmentClassifier(logistic, window=8, hop=4, voting=voting, cv=2)
+        file = _saved(segments.fit(spectrograms, y))
+        yield f"{voting} segments", GoodFile(part, "model", file, spectrograms[::11])
+
+    clips, y = _waveforms()
+    mel = skgenre.MelSpectrogramTransformer(n_mels=_N_MELS, n_frames=_N_FRAMES)
+    asked = clips[::5]
+    for name, model in {
+        "mel": mel,
+        "mel of waveforms": skgenre.MelSpectrogramTransformer(n_frames=None).fit(clips),
+        "moments": MFCCStandardizer(duration=0.2).fit(clips),
+        "correlations": MFCCStandardizer(statistics="correlations").fit(clips),
+        "musicnn": MusicnnEmbedding(),
+        "best": skgenre.genre_pipeline("best"),
+        "scratch": skgenre.genre_pipeline("scratch"),
+        "fast": skgenre.genre_pipeline("fast").fit(clips, y),
+        "baseline": skgenre.genre_pipeline("baseline").fit(clips, y),
+    }.items():
+        yield name, GoodFile(part, "model", _saved(model), asked)
+
+
+def _network_models() -> dict[str, tuple[Any, Any]]:
+    """Return fitted models with a network in them, and X."""
+    from sklearn.base import clone
+    from sklearn.pipeline import make_pipeline
+
+    import skgenre
+    from skgenre import (
+        AbstainingClassifier,
+        CRNNClassifier,
+        EmbeddingKMeans,
+        ParallelCNNRNNClassifier,
+        SecondOrderClassifier,
+        SegmentClassifier,
+    )
+
+    once = {"epochs": 1, "random_state": 0}
+    crnn = CRNNClassifier(
+        filters=(3, 4), kernel_size=3, lstm_units=4, embedding_units=5, **once
+    )
+    parallel = ParallelCNNRNNClassifier(
+        filters=(2, 3), pool_sizes=((2, 2), (2, 1)), gru_units=3, **once
+    )
+    second = SecondOrderClassifier(n_mfcc=4, n_prototypes=5, **once)
+    X, y = _spectrograms()
+    clips, of_clips = _waveforms()
+    mel = skgenre.MelSpectrogramTransformer(n_mels=_N_MELS, n_frames=_N_FRAMES)
+    segments = SegmentClassifier(second, window=8, hop=4)
+    clusters = EmbeddingKMeans(3)
+    asked, few = X[::11], clips[::5]
+    return {
+        "crnn": (crnn.fit(X, y), asked),
+        "parallel": (parallel.fit(X, y), asked),
+        "second order": (second.fit(X, y), asked),
+        "second order of a table": (SecondOrderClassifier(**once).fit(*_table()), X[0]),
+        "segments": (segments.fit(X, y), asked),
+        "abstaining": (AbstainingClassifier(second, cv=2).fit(X, y), asked),
+        "clusters": (make_pipeline(clone(second), clusters).fit(X, y), asked),
+        "pipeline": (make_pipeline(mel, clone(crnn)).fit(clips, of_clips), few),
+        "pipeline of segments": (
+            make_pipeline(mel, clone(segments)).fit(clips, of_clips),
+            few,
+        ),
+    }
+
+
+def _networks(part: str) -> _Named:
+    for name, (model, X) in _network_models().items():
+        yield name, GoodFile(part, "model", _saved(model), X, has_network=True)
+
+
+def _onnx(part: str) -> _Named:
+    models = _network_models()
+    for name in ("abstaining", "clusters"):
+        del models[name]
+    for name, (model, X) in models.items():
+        yield name, GoodFile(part, "onnx", _exported(model), X, has_network=True)
+
+
+def _format1(part: str) -> _Named:
+    clips, _ = _waveforms()
+    for path in sorted(_KEPT.glob("format1-*.model")):
+        is_network = "networks" in path.name
+        yield (
+            path.stem,
+            GoodFile(
+                part, "format 1", path.read_bytes(), clips[::5], has_network=is_network
+            ),
+        )
+
+
+def _skops(part: str) -> _Named:
+    """Yield files of format 1 as skops describes estimators, where it is installed."""
+    try:
+        import skops.io
+    except ImportError:
+        print("skops is not installed: no files of format 1 by it", file=sys.stderr)
+        return
+    for other in ("steps", "linear", "compiled", "composed", "ours"):
+        for name, file in PARTS[other](other):
+            model = _load(file)
+            try:
+                members = zipfile.ZipFile(io.BytesIO(skops.io.dumps(model)))
+            except Exception:  # it can't describe everything
+                continue
+            target = io.BytesIO()
+            with zipfile.ZipFile(target, "w") as archive:
+                archive.writestr("skgenre.json", '{"format": 1}')
+                for member in members.namelist():
+                    archive.writestr(member, members.read(member))
+            yield (
+                f"{other} {name}",
+                GoodFile(part, "format 1", target.getvalue(), file.X),
+            )
+
+
+def _load(file: GoodFile) -> Any:
+    import skgenre
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "it.model"
+        path.write_bytes(file.contents)
+        return skgenre.load(path)
+
+
+def _index(part: str) -> _Named:
+    from skgenre.cli._commands._index import LibraryIndex
+
+    with tempfile.TemporaryDirectory() as folder:
+        paths = [os.path.join(folder, name) for name in INDEXED]
+        index = LibraryIndex(Path(folder), MODEL_DIGEST, Path(folder) / "it.index")
+        for i, path in enumerate(paths):
+            index.add(path, (i, i), _table()[0][i].astype(np.float32))
+        index.write()
+        contents = (Path(folder) / "it.index").read_bytes()
+    yield "index", GoodFile(part, "index", contents, None)
+
+
+PARTS: dict[str, Callable[[str], _Named]] = {
+    "steps": _steps,
+    "linear": _linear,
+    "compiled": _compiled,
+    "composed": _composed,
+    "ours": _ours,
+    "networks": _networks,
+    "onnx": _onnx,
+    "format1": _format1,
+    "skops": _skops,
+    "index": _index,
+}
+"""Functions that make the good files of each part of the list."""
