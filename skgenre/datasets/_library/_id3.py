@@ -1,8 +1,9 @@
-"""Genres in ID3 tags, as they are written there.
+"""Texts of ID3 tags, as they are written there.
 
-tinytag returns one name for a text of several numbers, none for the words after a
-number, and wrong ones for numbers from 139 on.
-https://id3.org/id3v2.3.0#TCON
+tinytag returns one name for a genre of several numbers, none for the words after a
+number, wrong ones for numbers from 139 on, and damaged texts of tags that are
+unsynchronised.
+https://id3.org/id3v2.3.0
 """
 
 import io
@@ -12,14 +13,29 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 _ID3V1_SIZE = 128
+_FIELDS = {
+    b"TCON": "genre",
+    b"TCO": "genre",
+    b"TPE1": "artist",
+    b"TP1": "artist",
+    b"TPE2": "albumartist",
+    b"TP2": "albumartist",
+    b"TALB": "album",
+    b"TAL": "album",
+    b"TIT2": "title",
+    b"TT2": "title",
+    b"TDRC": "year",
+    b"TYER": "year",
+    b"TYE": "year",
+}
 _ENCODINGS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
 # With covers; a tag that is written anew before it is read is read up to here.
 _MOST_BYTES = 16 << 20
 _MOST_OF_FRAME = 1 << 16
 
 
-def read_id3_genres(file: BinaryIO) -> list[str]:
-    """Return the texts of the genres in a file's ID3v2 tag.
+def read_id3(file: BinaryIO) -> dict[str, list[str]]:
+    """Return the texts of a file's ID3v2 tag.
 
     Parameters
     ----------
@@ -29,14 +45,16 @@ def read_id3_genres(file: BinaryIO) -> list[str]:
 
     Returns
     -------
-    list of str
-        With numbers as they are; empty if there is no tag, or no genre in it.
+    dict of str to list of str
+        By tinytag's names of the fields; none if there is no such tag.
     """
+    found: dict[str, list[str]] = {}
     start = _start_of_tag(file)
-    if start is None:
-        return []
-    file.seek(start)
-    return [text for text in _genres_of_tag(file) if text]
+    if start is not None:
+        file.seek(start)
+        for name, content in _frames(file):
+            found.setdefault(_FIELDS[name], []).extend(filter(None, _texts(content)))
+    return found
 
 
 def _start_of_tag(file: BinaryIO) -> int | None:
@@ -60,7 +78,7 @@ def _seven_bits(number: bytes) -> int:
     return value
 
 
-def _genres_of_tag(file: BinaryIO) -> Iterator[str]:
+def _frames(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
     header = file.read(10)
     if len(header) < 10 or header[:3] != b"ID3" or header[3] not in (2, 3, 4):
         return
@@ -80,7 +98,7 @@ def _genres_of_tag(file: BinaryIO) -> Iterator[str]:
         plain = version < 4 or max(number) > 0x7F  # as iTunes wrote them
         length_of_frame = int.from_bytes(number) if plain else _seven_bits(number)
         position += n_header + length_of_frame
-        if name not in (b"TCO", b"TCON"):
+        if name not in _FIELDS:
             file.seek(length_of_frame, os.SEEK_CUR)
             continue
         content = file.read(min(length_of_frame, _MOST_OF_FRAME))
@@ -88,7 +106,7 @@ def _genres_of_tag(file: BinaryIO) -> Iterator[str]:
         if version == 4:
             content = content[4:] if frame[9] & 0x01 else content
             content = _synchronised(content) if frame[9] & 0x02 else content
-        yield from _texts(content)
+        yield name, content
 
 
 def _synchronised(content: bytes) -> bytes:
@@ -99,7 +117,8 @@ def _texts(content: bytes) -> list[str]:
     encoding = _ENCODINGS.get(content[0] if content else 0)
     if encoding is None:
         return []
-    return content[1:].decode(encoding, "replace").split("\0")
+    text = content[1:].decode(encoding, "replace")
+    return text.replace("\ufeff", "").split("\0")  # each may have a mark
 
 
 def read_id3v1_genre(file: BinaryIO) -> int | None:

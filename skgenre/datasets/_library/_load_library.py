@@ -236,8 +236,12 @@ def load_music_library(
         titles=columns["title"],
         years=columns["year"],
         durations=columns["duration"],
-        frame=pd.DataFrame(columns),
-        spellings=pd.DataFrame(spellings, columns=Spelling._fields),
+        frame=pd.DataFrame(columns, dtype=object).astype(
+            {"year": float, "duration": float}
+        ),
+        spellings=pd.DataFrame(
+            spellings, columns=Spelling._fields, dtype=object
+        ).astype({"n_tracks": int}),
         unreadable=pd.DataFrame(unreadable, columns=["path", "reason"], dtype=object),
         DESCR=_description(os.fspath(path), target, tags),
     )

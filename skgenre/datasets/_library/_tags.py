@@ -12,7 +12,7 @@ from skgenre.audio import AudioError
 from skgenre.audio._readers import open_file
 from skgenre.datasets._library._ape import read_ape
 from skgenre.datasets._library._genre_names import clean, genre_key
-from skgenre.datasets._library._id3 import read_id3_genres, read_id3v1_genre
+from skgenre.datasets._library._id3 import read_id3, read_id3v1_genre
 
 # Longer text is no name.
 _LONGEST = 1000
@@ -111,31 +111,31 @@ def _read(file: BinaryIO, path: str) -> Tags:
     ape = read_ape(_bounded(file))
     number = read_id3v1_genre(_bounded(file))
     try:
-        genres = read_id3_genres(_bounded(file))
+        id3 = read_id3(_bounded(file))
     except _GivingUp:
-        genres = []
-    # An ID3v1 tag cuts names off, and is older than what is beside it.
-    is_old = number is not None and not genres
-    if is_old and tag.mime_type in ("audio/mpeg", None):
-        genres = ape.get("genre") or [str(number)]
+        id3 = {}
 
     def values(*names: str) -> list[str]:
+        in_id3 = [value for name in names for value in id3.get(name, [])]
         in_tag = [getattr(tag, name, None) or "" for name in names[:1]]
         in_tag += [value for name in names for value in tag.other.get(name, [])]
         in_ape = [value for name in names for value in ape.get(name, [])]
-        return in_ape + in_tag if is_old else in_tag + in_ape
+        # ID3v1 cuts names off, and is mostly older than what is beside it.
+        is_old = number is not None and not id3
+        return in_id3 + (in_ape + in_tag if is_old else in_tag + in_ape)
 
     def first(*names: str) -> str | None:
         texts = (clean(value[:_LONGEST]) for value in values(*names))
         return next(filter(None, texts), None)
 
+    genres = id3.get("genre") or values("genre")
+    if number is not None and tag.mime_type in ("audio/mpeg", None):
+        genres = id3.get("genre") or ape.get("genre") or [str(number)]
     artist, album_artist = first("artist"), first("albumartist", "album artist")
     year = _YEAR.search(first("year", "_year") or "")
     duration = tag.duration or math.nan
     return Tags(
-        genres=tuple(
-            text[:_LONGEST] for text in genres or values("genre") if clean(text)
-        ),
+        genres=tuple(text[:_LONGEST] for text in genres if clean(text)),
         artist=_somebody(album_artist) or _somebody(artist),
         track_artist=_somebody(artist),
         album=first("album"),
@@ -151,7 +151,8 @@ def _somebody(artist: str | None) -> str | None:
 
 
 def _parse(file: BinaryIO, path: str) -> TinyTag:
-    for duration in (True, False):
+    # AAC looks like MP3, of which it has no frames.
+    for duration in (False,) if path.lower().endswith(".aac") else (True, False):
         bounded = _bounded(file)
         try:
             # By what is in the file, whatever its name says.
