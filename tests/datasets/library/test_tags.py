@@ -48,7 +48,7 @@ def test_each_format(tmp_path, suffix):
     assert tags.track_artist == "Björk"
     assert (tags.album, tags.title, tags.year) == ("Ísland", "Jóga ♫", 1997)
     assert tags.problem == ""
-    if suffix != ".wv":  # of which the loader asks a decoder
+    if suffix not in (".wv", ".ogg", ".opus"):  # of which the loader asks a decoder
         assert tags.duration == pytest.approx(SECONDS, abs=0.07)
 
 
