@@ -78,13 +78,20 @@ def clean(text: str) -> str:
     >>> clean(" Mu\u0301sica  Popular\u200b "), clean("MÃºsica")
     ('Música Popular', 'Música')
     """
+    return _tidy(_repair(text))
+
+
+def _repair(text: str) -> str:
     if not text.isascii():
         try:
-            text = text.encode("latin-1").decode("utf-8")
+            return text.encode("latin-1").decode("utf-8")
         except UnicodeError:
             pass
-        text = unicodedata.normalize("NFC", text)
-    text = text.replace("\0", " ")
+    return text
+
+
+def _tidy(text: str) -> str:
+    text = unicodedata.normalize("NFC", text).replace("\0", " ")
     if not text.isprintable():
         text = "".join(
             c for c in text if c.isspace() or c in _JOINERS or not _shows_nothing(c)
@@ -159,10 +166,11 @@ def split_genres(text: str) -> list[str]:
     >>> split_genres("Rock & Roll"), split_genres("N/A")
     (['Rock & Roll'], [])
     """
+    text = _repair(text)
     names = []
     if not _is_nothing(text):
         for part in _parts(text):
-            names += _without_numbers(clean(part))
+            names += _without_numbers(_tidy(part))
     return [name for name in names if not _is_nothing(name)]
 
 

@@ -19,7 +19,7 @@ _LONGEST = 1000
 # Of a parser that looks for the next frame in what is no music, or reads comments
 # without end; tags take some hundred.
 _MOST_READS = 50_000
-# AAC looks like MP3, of which it has no frames; Ogg is read to its end by tinytag, which
+# AAC looks like MP3, of which it has no frames; tinytag reads Ogg to its end, which
 # takes 3 ms a song, and a decoder 0.5.
 _DURATION_BY_DECODER = (".aac", ".oga", ".ogg", ".opus")
 _YEAR = re.compile(r"(?<!\d)[12]\d{3}")
