@@ -280,6 +280,12 @@ def test_genres_that_differ_in_case_only_are_one(folder):
         tracks = load_audio_folder(folder / "list.csv")
     assert w[0].filename == __file__
     assert tracks.target.tolist() == ["Rock", "jazz", "Rock", "Rock"]
+    rows = ["path,genre", *["rock/y/3.flac,Rock"] * 2, "rock/y/3.flac,rock"]
+    (folder / "twice.csv").write_text("\n".join(rows))
+    with pytest.warns(UserWarning) as w:
+        tracks = load_audio_folder(folder / "twice.csv")
+    assert tracks.target.tolist() == ["Rock"] * 3
+    assert "more than once" in str(w[0].message)
 
 
 def test_genres_are_composed(tmp_path):

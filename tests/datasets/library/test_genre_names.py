@@ -110,7 +110,7 @@ def test_text_is_cleaned():
     assert clean("Mu\u0301sica") == "Música"
     assert clean("MÃºsica") == "Música"
     assert clean("Größe") == "Größe"
-    assert clean(" a\u200b\x00b\tc\u202e\x1b ") == "a bc".replace("bc", "b c")
+    assert clean(" a\u200b\x00b\tc\u202e\x1b ") == "a b c"
     assert clean("Рок") == "Рок"
 
 
