@@ -55,7 +55,7 @@ PUBLIC_NAMES = {
     """,
     "skgenre.datasets": """
         audit check_audio find_audio_files load_audio_folder load_fma load_fma_features
-        load_gtzan make_genre_clips
+        load_gtzan load_music_library make_genre_clips
     """,
     "skgenre.inspection": """
         ClusterDisplay EmbeddingDisplay FilterActivationDisplay LearningCurvesDisplay

@@ -3,6 +3,7 @@ from ._audit import audit
 from ._check_audio import check_audio
 from ._fma._load_fma import load_fma
 from ._fma._tables import load_fma_features
+from ._library._load_library import load_music_library
 from ._load_folder import load_audio_folder
 from ._load_gtzan import load_gtzan
 from ._synthetic._make_clips import make_genre_clips
@@ -15,5 +16,6 @@ __all__ = [
     "load_fma",
     "load_fma_features",
     "load_gtzan",
+    "load_music_library",
     "make_genre_clips",
 ]

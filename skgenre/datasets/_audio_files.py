@@ -14,11 +14,22 @@ AUDIO_SUFFIXES = frozenset(
 )
 """Ends of file names, in lower case, that are taken for audio."""
 
+# What storage boxes and Windows keep beside music: thumbnails, and what was deleted.
+_NOT_MUSIC = frozenset(
+    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "__macosx")
+    + ("lost+found", "recycler", "system volume information")
+)
+
+
+def is_hidden(name: str) -> bool:
+    """Return whether the name of a file or folder is of none that people put there."""
+    return name.startswith(".") or name.lower() in _NOT_MUSIC
+
 
 def is_audio(name: str) -> bool:
     """Return whether a file name is one of audio, and not hidden."""
     suffix = os.path.splitext(name)[1].lower()
-    return suffix in AUDIO_SUFFIXES and not name.startswith(".")
+    return suffix in AUDIO_SUFFIXES and not is_hidden(name)
 
 
 def _identity(folder: str) -> tuple[int, int]:
@@ -36,8 +47,8 @@ def audio_files_below(folder: str, root: str | None = None) -> list[str]:
     Parameters
     ----------
     folder : str
-        Where to look, or its URL. Links are followed; hidden files and folders are
-        left out.
+        Where to look, or its URL. Links are followed; hidden files and folders, and
+        recycle bins, are left out.
     root : str or None, default=None
         A folder above that is not to be entered through a link.
 
@@ -55,7 +66,7 @@ def audio_files_below(folder: str, root: str | None = None) -> list[str]:
         new = {}
         for name in sorted(subfolders):
             identity = _identity(os.path.join(parent, name))
-            if not name.startswith(".") and identity not in seen:
+            if not is_hidden(name) and identity not in seen:
                 new[name] = identity
                 seen.add(identity)
         subfolders[:] = new
@@ -122,7 +133,7 @@ def _audio_files_of_store(url: str) -> list[str]:
         join(url, name)
         for name in names
         if is_audio(name.rpartition("/")[2])
-        and not any(folder.startswith(".") for folder in name.split("/"))
+        and not any(is_hidden(folder) for folder in name.split("/"))
     )
 
 
@@ -136,8 +147,8 @@ def find_audio_files(
     paths : str, os.PathLike or iterable of these
         Files, which are taken whatever their names end in, and folders, which are
         searched at any depth for names that end like audio (``.mp3``, ``.flac``,
-        ``.wav``, ``.m4a`` …); or URLs of such. Hidden files and folders are left out;
-        links are followed.
+        ``.wav``, ``.m4a`` …); or URLs of such. Hidden files and folders, and recycle
+        bins, are left out; links are followed.
 
     Returns
     -------

@@ -80,7 +80,8 @@ def audit(
     Parameters
     ----------
     tracks : :class:`~sklearn.utils.Bunch`
-        What :func:`load_fma`, :func:`load_gtzan` or :func:`load_audio_folder` return.
+        What :func:`load_fma`, :func:`load_gtzan`, :func:`load_audio_folder` or
+        :func:`load_music_library` return.
         Of its members ``paths`` has to be there; ``target``, ``split``, ``groups``
         and ``albums`` are looked at where they are there and not None.
 

@@ -1,12 +1,15 @@
 """Music of the user's own: folders or a table."""
 
 import os
+import unicodedata
 import warnings
+from collections import Counter
 
 import numpy as np
 from sklearn.utils import Bunch
 
 from skgenre._sklearn_compat import StrOptions, validate_params
+from skgenre._text import format_list
 from skgenre.audio._remote import is_url
 from skgenre.datasets._audio_files import (
     AUDIO_SUFFIXES,
@@ -14,9 +17,12 @@ from skgenre.datasets._audio_files import (
     exists,
     is_audio,
     is_folder,
+    is_hidden,
     join,
     list_folder,
 )
+from skgenre.datasets._library._genre_names import common_spellings
+from skgenre.datasets._library._signs import sign_of_artists
 from skgenre.datasets._tracks_csv import Track, quoted, read_tracks_csv
 
 _TABLE = "tracks.csv"
@@ -33,7 +39,7 @@ def load_audio_folder(
 ) -> Bunch:
     """List labelled music: a folder with one sub-folder per genre, or a CSV.
 
-    No audio is read: the paths are what the first step of a pipeline takes.
+    No audio is decoded: the paths are what the first step of a pipeline takes.
 
     Parameters
     ----------
@@ -45,6 +51,8 @@ def load_audio_folder(
           any depth, is rock. Files are taken by their names' ends (``.mp3``,
           ``.flac``, ``.wav``, ``.m4a`` …); hidden ones are left out, and so, with a
           warning, are audio files beside the sub-folders. Links are followed.
+          Where the sub-folders are artists, :func:`load_music_library` takes the
+          genres from the files' tags.
         - A CSV file in UTF-8 whose first line names the columns ``path`` and
           ``genre`` and, where artists are known, ``group``, ``artist_id`` or
           ``artist`` (the first of these that is there counts). Relative paths begin
@@ -67,7 +75,8 @@ def load_audio_folder(
             Names of the files, each a str that begins with `path`'s folder. Of a
             folder they are sorted by genre and name, of a CSV in its order.
         target : ndarray of shape (n_clips,), str
-            Genres.
+            Genres. Those that differ only in case are one, spelt as most clips have
+            it.
         groups : ndarray of shape (n_clips,), str, or None
             Artists, for splits that keep an artist's clips together.
         target_names : ndarray of shape (n_classes,), str
@@ -91,10 +100,14 @@ def load_audio_folder(
     -----
     UserWarning
         If a genre's folder has no audio files, audio files lie beside the genres'
-        folders, or a CSV lists a file more than once.
+        folders, or a CSV lists a file more than once; if names of genres differ only
+        in case; if the folders look like artists: tags of a few dozen files name them
+        so, or they are many with few files each, in albums or with other genres in
+        their tags.
 
     See Also
     --------
+    load_music_library : Music whose genres are in the files' tags.
     make_genre_clips : Synthetic music, which this function reads back.
     find_audio_files : Audio files without genres.
 
@@ -122,6 +135,11 @@ def load_audio_folder(
     table = join(name, _TABLE) if is_folder(name) else name
     if not (exists(table) if is_url(table) else os.path.isfile(table)):
         tracks = _tracks_of_folders(name, groups)
+        sign = sign_of_artists(name, [(track.path, track.genre) for track in tracks])
+        if sign:
+            _warn_of_artists(name, sign)
+        # By genre and name, also where two folders have become one genre.
+        tracks = sorted(_fold_case(tracks), key=lambda track: (track.genre, track.path))
         return _bunch(tracks, f"the sub-folders of {name}")
     if groups is not None:
         raise ValueError(
@@ -134,12 +152,32 @@ def load_audio_folder(
             f"{name!r} is neither a folder nor a CSV file (*.csv). Give a folder with "
             "one sub-folder per genre, or a CSV of path,genre[,group]."
         )
-    return _bunch(read_tracks_csv(table), table)
+    return _bunch(_fold_case(read_tracks_csv(table)), table)
+
+
+def _fold_case(tracks: list[Track]) -> list[Track]:
+    """Return the tracks with one spelling of each genre, that of most tracks."""
+    # Composed: some file systems split letters and accents.
+    tracks = [
+        track._replace(genre=unicodedata.normalize("NFC", track.genre))
+        for track in tracks
+    ]
+    counts = Counter(track.genre for track in tracks)
+    names = common_spellings(counts, key=str.casefold)
+    folded = {genre: name for genre, name in names.items() if genre != name}
+    if folded:
+        pairs = format_list([f"{old!r} is {new!r}" for old, new in folded.items()])
+        warnings.warn(
+            f"Genres that differ only in case are one: {pairs}. Rename them to be rid "
+            "of this warning.",
+            stacklevel=4,
+        )
+    return [track._replace(genre=names[track.genre]) for track in tracks]
 
 
 def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
     subfolders, files = list_folder(folder)
-    genres = [name for name in subfolders if not name.startswith(".")]
+    genres = [name for name in subfolders if not is_hidden(name)]
     loose = [name for name in files if is_audio(name)]
     if not genres:
         raise ValueError(
@@ -181,6 +219,14 @@ def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
             "or name the artists in a CSV of path,genre,group."
         )
     return [track._replace(group=str(track.group).split(os.sep)[0]) for track in tracks]
+
+
+def _warn_of_artists(folder: str, sign: str) -> None:
+    warnings.warn(
+        f"The sub-folders of {folder!r} look like artists, not genres: {sign}. If they "
+        f"are, load_music_library({folder!r}) takes genres from the files' tags.",
+        stacklevel=4,
+    )
 
 
 def _warn(message: str) -> None:

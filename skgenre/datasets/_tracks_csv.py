@@ -91,9 +91,10 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
     genres: dict[str, str] = {}
     for track in tracks:
         name = _one_name(track.path)
-        if genres.setdefault(name, track.genre) != track.genre:
+        known = genres.setdefault(name, track.genre)
+        if known.casefold() != track.genre.casefold():  # case is folded later
             raise ValueError(
-                f"{path!r} lists {track.path!r} as {genres[name]!r} and as "
+                f"{path!r} lists {track.path!r} as {known!r} and as "
                 f"{track.genre!r}. Delete one of the rows."
             )
     counts = Counter(_one_name(track.path) for track in tracks)

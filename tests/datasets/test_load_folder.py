@@ -261,3 +261,56 @@ def test_a_large_remote_table_is_refused(bucket, monkeypatch):
 def test_no_such_bucket(bucket):
     with pytest.raises(FileNotFoundError, match="no file or folder 'memory://none'"):
         load_audio_folder("memory://none")
+
+
+def test_genres_that_differ_in_case_only_are_one(folder):
+    (folder / "ROCK").mkdir()
+    for name in ("0.mp3", "9.mp3"):
+        (folder / "ROCK" / name).touch()
+    with pytest.warns(UserWarning, match="only in case are one: 'ROCK' is 'rock'") as w:
+        tracks = load_audio_folder(folder)
+    assert w[0].filename == __file__
+    assert tracks.target.tolist() == ["jazz"] + ["rock"] * 5
+    assert tracks.target_names.tolist() == ["jazz", "rock"]
+    (folder / "list.csv").write_text(
+        "path,genre\nrock/y/3.flac,Rock\njazz/x/4.ogg,jazz\nrock/x/1.MP3,rock\n"
+        "rock/x/album/2.mp3,Rock\n"
+    )
+    with pytest.warns(UserWarning, match="'rock' is 'Rock'") as w:
+        tracks = load_audio_folder(folder / "list.csv")
+    assert w[0].filename == __file__
+    assert tracks.target.tolist() == ["Rock", "jazz", "Rock", "Rock"]
+    rows = ["path,genre", *["rock/y/3.flac,Rock"] * 2, "rock/y/3.flac,rock"]
+    (folder / "twice.csv").write_text("\n".join(rows))
+    with pytest.warns(UserWarning) as w:
+        tracks = load_audio_folder(folder / "twice.csv")
+    assert tracks.target.tolist() == ["Rock"] * 3
+    assert "more than once" in str(w[0].message)
+
+
+def test_genres_are_composed(tmp_path):
+    for name in ("Mu\u0301sica", "jazz"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "1.mp3").touch()
+    tracks = load_audio_folder(tmp_path)
+    assert tracks.target.tolist() == ["Música", "jazz"]
+    assert all(Path(path).exists() for path in tracks.paths)
+
+
+def test_folders_of_artists_are_noticed(tmp_path):
+    pytest.importorskip("mutagen")
+    from music_library import make_music_library
+
+    make_music_library(tmp_path)
+    pattern = r"look like artists, not genres: the tags .* load_music_library\('"
+    with pytest.warns(UserWarning, match=pattern) as record:
+        load_audio_folder(tmp_path)
+    assert [each.filename for each in record] == [__file__]
+
+
+def test_recycle_bins_are_no_genres(folder):
+    for name in ("$RECYCLE.BIN/gone.mp3", "@eaDir/1.mp3", "rock/@eaDir/1.mp3"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).touch()
+    tracks = load_audio_folder(folder)
+    assert tracks.target.tolist() == ["jazz", "rock", "rock", "rock"]

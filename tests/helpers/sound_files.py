@@ -6,10 +6,12 @@ import numpy as np
 RATE = 44100
 
 
-def write_av(path, samples, codec, rate=RATE, layout="stereo"):
+def write_av(path, samples, codec, rate=RATE, layout="stereo", bit_rate=None):
     """Write a file that libsndfile doesn't know."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=rate, layout=layout)
+        if bit_rate is not None:  # without which WMA isn't written
+            stream.bit_rate = bit_rate
         frame = av.AudioFrame.from_ndarray(
             np.ascontiguousarray(samples.T), format="fltp", layout=layout
         )

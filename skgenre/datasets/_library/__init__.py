@@ -1,0 +1,1 @@
+"""Music libraries: embedded tags, and the genres that they name."""
