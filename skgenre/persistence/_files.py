@@ -8,6 +8,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import sklearn
 from sklearn.base import BaseEstimator
 from sklearn.exceptions import InconsistentVersionWarning
 
@@ -154,7 +155,7 @@ def _one_line(error: Exception) -> str:
 def _warn_of_other_version(model: Any, info: Mapping[str, Any]) -> None:
     packages = info.get("packages")
     saved = packages.get("scikit-learn") if isinstance(packages, dict) else None
-    now = version("scikit-learn")
+    now = sklearn.__version__
     is_ours = type(model).__module__.startswith("skgenre.")
     if isinstance(saved, str) and saved != now and not is_ours:
         warnings.warn(

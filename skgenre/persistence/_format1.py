@@ -87,6 +87,8 @@ def translate(members: Mapping[str, bytes]) -> Description:
 
 class _Translation(Description):
     def _object(self, value: Any) -> Any:
+        if isinstance(value, _LeftOut):
+            raise TypeError("it holds in a wrong place what only training uses")
         if not isinstance(value, _Found):
             return super()._object(value)
         if value.name not in CLASSES:

@@ -1,10 +1,11 @@
 """Model files as an attacker would write them.
 
 Those of format 1 are written node by node of skops's format. One of format 2 is a good
-file whose description and arrays are changed: what is said is false, and the file whole.
+file whose description and arrays are changed; the file is whole, and lies.
 """
 
 import contextlib
+import copy
 import io
 import itertools
 import json
@@ -12,6 +13,8 @@ import zipfile
 
 import numpy as np
 import skops.io
+
+from skgenre._estimators import parts
 
 _numbers = itertools.count(1)
 _arrays = {}
@@ -67,7 +70,13 @@ def write(path, root, *, members=()):
 
 
 def write_by_skops(path, model):
-    """Write a file of format 1 of a model that skops can write, without any check."""
+    """Write a file of format 1, as skgenre did, of any model that skops can write."""
+    model = copy.deepcopy(model)
+    for part in parts(model):
+        attributes = getattr(part, "__dict__", {})
+        attributes.pop("_metadata_request", None)
+        if "_feature_subsample_rng" in attributes:  # of gradient boosting
+            attributes["_feature_subsample_rng"] = None
     with zipfile.ZipFile(io.BytesIO(skops.io.dumps(model))) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     with zipfile.ZipFile(path, "w") as archive:
@@ -116,12 +125,12 @@ def forged(path):
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     description = json.loads(members["model.json"])
-    parts = Parts(each for each in members.items() if each[0].endswith(".npy"))
-    yield description, parts
+    arrays = Parts(each for each in members.items() if each[0].endswith(".npy"))
+    yield description, arrays
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("skgenre.json", members["skgenre.json"])
         archive.writestr("model.json", json.dumps(description))
-        for name, contents in parts.items():
+        for name, contents in arrays.items():
             archive.writestr(name, contents)
 
 

@@ -11,12 +11,14 @@ from savable_models import (
     NAMES,
     NETWORKS,
     ROOTS,
+    TABLE,
     fitted,
     inputs,
     unfitted,
 )
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import BaseCrossValidator
+from sklearn.utils import Bunch
 
 import skgenre
 from skgenre.persistence._classes import CLASSES, find_class
@@ -140,6 +142,142 @@ def test_every_public_estimator_is_in_the_list_but_one():
         name for name, known in CLASSES.items() if known.module.startswith("skgenre")
     }
     assert estimators - {"KerasEmbedding"} == ours
+
+
+class TestValues:
+    """Parameters of all kinds that are plain."""
+
+    def kept(self, **parameters):
+        model = find_class("LogisticRegression")(**parameters)
+        check_same(rebuilt(model), model)
+        return rebuilt(model)
+
+    @pytest.mark.parametrize(
+        "keys",
+        [[0, 1], ["a", "b"], [0.5, 1.5], np.arange(2), np.array([0.5, 1], np.float32)]
+        + [
+            [True, False],
+            np.array([True, False]),
+            ["__array_interface__", "__class__"],
+        ],
+        ids=str,
+    )
+    def test_keys(self, keys):
+        weights = dict.fromkeys(keys, 2)
+        loaded = self.kept(class_weight=weights).class_weight
+        assert loaded == weights and type(loaded) is dict
+        for key, given in zip(loaded, weights, strict=True):
+            assert type(key) is type(given) or isinstance(given, np.bool_)
+
+    @pytest.mark.parametrize(
+        "number",
+        [1e-320, 0.1, 1e300, np.inf, np.float64(0.1), 2, 2**62]
+        + [
+            np.float32(0.1),
+            np.float16(3),
+            np.float32(np.inf),
+            np.int8(3),
+            np.uint64(5),
+        ],
+        ids=repr,
+    )
+    def test_numbers(self, number):
+        assert type(self.kept(C=number).C) is type(number)
+
+    @pytest.mark.parametrize(
+        "value",
+        [2**63, -(2**63), 1j, np.longdouble(1), {1, 2}, b"a", range(3), print, Bunch()]
+        + [np.ma.MaskedArray([1.0], [True]), np.array([print]), np.zeros(2, complex)]
+        + [
+            np.zeros(2, "M8[D]"),
+            np.zeros(2, "S2"),
+            np.zeros(2, [("a", "f8")]),
+            object(),
+        ]
+        + [np.array([[1, "a"]], object), "a" * 10_001, np.random.default_rng(0), int],
+        ids=lambda value: f"{type(value).__name__}",
+    )
+    def test_what_no_file_holds(self, value, tmp_path):
+        for parameters in ({"class_weight": {"a": value}}, {"class_weight": value}):
+            model = find_class("LogisticRegression")(**parameters)
+            with pytest.raises(TypeError, match="LogisticRegression can't be saved"):
+                skgenre.save(model, tmp_path / "it.model")
+
+    def test_a_generator_has_no_seed_to_keep(self):
+        for seed, expected in (
+            *((None, None), (3, 3), (np.int64(3), np.int64(3))),
+            (np.random.RandomState(0), None),
+        ):
+            model = find_class("SGDClassifier")(random_state=seed)
+            assert rebuilt(model).random_state == expected
+
+    def test_classes_of_others_that_are_named_like_ours(self, tmp_path):
+        class SVC(find_class("SVC")):
+            pass
+
+        class LogisticRegression(BaseEstimator):
+            pass
+
+        for model in (SVC(), LogisticRegression()):
+            with pytest.raises(TypeError, match="which is not among the classes"):
+                skgenre.save(model, tmp_path / "it.model")
+
+    def test_what_says_where_and_how_work_goes_on_is_left_out(self):
+        given = {
+            "CRNNClassifier": {"checkpoint_dir": "folder", "verbose": 1},
+            "MFCCStandardizer": {"cache_dir": "folder", "time_limit": 3, "n_jobs": 2},
+            "Pipeline": {"memory": "folder", "verbose": True},
+            "RandomForestClassifier": {"n_jobs": -1, "verbose": 2},
+            "SVC": {"verbose": True},
+        }
+        for name, parameters in given.items():
+            default = unfitted(name)
+            model = clone(default).set_params(**parameters)
+            text = json.dumps(Description(model).value)
+            assert not any(f'"{parameter}"' in text for parameter in parameters)
+            for parameter in parameters:
+                found = getattr(rebuilt(model), parameter)
+                assert found == getattr(default, parameter)
+
+
+@pytest.mark.parametrize("method", ["append", "twice", "strange name"])
+def test_arrays_are_named_once(method):
+    """Otherwise a small file could name one array any number of times."""
+    described = Description(fitted("StandardScaler"))
+    value, parts = copy.deepcopy(described.value), Parts(described.arrays)
+    if method == "append":
+        parts.add(np.zeros(3))
+    elif method == "twice":
+        del parts[value["fitted"]["var_"]["array"]]
+        value["fitted"]["var_"] = value["fitted"]["mean_"]
+    else:
+        value["fitted"]["var_"] = {"array": ["0.npy"]}
+    with pytest.raises(ValueError, match="belong to nothing|names it twice"):
+        build_model(Description.of(value, parts))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        name
+        for name in ROOTS
+        if CLASSES[name].package == "sklearn"
+        and name not in ("IsotonicRegression", "LabelBinarizer", "LabelEncoder")
+    ],
+)
+def test_columns_by_name_and_their_output(name):
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame(TABLE, columns=list("abcde"))
+    model = find_class(name)(**fitted(name).get_params(deep=False))
+    if hasattr(type(model), "set_output"):
+        model.set_output(transform="pandas")
+    loaded = rebuilt(model.fit(table, LABELS["texts"]))
+    found, expected = outputs(loaded, table[:5]), outputs(model, table[:5])
+    for method, value in expected.items():
+        np.testing.assert_array_equal(found[method], value)
+        assert type(found[method]) is type(value)
+    names = getattr(model, "feature_names_in_", None)
+    np.testing.assert_array_equal(getattr(loaded, "feature_names_in_", None), names)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -12,6 +12,7 @@ import zipfile
 import librosa
 import numpy as np
 import pytest
+from forge import forged
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
@@ -115,13 +116,13 @@ def test_metadata_of_numbers_of_numpy_and_without_folders_of_here(clips, tmp_pat
     X, y = clips
     mel = clone(MEL).set_params(n_fft=np.int64(512), top_db=np.float32(60))
     mel.set_params(cache_dir=tmp_path / "cache", on_error="warn", n_jobs=2)
-    days = np.array(["2020-01-01", "1980-02-03"] * 12, dtype="M8[D]")
-    model = make_pipeline(mel, clone(NETWORKS["crnn"])).fit([*X], days)
+    years = np.array([2020, 1980] * 12, dtype=np.int16)
+    model = make_pipeline(mel, clone(NETWORKS["crnn"])).fit([*X], years)
     model[-1].optimizer_state_ = ["adam", np.zeros(3)]
     skgenre.export_onnx(model, tmp_path / "it.onnx")
     entries = metadata(tmp_path / "it.onnx").items()
     told = {key: json.loads(text) for key, text in entries if key != "skgenre.model"}
-    assert told["genres"] == ["1980-02-03", "2020-01-01"]
+    assert told["genres"] == [1980, 2020]
     assert (told["mel"]["n_fft"], told["mel"]["top_db"]) == (512, 60)
     assert told["mel"].keys().isdisjoint(["cache_dir", "on_error", "n_jobs"])
     loaded = skgenre.load(tmp_path / "it.onnx", runtime="onnx")
@@ -326,7 +327,7 @@ class TestForged:
             (entry,) = (e for e in graph.metadata_props if e.key == "skgenre.model")
             file = io.BytesIO(base64.b64decode(entry.value))
             with zipfile.ZipFile(file, "a") as archive:
-                archive.getinfo("schema.json").header_offset = 2**63 + 1
+                archive.getinfo("model.json").header_offset = 2**63 + 1
                 archive.writestr("more", b"")  # so that the directory is written again
             entry.value = base64.b64encode(file.getvalue()).decode()
 
@@ -385,31 +386,40 @@ class TestForged:
             skgenre.load(tmp_path / "it.onnx")
 
     @pytest.mark.skipif(sys.platform == "win32", reason="sets a limit of the memory")
-    def test_sizes_that_the_weights_do_not_have(self, tmp_path, monkeypatch):
+    def test_sizes_that_the_weights_do_not_have(self, tmp_path):
         """Nothing of that size is made: it would end the process."""
         X = np.random.default_rng(0).normal(size=(12, 16, 8))
         network = NETWORKS["second"].fit(X, [0, 1, 2] * 4)
-        monkeypatch.setattr("skgenre.persistence._numbers._MAX_VALUES", 2**60)
         shapes = [((16, 10**7), 5), ((16, 10**6), 10**6), ((10**9, 8), 5)]
         for i, (shape, n_mfcc) in enumerate(shapes):
-            network.network_parameters_ |= {"input_shape": shape, "n_mfcc": n_mfcc}
             skgenre.save(network, tmp_path / f"{i}.model")
+            with forged(tmp_path / f"{i}.model") as (description, _):
+                pairs = description["fitted"]["network_parameters_"]["dict"]
+                changed = {"input_shape": {"tuple": [*shape]}, "n_mfcc": n_mfcc}
+                pairs[:] = [[*pair] for pair in (dict(pairs) | changed).items()]
+                description["fitted"]["n_features_in_"] = shape[0]
         code = (
             "import resource, sys, skgenre\n"
-            "from skgenre.runtime._networks import classifier_graph\n"
             "resource.setrlimit(resource.RLIMIT_AS, (2**33, 2**33))\n"
             "for path in sys.argv[1:]:\n"
             "    try:\n"
-            "        model = skgenre.load(path, runtime='onnx')\n"
-            "        classifier_graph(*model._graph_arguments())\n"
-            "    except ValueError as error: print(error)\n"
+            "        skgenre.load(path, runtime='onnx')\n"
+            "    except skgenre.ModelFileError as error: print(error)\n"
         )
         command = [sys.executable, "-c", code, *sorted(tmp_path.glob("*.model"))]
         told = subprocess.run(command, check=True, capture_output=True, text=True)
         bands, coefficients, frames = told.stdout.splitlines()
-        assert "scaling is not that of as many bands" in bands
-        assert "size (network_parameters_)" in coefficients
-        assert "size (network_parameters_)" in frames
+        for line in (bands, coefficients):
+            assert "a size is" in line
+        assert "too large layers" in frames
+
+
+def test_genres_of_a_type_that_no_file_holds(clips, tmp_path):
+    X, _ = clips
+    genres = np.array(["2020-01-01", "1980-02-03"] * 12, dtype="M8[D]")
+    model = clone(NETWORKS["crnn"]).fit(MEL.transform(X), genres)
+    with pytest.raises(TypeError, match="can't be saved: an array has the type"):
+        skgenre.export_onnx(model, tmp_path / "it.onnx")
 
 
 def _weights(graph):

@@ -1,0 +1,253 @@
+"""Sizes that a file may ask for, of spectrograms, windows and networks."""
+
+import time
+
+import numpy as np
+import pytest
+from forge import forged, objects
+from savable_models import fitted, unfitted
+from sklearn.svm import SVC
+
+import skgenre
+from skgenre import (
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
+    ModelFileError,
+    SegmentClassifier,
+)
+
+
+def refused(path, match):
+    with pytest.raises(ModelFileError, match=match):
+        skgenre.load(path)
+
+
+@pytest.fixture
+def forge(tmp_path):
+    """Return what changes the node of a class in a saved model."""
+
+    def changed(model, name, change):
+        path = tmp_path / "it.model"
+        skgenre.save(model, path)
+        with forged(path) as (description, parts):
+            change(next(objects(description, name)), parts)
+        return path
+
+    return changed
+
+
+AUDIO = ["MelSpectrogramTransformer", "MFCCStandardizer"]
+
+
+@pytest.mark.parametrize("name", AUDIO)
+@pytest.mark.parametrize("is_fitted", [False, True])
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"n_fft": 2**20},
+        {"n_fft": 1},
+        {"n_fft": 2**16, "hop_length": 1},
+        {"hop_length": -1},
+        {"hop_length": 0},
+        {"hop_length": 2**30},
+        {"hop_length": 0.5},
+        {"n_mels": 10**6},
+        {"n_mels": 0},
+        {"n_mels": True},
+        {"sample_rate": 10**9},
+        {"sample_rate": -1},
+        {"excerpt": "folder"},
+        {"on_error": {"function": "chi2"}},
+    ],
+    ids=str,
+)
+def test_sizes_of_audio_steps(parameters, is_fitted, name, forge):
+    model = fitted(name) if is_fitted else unfitted(name)
+    path = forge(model, name, lambda node, _: node["parameters"].update(parameters))
+    refused(path, f"{name}: .*{[*parameters][0]}")
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("MelSpectrogramTransformer", {"n_frames": 10**9}),
+        ("MelSpectrogramTransformer", {"n_frames": -1}),
+        ("MFCCStandardizer", {"duration": 1e9}),
+        ("MFCCStandardizer", {"duration": -1}),
+        ("MFCCStandardizer", {"n_mfcc": 10**9}),
+        ("MFCCStandardizer", {"n_mfcc": 10**9, "input": "features"}),
+        ("MusicnnEmbedding", {"duration": 1e9}),
+        ("MusicnnEmbedding", {"weights": "../elsewhere"}),
+        ("MusicnnEmbedding", {"weights": ["msd"] * 10**4}),
+        ("MusicnnEmbedding", {"output": {"function": "chi2"}}),
+        ("SegmentClassifier", {"window": 10**9}),
+        ("SegmentClassifier", {"window": 0}),
+        ("SegmentClassifier", {"window": 1000, "hop": 1}),
+        ("SegmentClassifier", {"hop": -1}),
+        ("SegmentClassifier", {"estimator": None}),
+        ("SegmentClassifier", {"estimator": "passthrough"}),
+        ("AbstainingClassifier", {"estimator": {"function": "chi2"}}),
+        ("MissingClipClassifier", {"estimator": [1]}),
+    ],
+    ids=str,
+)
+def test_other_sizes_and_parts(name, parameters, forge):
+    path = forge(
+        unfitted(name), name, lambda node, _: node["parameters"].update(parameters)
+    )
+    refused(path, f"{name}: ")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MelSpectrogramTransformer(n_frames=10**9),
+        MFCCStandardizer(n_fft=2**20, n_mels=2**10),
+        SegmentClassifier(SVC(), window=10**9),
+        SegmentClassifier(SVC(), window=4096, hop=1),
+    ],
+    ids=["frames", "spectra", "windows", "overlap"],
+)
+def test_what_could_not_be_loaded_is_not_saved(model, tmp_path):
+    with pytest.raises(TypeError, match=f"{type(model).__name__} can't be saved"):
+        skgenre.save(model, tmp_path / "it.model")
+
+
+def test_features_that_are_given(tmp_path):
+    features = np.random.default_rng(0).normal(size=(5, 4))
+    model = MFCCStandardizer(input="features").fit(features)
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(loaded.transform(features), model.transform(features))
+    np.testing.assert_array_equal(loaded.mean_, model.mean_)
+
+
+NETWORKS = ["CRNNClassifier", "ParallelCNNRNNClassifier", "SecondOrderClassifier"]
+
+
+def parameters_of(node):
+    """Return the parameters that the network of a node was built with."""
+    return dict(node["fitted"]["network_parameters_"]["dict"])
+
+
+def set_parameters(node, **changed):
+    pairs = (parameters_of(node) | changed).items()
+    node["fitted"]["network_parameters_"] = {"dict": [[*pair] for pair in pairs]}
+
+
+@pytest.mark.parametrize(
+    ("name", "changed"),
+    [
+        *((name, {"input_shape": {"tuple": [10**7, 4]}}) for name in NETWORKS),
+        *((name, {"input_shape": {"tuple": [6, 10**7]}}) for name in NETWORKS),
+        *((name, {"input_shape": {"tuple": [6]}}) for name in NETWORKS),
+        *((name, {"input_shape": {"tuple": [0, 4]}}) for name in NETWORKS),
+        *((name, {"input_shape": {"tuple": [-6, -4]}}) for name in NETWORKS),
+        *((name, {"n_classes": 10**6}) for name in NETWORKS),
+        *((name, {"precision": "exec"}) for name in NETWORKS),
+        *((name, {"network": "RandomTimeCrop"}) for name in NETWORKS),
+        *((name, {"__array_interface__": 1}) for name in NETWORKS),
+        ("CRNNClassifier", {"filters": {"tuple": [2] * 10**5}}),
+        ("CRNNClassifier", {"filters": {"tuple": [10**6]}}),
+        ("CRNNClassifier", {"filters": {"tuple": []}}),
+        ("CRNNClassifier", {"filters": {"tuple": [-2]}}),
+        ("CRNNClassifier", {"lstm_units": 10**6}),
+        ("CRNNClassifier", {"embedding_units": 10**9}),
+        ("CRNNClassifier", {"kernel_size": 0}),
+        ("CRNNClassifier", {"pool_size": 0}),
+        ("CRNNClassifier", {"pool_size": "2"}),
+        ("CRNNClassifier", {"batch_norm_position": "os.system"}),
+        ("ParallelCNNRNNClassifier", {"gru_units": 10**6}),
+        ("ParallelCNNRNNClassifier", {"filters": {"tuple": [2] * 10**5}}),
+        ("ParallelCNNRNNClassifier", {"pool_sizes": {"tuple": []}}),
+        ("ParallelCNNRNNClassifier", {"pool_sizes": {"tuple": [{"tuple": [0, 0]}]}}),
+        ("ParallelCNNRNNClassifier", {"rnn_pool_size": {"tuple": [0, 1]}}),
+        ("SecondOrderClassifier", {"n_mfcc": 2}),
+        ("SecondOrderClassifier", {"n_mfcc": 0}),
+        ("SecondOrderClassifier", {"n_prototypes": 10**9}),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_what_a_network_was_built_with(name, changed, forge):
+    """Nothing of a size that only the text says is made: it would end the process."""
+    path = forge(fitted(name), name, lambda node, _: set_parameters(node, **changed))
+    started = time.perf_counter()
+    refused(path, f"{name}: ")
+    assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda node, parts: parts.pop(node["fitted"]["weights_"].pop(0)["array"]),
+        lambda node, parts: node["fitted"]["weights_"].append(parts.add(np.zeros(3))),
+        lambda node, parts: parts.replace(node["fitted"]["weights_"][0], np.zeros(10)),
+        lambda node, parts: parts.replace(node["fitted"]["input_mean_"], np.zeros(5)),
+        lambda node, parts: parts.replace(node["fitted"]["input_scale_"], np.zeros(4)),
+        lambda node, parts: node["fitted"].update(n_iter_=0),
+        lambda node, parts: node["fitted"].update(n_iter_=7),
+        lambda node, parts: node["fitted"].update(n_features_in_=7),
+        lambda node, parts: node["fitted"].update(_network="RandomTimeCrop"),
+        lambda node, parts: node["fitted"].update(_network_parameters=["x"]),
+        lambda node, parts: node["fitted"].update(_runtime="onnx"),
+        lambda node, parts: node["fitted"].update(history_={"dict": [["loss", 1]]}),
+        lambda node, parts: node["parameters"].update(checkpoint_dir="folder"),
+        lambda node, parts: set_parameters(node, precision={"function": "chi2"}),
+        lambda node, parts: node["fitted"].update(
+            network_parameters_={
+                "dict": [*node["fitted"]["network_parameters_"]["dict"]][1:]
+            }
+        ),
+    ],
+    ids=range(15),
+)
+def test_what_a_network_consists_of(change, name, forge):
+    refused(forge(fitted(name), name, change), f"{name}: ")
+
+
+def test_weights_that_are_named_twice(forge):
+    """Each array is in the file, so that the model is no larger than the file."""
+
+    def change(node, parts):
+        node["fitted"]["weights_"][1] = node["fitted"]["weights_"][0]
+
+    path = forge(fitted("CRNNClassifier"), "CRNNClassifier", change)
+    refused(path, "names an array that it doesn't have, or names it twice")
+
+
+def test_files_may_lack_parameters_that_are_newer(forge):
+    def change(node, parts):
+        older = parameters_of(node)
+        del older["time_mask"]
+        pairs = [[*pair] for pair in older.items()]
+        node["fitted"]["network_parameters_"] = {"dict": pairs}
+
+    model = fitted("CRNNClassifier")
+    loaded = skgenre.load(forge(model, "CRNNClassifier", change))
+    assert loaded.network_parameters_ == model.network_parameters_
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("EmbeddingKMeans", {"silhouette_by_k_": {"dict": [["a", 0.5]]}}),
+        ("EmbeddingKMeans", {"silhouette_by_k_": {"dict": [[2, 5]]}}),
+        ("EmbeddingKMeans", {"labels_": None}),
+        ("EmbeddingKMeans", {"n_features_in_": 1}),
+        ("TrackRecommender", {"n_features_in_": 1}),
+        ("TrackRecommender", {"algorithm_": "exec"}),
+        ("TrackRecommender", {"_search": {"function": "chi2"}}),
+        ("AbstainingClassifier", {"coverage_": 2}),
+        ("AbstainingClassifier", {"unknown_": [1]}),
+        ("MissingClipClassifier", {"n_missing_": -1}),
+        ("SegmentClassifier", {"n_mels_": -1}),
+        ("MFCCStandardizer", {"_names": [1]}),
+        ("MFCCStandardizer", {"mean_": None}),
+        ("MelSpectrogramTransformer", {"extraction_report_": {"function": "chi2"}}),
+    ],
+    ids=str,
+)
+def test_attributes_that_contradict_one_another(name, change, forge):
+    path = forge(fitted(name), name, lambda node, _: node["fitted"].update(change))
+    refused(path, f"{name}: ")
