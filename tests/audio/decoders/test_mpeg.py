@@ -6,7 +6,7 @@ import soundfile
 from numpy.testing import assert_allclose
 
 from skgenre.audio import load_audio
-from skgenre.audio._mpeg import length_is_guessed
+from skgenre.audio._decoders._mpeg import length_is_guessed
 from skgenre.audio._readers import AVReader, SoundFileReader, open_audio
 
 RATE = 22050
