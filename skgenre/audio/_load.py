@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextvars import ContextVar
 from numbers import Integral, Real
@@ -11,10 +12,11 @@ import numpy as np
 import soxr
 
 from skgenre._sklearn_compat import HasMethods, Interval, validate_params
+from skgenre._text import printable
 from skgenre.audio._decoders._interface import BLOCK, Reader
 from skgenre.audio._errors import AudioError
 from skgenre.audio._readers import MAX_SAMPLE_RATE, decoding_errors, open_audio
-from skgenre.audio._reading import LEAST_SHARE, Reading, note, peak
+from skgenre.audio._reading import LEAST_SHARE, Reading, note, observe, peak
 from skgenre.audio._remote import upath_to_url
 
 Clip = str | bytes | os.PathLike | np.ndarray
@@ -381,11 +383,9 @@ def load_audio(
     Parameters
     ----------
     path : str, bytes or os.PathLike
-        The file. libsndfile reads WAV, FLAC, OGG, Opus, MP3, AIFF, AU and others;
-        for M4A, AAC, WMA and video files PyAV is needed
-        (``pip install "skgenre[av]"``). A str that begins with a protocol, such as
-        ``s3://`` or ``https://``, is a URL, which fsspec fetches
-        (``pip install "skgenre[remote]"``).
+        The file: WAV, FLAC, OGG, Opus, MP3, AIFF, AU, M4A, AAC, WMA, a video and
+        others. A str that begins with a protocol, such as ``s3://`` or ``https://``,
+        is a URL, which fsspec fetches (``pip install "skgenre[remote]"``).
 
     sample_rate : int or None, default=22050
         Samples a second of the result; the file is resampled to it. None keeps the
@@ -407,15 +407,20 @@ def load_audio(
     Raises
     ------
     AudioError
-        If the file is missing, empty, not audio or damaged, if it ends before
-        `offset`, or if it holds NaN or infinite samples; if a URL's store refuses
-        it or fails. A truncated file gives what can be decoded.
+        If the file is missing, empty or not audio, if less than a tenth of it can be
+        decoded, if it ends before `offset`, or if it holds NaN or infinite samples; if
+        a URL's store refuses it or fails.
 
     ValueError
         If a parameter is outside its range.
 
     ImportError
         If `path` is a URL and fsspec, or the package of its protocol, is missing.
+
+    Warns
+    -----
+    UserWarning
+        If the file is damaged or truncated, and so a part of it is lost.
 
     See Also
     --------
@@ -426,6 +431,9 @@ def load_audio(
     Only the wanted part of a local file is read; a remote one is fetched as a whole,
     into a temporary file that is deleted at once. Parts are resampled with what is
     around them, so that they equal the same part of the whole file.
+
+    Packets that don't decode are skipped. Silence takes their place where the file's
+    timestamps show how long they were, so that the rest stays where it is in time.
 
     Examples
     --------
@@ -460,4 +468,12 @@ def load_audio(
         length = max(1, int(round(min(duration * rate, n_samples))))
         return start, min(n_samples, start + length)
 
-    return read_samples(path, sample_rate, choose)
+    with observe() as reading:
+        waveform = read_samples(path, sample_rate, choose)
+    if reading.lost > 0:
+        warnings.warn(
+            f"{printable(os.fsdecode(path))!r} is damaged: {reading.lost:.2f} of "
+            f"{reading.duration:.2f} s are lost.",
+            stacklevel=3,  # behind the check of the parameters
+        )
+    return waveform

@@ -2,8 +2,8 @@
 
 libsndfile gives no access to the option that would silence it. It prints through
 the C library's `stderr`, a variable, which here points to the null device meanwhile.
-Python prints through the descriptor, so that its messages, tracebacks and progress bars
-of other threads are not affected; what other C code has to say at such a moment is lost.
+Python prints through the descriptor, so that messages, tracebacks and progress bars of
+other threads are not affected; what other C code has to say at such a moment is lost.
 """
 
 import ctypes

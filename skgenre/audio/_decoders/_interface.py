@@ -22,12 +22,13 @@ class Reader(Protocol):
     """Length of the whole file: by its header, until decoding shows otherwise."""
     n_bytes: int
     """Size of the file; set by the code that opens it."""
-    n_lost: int
-    """Samples that could not be decoded so far, in whose place silence is."""
-
     @property
     def n_promised(self) -> int:
         """Length by the header; 0 where it has none, or only a guess."""
+
+    @property
+    def n_lost(self) -> int:
+        """Samples that could not be decoded so far, in whose place silence is."""
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`; fewer where the file ends early."""
