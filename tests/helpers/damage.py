@@ -6,6 +6,10 @@ Each damaged file is a function of the whole files, a seed and a number alone.
 import random
 import struct
 
+# Formats whose headers give the length, which FFmpeg ignores: it would play what
+# follows, a header and all, as samples.
+_LENGTH_RULES = (b".snd", b"dns.", b"\xf0~\0\1")
+
 
 def cut(data, rng, others):
     """Stop after a part, as a download does."""
@@ -46,6 +50,8 @@ def splice(data, rng, others):
 
 def chain(data, rng, others):
     """Append the file to itself, or another of the same kind, as radios do."""
+    if data[:4] in _LENGTH_RULES:
+        return data
     same = [other for other in others if other[:4] == data[:4]]
     return data + rng.choice([data, *same])
 

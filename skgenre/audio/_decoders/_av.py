@@ -14,9 +14,8 @@ _AVFMT_GENERIC_INDEX = 0x100
 _PREROLL_SECONDS = 0.5
 # Errors in a row of a container, after which nothing more is expected of it.
 _MOST_ERRORS = 100
-# Seconds by which timestamps may be ahead of the samples without a packet that was
-# skipped: clocks drift, and some containers count in milliseconds.
-_JITTER = 0.1
+# Seconds between two frames in which none is lost: some containers count milliseconds.
+_JITTER = 0.005
 # Seconds of silence that are put in place of what is lost, in all; more where more has
 # been decoded. So timestamps that lie can't fill the memory.
 _MOST_SILENCE = 60
@@ -31,6 +30,27 @@ _CONTAINERS = """
     gxf iff loas matroska,webm mov,mp4,m4a,3gp,3g2,mj2 mp3 mpc mpc8 mpeg mpegts mxf nut
     ogg oma rm shn tak truehd tta voc w64 wav wtv wv xwma
 """
+
+
+class _Source:
+    """A file as FFmpeg sees it: places that are none, as of headers that lie, are none.
+
+    Of an exception in a seek, PyAV may print a traceback.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._seek = file.seek
+        self.name = getattr(file, "name", "")
+        self.read, self.tell = file.read, file.tell
+        self.readable, self.seekable = file.readable, file.seekable
+        self.writable = file.writable
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        """Return the place, or -1."""
+        try:
+            return self._seek(offset, whence)
+        except (OSError, OverflowError, ValueError):
+            return -1
 
 
 class AVReader:
@@ -67,6 +87,8 @@ class AVReader:
         self._container: Any  # PyAV has types of its own only in newer versions
         self._stream: Any
         self._error: Exception | None = None
+        self._gave_up_at: int | None = None  # byte
+        self.n_promised = 0
         self._lost: dict[int, int] = {}  # by position
         self._open()
         try:
@@ -84,7 +106,6 @@ class AVReader:
             is_fine = stream.time_base * self.sample_rate <= 1
             self._is_exact = is_exact and is_fine
             self._can_seek = self._is_exact and not is_chained and n_samples is None
-            self.n_promised = 0
             if n_samples is not None:
                 self.n_samples = n_samples
             elif self._can_seek and stream.duration:
@@ -93,6 +114,10 @@ class AVReader:
                 self.n_samples = self.count()
                 if not self.n_samples and self._error is not None:
                     raise self._error
+                if is_exact and len(self._container.streams) == 1:  # no longer video
+                    microseconds = self._container.duration or 0
+                    length = microseconds * self.sample_rate // 1_000_000
+                    self.n_promised = max(self.n_promised, length)
         except BaseException:
             self.close()
             raise
@@ -111,7 +136,7 @@ class AVReader:
             "protocol_whitelist": "none",
             "format_whitelist": ",".join(_CONTAINERS.split()),
         }
-        self._container = av.open(self._file, options=options)
+        self._container = av.open(_Source(self._file), options=options)
         if not self._container.streams.audio:
             self.close()
             raise ValueError("it holds no audio stream")
@@ -122,11 +147,13 @@ class AVReader:
         return round(pts * self._stream.time_base * self.sample_rate)
 
     def _decode(self) -> Iterator[Any]:
-        """Yield the frames of all packets that decode, and None for each other one."""
+        """Yield the frames of all packets that decode."""
         from av import FFmpegError
 
         packets = self._container.demux(self._stream)
         n_errors = 0
+        self._gave_up_at = None
+        place = 0
         while n_errors < _MOST_ERRORS:
             try:
                 packet = next(packets)
@@ -140,15 +167,16 @@ class AVReader:
                 packets = self._container.demux(self._stream)
                 continue
             n_errors = 0
+            place = packet.pos or place
             try:
                 frames = packet.decode()
             except MemoryError:
                 raise
             except FFmpegError as error:
                 self._error = error
-                yield None
-                continue
-            yield from frames
+            else:
+                yield from frames
+        self._gave_up_at = place
 
     def _frames(self, start: int) -> Iterator[tuple[int, np.ndarray]]:
         """Yield (position, samples) from at or before sample `start` on.
@@ -165,38 +193,38 @@ class AVReader:
         if has_sought:
             pts = self._first_pts + int(seconds / self._stream.time_base)
             self._container.seek(pts, stream=self._stream)
-        position, ahead = 0, None  # by how much timestamps are ahead of the samples
-        if self._is_exact:
-            ahead = -self._to_samples(self._first_pts)
-        has_skipped = False
-        n_silent = 0
+        position = n_silent = 0
+        expected: int | None = None  # time of the next frame, if none is lost
+        if self._is_exact and not has_sought:
+            expected = self._to_samples(self._first_pts)
         resampler = _Resampler(self.sample_rate)
         for decoded in self._decode():
-            if decoded is None:
-                has_skipped = True
-                continue
+            time = None
             if self._has_timestamps and decoded.pts is not None:
                 time = self._to_samples(decoded.pts)
                 if has_sought:
-                    position, has_sought = max(0, time + (ahead or 0)), False
-                if ahead is None:
-                    ahead = position - time
-                gap = time + ahead - position
-                jitter = 0.005 if has_skipped else _JITTER
-                if abs(gap) > jitter * self.sample_rate:
-                    most = max(_MOST_SILENCE * self.sample_rate, position - n_silent)
-                    if gap > 0 and n_silent + gap <= most:
-                        yield position, np.zeros((gap, 1), np.float32)
-                        self._lost[position] = gap
-                        n_silent += gap
-                        position += gap
-                    else:  # another time begins
-                        ahead -= gap
-                has_skipped = False
+                    position = max(0, time - self._to_samples(self._first_pts))
+                    has_sought = False
+                gap = 0 if expected is None else time - expected
+                most = max(_MOST_SILENCE * self.sample_rate, position - n_silent)
+                if _JITTER * self.sample_rate < gap <= most - n_silent:
+                    yield position, np.zeros((gap, 1), np.float32)
+                    self._lost[position] = gap
+                    n_silent += gap
+                    position += gap
+            n_before = position
             for samples in resampler(decoded):
                 yield position, samples
                 # Frames follow one another without gaps.
                 position += len(samples)
+            if time is not None:
+                expected = time
+            if expected is not None:
+                expected += position - n_before
+        if self._gave_up_at:
+            # How long the rest is, the size of the file says.
+            n_samples = position * self._file.seek(0, 2) // self._gave_up_at
+            self.n_promised = max(self.n_promised, n_samples)
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`."""

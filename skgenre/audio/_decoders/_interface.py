@@ -22,6 +22,7 @@ class Reader(Protocol):
     """Length of the whole file: by its header, until decoding shows otherwise."""
     n_bytes: int
     """Size of the file; set by the code that opens it."""
+
     @property
     def n_promised(self) -> int:
         """Length by the header; 0 where it has none, or only a guess."""

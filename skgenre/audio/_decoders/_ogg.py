@@ -33,7 +33,7 @@ def is_chained(file: BinaryIO) -> bool:
     if not serials or at < 0:
         return False
     if size > _MOST_SCANNED:
-        file.seek(size - _TAIL)
+        file.seek(max(0, size - _TAIL))
         tail = file.read(_TAIL)
         page = _page(tail, tail.rfind(_MARK))
         return page is not None and page[1] not in serials

@@ -14,7 +14,7 @@ from skgenre.audio._decoders._soundfile import SoundFileReader
 # Seconds: how much earlier than its header says an intact file may end.
 _TOLERANCE = 0.1
 # Bytes and share of a file behind the end that its header gives. Less is a tag.
-_LEAST_BEHIND = 1 << 14
+_LEAST_BEHIND = 1 << 12
 _LEAST_SHARE_BEHIND = 0.05
 
 
@@ -40,6 +40,7 @@ class ResumingReader:
         self._first = first
         self._second: AVReader | None = None
         self._has_looked_behind = False
+        self._n_believed = 0  # where the header is not, and the file's size is
         self.sample_rate = first.sample_rate
         self.n_channels = first.n_channels
         self.n_samples = first.n_samples
@@ -47,7 +48,7 @@ class ResumingReader:
     @property
     def n_promised(self) -> int:
         """Length by the header; 0 where it has none, or only a guess."""
-        return self._first.n_promised
+        return self._n_believed or self._first.n_promised
 
     @property
     def n_lost(self) -> int:
@@ -107,15 +108,20 @@ class ResumingReader:
         place = self._file.tell()
         try:
             size = self._file.seek(0, 2)
-            second = self._resume() if n_behind > _LEAST_SHARE_BEHIND * size else None
-            if second is None:
+            if n_behind < _LEAST_SHARE_BEHIND * size:
                 return
-            n_samples = second.count()
-            if n_samples > self.n_samples + _TOLERANCE * self.sample_rate:
+            second = self._resume()
+            n_samples = second.count() if second is not None else 0
+            if second is not None and n_samples > (
+                self.n_samples + _TOLERANCE * self.sample_rate
+            ):
                 self.n_samples = second.n_samples = n_samples
                 self._second = second
-            else:
+                return
+            if second is not None:
                 second.close()
+            if self._first.has_pages:  # that are no tag, and don't decode
+                self._n_believed = self.n_samples * size // max(1, size - n_behind)
         finally:
             self._file.seek(place)  # where libsndfile reads on
 

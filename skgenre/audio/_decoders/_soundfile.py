@@ -79,6 +79,11 @@ class SoundFileReader:
         """Return whether another stream follows the first one, in an Ogg file."""
         return self._file.format == "OGG" and self._look(is_chained)
 
+    @property
+    def has_pages(self) -> bool:
+        """Whether all bytes of the file belong to pages of sound, as in Ogg."""
+        return self._file.format == "OGG"
+
     def n_bytes_behind(self) -> int:
         """Return the bytes that have not been read, where these may be sound."""
         if self._file.format not in _ENDLESS_FORMATS:
