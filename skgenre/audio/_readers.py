@@ -92,9 +92,8 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
         # Without samples, a header was never finished: its recorder was killed.
         if first.n_samples and not first.is_cut_short():
             return ResumingReader(file, first)
-        is_chained = first.is_chained()
         try:
-            second = AVReader(file, is_chained=is_chained)
+            second = AVReader(file)
         except MemoryError:
             raise
         except Exception:  # of many types, where a file is damaged

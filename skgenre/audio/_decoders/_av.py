@@ -7,6 +7,7 @@ import numpy as np
 
 from skgenre.audio._decoders import _interface
 from skgenre.audio._decoders._interface import join, to_mono
+from skgenre.audio._decoders._ogg import is_chained
 
 # FFmpeg's flag of formats whose index is made while reading.
 _AVFMT_GENERIC_INDEX = 0x100
@@ -68,22 +69,14 @@ class AVReader:
     n_samples : int or None, default=None
         Its length, if that is known; the file is read from its beginning then, as its
         index may be damaged.
-
-    is_chained : bool, default=False
-        Whether one stream follows another, each with timestamps of its own.
     """
 
     n_bytes = 0
 
-    def __init__(
-        self,
-        file: BinaryIO,
-        *,
-        n_samples: int | None = None,
-        is_chained: bool = False,
-    ) -> None:
+    def __init__(self, file: BinaryIO, *, n_samples: int | None = None) -> None:
         self._file = file
-        self._has_timestamps = not is_chained
+        # Chained streams have timestamps of their own each.
+        self._has_timestamps = not is_chained(file)
         self._container: Any  # PyAV has types of its own only in newer versions
         self._stream: Any
         self._error: Exception | None = None
@@ -105,7 +98,9 @@ class AVReader:
             is_exact = not int(self._container.format.flags) & _AVFMT_GENERIC_INDEX
             is_fine = stream.time_base * self.sample_rate <= 1
             self._is_exact = is_exact and is_fine
-            self._can_seek = self._is_exact and not is_chained and n_samples is None
+            self._can_seek = (
+                self._is_exact and self._has_timestamps and n_samples is None
+            )
             if n_samples is not None:
                 self.n_samples = n_samples
             elif self._can_seek and stream.duration:
@@ -114,7 +109,8 @@ class AVReader:
                 self.n_samples = self.count()
                 if not self.n_samples and self._error is not None:
                     raise self._error
-                if is_exact and len(self._container.streams) == 1:  # no longer video
+                is_alone = len(self._container.streams) == 1  # no longer video
+                if is_exact and is_alone and self._has_timestamps:
                     microseconds = self._container.duration or 0
                     length = microseconds * self.sample_rate // 1_000_000
                     self.n_promised = max(self.n_promised, length)

@@ -26,8 +26,7 @@ def c_streams() -> list[Any]:
     else:
         names = []
     try:
-        library = ctypes.CDLL(None) if names else None
-        return [ctypes.c_void_p.in_dll(library, name) for name in names]
+        return [ctypes.c_void_p.in_dll(ctypes.CDLL(None), name) for name in names]
     except (OSError, ValueError):
         return []
 

@@ -62,15 +62,20 @@ class ResumingReader:
     def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
         """Yield samples `start` to `stop`, some at a time."""
         position = start
+        last = np.empty(0, np.float32)
         if self._second is None:
             failure = None
             try:
                 for block in self._first.blocks(start, stop):
-                    yield block
-                    position += len(block)
+                    if len(last):
+                        yield last
+                        position += len(last)
+                    last = block
             except soundfile.SoundFileError as error:
                 failure = error
-            if failure is None and position > stop - _TOLERANCE * self.sample_rate:
+            end = position + len(last)
+            if failure is None and end > stop - _TOLERANCE * self.sample_rate:
+                yield last
                 if stop >= self.n_samples:
                     self._look_behind()
                 return
@@ -78,9 +83,14 @@ class ResumingReader:
             if self._second is None:
                 if failure is not None:
                     raise failure
+                yield last
                 return
-        n_before = self._second.n_samples
-        yield from self._second.blocks(position, stop)
+        # The last block is read again: libsndfile may have left something out of it.
+        n_before, n_read = self._second.n_samples, 0
+        for block in self._second.blocks(position, stop):
+            yield block
+            n_read += len(block)
+        yield last[n_read:]
         if self._second.n_samples > n_before:
             self.n_samples = self._second.n_samples
 

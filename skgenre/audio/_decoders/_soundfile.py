@@ -73,10 +73,6 @@ class SoundFileReader:
         """
         if self._file.format == "MP3":
             return self._look(length_is_guessed)
-        return self.is_chained()
-
-    def is_chained(self) -> bool:
-        """Return whether another stream follows the first one, in an Ogg file."""
         return self._file.format == "OGG" and self._look(is_chained)
 
     @property

@@ -116,7 +116,7 @@ def test_what_follows_the_damage_stays_where_it_is(tmp_path, samples, extension)
     products = correlate(waveform[7 * RATE :], part, "valid")
     # The hole itself is one packet to FFmpeg's MP3 decoder, however long it is.
     lag = np.argmax(products) - RATE
-    assert abs(lag) <= (0.2 * RATE if extension == "mp3" else 2)
+    assert abs(lag) <= (0.3 * RATE if extension == "mp3" else 2)
 
 
 def test_ffmpeg_is_not_asked_about_intact_files(tmp_path, samples, monkeypatch):
