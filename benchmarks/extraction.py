@@ -1,6 +1,7 @@
 """How fast features are extracted, beside other packages.
 
     python benchmarks/extraction.py [MUSIC] [--clips 96] [--results FOLDER]
+    python benchmarks/extraction.py [MUSIC] --against CHECKOUT
 
 MUSIC is a folder or CSV, as `skgenre.datasets.load_audio_folder` takes it; without it,
 synthetic MP3s of 30 s are made. Everything runs in one process and, unless it is said
@@ -17,11 +18,19 @@ processor time, which other programs on the machine disturb less than 'wall'.
 - `second run / first run`, with `cache_dir`: wall time of all clips in one go.
 - `separate / precompute`: mel spectrograms and MFCCs of the same files, one step after
   the other and by one pass, both into an empty `cache_dir`.
+
+With --against, only `load_audio` and the mel step are compared with those of another
+checkout, such as one of the main branch; each runs in a process of its own. Below 1 this
+one is faster.
 """
 
 import argparse
 import functools
 import importlib.util
+import json
+import os
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -256,6 +265,60 @@ def several_features(paths):
     return {"separate / precompute": ratio(times, "separate", "precompute")}
 
 
+# Reads lists of paths, and prints the times of each.
+SERVER = """
+import json, sys, time, warnings
+from skgenre.audio import load_audio
+from skgenre.features import MelSpectrogramTransformer
+warnings.simplefilter("ignore")
+tasks = {
+    "load_audio": lambda path: load_audio(path, None),
+    "mel step": lambda path: MelSpectrogramTransformer().transform([path]),
+}
+for line in sys.stdin:
+    name, paths = json.loads(line)
+    wall, cpu = time.perf_counter(), time.process_time()
+    for path in paths:
+        tasks[name](path)
+    times = time.perf_counter() - wall, time.process_time() - cpu
+    print(json.dumps(times), flush=True)
+"""
+
+
+def against_checkout(paths, checkout):
+    """Return the ratio of this checkout's times to those of another."""
+    servers = {}
+    for name, folder in (("this", Path(__file__).parents[1]), ("other", checkout)):
+        servers[name] = subprocess.Popen(
+            [sys.executable, "-P", "-c", SERVER],
+            env=os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def ask(server, task, paths):
+        server.stdin.write(json.dumps([task, paths]) + "\n")
+        server.stdin.flush()
+        return json.loads(server.stdout.readline())
+
+    table = {}
+    for task in ("load_audio", "mel step"):
+        times = {"this": [], "other": []}
+        for server in servers.values():
+            ask(server, task, paths[:1])  # imports
+        for turn, first in enumerate(range(0, len(paths), _AT_A_TIME)):
+            for name in sorted(servers, reverse=bool(turn % 2)):
+                chunk = paths[first : first + _AT_A_TIME]
+                times[name].append(ask(servers[name], task, chunk))
+        times = {name: np.array(values) for name, values in times.items()}
+        table[f"{task}, this / other"] = ratio(times, "this", "other")
+    for server in servers.values():
+        server.stdin.close()
+        server.wait()
+    return table
+
+
 def as_rows(ratios, seconds):
     """Return the results to keep of a release, by processor or wall time."""
     kept = [
@@ -302,12 +365,24 @@ def synthetic(folder, n):
     return paths
 
 
+def print_ratios(paths, ratios):
+    """Print medians and quartiles as a table."""
+    print(f"\n{len(paths)} clips{'':20}   wall [quartiles]         cpu [quartiles]")
+    for name, kinds in ratios.items():
+        cells = (
+            "{:.3f} [{:.3f}, {:.3f}]".format(kind["median"], *kind["quartiles"])
+            for kind in kinds.values()
+        )
+        print(f"{name:28}" + "".join(f"{cell:24}" for cell in cells))
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("music", type=Path, nargs="?")
     parser.add_argument("--clips", type=int, default=96)
+    parser.add_argument("--against", type=Path, help="another checkout")
     parser.add_argument("--results", help="folder to write extraction.json to")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -317,18 +392,15 @@ def main():
             paths = list(load_audio_folder(options.music).paths)
             step = max(1, len(paths) // options.clips)
             paths = [str(path) for path in paths[::step][: options.clips]]
+        if options.against is not None:
+            print_ratios(paths, against_checkout(paths, options.against))
+            return
         with threadpool_limits(1):
             ratios, seconds = against_others(paths)
             ratios |= two_at_a_time(paths)
             ratios |= several_features(paths)
             ratios |= from_the_cache(paths)
-    print(f"\n{len(paths)} clips{'':20}   wall [quartiles]         cpu [quartiles]")
-    for name, kinds in ratios.items():
-        cells = (
-            "{:.3f} [{:.3f}, {:.3f}]".format(kind["median"], *kind["quartiles"])
-            for kind in kinds.values()
-        )
-        print(f"{name:28}" + "".join(f"{cell:24}" for cell in cells))
+    print_ratios(paths, ratios)
     print("\nSeconds a clip (wall, cpu)")
     for name, kinds in seconds.items():
         print(f"{name:28}{kinds['wall']:.4f}  {kinds['cpu']:.4f}")

@@ -1,6 +1,7 @@
 """Read thousands of damaged sound files, in threads and in worker processes.
 
-    python benchmarks/fuzz_audio.py [MUSIC] [-n 20000] [--seed 0] [--jobs 2]
+    python benchmarks/fuzz_audio.py [MUSIC] [-n 20000] [--losses 5000] [--seed 0]
+        [--jobs 2]
 
 Half a second of music is written in every format that libsndfile and PyAV can write
 here, and changed at random: bits, blocks, header fields, lengths, splices with other
@@ -14,6 +15,12 @@ as is a crash, a file that takes more than 20 s, memory that grows, or a differe
 between the modes. Files are listed with the number by which `--only NUMBER` makes them
 again, and the exit code is 1. The numbers are kept as JSON with --results. The threads
 are those of a worker process: a crash of theirs is found out, and not suffered.
+
+Then six seconds in every container are damaged as files are in the world: cut off,
+flipped, overwritten, shortened, spliced, chained, with headers that lie (see
+tests/helpers/damage.py). Of each file at least 95 % of what FFmpeg decodes when it
+skips bad packets is to be read, or the loss to be reported: as a warning, or as an
+`AudioError`. Files are made again with `--only-loss NUMBER`.
 """
 
 import argparse
@@ -30,6 +37,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
+import damage
 import mutations
 from _results import row, write_rows
 
@@ -43,6 +51,7 @@ from skgenre.features._spectrogram import MelSettings
 _AT_A_TIME = 200
 _SECONDS_EACH = 20
 _MEGABYTES = 200
+_LEAST_SHARE = 0.95
 _SETTINGS = MelSettings(22050, 2048, 1024, 128, 0.0, None).check()
 
 
@@ -62,19 +71,27 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("music", nargs="?")
     parser.add_argument("-n", type=int, default=20_000)
+    parser.add_argument("--losses", type=int, default=5_000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--only", type=int, help="write this file, and read it")
+    parser.add_argument("--only-loss", type=int, help="the same of the losses")
     parser.add_argument("--results", help="folder to write fuzz_audio.json to")
     options = parser.parse_args()
 
     if options.music:
-        waveform = load_audio(options.music, 44100, offset=20, duration=0.5)
+        waveform = load_audio(options.music, 44100, offset=20, duration=6)
     else:
-        clips = make_genre_clips(4, duration=1, sample_rate=44100, random_state=0)
-        waveform = clips.waveforms[1][:22050]
-    files = mutations.whole_files(waveform, 44100)
+        clips = make_genre_clips(4, duration=6, sample_rate=44100, random_state=0)
+        waveform = clips.waveforms[1]
+    files = mutations.whole_files(waveform[:22050], 44100)
+    if options.only_loss is not None:
+        whole = music_files(waveform)
+        name, data = damage.damaged(whole, options.seed, options.only_loss)
+        Path(name).write_bytes(data)
+        print(name, compare(name))
+        return
     if options.only is not None:
         name, data = mutations.mutation(files, options.seed, options.only)
         Path(name).write_bytes(data)
@@ -86,7 +103,8 @@ def main():
     batches = [numbers[i : i + _AT_A_TIME] for i in range(0, options.n, _AT_A_TIME)]
     found, rows = {}, []
     n_defects = 0
-    for mode in (Threads(options.jobs), Processes(options.jobs)):
+    modes = (Threads(options.jobs), Processes(options.jobs)) if options.n else ()
+    for mode in modes:
         start = time.perf_counter()
         outcomes = {}
         for batch in batches:
@@ -102,14 +120,110 @@ def main():
         n_defects += n_defects_of_mode
         rows += rows_of(mode, outcomes, n_defects_of_mode)
         found[mode.name] = outcomes
-    first, second = found.values()
-    different = [n for n in first if first[n][:2] != second[n][:2]]
-    print(f"\nfiles of which the modes make different things: {different or 'none'}")
-    what = f"damaged files of {options.n} of which the modes make different things"
-    rows.append(row(what, len(different), "", better="lower", target=0))
+    different = []
+    if found:
+        first, second = found.values()
+        different = [n for n in first if first[n][:2] != second[n][:2]]
+        print(
+            f"\nfiles of which the modes make different things: {different or 'none'}"
+        )
+        what = f"damaged files of {options.n} of which the modes make different things"
+        rows.append(row(what, len(different), "", better="lower", target=0))
+    n_silent = report_losses(waveform, options, rows) if options.losses else 0
     if options.results:
         print("Written:", write_rows("fuzz_audio", rows, options.results))
-    sys.exit(1 if n_defects or different else 0)
+    sys.exit(1 if n_defects or different or n_silent else 0)
+
+
+def music_files(waveform):
+    """Return one file of each container and codec that music comes in, by name.
+
+    Those that FFmpeg takes for longer or shorter than they are can't be compared.
+    """
+    seconds = len(waveform) / 44100
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, data in mutations.whole_files(waveform, 44100).items():
+            path = Path(folder, name)
+            path.write_bytes(data)
+            share = seconds_by_ffmpeg(str(path)) / seconds
+            is_right = share < 0.01 or abs(share - 1) < 0.05
+            if is_right and name.split("-")[0] not in mutations.NOT_READ:
+                found[name] = data
+    return found
+
+
+class Compared(NamedTuple):
+    """What was read of a damaged file, beside what FFmpeg reads."""
+
+    seconds: float
+    by_ffmpeg: float
+    message: str
+    """Warning or error; empty if nothing is reported."""
+
+    @property
+    def is_silent_loss(self):
+        """Whether less was read than by FFmpeg, and nothing reported."""
+        return not self.message and self.seconds < _LEAST_SHARE * self.by_ffmpeg
+
+
+def seconds_by_ffmpeg(path):
+    """Return the seconds that FFmpeg reads, in a process of its own."""
+    try:
+        return IsolatedTask(damage.seconds_by_ffmpeg, _SECONDS_EACH)(path)
+    except Exception:  # FFmpeg refuses it, or crashes
+        return 0.0
+
+
+def compare(path):
+    """Return what is read of a file, by us and by FFmpeg, in processes of their own."""
+    by_ffmpeg = seconds_by_ffmpeg(path)
+    try:
+        seconds, message = IsolatedTask(seconds_read, _SECONDS_EACH)(path)
+    except AudioError as error:
+        seconds, message = 0.0, str(error)
+    return Compared(seconds, by_ffmpeg, message)
+
+
+def seconds_read(path):
+    """Return how much of a file is read, and the warning."""
+    with warnings.catch_warnings(record=True, action="always") as caught:
+        seconds = len(load_audio(path, 22050)) / 22050
+    return seconds, "".join(str(warning.message) for warning in caught)
+
+
+def report_losses(waveform, options, rows):
+    """Read files damaged as in the world; return the number of silent losses."""
+    files = music_files(waveform)
+    start = time.perf_counter()
+    found = {}
+    for first in range(0, options.losses, _AT_A_TIME):
+        with tempfile.TemporaryDirectory() as folder:
+            paths = {}
+            for number in range(first, min(first + _AT_A_TIME, options.losses)):
+                name, data = damage.damaged(files, options.seed, number)
+                paths[name] = f"{folder}/{name}"
+                Path(paths[name]).write_bytes(data)
+            results = map_clips(compare, list(paths.values()), n_jobs=options.jobs)
+            found |= dict(zip(paths, results, strict=True))
+    silent = {name: each for name, each in found.items() if each.is_silent_loss}
+    seconds = time.perf_counter() - start
+    print(f"\n{len(found)} files damaged as in the world, in {seconds:.0f} s")
+    for kind in damage.KINDS:
+        own = [v for name, v in found.items() if name.split("-")[1] == kind.__name__]
+        n_read = sum(v.seconds > 0 for v in own)
+        n_told = sum(v.seconds > 0 and bool(v.message) for v in own)
+        n_less = sum(v.seconds < _LEAST_SHARE * v.by_ffmpeg for v in own)
+        print(
+            f"  {kind.__name__:12} read: {n_read} of {len(own)}, with a warning: "
+            f"{n_told}, less than by FFmpeg: {n_less}"
+        )
+    for name, each in silent.items():
+        print(f"  {name}: {each.seconds:.2f} s read, {each.by_ffmpeg:.2f} by FFmpeg")
+    what = f"losses that nothing reports, of {len(found)} files damaged as in the world"
+    rows.append(row(what, len(silent), "", better="lower", target=0))
+    sys.stdout.flush()
+    return len(silent)
 
 
 def report(mode, outcomes, seconds):
@@ -154,6 +268,7 @@ def read(path):
     start = time.perf_counter()
     try:
         with warnings.catch_warnings(action="error"):
+            warnings.filterwarnings("ignore", ".*s are lost", UserWarning)
             waveform = load_audio(path)
             spectrogram = _excerpt_spectrogram(path, _SETTINGS, 16, 80.0, "middle")
         hashed = hashlib.sha256(waveform.tobytes() + spectrogram.tobytes())

@@ -14,6 +14,7 @@ import numpy as np
 
 from skgenre.audio._errors import AudioError
 from skgenre.audio._load import Clip
+from skgenre.audio._reading import Observed, note
 from skgenre.audio._worker import TimeExpired, Worker, WorkerDied
 
 # For a worker's imports, which may come from a slow network disk.
@@ -89,7 +90,8 @@ class IsolatedTask:
 
     def _ask(self, worker: Worker, path: str | bytes, memory: int | None) -> Any:
         try:
-            value = worker.ask(self.task, path, self.time_limit, memory)
+            task = Observed(self.task)
+            value, reading = worker.ask(task, path, self.time_limit, memory)
         except (WorkerDied, MemoryError):
             worker.end()
             raise
@@ -97,6 +99,7 @@ class IsolatedTask:
             _idle.append((worker, self.task))
             raise
         _idle.append((worker, self.task))
+        note(reading)
         return value
 
     def _idle_worker(self) -> Worker | None:

@@ -3,6 +3,7 @@
 import contextlib
 import math
 import os
+import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextvars import ContextVar
 from numbers import Integral, Real
@@ -11,14 +12,11 @@ import numpy as np
 import soxr
 
 from skgenre._sklearn_compat import HasMethods, Interval, validate_params
+from skgenre._text import printable
+from skgenre.audio._decoders._interface import BLOCK, Reader
 from skgenre.audio._errors import AudioError
-from skgenre.audio._readers import (
-    BLOCK,
-    MAX_SAMPLE_RATE,
-    Reader,
-    decoding_errors,
-    open_audio,
-)
+from skgenre.audio._readers import MAX_SAMPLE_RATE, decoding_errors, open_audio
+from skgenre.audio._reading import LEAST_SHARE, Reading, note, observe, peak
 from skgenre.audio._remote import upath_to_url
 
 Clip = str | bytes | os.PathLike | np.ndarray
@@ -37,6 +35,11 @@ _RESAMPLED = 1 << 16
 # Samples that are kept of a file for other reads: 12 min at 44.1 kHz, 128 MiB. Longer
 # ones are decoded again.
 _MOST_KEPT = 1 << 25
+# Seconds that a file may be shorter than its header says, as with some encoders.
+_TOLERANCE = 0.1
+# Bits a second of the thinnest music, by which a file's size limits what a header is
+# believed of.
+_LEAST_BIT_RATE = 32_000
 
 
 class _RememberingReader:
@@ -46,9 +49,28 @@ class _RememberingReader:
         self._reader = reader
         self.sample_rate = reader.sample_rate
         self.n_channels = reader.n_channels
-        self.n_samples = reader.n_samples
+        self.n_bytes = reader.n_bytes
         self._start = 0
         self._samples = np.empty(0, dtype=np.float32)
+
+    @property
+    def n_samples(self) -> int:
+        """Length of the whole file, as far as it is known."""
+        return self._reader.n_samples
+
+    @n_samples.setter
+    def n_samples(self, n_samples: int) -> None:
+        self._reader.n_samples = n_samples
+
+    @property
+    def n_promised(self) -> int:
+        """Length by the header; 0 where it has none, or only a guess."""
+        return self._reader.n_promised
+
+    @property
+    def n_lost(self) -> int:
+        """Samples that could not be decoded so far, in whose place silence is."""
+        return self._reader.n_lost
 
     def read(self, start: int, stop: int) -> np.ndarray:
         """Read samples `start` to `stop`; a view of what is kept."""
@@ -206,25 +228,56 @@ def read_samples(
     if isinstance(clip, np.ndarray):
         start, stop = choose(len(clip), sample_rate or 0)
         inside = clip[max(0, start) : max(0, stop)]
+        _note_waveform(clip, sample_rate, peak(inside))
         return _fill(inside, max(0, -start), stop - start)
     with open_shared(clip) as reader:
         rate = sample_rate or reader.sample_rate
-        for _ in range(2):
-            if reader.n_samples < 1:
+        for _ in range(3):
+            n_before = reader.n_samples
+            if n_before < 1:
                 raise _no_samples(clip)
-            n_samples = -(-reader.n_samples * rate // reader.sample_rate)
+            n_samples = -(-n_before * rate // reader.sample_rate)
             start, stop = choose(n_samples, rate)
             first, last = max(0, start), min(n_samples, stop)
             if first >= last:
                 return np.zeros(stop - start, dtype=np.float32)
             samples, end = _read_at_rate(reader, rate, first, last)
-            if end < 0:
+            if end >= 0:  # a truncated file, whose header promises more
+                reader.n_samples = end if len(samples) else reader.count()
+            if reader.n_samples == n_before:
                 break
-            # A truncated file, whose header promises more: choose again, now with
-            # the length that it has.
-            reader.n_samples = end if len(samples) else reader.count()
-    _check_finite(samples, clip)
+            # Choose again, now with the length that it has.
+        _check_finite(samples, clip)
+        _note_reading(clip, reader, len(samples) / rate, peak(samples))
     return _fill(samples, first - start, stop - start)
+
+
+def _note_waveform(
+    waveform: np.ndarray, sample_rate: int | None, highest: float
+) -> None:
+    seconds = len(waveform) / (sample_rate or math.nan)
+    note(Reading(seconds, 0.0, seconds, highest))
+
+
+def _note_reading(
+    clip: str | bytes | os.PathLike, reader: Reader, seconds: float, highest: float
+) -> None:
+    """Note how much of a file was read; raise an error if it is too little."""
+    rate = reader.sample_rate
+    length, lost = reader.n_samples / rate, reader.n_lost / rate
+    if (promised := reader.n_promised / rate) > length + _TOLERANCE:
+        # A header that lies may promise any length.
+        believed = max(length, min(promised, 8 * reader.n_bytes / _LEAST_BIT_RATE))
+    else:
+        promised = believed = length
+    if (decoded := length - lost) < LEAST_SHARE * believed:
+        raise AudioError(
+            clip,
+            f"only {decoded:.2f} of its {promised:.2f} s can be decoded",
+            "The file is damaged: replace it or leave it out.",
+        )
+    lost += promised - length
+    note(Reading(max(0.0, seconds - reader.n_lost / rate), lost, promised, highest))
 
 
 def _no_samples(clip: str | bytes | os.PathLike) -> AudioError:
@@ -263,6 +316,7 @@ def read_blocks(clip: Clip, sample_rate: int) -> Generator[np.ndarray]:
         If `clip` names a file that can't be read.
     """
     if isinstance(clip, np.ndarray):
+        _note_waveform(clip, sample_rate, peak(clip))
         yield from _slices(clip)
         return
     with open_shared(clip) as reader:
@@ -274,7 +328,8 @@ def read_blocks(clip: Clip, sample_rate: int) -> Generator[np.ndarray]:
                 reader.sample_rate, sample_rate, 1, dtype="float32", quality="HQ"
             )
         n_read = n_samples = 0
-        for samples in filter(len, reader.blocks(0, reader.n_samples)):
+        highest = 0.0
+        for samples in _all_blocks(reader):
             n_read += len(samples)
             if stream is not None:
                 samples = np.concatenate(
@@ -285,14 +340,27 @@ def read_blocks(clip: Clip, sample_rate: int) -> Generator[np.ndarray]:
                 )
             n_samples += len(samples)
             _check_finite(samples, clip)
+            highest = max(highest, peak(samples))
             yield samples
         if not n_read:
             raise _no_samples(clip)
+        reader.n_samples = n_read
+        _note_reading(clip, reader, n_read / reader.sample_rate, highest)
         if stream is not None:
             n_wanted = -(-n_read * sample_rate // reader.sample_rate)
             samples = stream.resample_chunk(np.empty(0, np.float32), last=True)
             _check_finite(samples, clip)
             yield _fill(samples[: n_wanted - n_samples], 0, n_wanted - n_samples)
+
+
+def _all_blocks(reader: Reader) -> Iterator[np.ndarray]:
+    """Yield the blocks of a file, which may turn out longer than its header says."""
+    n_read, n_before = 0, -1
+    while n_before < n_read < reader.n_samples:
+        n_before = n_read
+        for samples in filter(len, reader.blocks(n_read, reader.n_samples)):
+            n_read += len(samples)
+            yield samples
 
 
 @validate_params(
@@ -315,11 +383,9 @@ def load_audio(
     Parameters
     ----------
     path : str, bytes or os.PathLike
-        The file. libsndfile reads WAV, FLAC, OGG, Opus, MP3, AIFF, AU and others;
-        for M4A, AAC, WMA and video files PyAV is needed
-        (``pip install "skgenre[av]"``). A str that begins with a protocol, such as
-        ``s3://`` or ``https://``, is a URL, which fsspec fetches
-        (``pip install "skgenre[remote]"``).
+        The file: WAV, FLAC, OGG, Opus, MP3, AIFF, AU, M4A, AAC, WMA, a video and
+        others. A str that begins with a protocol, such as ``s3://`` or ``https://``,
+        is a URL, which fsspec fetches (``pip install "skgenre[remote]"``).
 
     sample_rate : int or None, default=22050
         Samples a second of the result; the file is resampled to it. None keeps the
@@ -341,15 +407,20 @@ def load_audio(
     Raises
     ------
     AudioError
-        If the file is missing, empty, not audio or damaged, if it ends before
-        `offset`, or if it holds NaN or infinite samples; if a URL's store refuses
-        it or fails. A truncated file gives what can be decoded.
+        If the file is missing, empty or not audio, if less than a tenth of it can be
+        decoded, if it ends before `offset`, or if it holds NaN or infinite samples; if
+        a URL's store refuses it or fails.
 
     ValueError
         If a parameter is outside its range.
 
     ImportError
         If `path` is a URL and fsspec, or the package of its protocol, is missing.
+
+    Warns
+    -----
+    UserWarning
+        If the file is damaged or truncated, and so a part of it is lost.
 
     See Also
     --------
@@ -360,6 +431,9 @@ def load_audio(
     Only the wanted part of a local file is read; a remote one is fetched as a whole,
     into a temporary file that is deleted at once. Parts are resampled with what is
     around them, so that they equal the same part of the whole file.
+
+    Packets that don't decode are skipped. Silence takes their place where the file's
+    timestamps show how long they were, so that the rest stays where it is in time.
 
     Examples
     --------
@@ -394,4 +468,12 @@ def load_audio(
         length = max(1, int(round(min(duration * rate, n_samples))))
         return start, min(n_samples, start + length)
 
-    return read_samples(path, sample_rate, choose)
+    with observe() as reading:
+        waveform = read_samples(path, sample_rate, choose)
+    if reading.lost > 0:
+        warnings.warn(
+            f"{printable(os.fsdecode(path))!r} is damaged: {reading.lost:.2f} of "
+            f"{reading.duration:.2f} s are lost.",
+            stacklevel=3,  # behind the check of the parameters
+        )
+    return waveform

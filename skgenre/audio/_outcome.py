@@ -3,8 +3,8 @@
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -12,12 +12,13 @@ import numpy as np
 from skgenre._text import format_list, printable
 from skgenre.audio._errors import AudioError
 from skgenre.audio._load import Clip, one_opening, open_shared
+from skgenre.audio._reading import Reading, observe
 from skgenre.audio._remote import is_url
 
 if TYPE_CHECKING:
     import pandas
 
-_NAMED = 3  # failed clips that a message names
+_NAMED = 3  # clips that a message names
 
 
 class Facts(NamedTuple):
@@ -66,8 +67,20 @@ class Outcome:
     """Returned by the task; None if it failed."""
     error: AudioError | None = None
     facts: Facts = Facts()
+    reading: Reading = field(default_factory=Reading)
+    """What was decoded; nothing where a result was looked up."""
     seconds: float = 0.0
     """Time that it took."""
+
+    @property
+    def status(self) -> str:
+        """'ok', 'damaged', 'silent' or 'too short'; or 'error'."""
+        return "error" if self.error is not None else self.reading.status
+
+    @property
+    def cause(self) -> str:
+        """What is wrong with the clip; empty if nothing is."""
+        return self.reading.cause if self.error is None else self.error.cause
 
     def run(self, clip: Clip, function: Callable[[Any], Any], argument: Any) -> Any:
         """Call a function, unless one has failed before; return None if it fails."""
@@ -109,12 +122,13 @@ def attempt(
         Can be pickled if the result can be.
     """
     outcome = Outcome()
-    if look is None:
-        outcome.result = outcome.run(clip, task, clip)
-        return outcome
-    with one_opening(remember=False):  # the header has no samples
-        outcome.facts = outcome.run(clip, look, clip) or Facts()
-        outcome.result = outcome.run(clip, task, clip)
+    with observe() as outcome.reading:
+        if look is None:
+            outcome.result = outcome.run(clip, task, clip)
+            return outcome
+        with one_opening(remember=False):  # the header has no samples
+            outcome.facts = outcome.run(clip, look, clip) or Facts()
+            outcome.result = outcome.run(clip, task, clip)
     return outcome
 
 
@@ -129,32 +143,60 @@ def _plain_error(clip: Clip, error: Exception) -> AudioError:
 def outcome_report(
     clips: Sequence[Clip], outcomes: Sequence[Outcome]
 ) -> "pandas.DataFrame":
-    """Return one row a clip: path, status, cause, facts and seconds."""
+    """Return one row a clip: path, status, cause, facts, what was read, seconds."""
     import pandas as pd
 
-    errors = [outcome.error for outcome in outcomes]
     facts = [outcome.facts for outcome in outcomes]
     columns = {
         "path": [None if isinstance(c, np.ndarray) else os.fsdecode(c) for c in clips],
-        "status": ["ok" if error is None else "error" for error in errors],
-        "cause": ["" if error is None else error.cause for error in errors],
+        "status": [outcome.status for outcome in outcomes],
+        "cause": [outcome.cause for outcome in outcomes],
         "duration": [fact.duration for fact in facts],
         "channels": [fact.channels for fact in facts],
         "sample_rate": [fact.sample_rate for fact in facts],
+        "decoded": [outcome.reading.decoded for outcome in outcomes],
+        "lost": [outcome.reading.lost for outcome in outcomes],
         "seconds": [outcome.seconds for outcome in outcomes],
     }
-    types = {"duration": float, "channels": "Int64", "sample_rate": "Int64"}
-    report = pd.DataFrame(columns, dtype=object).astype(types | {"seconds": float})
+    types = dict.fromkeys(("duration", "decoded", "lost", "seconds"), float)
+    integers = dict.fromkeys(("channels", "sample_rate"), "Int64")
+    report = pd.DataFrame(columns, dtype=object).astype(types | integers)
     return report.rename_axis("clip")
 
 
 def failures(report: "pandas.DataFrame") -> str:
     """Return the first clips that failed, and why; an empty string if none did."""
-    failed = report[report["status"] != "ok"]
+    failed = report[report["status"] == "error"]
+    return _listed(zip(failed.index, failed["path"], failed["cause"], strict=True))
+
+
+def remarks(clips: Sequence[Clip], readings: Mapping[int, Reading]) -> str:
+    """Return what there is to say about clips that could be read, in one line.
+
+    Parameters
+    ----------
+    clips : sequence
+        Paths or waveforms.
+    readings : mapping of int to Reading
+        What was read of clips, by their places.
+
+    Returns
+    -------
+    str
+        Empty if all is well.
+    """
+    odd = {i: reading for i, reading in readings.items() if reading.status != "ok"}
+    paths = (None if isinstance(clips[i], np.ndarray) else clips[i] for i in odd)
+    texts = (f"{reading.status} ({reading.cause})" for reading in odd.values())
+    return _listed(zip(odd, paths, texts, strict=True))
+
+
+def _listed(clips: Iterable[tuple[int, Any, str]]) -> str:
+    """Return places, paths and texts as one line, which names the first few."""
     lines = [
-        f"clip {row.Index}"
-        + (f" ({printable(row.path)!r})" if row.path else "")
-        + f": {printable(row.cause)}"
-        for row in failed.itertuples()
+        f"clip {i}"
+        + (f" ({printable(os.fsdecode(path))!r})" if path is not None else "")
+        + f": {printable(text)}"
+        for i, path, text in clips
     ]
     return format_list(lines, limit=_NAMED, sep="; ")

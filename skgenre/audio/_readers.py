@@ -1,84 +1,29 @@
-"""Two decoders, libsndfile and FFmpeg, behind one small interface.
-
-A reader has the attributes ``sample_rate``, ``n_channels`` and ``n_samples`` (of the
-whole file, by its header) and the methods ``read(start, stop)``, which returns
-mono float32 samples, fewer than asked for where the file ends early,
-``blocks(start, stop)``, which yields the same samples some at a time, and ``count()``,
-which decodes the whole file to find its real length.
-"""
+"""Open a sound file, and choose what decodes it."""
 
 import os
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from importlib.util import find_spec
-from typing import Any, BinaryIO, Protocol
+from typing import BinaryIO
 
-import numpy as np
 import soundfile
 
+from skgenre.audio._decoders._av import AVReader
+from skgenre.audio._decoders._interface import Reader
+from skgenre.audio._decoders._resuming import ResumingReader
+from skgenre.audio._decoders._soundfile import SoundFileReader
 from skgenre.audio._errors import AudioError
-from skgenre.audio._mpeg import length_is_guessed
 from skgenre.audio._remote import fetched, is_url, local_path
 
-BLOCK = 1 << 22
-"""Values of a block in which files are decoded.
-
-So a header that lies about the length or the channels can't make us reserve memory that
-the file never fills. A 30 s clip in stereo is one block.
-"""
 # Hertz. Below, there is no music; resampling would make as many samples of a few bytes
 # as the header says. Above, nothing is recorded.
 _MIN_SAMPLE_RATE = 1_000
 MAX_SAMPLE_RATE = 1_000_000
 """Hertz; far above what sound is recorded at, far below what exhausts the memory."""
-# libsndfile gives a length near 2**63 for files whose header has none.
-_UNKNOWN_LENGTH = 1 << 48
-# Lossy codecs need some packets before the wanted ones to decode these exactly: an
-# MP3 frame may hold bits of the ten after it. libsndfile's seek takes no care of it.
-_PREROLL_SECONDS = 0.5
-_PREROLL_FORMATS = {"MP3", "OGG"}
-# FFmpeg's flag of formats whose index is made while reading.
-_AVFMT_GENERIC_INDEX = 0x100
 
 _SFE_BAD_FILE = 7  # libsndfile's error number
 
-# The containers that music and videos come in, of FFmpeg's 350. The others are those of
-# old games, images, texts and playlists, and the less tested their code is, the more
-# of it crashes on damaged files.
-_CONTAINERS = """
-    aac ac3 aiff amr amrnb amrwb ape asf asf_o au avi caf dsf dts dtshd eac3 flac flv
-    gxf iff loas matroska,webm mov,mp4,m4a,3gp,3g2,mj2 mp3 mpc mpc8 mpeg mpegts mxf nut
-    ogg oma rm shn tak truehd tta voc w64 wav wtv wv xwma
-"""
-
 _DAMAGED = "The file is damaged: replace it or leave it out."
-_INSTALL_AV = (
-    'If it is M4A, AAC, WMA or video, install PyAV: pip install "skgenre[av]". '
-    "Otherwise replace the file or leave it out."
-)
-
-
-class Reader(Protocol):
-    """The interface of both decoders."""
-
-    sample_rate: int
-    n_channels: int
-    n_samples: int
-
-    def read(self, start: int, stop: int) -> np.ndarray: ...  # noqa: D102
-    def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]: ...  # noqa: D102
-    def count(self) -> int: ...  # noqa: D102
-    def close(self) -> None: ...  # noqa: D102
-
-
-def _to_mono(samples: np.ndarray) -> np.ndarray:
-    """Average the channels of (n_samples, n_channels) with equal weights."""
-    n_channels = samples.shape[1]
-    if n_channels == 1:
-        return samples[:, 0]
-    # A product with the weights takes 2 ms where mean(axis=1) takes 30.
-    return samples @ np.full(n_channels, 1 / n_channels, dtype=np.float32)
 
 
 def _reason(error: Exception) -> str:
@@ -87,239 +32,6 @@ def _reason(error: Exception) -> str:
         if reason := getattr(error, name, None):
             return reason.rstrip(".")
     return str(error).rstrip(".") or type(error).__name__
-
-
-def _join(blocks: list[np.ndarray]) -> np.ndarray:
-    if len(blocks) == 1:
-        return blocks[0]
-    return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.float32)
-
-
-class _SequentialSoundFile(soundfile.SoundFile):
-    """A file whose `read` continues where the last one ended.
-
-    soundfile's own seeks to that place after each read, which in MP3 files loses the
-    bits that the next frames need: the beginning of each block would be distorted.
-    """
-
-    def seekable(self) -> bool:
-        """Return False: then `read` doesn't seek, while `seek` still does."""
-        return False
-
-    @property
-    def can_seek(self) -> bool:
-        """Whether the file can really be sought."""
-        return super().seekable()
-
-
-class SoundFileReader:
-    """Read what libsndfile knows: WAV, FLAC, OGG, Opus, MP3, AIFF, AU and more."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._source = file
-        self._open()
-        self.sample_rate: int = self._file.samplerate
-        self.n_channels: int = self._file.channels
-        self.n_samples: int = self._file.frames
-        if self.n_samples >= _UNKNOWN_LENGTH:
-            self._file.close()
-            raise soundfile.SoundFileRuntimeError("the header has no length")
-
-    def is_cut_short(self) -> bool:
-        """Return whether `n_samples` is a guess, behind which nothing is read."""
-        if self._file.format != "MP3":
-            return False
-        position = self._source.tell()
-        try:
-            return length_is_guessed(self._source)
-        finally:
-            self._source.seek(position)  # where libsndfile reads on
-
-    def _open(self) -> None:
-        self._source.seek(0)
-        # The descriptor spares us libsndfile's ideas about file names (encodings,
-        # extensions); on Windows the two C libraries can't share it.
-        source = self._source if os.name == "nt" else self._source.fileno()
-        self._file = _SequentialSoundFile(source, closefd=False)
-        self._position = 0  # of files that can't be sought
-
-    def _read(self, n_samples: int) -> np.ndarray:
-        block = self._file.read(n_samples, dtype="float32", always_2d=True)
-        self._position += len(block)
-        return block
-
-    def _go_to(self, position: int) -> None:
-        if self._file.can_seek:
-            self._file.seek(position)
-            return
-        # GSM 6.10 and some kinds of ADPCM: libsndfile only reads forward.
-        if position < self._position:
-            self._file.close()
-            self._open()
-        while position > self._position:
-            if not len(self._read(min(self._block, position - self._position))):
-                break
-
-    @property
-    def _block(self) -> int:
-        return max(1, BLOCK // self._file.channels)
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        """Read samples `start` to `stop`."""
-        return _join(list(self.blocks(start, stop)))
-
-    def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
-        """Yield samples `start` to `stop`, some at a time."""
-        lead = 0
-        if self._file.format in _PREROLL_FORMATS:
-            lead = min(start, int(_PREROLL_SECONDS * self.sample_rate))
-        try:
-            self._go_to(start - lead)
-        except soundfile.SoundFileError:
-            # Perhaps behind the end of a FLAC file whose header promises more; the
-            # decoder is of no use then.
-            self.close()
-            self._open()
-            if self.count() > start - lead:
-                raise
-            return
-        self._read(lead)
-        while start < stop:
-            size = min(self._block, stop - start)
-            block = self._read(size)
-            yield _to_mono(block)
-            start += len(block)
-            if len(block) < size:
-                break
-
-    def count(self) -> int:
-        """Decode from the beginning to the end and count samples."""
-        self._go_to(0)
-        size = max(1, (1 << 17) // self._file.channels)
-        buffer = np.empty((size, self._file.channels), dtype=np.float32)
-        n_samples = 0
-        while n_read := len(self._file.read(out=buffer)):
-            n_samples += n_read
-        self._position = n_samples
-        return n_samples
-
-    def close(self) -> None:
-        """Free the decoder."""
-        self._file.close()
-
-
-class AVReader:
-    """Read the first audio stream of what FFmpeg knows: M4A, AAC, WMA, video..."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file = file
-        self._container: Any  # PyAV is optional, and so are its types
-        self._stream: Any
-        self._open()
-        try:
-            stream = self._stream
-            if stream.codec_context is None:
-                raise ValueError("its codec is not known")
-            self.sample_rate: int = stream.rate
-            if not self.sample_rate:  # taken for audio only by its name
-                raise ValueError("it has no sample rate")
-            self.n_channels: int = stream.codec_context.layout.nb_channels
-            self._first_pts: int = stream.start_time or 0
-            # Seeking needs exact timestamps. Formats without their own (raw AAC) get
-            # estimated ones, and those of some (Matroska, WMA) are in milliseconds.
-            has_timestamps = (
-                not int(self._container.format.flags) & _AVFMT_GENERIC_INDEX
-            )
-            is_fine = stream.time_base * self.sample_rate <= 1
-            self._can_seek = has_timestamps and is_fine
-            if self._can_seek and stream.duration:
-                self.n_samples = self._to_samples(stream.duration)
-            else:
-                self.n_samples = self.count()
-        except BaseException:
-            self.close()
-            raise
-
-    def _open(self) -> None:
-        import av
-
-        self._file.seek(0)
-        # Playlist formats may name other files and addresses; none is opened.
-        options = {
-            "protocol_whitelist": "none",
-            "format_whitelist": ",".join(_CONTAINERS.split()),
-        }
-        self._container = av.open(self._file, options=options)
-        if not self._container.streams.audio:
-            self.close()
-            raise ValueError("it holds no audio stream")
-        self._stream = self._container.streams.audio[0]
-        self._is_new = True
-
-    def _to_samples(self, pts: int) -> int:
-        return round(pts * self._stream.time_base * self.sample_rate)
-
-    def _decode(self, start: int) -> Iterator[tuple[int, Any]]:
-        """Yield (position, frame) from at or before sample `start` on."""
-        from av import AudioResampler
-
-        if not self._is_new:
-            # Rewound, a decoder gives the codec's lead-in that it drops when new.
-            self.close()
-            self._open()
-        self._is_new = False
-        seconds = start / self.sample_rate - _PREROLL_SECONDS
-        if self._can_seek and seconds > 0:
-            pts = self._first_pts + int(seconds / self._stream.time_base)
-            self._container.seek(pts, stream=self._stream)
-        # Only the sample format changes. Channels are interleaved: of 8 or more planes,
-        # PyAV would read on behind the last one.
-        to_float = AudioResampler(format="flt")
-        position = None
-        for decoded in self._container.decode(self._stream):
-            if decoded.sample_rate != self.sample_rate:
-                raise ValueError("its sample rate changes on the way")
-            for frame in to_float.resample(decoded):
-                if position is None:
-                    is_known = self._can_seek and decoded.pts is not None
-                    pts = decoded.pts if is_known else self._first_pts
-                    position = max(0, self._to_samples(pts - self._first_pts))
-                yield position, frame
-                # Frames follow one another without gaps.
-                position += frame.samples
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        """Read samples `start` to `stop`."""
-        return _join(list(self.blocks(start, stop)))
-
-    def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
-        """Yield samples `start` to `stop`, some at a time."""
-        frames: list[np.ndarray] = []
-        n_values = 0
-        for position, frame in self._decode(start):
-            if position >= stop:
-                break
-            if position + frame.samples > start:
-                part = slice(max(0, start - position), stop - position)
-                samples = frame.to_ndarray().reshape(frame.samples, -1)
-                frames.append(_to_mono(samples[part]))
-                n_values += samples.size
-            if n_values >= BLOCK:
-                yield _join(frames)
-                frames, n_values = [], 0
-        if frames:
-            yield _join(frames)
-
-    def count(self) -> int:
-        """Decode from the beginning to the end and count samples."""
-        n_samples = 0
-        for position, frame in self._decode(0):
-            n_samples = position + frame.samples
-        return n_samples
-
-    def close(self) -> None:
-        """Free the decoder."""
-        self._container.close()
 
 
 def _open_local(path: str | bytes, name: str | bytes) -> BinaryIO:
@@ -371,37 +83,31 @@ def _check_is_file(status: os.stat_result, name: str | bytes) -> None:
         )
 
 
-def _av_reader(file: BinaryIO) -> AVReader | None:
-    """Return FFmpeg's reader, if it is installed and takes the file."""
-    if find_spec("av") is None:
-        return None
-    try:
-        return AVReader(file)
-    except MemoryError:
-        raise
-    except Exception:  # of many types, where a file is damaged
-        return None
-
-
 def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
     try:
-        reader = SoundFileReader(file)
+        first = SoundFileReader(file)
     except soundfile.SoundFileError as error:
         sndfile_error = error
     else:
-        if not reader.is_cut_short():
-            return reader
-        reader.close()
-        return _av_reader(file) or SoundFileReader(file)
+        # Without samples, a header was never finished: its recorder was killed.
+        if first.n_samples and not first.is_cut_short():
+            return ResumingReader(file, first)
+        try:
+            second = AVReader(file)
+        except MemoryError:
+            raise
+        except Exception:  # of many types, where a file is damaged
+            second = None
+        if second is not None and second.n_samples:
+            first.close()
+            return second
+        first.close()
+        return SoundFileReader(file)
     reason = _reason(sndfile_error)
     if getattr(sndfile_error, "code", None) == _SFE_BAD_FILE:
         reason = (
             "it begins like MP3, and no frame decodes"  # libsndfile's text is vaguer
         )
-    if find_spec("av") is None:
-        raise AudioError(
-            path, f"libsndfile does not read it ({reason})", _INSTALL_AV
-        ) from sndfile_error
     try:
         return AVReader(file)
     except MemoryError:
@@ -472,7 +178,9 @@ def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
     """
     name: str | bytes = os.fspath(path)
     with open_file(name) as file:
+        n_bytes = file.seek(0, 2)
         reader = _choose_reader(file, name)
+        reader.n_bytes = n_bytes
         try:
             rate = reader.sample_rate
             if not _MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:

@@ -1,14 +1,16 @@
 """What a model makes of many files, some of which may be broken."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import track
 
+from skgenre.audio._reading import Reading
+from skgenre.cli._console import plain
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
 from skgenre.datasets import find_audio_files
@@ -19,6 +21,17 @@ from skgenre.features._precompute import read_once
 # network predicts some, the next are decoded.
 _CLIPS_AT_A_TIME = 32
 _CHUNKS_AT_A_TIME = 2
+
+
+class FileResults(NamedTuple):
+    """What a function made of files, and what there is to say about them, by path."""
+
+    results: dict[str, Any]
+    """Of the files that can be read."""
+    errors: dict[str, str]
+    """What is wrong with the others."""
+    readings: dict[str, Reading]
+    """Of the files that are read, those that are damaged, silent or too short."""
 
 
 def files_named(music: Sequence[Path]) -> list[str]:
@@ -47,7 +60,7 @@ def apply_in_chunks(
     n_jobs: int,
     title: str,
     console: Console,
-) -> Iterator[tuple[dict[str, Any], dict[str, str]]]:
+) -> Iterator[FileResults]:
     """Yield the results of a function for some files at a time, and errors.
 
     Each file is read once, for all audio steps of the model.
@@ -70,22 +83,19 @@ def apply_in_chunks(
 
     Yields
     ------
-    results : dict of str to object
-        By path, for the files that can be read.
-    errors : dict of str to str
-        By path, what is wrong with the others.
+    FileResults
     """
     chunks = [
         paths[start : start + _CLIPS_AT_A_TIME]
         for start in range(0, len(paths), _CLIPS_AT_A_TIME)
     ]
 
-    def apply(chunk: Sequence[str]) -> tuple[dict[str, Any], dict[str, str]]:
+    def apply(chunk: Sequence[str]) -> FileResults:
         with read_once(model, chunk, n_jobs=n_jobs) as read:
             good = read.good(chunk)
             results = function(good) if good else []
         errors = {path: str(error) for path, error in read.errors.items()}
-        return dict(zip(good, results, strict=True)), errors
+        return FileResults(dict(zip(good, results, strict=True)), errors, read.readings)
 
     yield from track(
         _in_threads(apply, chunks),
@@ -118,16 +128,25 @@ def apply_to_files(
     n_jobs: int,
     title: str,
     console: Console,
-) -> tuple[dict[str, Any], dict[str, str]]:
+) -> FileResults:
     """Return what `apply_in_chunks` yields as one."""
-    results: dict[str, Any] = {}
-    errors: dict[str, str] = {}
-    for some, broken in apply_in_chunks(
+    found = FileResults({}, {}, {})
+    for some in apply_in_chunks(
         function, model, paths, n_jobs=n_jobs, title=title, console=console
     ):
-        results |= some
-        errors |= broken
-    return results, errors
+        for own, other in zip(found, some, strict=True):
+            own.update(other)
+    return found
+
+
+def print_notes(readings: Mapping[str, Reading], console: Console) -> None:
+    """Print which files are damaged, silent or too short."""
+    for path, reading in readings.items():
+        console.print(
+            f"[yellow]Note:[/] {plain(repr(path))} is {reading.status}: "
+            f"{plain(reading.cause)}.",
+            soft_wrap=True,
+        )
 
 
 def predict_files(
@@ -140,10 +159,14 @@ def predict_files(
     time_limit: float | None = None,
     console: Console,
 ) -> list[dict[str, Any]]:
-    """Return one dict a file: 'path', and 'genres' or what is wrong ('error')."""
+    """Return one dict a file: 'path', 'status', and 'genres', 'error' or 'note'.
+
+    The status is that of the reports. There are genres where there is music, an error
+    where the file can't be read, and a note on what is odd.
+    """
     model = getattr(model, "best_estimator_", model)  # of a search
     prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
-    probabilities, errors = apply_to_files(
+    probabilities, errors, readings = apply_to_files(
         model.predict_proba,
         model,
         paths,
@@ -151,10 +174,18 @@ def predict_files(
         title="Predicting",
         console=console,
     )
+    print_notes(readings, console)
     genres = model.classes_.tolist()
-    return [
-        {"path": path, "error": errors[path]}
-        if path in errors
-        else {"path": path, "genres": ranked(probabilities[path], genres, top)}
-        for path in paths
-    ]
+
+    def prediction(path: str) -> dict[str, Any]:
+        if path in errors:
+            return {"path": path, "status": "error", "error": errors[path]}
+        found: dict[str, Any] = {"path": path, "status": "ok"}
+        reading = readings.get(path)
+        if reading is None or reading.has_music:
+            found["genres"] = ranked(probabilities[path], genres, top)
+        if reading is not None:
+            found |= {"status": reading.status, "note": reading.cause}
+        return found
+
+    return [prediction(path) for path in paths]

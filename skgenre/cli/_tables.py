@@ -84,7 +84,7 @@ def ranked(
 def write_predictions(
     predictions: list[dict[str, Any]], file_format: str, stream: IO[str]
 ) -> None:
-    """Write predictions: dicts with a 'path' and either 'genres' or an 'error'."""
+    """Write predictions: dicts as `predict_files` returns them."""
     text = io.StringIO()
     if file_format == "json":
         json.dump(predictions, text, indent=2, default=str)
@@ -123,7 +123,7 @@ def write_recommendations(
 
 
 def write_scan(report: "pandas.DataFrame", file_format: str, stream: IO[str]) -> None:
-    """Write the report of `skgenre.datasets.check_audio`; as a table, its errors."""
+    """Write the report of `skgenre.datasets.check_audio`; as a table, what is wrong."""
     if file_format == "json":
         known = report.astype(object).where(report.notna(), None)
         text = json.dumps(known.to_dict("records"), indent=2) + "\n"
@@ -133,12 +133,14 @@ def write_scan(report: "pandas.DataFrame", file_format: str, stream: IO[str]) ->
         table_text = io.StringIO()
         _write_rows(known.to_dict("records"), list(known.columns), table_text)
         _write(table_text.getvalue(), stream)
-    elif len(errors := report[report["status"] != "ok"]):
+    elif len(faults := report[report["status"] != "ok"]):
         table = Table()
         table.add_column("File", overflow="fold")
+        table.add_column("Status")
         table.add_column("What is wrong", overflow="fold")
-        for path, cause in zip(errors["path"], errors["cause"], strict=True):
-            table.add_row(plain(path), plain(cause))
+        columns = (faults[name] for name in ("path", "status", "cause"))
+        for cells in zip(*columns, strict=True):
+            table.add_row(*map(plain, cells))
         Console(file=stream).print(table)
 
 
@@ -154,11 +156,12 @@ def _write_csv(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
     header = [f"{name}{s}" for s in suffixes for name in ("genre", "probability")]
     rows = []
     for prediction in predictions:
-        row = {"path": prediction["path"], "error": prediction.get("error", "")}
+        names = "path", "error", "status", "note"
+        row = {name: prediction.get(name, "") for name in names}
         for suffix, genre in zip(suffixes, prediction.get("genres", []), strict=False):
             row |= {f"{name}{suffix}": value for name, value in genre.items()}
         rows.append(row)
-    _write_rows(rows, ["path", *header, "error"], stream)
+    _write_rows(rows, ["path", *header, "error", "status", "note"], stream)
 
 
 def _write_rows(
@@ -181,5 +184,7 @@ def _write_table(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
                 f"{g['genre']} {g['probability']:.0%}" for g in prediction["genres"]
             )
             table.add_row(plain(prediction["path"]), plain(genres))
+        elif "note" in prediction:
+            table.add_row(plain(prediction["path"]), f"[dim]{prediction['status']}[/]")
     if table.row_count:
         Console(file=stream).print(table)

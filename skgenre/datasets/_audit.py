@@ -15,9 +15,11 @@ from sklearn.utils.validation import check_consistent_length
 
 from skgenre._files import digest
 from skgenre._sklearn_compat import Interval, validate_params
-from skgenre.audio import load_audio, map_clips
+from skgenre.audio import map_clips
+from skgenre.audio._load import read_samples
 from skgenre.audio._outcome import attempt
 from skgenre.audio._readers import open_file
+from skgenre.audio._reading import SILENCE_DB
 from skgenre.audio._remote import is_url
 
 if TYPE_CHECKING:
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
 
 _SAMPLE_RATE = 22050
 _FRAME = _SAMPLE_RATE // 10
-_SILENCE = 1e-3  # root mean square of a frame: 60 dB below full scale
+_SILENCE = 10 ** (SILENCE_DB / 20)  # root mean square of a frame
 _SILENT_SHARE = 0.9
 
 # Member of the data set, and what its values are called.
@@ -37,6 +39,7 @@ _Finding = tuple[int, str, str]
 class _Heard(NamedTuple):
     """Measures of one clip, or why it can't be read."""
 
+    error: str = ""
     damage: str = ""
     duration: float = 0.0
     silent_share: float = 0.0
@@ -45,7 +48,7 @@ class _Heard(NamedTuple):
 
 
 def _hear(path: Any) -> _Heard:
-    waveform = load_audio(path, _SAMPLE_RATE)
+    waveform = read_samples(path, _SAMPLE_RATE, lambda n_samples, _: (0, n_samples))
     with open_file(path) as file:
         file_digest = hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
     n_frames = max(1, len(waveform) // _FRAME)
@@ -105,6 +108,8 @@ def audit(
 
         'undecodable'
             The file can't be read as audio.
+        'damaged'
+            A part of it is lost; the detail says how many seconds.
         'short'
             It lasts less than `min_duration`.
         'silent'
@@ -173,9 +178,14 @@ def audit(
     check_consistent_length(paths, *members.values())
     task = functools.partial(attempt, task=_hear, look=None)
     outcomes = map_clips(task, paths, n_jobs=n_jobs, verbose=verbose, desc="Audit")
-    heard = [o.result if o.error is None else _Heard(o.error.cause) for o in outcomes]
-    if min_duration is None and any(not clip.damage for clip in heard):
-        durations = [clip.duration for clip in heard if not clip.damage]
+    heard = [
+        _Heard(o.error.cause)
+        if o.error is not None
+        else o.result._replace(damage=o.cause if o.reading.lost > 0 else "")
+        for o in outcomes
+    ]
+    if min_duration is None and any(not clip.error for clip in heard):
+        durations = [clip.duration for clip in heard if not clip.error]
         min_duration = float(np.median(durations)) / 2
     findings = [
         *_faults(heard, min_duration or 0.0),
@@ -221,9 +231,11 @@ def _paths(tracks: Bunch) -> list:
 
 def _faults(heard: list[_Heard], min_duration: float) -> Iterator[_Finding]:
     for i, clip in enumerate(heard):
-        if clip.damage:
-            yield i, "undecodable", clip.damage
+        if clip.error:
+            yield i, "undecodable", clip.error
             continue
+        if clip.damage:
+            yield i, "damaged", clip.damage
         if clip.duration < min_duration:
             detail = f"lasts {clip.duration:.2f} s, less than {min_duration:.2f} s"
             yield i, "short", detail
@@ -237,7 +249,7 @@ def _duplicates(
     files: dict[bytes, int] = {}
     sounds: dict[bytes, int] = {}
     for i, clip in enumerate(heard):
-        if clip.damage:
+        if clip.error:
             continue
         first = files.setdefault(clip.file_digest, i)
         if first != i:

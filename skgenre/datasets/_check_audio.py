@@ -70,10 +70,12 @@ def check_audio(
             Those of the files that can be read, of the same kind as `paths`.
         readable : ndarray of shape (n_paths,), bool
             Which these are, by which genres and groups are chosen, too.
-        report : DataFrame of shape (n_paths, 7)
-            Of each file, ``path``, ``status`` ('ok' or 'error'), ``cause`` of the
-            error, ``duration`` in seconds, ``channels`` and ``sample_rate`` by the
-            header, and the ``seconds`` spent.
+        report : DataFrame of shape (n_paths, 9)
+            Of each file, ``path``, ``status``, its ``cause``, ``duration`` in seconds,
+            ``channels`` and ``sample_rate`` by the header, the seconds ``decoded`` and
+            ``lost``, and the ``seconds`` spent. The status is 'error' or, for files
+            that can be read, 'ok', 'damaged', 'silent' or 'too short'
+            (:ref:`no_music`).
 
     Raises
     ------

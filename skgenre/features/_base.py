@@ -31,7 +31,9 @@ from skgenre.audio._outcome import (
     failures,
     outcome_report,
     read_facts,
+    remarks,
 )
+from skgenre.audio._reading import Observed, Reading
 from skgenre.audio._worker import MAX_SECONDS
 
 if TYPE_CHECKING:
@@ -78,6 +80,8 @@ PARAMETER_DOCS = {
         on_error : {'raise', 'warn', 'ignore'}, default=%(on_error)s
             What to do about a file that can't be read: 'raise' ends with an error that
             names it; 'warn' and 'ignore' make its row NaN, with a warning or without.
+            Of files that are read in part, and of clips without music, only 'ignore'
+            does not warn.
             `extraction_report_` then says why, and classifiers skip the row inside a
             :class:`~skgenre.classifiers.MissingClipClassifier`.
     """,
@@ -109,12 +113,14 @@ PARAMETER_DOCS = {
             Number of columns, where X was an array of waveforms or a data frame.
         feature_names_in_ : ndarray of shape (`n_features_in_`,)
             Names of the columns, where X was a data frame.
-        extraction_report_ : DataFrame of shape (n_clips, 7)
+        extraction_report_ : DataFrame of shape (n_clips, 9)
             Report on the clips of the last `transform`; only if `on_error` isn't
-            'raise'. The columns are ``path``, ``status`` ('ok' or 'error'), ``cause``
-            of the error, the file's ``duration`` in seconds, ``channels`` and
-            ``sample_rate``, and the ``seconds`` spent. Each thread sees its own; copies
-            and model files have none.
+            'raise'. The columns are ``path``, ``status`` ('ok', 'error', or 'damaged',
+            'silent' or 'too short', see :ref:`no_music`), its ``cause``, by the header
+            the file's ``duration`` in seconds, ``channels`` and ``sample_rate``, the
+            seconds ``decoded`` and ``lost`` (NaN where a result was looked up), and the
+            ``seconds`` spent. Each thread sees its own; copies and model files have
+            none.
     """,
 }
 """Documentation that audio steps share, for `substitute`."""
@@ -309,12 +315,15 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             verbose=self.verbose,
             desc=work.desc,
         )
+        readings: dict[int, Reading] = {}
         if self.on_error == "raise":
             self._keep_report(None)
-            for i, result in enumerate(walk(task)):
+            for i, (result, reading) in enumerate(walk(Observed(task))):
                 with error_names_clip(i):
                     finished = finish(result)
+                readings[i] = reading
                 yield finished
+            _warn_of(clips, readings)
             return
         look: Callable[[Clip], Any]
         look = functools.partial(read_facts, sample_rate=self.sample_rate)
@@ -329,12 +338,15 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         report = outcome_report(clips, outcomes)
         self._keep_report(report)
         if self.on_error == "warn" and (failed := failures(report)):
-            n_failed = (report["status"] != "ok").sum()
+            n_failed = (report["status"] == "error").sum()
             warnings.warn(
                 f"{n_failed} of {len(clips)} clips could not be read, and are NaN: "
                 f"{failed}. extraction_report_ lists all.",
                 stacklevel=_callers_level(),
             )
+        if self.on_error == "warn":
+            read = enumerate(outcomes)
+            _warn_of(clips, {i: o.reading for i, o in read if o.error is None})
 
     def _keep_report(self, report: "pandas.DataFrame | None") -> None:
         """Keep the report on the last clips; None forgets an earlier one."""
@@ -353,6 +365,16 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         tags.requires_fit = False
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
+
+
+def _warn_of(clips: Sequence[Clip], readings: Mapping[int, Reading]) -> None:
+    """Warn of clips that are damaged, silent or too short."""
+    if odd := remarks(clips, readings):
+        n_odd = sum(reading.status != "ok" for reading in readings.values())
+        warnings.warn(
+            f"{n_odd} of {len(clips)} clips hold less music than they should: {odd}.",
+            stacklevel=_callers_level(),
+        )
 
 
 def audio_steps(model: Any) -> list[AudioTransformer]:

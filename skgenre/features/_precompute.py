@@ -16,6 +16,7 @@ from skgenre.audio._isolated_task import IsolatedTask
 from skgenre.audio._load import Clip, one_opening
 from skgenre.audio._map_clips import map_clips
 from skgenre.audio._outcome import Outcome, attempt
+from skgenre.audio._reading import Reading
 from skgenre.features._base import (
     AudioTransformer,
     Settings,
@@ -67,6 +68,8 @@ class ReadClips:
 
     errors: dict[str, AudioError]
     """By path, what is wrong with the files that can't be read."""
+    readings: dict[str, Reading]
+    """By path, those of the others that are damaged, silent or too short."""
     results: list[tuple[Settings, dict[str, Any]]]
     """By settings of a step and by path, what it made of the others."""
 
@@ -109,7 +112,7 @@ def read_once(
     """
     # Fitted members of ensembles are copies of others: what is equal is made once.
     different: list[AudioTransformer] = []
-    read = ReadClips({}, [])
+    read = ReadClips({}, {}, [])
     for step in audio_steps(model):
         settings = step._settings()
         if all(settings != other for other, _ in read.results):
@@ -121,6 +124,8 @@ def read_once(
             if outcome.error is not None:
                 read.errors[path] = outcome.error
                 continue
+            if outcome.reading.status != "ok":
+                read.readings[path] = outcome.reading
             for (_, made), result in zip(read.results, outcome.result, strict=True):
                 made[path] = result
     with known_results(read.results):

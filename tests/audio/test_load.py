@@ -268,7 +268,7 @@ def whole(n_samples, rate):
 @pytest.fixture
 def small_blocks(monkeypatch):
     monkeypatch.setattr("skgenre.audio._load.BLOCK", 4000)
-    monkeypatch.setattr("skgenre.audio._readers.BLOCK", 10_000)
+    monkeypatch.setattr("skgenre.audio._decoders._interface.BLOCK", 10_000)
     monkeypatch.setattr("skgenre.audio._load._RESAMPLED", 3000)
 
 

@@ -94,7 +94,8 @@ def test_report(wav, tmp_path):
     clips = [wav, bytes(tmp_path / "a.mp3"), np.zeros(5, np.float32)]
     report = outcome_report(clips, [attempt(clip, len, read_facts) for clip in clips])
     assert report.columns.tolist() == [
-        *("path", "status", "cause", "duration", "channels", "sample_rate", "seconds")
+        *("path", "status", "cause", "duration", "channels", "sample_rate"),
+        *("decoded", "lost", "seconds"),
     ]
     assert report["path"].tolist() == [str(wav), str(tmp_path / "a.mp3"), None]
     # A path has no len.

@@ -222,6 +222,45 @@ def test_broken_files_are_named_and_the_others_predicted(svc, music, tmp_path):
         assert name in result.stderr
 
 
+def test_no_genre_where_there_is_no_music(svc, music, tmp_path):
+    rng = np.random.default_rng(0)
+    soundfile.write(tmp_path / "noise.wav", rng.uniform(-0.3, 0.3, 100), 22050)
+    soundfile.write(tmp_path / "silence.wav", np.zeros(30 * 22050), 22050)
+    soundfile.write(tmp_path / "song.mp3", rng.uniform(-0.3, 0.3, 9 * 22050), 22050)
+    content = (tmp_path / "song.mp3").read_bytes()
+    (tmp_path / "song.mp3").write_bytes(content[: len(content) * 2 // 3])
+    os.symlink(music / "low" / "1.flac", tmp_path / "good.flac")
+    found = []
+    for _ in range(2):  # the second time, the cache knows the others
+        arguments = svc, tmp_path, "--cache-dir", tmp_path / "cache"
+        result = invoke("predict", *arguments, "--format", "json")
+        assert result.exit_code == 0
+        found.append(
+            {os.path.basename(p["path"]): p for p in json.loads(result.stdout)}
+        )
+        for name in ("noise.wav", "silence.wav", "song.mp3"):
+            assert f"{name}' is {found[0][name]['status']}: " in result.stderr
+    assert found[0] == found[1]
+    found = found[0]
+    assert {name: p["status"] for name, p in found.items()} == {
+        "good.flac": "ok",
+        "noise.wav": "too short",
+        "silence.wav": "silent",
+        "song.mp3": "damaged",
+    }
+    assert [name for name, p in found.items() if "genres" not in p] == [
+        "noise.wav",
+        "silence.wav",
+    ]
+    assert "of 9.00 s are lost" in found["song.mp3"]["note"]
+    table = invoke("predict", svc, tmp_path).stdout
+    assert "silent" in table and "too short" in table
+    result = invoke("predict", svc, tmp_path, "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [bool(row["genre"]) for row in rows] == [True, False, False, True]
+    assert [row["status"] for row in rows] == [p["status"] for p in found.values()]
+
+
 def test_broken_files_are_named_whatever_the_model_does_about_them(music, tmp_path):
     paths = [
         str(music / genre / f"{i}.flac") for genre in ("low", "high") for i in (1, 2)

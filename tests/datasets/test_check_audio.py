@@ -63,9 +63,14 @@ def test_only_the_middle_is_decoded_unless_all_is_wanted(tmp_path, place):
     content[damaged] = bytes(1000)
     path.write_bytes(content)
     assert check_audio([path], duration=2).readable.all()
+    middle = check_audio([path], duration=2).report.loc[0]
+    assert (middle["status"], middle["decoded"], middle["lost"]) == ("ok", 2, 0)
     checked = check_audio([path], duration=None)
-    assert not checked.readable.any()
-    assert "decoding failed" in checked.report["cause"][0]
+    assert checked.readable.all()
+    whole = checked.report.loc[0]
+    assert whole["status"] == "damaged" and "of 10.00 s are lost" in whole["cause"]
+    assert 0 < whole["lost"] < 1
+    assert whole["decoded"] + whole["lost"] == pytest.approx(10)
 
 
 def test_invalid(paths):

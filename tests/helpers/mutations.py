@@ -53,6 +53,8 @@ _AV_FORMATS = (
     ("swf", "mp3", "swf", 44100),
     ("g722", "g722", "g722", 16000),
 )
+NOT_READ = {"mmf", "sbc", "aptx", "adx", "swf", "g722"}
+"""Formats of games and telephones, some without a header."""
 # These have no header: any file is one.
 _NOT_WRITTEN = {"RAW", "SD2"}
 _EXTREMES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0xFFFF, 0x7FFFFFFF, 0x80000000)
@@ -133,10 +135,6 @@ def whole_files(waveform, rate):
         if data is not None:
             files[f"{container}-5.1.{container.lower()}"] = data
     files["MP3-tagged.mp3"] = _tag() + files["MP3-MPEG_LAYER_III.mp3"]
-    try:
-        import av  # noqa: F401
-    except ImportError:
-        return files
     for container, codec, suffix, wanted in _AV_FORMATS:
         data = _by_ffmpeg(_resampled(waveform, rate, wanted), wanted, container, codec)
         if data is not None:

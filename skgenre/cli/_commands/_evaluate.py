@@ -14,7 +14,7 @@ from sklearn.utils import Bunch
 from skgenre._estimators import split_last_step
 from skgenre._text import format_list, printable
 from skgenre.cli._console import plain
-from skgenre.cli._files import apply_to_files, prepare
+from skgenre.cli._files import apply_to_files, prepare, print_notes
 from skgenre.cli._tables import confusion_table, report_table, with_interval
 from skgenre.inspection import (
     classification_report_html,
@@ -168,7 +168,7 @@ def evaluate_models(
     models = [getattr(model, "best_estimator_", model) for model in models]
     for model in models:
         prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
-    predictions, errors = apply_to_files(
+    predictions, errors, readings = apply_to_files(
         lambda files: list(zip(*(_predict(m, files) for m in models), strict=True)),
         models,
         paths,
@@ -176,6 +176,7 @@ def evaluate_models(
         title="Predicting",
         console=console,
     )
+    print_notes(readings, console)
     for message in errors.values():
         console.print(f"[bold red]Error:[/] {plain(message)}", soft_wrap=True)
     good = np.array([path not in errors for path in paths])

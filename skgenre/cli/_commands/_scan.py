@@ -1,4 +1,4 @@
-"""The command that finds files that can't be read."""
+"""The command that finds files that can't be read, and those without music."""
 
 import sys
 from pathlib import Path
@@ -16,8 +16,8 @@ def scan(
         FileFormat,
         typer.Option(
             "--format",
-            help="Form of the result: a table of the files that can't be read, or all "
-            "files as CSV or JSON.",
+            help="Form of the result: a table of the files with which something is "
+            "wrong, or all files as CSV or JSON.",
         ),
     ] = FileFormat.table,
     whole: Annotated[
@@ -31,7 +31,8 @@ def scan(
 ) -> None:
     """Find the audio files that can't be read, and why.
 
-    The exit code is 1 if there are any.
+    The exit code is 1 if there are any. Files that are damaged, silent or too short
+    for a genre are listed, too.
     """
     from skgenre.cli._files import files_named
     from skgenre.cli._tables import write_scan
@@ -54,5 +55,12 @@ def scan(
         f"{n_readable} of {len(checked.readable)} files can be read; they last "
         f"{hours:.1f} hours."
     )
+    counts = checked.report["status"].value_counts()
+    if odd := [
+        f"{counts[status]} {status}"
+        for status in ("damaged", "silent", "too short")
+        if status in counts
+    ]:
+        console.print(f"Among them: {', '.join(odd)}.")
     if n_readable < len(checked.readable):
         raise typer.Exit(1)

@@ -13,7 +13,13 @@ from rich.console import Console
 from skgenre._files import digest
 from skgenre.cli._commands._index import LibraryIndex, file_states
 from skgenre.cli._console import plain
-from skgenre.cli._files import apply_in_chunks, apply_to_files, files_named, prepare
+from skgenre.cli._files import (
+    apply_in_chunks,
+    apply_to_files,
+    files_named,
+    prepare,
+    print_notes,
+)
 from skgenre.clustering import TrackRecommender
 from skgenre.datasets import find_audio_files
 from skgenre.datasets._tracks_csv import read_tracks_csv
@@ -60,7 +66,7 @@ def similar_tracks(
     in_library = {os.path.realpath(path): path for path in paths}
     liked = list(dict.fromkeys(in_library.get(os.path.realpath(s), s) for s in liked))
     others = [song for song in liked if song not in in_library.values()]
-    of_others, broken = apply_to_files(
+    of_others, broken, readings = apply_to_files(
         lambda files: _embed(embedder, files),
         embedder,
         others,
@@ -68,6 +74,7 @@ def similar_tracks(
         title="Reading songs",
         console=console,
     )
+    print_notes(readings, console)
     for embedding in of_others.values():
         kept.check_width(embedding)
     embeddings |= of_others
@@ -103,7 +110,7 @@ def _add_embeddings(
     states = file_states(wanted)
     errors: dict[str, str] = {}
     try:
-        for embeddings, broken in apply_in_chunks(
+        for embeddings, broken, readings in apply_in_chunks(
             lambda files: _embed(embedder, files),
             embedder,
             wanted,
@@ -114,6 +121,7 @@ def _add_embeddings(
             for path, embedding in embeddings.items():
                 kept.add(path, states[path], embedding)
             errors |= broken
+            print_notes(readings, console)
     finally:  # interrupted or not, what has been computed is kept
         kept.write()
     return errors

@@ -16,6 +16,7 @@ from skgenre._files import size_text
 from skgenre.audio import AudioError
 from skgenre.classifiers import BaseGenreClassifier
 from skgenre.cli._console import plain
+from skgenre.cli._files import print_notes
 from skgenre.features import MelSpectrogramTransformer, SpectrogramFile
 from skgenre.features._lazy_rows import LazyRows
 from skgenre.features._missing_clips import missing_clips
@@ -102,6 +103,7 @@ def clips_to_learn_from(
         return
     mel = model[0]
     with read_once(model, paths, n_jobs=mel.n_jobs, verbose=mel.verbose) as read:
+        print_notes(read.readings, console)
         good = read.good(paths)
         if not _is_network(model):
             yield model, np.array(good, dtype=object), read.errors

@@ -20,8 +20,9 @@ def scan(*arguments):
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "album").mkdir()
+    noise = np.random.default_rng(0).uniform(-0.1, 0.1, (22050, 2))
     for name in ("a.wav", "album/b.flac"):
-        soundfile.write(tmp_path / name, np.zeros((22050, 2)), 22050)
+        soundfile.write(tmp_path / name, noise, 22050)
     return tmp_path
 
 
@@ -71,10 +72,23 @@ def test_whole_files(folder):
     content = bytearray(path.read_bytes())
     content[-2000:-1000] = bytes(1000)
     path.write_bytes(content)
-    assert scan(path).exit_code == 0
+    assert scan(path).stdout == ""
     result = scan(path, "--whole")
-    assert result.exit_code == 1
-    assert "decoding failed" in result.stdout.replace("\n", "")
+    assert result.exit_code == 0
+    assert "damaged" in result.stdout and "of 60.00 s are lost" in result.stdout
+    assert "Among them: 1 damaged." in result.stderr
+
+
+def test_files_without_music(tmp_path):
+    soundfile.write(tmp_path / "silence.wav", np.zeros(22050), 22050)
+    soundfile.write(tmp_path / "click.wav", np.ones(100), 22050)
+    result = scan(tmp_path)
+    assert result.exit_code == 0
+    assert "silent" in result.stdout and "too short" in result.stdout
+    assert "Among them: 1 silent, 1 too short." in result.stderr
+    rows = json.loads(scan(tmp_path, "--format", "json").stdout)
+    assert [row["status"] for row in rows] == ["too short", "silent"]
+    assert [row["lost"] for row in rows] == [0, 0]
 
 
 def test_no_files(tmp_path):

@@ -40,6 +40,20 @@ def length_is_guessed(file: BinaryIO) -> bool:
     return len(bit_rates) > 1
 
 
+def has_length(file: BinaryIO) -> bool:
+    """Return whether the first frame of an MP3 file holds the number of the others.
+
+    Parameters
+    ----------
+    file : binary file
+        Any file; its position changes.
+    """
+    file.seek(_after_tag(file))
+    data = file.read(_WINDOW)
+    first = next(_frames(data), None)
+    return first is not None and _has_length(data, first[0])
+
+
 def _after_tag(file: BinaryIO) -> int:
     """Return the end of an ID3v2 tag at the beginning; 0 without a tag."""
     file.seek(0)

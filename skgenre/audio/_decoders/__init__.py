@@ -1,0 +1,1 @@
+"""Two decoders, libsndfile and FFmpeg, behind one small interface."""
