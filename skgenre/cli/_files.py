@@ -1,7 +1,7 @@
 """What a model makes of many files, some of which may be broken."""
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -134,7 +134,8 @@ def apply_to_files(
     for some in apply_in_chunks(
         function, model, paths, n_jobs=n_jobs, title=title, console=console
     ):
-        for own, other in zip(found, some, strict=True):
+        pairs: Iterable[tuple[dict, dict]] = zip(found, some, strict=True)
+        for own, other in pairs:
             own.update(other)
     return found
 
