@@ -10,7 +10,7 @@ after a few epochs. Both spread over worker processes.
 # %%
 # Music
 # -----
-# A folder or a CSV that is named on the command line, or else synthetic clips of 10 s.
+# A folder or a CSV that is named on the command line, or else synthetic clips of 5 s.
 
 import sys
 import tempfile
@@ -35,7 +35,7 @@ scratch = tempfile.TemporaryDirectory()
 if len(sys.argv) > 1:
     tracks = load_audio_folder(sys.argv[1])
 else:
-    tracks = make_genre_clips(96, random_state=0, folder=scratch.name)
+    tracks = make_genre_clips(64, duration=5, random_state=0, folder=scratch.name)
 paths, genres = tracks.paths, tracks.target
 # Where the artists are not known, each clip counts as an artist of its own.
 artists = np.arange(len(paths)) if tracks.groups is None else tracks.groups
