@@ -41,9 +41,9 @@ def save(
 ) -> None:
     """Save a fitted estimator to one file.
 
-    The file is in skops's format: plain values and arrays in a ZIP archive, no
-    pickles. It is written under another name first, so that an interruption leaves an
-    older file of this name unchanged.
+    The file holds plain values and arrays in a ZIP archive, no pickles. It is written
+    under another name first, so that an interruption leaves an older file of this name
+    unchanged.
 
     Parameters
     ----------
@@ -70,9 +70,9 @@ def save(
 
     Notes
     -----
-    Metadata requests (``set_fit_request`` and the like), a pipeline's `memory`, the
-    `cache_dir` of audio steps and the `checkpoint_dir` of networks are not saved: they
-    only matter on this machine.
+    Metadata requests (``set_fit_request`` and the like), the parameters `cache_dir`,
+    `checkpoint_dir`, `memory`, `n_jobs`, `time_limit` and `verbose`, and what only
+    training uses are not saved. Of a search, its `cv_results_` are not, either.
 
     Examples
     --------
@@ -92,9 +92,9 @@ def save(
 def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     """Load an estimator that `save` or `export_onnx` has written.
 
-    The file holds no pickles, only plain values, arrays and objects of scikit-learn,
-    NumPy and this package, which are checked before they are built. A forged file may
-    still crash the process: load files from people whom you trust.
+    The file holds no pickles, only plain values and arrays. They are held against a
+    closed list of classes and their attributes, and what is not on it is refused. A
+    forged file may still crash the process: load files from people whom you trust.
 
     Parameters
     ----------
