@@ -78,9 +78,7 @@ skgenre.save(network.fit(X.astype(np.float32), y), "it.model")
 """
 SAVE = """
 import numpy as np, skgenre
-from sklearn.dummy import DummyClassifier
-model = DummyClassifier().fit([[0]], [0])
-model.big_ = np.zeros(2_000_000)
+model = skgenre.TrackRecommender().fit(np.ones((200, 10_000)))
 for _ in range(10):
     skgenre.save(model, "it.model")
 """

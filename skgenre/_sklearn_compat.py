@@ -33,10 +33,12 @@ from sklearn.utils.validation import (
 )
 
 __all__ = [
+    "BUNCHES",
     "HALVING_MODULE",
     "HasMethods",
     "Interval",
     "StrOptions",
+    "TREES",
     "boosting_arrays",
     "check_feature_names_in",
     "check_sample_weight",
@@ -58,6 +60,12 @@ __all__ = [
 
 HALVING_MODULE = "sklearn.model_selection._search_successive_halving"
 """Where the halving searches are, which can be imported without enabling them."""
+
+
+BUNCHES = {"sklearn.utils.Bunch", "sklearn.utils._bunch.Bunch"}
+"""What a `Bunch` is called in files of format 1."""
+TREES = {"sklearn.tree._tree.Tree"}
+"""What the compiled object of a decision tree is called there."""
 
 
 def validate_parameters(estimator: Any) -> None:

@@ -240,6 +240,16 @@ def test_scikeras_is_known_to_one_module():
     assert users == {"skgenre.classifiers._training._wrapper"}
 
 
+def test_skops_is_for_tests_alone():
+    for name, found in all_imports(SOURCES).items():
+        assert not {module for module, _ in found if module.split(".")[0] == "skops"}, (
+            name
+        )
+    with open(ROOT / "pyproject.toml", "rb") as file:
+        project = tomllib.load(file)["project"]
+    assert not [each for each in project["dependencies"] if "skops" in each]
+
+
 @pytest.mark.parametrize(
     "line",
     [

@@ -47,8 +47,11 @@ FORBIDDEN = RUNS_CODE | WRITES_ANYWHERE | DOWNLOADS
 METHODS = {"extractall", "read_pickle", "to_pickle", "register_custom_ops_library"}
 
 ALLOWED = {
-    ("skgenre/persistence/_schema.py", "importlib.import_module"): (
-        "the names are those of tables there and in _sklearn_compat, not of the file"
+    ("skgenre/persistence/_classes/__init__.py", "importlib.import_module"): (
+        "the modules are those of the closed list, and the file names a class of it"
+    ),
+    ("skgenre/persistence/_description.py", "importlib.import_module"): (
+        "the modules are those of the table of functions, and the file names one of it"
     ),
     ("skgenre/audio/_worker.py", "pickle.load"): (
         "through pipes that nobody but the process and its own worker can write to"
@@ -59,6 +62,21 @@ ALLOWED = {
     ("skgenre/audio/_remote.py", "fsspec.core.url_to_fs"): (
         "of URLs that the user passes as X; they are audio, and decoded as such"
     ),
+}
+
+
+# Where model files are read, nothing is decided by what an object has: a file could
+# have given it that. Classes and modules are not of the file.
+ASKED = {
+    "getattr(importlib.import_module(CLASSES[name].module), name, None)",
+    "getattr(type(estimator), '_check_parameters', None)",
+    "getattr(type(estimator), '_integers', {})",
+    "hasattr(cls, 'feature_names_in_')",
+    "hasattr(cls, 'set_output')",
+    "hasattr(type(part), '_runtime')",
+    # In writing: facts about a model, and metrics, of the user's own objects.
+    "getattr(model, 'classes_', None)",
+    "hasattr(value, 'tolist')",
 }
 
 
@@ -205,3 +223,37 @@ def test_what_is_not_safe_is_seen(source, fault):
 )
 def test_what_is_safe_is_passed(source):
     assert not faults(source)
+
+
+def questions(source):
+    """Return the calls that ask whether an object has an attribute."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            is_default = node.func.id == "getattr" and len(node.args) == 3
+            if is_default or node.func.id in ("hasattr", "callable"):
+                found.add(ast.unparse(node))
+        elif isinstance(node, ast.ExceptHandler) and node.type is not None:
+            found |= {"except AttributeError"} & {f"except {ast.unparse(node.type)}"}
+    return found
+
+
+def test_model_files_are_judged_by_no_object():
+    folder = ROOT / "skgenre" / "persistence"
+    found = set()
+    for path in folder.rglob("*.py"):
+        found |= questions(path.read_text(encoding="utf-8"))
+    assert found == ASKED  # and nothing is allowed in vain
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "hasattr(part, '_predictors')",
+        "getattr(part, 'memory', None)",
+        "callable(value)",
+        "try:\n    part.x\nexcept AttributeError:\n    pass",
+    ],
+)
+def test_a_question_to_an_object_is_seen(source):
+    assert questions(source)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from skgenre._files import read_array
-from skgenre._sklearn_compat import node_types
+from skgenre._sklearn_compat import BUNCHES, TREES, node_types
 from skgenre.persistence._classes import CLASSES, find_class
 from skgenre.persistence._classes._savable import FUNCTIONS, NOT_SAVED
 from skgenre.persistence._description import (
@@ -258,14 +258,12 @@ def _read(contents: bytes) -> np.ndarray:
 
 
 _TYPES = {
-    "DictNode": {
-        *("builtins.dict", "sklearn.utils.Bunch", "sklearn.utils._bunch.Bunch"),
-    },
+    "DictNode": {"builtins.dict", *BUNCHES},
     "JsonNode": {"builtins.str"},
     "ListNode": {"builtins.list"},
     "NdArrayNode": {"numpy.ndarray", "numpy.bool", "numpy.bool_", *_KEYS},
     "SliceNode": {"builtins.slice"},
-    "TreeNode": {"sklearn.tree._tree.Tree"},
+    "TreeNode": TREES,
     "TupleNode": {"builtins.tuple"},
 }
 _READERS: dict[str, Callable[[_Reader, Any], Any]] = {

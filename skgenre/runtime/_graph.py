@@ -231,7 +231,7 @@ class Graph:
             for side in (inputs, outputs)
         )
         tensors = [
-            numpy_helper.from_array(np.ascontiguousarray(values), tensor)
+            numpy_helper.from_array(np.asarray(values, order="C"), tensor)
             for tensor, values in self._tensors.items()
         ]
         return helper.make_model(

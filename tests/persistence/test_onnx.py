@@ -87,6 +87,14 @@ def test_the_graph_alone_answers_as_keras_does(name, shape, tmp_path):
             found[1], network.transform(rows), rtol=1e-3, atol=1e-4
         )
     assert json.loads(metadata(tmp_path / "it.onnx")["genres"]) == [0, 1, 2]
+    for runtime in ("onnx", "keras"):
+        loaded = skgenre.load(tmp_path / "it.onnx", runtime=runtime)
+        np.testing.assert_allclose(
+            loaded.predict_proba(X), network.predict_proba(X), atol=1e-5
+        )
+        for found, weights in zip(loaded.weights_, network.weights_, strict=True):
+            np.testing.assert_array_equal(found, weights)
+            assert found.shape == weights.shape
     for answers_to_none in session.run(names, {"spectrograms": X[:0]}):
         assert len(answers_to_none) == 0
     X[1, 2, 0], X[2, 0, 1 % shape[1]] = np.nan, np.inf
@@ -103,6 +111,23 @@ def test_every_public_network_has_a_graph_that_is_tested():
         if inspect.isclass(value) and issubclass(value, BaseGenreClassifier)
     }
     assert names == {network._network for network in NETWORKS.values()} == set(_BODIES)
+
+
+def test_numbers_of_older_files_have_an_axis(tmp_path):
+    X = np.random.default_rng(0).normal(size=(12, 16, 8))
+    network = NETWORKS["second"].fit(X, [0, 1, 2] * 4)
+    skgenre.export_onnx(network, tmp_path / "it.onnx")
+    graph = onnx.load(tmp_path / "it.onnx")
+    numbers = [each for each in graph.graph.initializer if not each.dims]
+    assert "weights_3" in [each.name for each in numbers]
+    for each in numbers:
+        each.dims.append(1)
+    (tmp_path / "it.onnx").write_bytes(graph.SerializeToString())
+    for runtime in ("onnx", "keras"):
+        loaded = skgenre.load(tmp_path / "it.onnx", runtime=runtime)
+        np.testing.assert_allclose(
+            loaded.predict_proba(X), network.predict_proba(X), atol=1e-5
+        )
 
 
 def test_metadata_says_how_spectrograms_are_made(exported):

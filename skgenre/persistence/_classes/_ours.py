@@ -132,6 +132,13 @@ def _check_network(network: Any, sizes: Sizes) -> None:
     shapes, outputs = layer_shapes(network._network, parameters)
     largest = max(map(math.prod, outputs))
     require(largest <= _MAX_ACTIVATIONS, "a network has too large layers")
+    is_whole = len(shapes) == len(network.weights_)
+    require(is_whole, "a network has not as many weights as its layers")
+    # ONNX files of format 1 have an axis where the network has a number.
+    network.weights_ = [
+        weights.reshape(()) if weights.shape == (1,) and shape == () else weights
+        for weights, shape in zip(network.weights_, shapes, strict=True)
+    ]
     given = [weights.shape for weights in network.weights_]
     require(shapes == given, "a network's weights are not of its layers")
     require((network.input_scale_ != 0).all(), "a network's scaling is by 0")

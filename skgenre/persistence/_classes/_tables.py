@@ -20,6 +20,7 @@ from skgenre.persistence._kinds import (
     either,
     flag,
     integer,
+    label,
     list_of,
     number,
     optional,
@@ -81,6 +82,7 @@ def _check_mlp(mlp: Any, sizes: Sizes) -> None:
     require(shapes == list(pairwise(widths)), "a network's layers don't fit")
 
 
+_STRATEGY = text("constant", "most_frequent", "prior", "stratified", "uniform")
 _N_SEEN = either(COUNT, number(0), array("f", "n", low=0))
 _SELECTOR = SavableClass(
     "sklearn.feature_selection",
@@ -225,9 +227,9 @@ TABLES: dict[str, SavableClass] = {
             "n_classes_": size("k"),
             "class_prior_": array("f", "k", low=0),
             "sparse_output_": flag,
-            "_strategy": text("most_frequent", "prior", "stratified", "uniform"),
+            "_strategy": _STRATEGY,
         },
-        limits={"strategy": text("most_frequent", "prior", "stratified", "uniform")},
+        limits={"strategy": _STRATEGY, "constant": optional(label)},
         may_lack=names("n_features_in_"),
     ),
     "MLPClassifier": SavableClass(

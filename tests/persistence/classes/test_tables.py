@@ -45,6 +45,7 @@ WAYS = [
     BaggingClassifier(bootstrap_features=True, max_samples=0.5, **NUMBERS),
     BaggingClassifier(n_estimators=20, oob_score=True, **NUMBERS),
     BaggingClassifier(n_estimators=2, warm_start=True, **NUMBERS),
+    DummyClassifier(strategy="constant", constant="jazz"),
     DummyClassifier(strategy="most_frequent"),
     DummyClassifier(strategy="uniform", **NUMBERS),
     ExtraTreesClassifier(2, class_weight="balanced", max_features=None, **NUMBERS),
