@@ -306,7 +306,12 @@ class Forger:
         n_wanted = rng.choice([1, 1, 1, 1, 2, 3])
         while len(done) < n_wanted:
             forge = rng.choices(list(_FORGERIES), list(_FORGERIES.values()))[0]
-            what = forge(file, rng, self)
+            try:
+                what = forge(file, rng, self)
+            except (LookupError, TypeError, ValueError):
+                if not done:
+                    raise
+                continue  # what was forged before has left nothing to forge in
             if what is not None:
                 name = forge.__name__.strip("_").replace("_", " ")
                 done.append(f"{name}: {what}"[:300])
