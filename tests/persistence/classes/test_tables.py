@@ -102,7 +102,7 @@ def same(model, loaded, X):
             np.testing.assert_array_equal(found, expected)
 
 
-@pytest.mark.parametrize("model", WAYS, ids=str)
+@pytest.mark.parametrize("model", WAYS, ids=lambda model: type(model).__name__)
 def test_estimators_that_are_fitted_in_other_ways(model, tmp_path):
     skgenre.save(model.fit(X, y), tmp_path / "it.model")
     same(model, skgenre.load(tmp_path / "it.model"), X)
