@@ -50,6 +50,9 @@ ALLOWED = {
     ("skgenre/persistence/_schema.py", "importlib.import_module"): (
         "the names are those of tables there and in _sklearn_compat, not of the file"
     ),
+    ("skgenre/audio/_decoders/_chatter.py", "ctypes.CDLL"): (
+        "of this process itself: the C library that it has loaded"
+    ),
     ("skgenre/audio/_worker.py", "pickle.load"): (
         "through pipes that nobody but the process and its own worker can write to"
     ),
