@@ -20,8 +20,8 @@ processor time, which other programs on the machine disturb less than 'wall'.
   the other and by one pass, both into an empty `cache_dir`.
 
 With --against, only `load_audio` and the mel step are compared with those of another
-checkout, such as one of the main branch; each runs in a process of its own. Below 1,
-this one is faster.
+checkout, such as one of the main branch; each has a process of its own. Below 1 this
+one is faster.
 """
 
 import argparse

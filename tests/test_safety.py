@@ -53,6 +53,9 @@ ALLOWED = {
     ("skgenre/persistence/_description.py", "importlib.import_module"): (
         "the modules are those of the table of functions, and the file names one of it"
     ),
+    ("skgenre/audio/_decoders/_chatter.py", "ctypes.CDLL"): (
+        "of this process itself: the C library that it has loaded"
+    ),
     ("skgenre/audio/_worker.py", "pickle.load"): (
         "through pipes that nobody but the process and its own worker can write to"
     ),
