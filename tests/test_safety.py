@@ -50,7 +50,7 @@ ALLOWED = {
     ("skgenre/persistence/_schema.py", "importlib.import_module"): (
         "the names are those of tables there and in _sklearn_compat, not of the file"
     ),
-    ("skgenre/audio/_worker.py", "pickle.load"): (
+    ("skgenre/audio/_isolation/_worker.py", "pickle.load"): (
         "through pipes that nobody but the process and its own worker can write to"
     ),
     ("skgenre/datasets/_download.py", "requests.get"): (

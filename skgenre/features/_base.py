@@ -22,7 +22,8 @@ from skgenre._estimators import parts
 from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.audio._check_clips import check_clips
 from skgenre.audio._clip_cache import ClipCache
-from skgenre.audio._isolated_task import IsolatedTask
+from skgenre.audio._isolation._task import IsolatedTask
+from skgenre.audio._isolation._worker import MAX_SECONDS
 from skgenre.audio._load import Clip
 from skgenre.audio._map_clips import error_names_clip, map_clips
 from skgenre.audio._outcome import (
@@ -32,7 +33,6 @@ from skgenre.audio._outcome import (
     outcome_report,
     read_facts,
 )
-from skgenre.audio._worker import MAX_SECONDS
 
 if TYPE_CHECKING:
     import pandas

@@ -12,7 +12,7 @@ from sklearn.base import BaseEstimator
 from skgenre._sklearn_compat import validate_params
 from skgenre.audio._check_clips import check_clips
 from skgenre.audio._errors import AudioError
-from skgenre.audio._isolated_task import IsolatedTask
+from skgenre.audio._isolation._task import IsolatedTask
 from skgenre.audio._load import Clip, one_opening
 from skgenre.audio._map_clips import map_clips
 from skgenre.audio._outcome import Outcome, attempt

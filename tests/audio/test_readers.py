@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from sound_files import write_av
 
 from skgenre.audio import AudioError, load_audio
-from skgenre.audio._isolated_task import IsolatedTask
+from skgenre.audio._isolation._task import IsolatedTask
 from skgenre.audio._readers import AVReader, SoundFileReader, open_audio
 
 RATE = 44100

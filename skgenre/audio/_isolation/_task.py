@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from skgenre.audio._errors import AudioError
+from skgenre.audio._isolation._worker import TimeExpired, Worker, WorkerDied
 from skgenre.audio._load import Clip
-from skgenre.audio._worker import TimeExpired, Worker, WorkerDied
 
 # For a worker's imports, which may come from a slow network disk.
 _START_SECONDS = 300.0
