@@ -1,7 +1,6 @@
 """A task on one clip, and its outcome: a result or an error, never an exception."""
 
 import math
-import os
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from skgenre._text import format_list, printable
+from skgenre._text import format_list, printable, shorten
+from skgenre.audio._clip import Clip, clip_name, clip_path
 from skgenre.audio._errors import AudioError
-from skgenre.audio._load import Clip, one_opening, open_shared
+from skgenre.audio._load import one_opening, open_shared
 from skgenre.audio._remote import is_url
 
 if TYPE_CHECKING:
@@ -34,15 +34,15 @@ def read_facts(clip: Clip, sample_rate: int | None = None) -> Facts:
 
     Parameters
     ----------
-    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
+    clip : Clip
         The file, or a waveform.
     sample_rate : int or None, default=None
-        That of the waveform, if it is one.
+        That of the waveform, if it has none of its own.
 
     Returns
     -------
     Facts
-        Of a waveform, those of one channel. Of a URL, none.
+        Of a bare waveform, those of one channel. Of a URL, none.
 
     Raises
     ------
@@ -96,7 +96,7 @@ def attempt(
 
     Parameters
     ----------
-    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
+    clip : Clip
         The file or the waveform.
     task : callable
         Takes the clip.
@@ -122,8 +122,7 @@ def _plain_error(clip: Clip, error: Exception) -> AudioError:
     """Return an error that holds no frames, which would hold the samples."""
     if isinstance(error, AudioError):
         return AudioError(error.path, error.cause, error.advice)
-    path = "a waveform" if isinstance(clip, np.ndarray) else clip
-    return AudioError(path, f"{type(error).__name__}: {error}".rstrip("."))
+    return AudioError(clip_name(clip), f"{type(error).__name__}: {error}".rstrip("."))
 
 
 def outcome_report(
@@ -135,7 +134,7 @@ def outcome_report(
     errors = [outcome.error for outcome in outcomes]
     facts = [outcome.facts for outcome in outcomes]
     columns = {
-        "path": [None if isinstance(c, np.ndarray) else os.fsdecode(c) for c in clips],
+        "path": [clip_path(clip) for clip in clips],
         "status": ["ok" if error is None else "error" for error in errors],
         "cause": ["" if error is None else error.cause for error in errors],
         "duration": [fact.duration for fact in facts],
@@ -153,8 +152,8 @@ def failures(report: "pandas.DataFrame") -> str:
     failed = report[report["status"] != "ok"]
     lines = [
         f"clip {row.Index}"
-        + (f" ({printable(row.path)!r})" if row.path else "")
-        + f": {printable(row.cause)}"
+        + (f" ({shorten(repr(printable(row.path)), 80)})" if row.path else "")
+        + f": {shorten(printable(row.cause), 150)}"
         for row in failed.itertuples()
     ]
     return format_list(lines, limit=_NAMED, sep="; ")

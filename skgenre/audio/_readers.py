@@ -1,4 +1,4 @@
-"""Two decoders, libsndfile and FFmpeg, behind one small interface.
+"""Two decoders, libsndfile and FFmpeg, and waveforms, behind one small interface.
 
 A reader has the attributes ``sample_rate``, ``n_channels`` and ``n_samples`` (of the
 whole file, by its header) and the methods ``read(start, stop)``, which returns
@@ -7,6 +7,7 @@ mono float32 samples, fewer than asked for where the file ends early,
 which decodes the whole file to find its real length.
 """
 
+import io
 import os
 import stat
 from collections.abc import Iterator
@@ -17,6 +18,7 @@ from typing import Any, BinaryIO, Protocol
 import numpy as np
 import soundfile
 
+from skgenre.audio._clip import FileClip, Readable, WaveformClip, clip_name, full_scale
 from skgenre.audio._errors import AudioError
 from skgenre.audio._mpeg import length_is_guessed
 from skgenre.audio._remote import fetched, is_url, local_path
@@ -60,7 +62,7 @@ _INSTALL_AV = (
 
 
 class Reader(Protocol):
-    """The interface of both decoders."""
+    """The interface of decoders and waveforms."""
 
     sample_rate: int
     n_channels: int
@@ -93,6 +95,20 @@ def _join(blocks: list[np.ndarray]) -> np.ndarray:
     if len(blocks) == 1:
         return blocks[0]
     return np.concatenate(blocks) if blocks else np.empty(0, dtype=np.float32)
+
+
+def _for_libsndfile(file: BinaryIO) -> BinaryIO | int:
+    """Return a file's descriptor, or the file where it has none that can be shared.
+
+    It spares us libsndfile's ideas about file names (encodings, extensions); on Windows
+    the two C libraries can't share it.
+    """
+    if os.name == "nt":
+        return file
+    try:
+        return file.fileno()
+    except io.UnsupportedOperation:  # in memory
+        return file
 
 
 class _SequentialSoundFile(soundfile.SoundFile):
@@ -137,10 +153,7 @@ class SoundFileReader:
 
     def _open(self) -> None:
         self._source.seek(0)
-        # The descriptor spares us libsndfile's ideas about file names (encodings,
-        # extensions); on Windows the two C libraries can't share it.
-        source = self._source if os.name == "nt" else self._source.fileno()
-        self._file = _SequentialSoundFile(source, closefd=False)
+        self._file = _SequentialSoundFile(_for_libsndfile(self._source), closefd=False)
         self._position = 0  # of files that can't be sought
 
     def _read(self, n_samples: int) -> np.ndarray:
@@ -322,6 +335,41 @@ class AVReader:
         self._container.close()
 
 
+class WaveformReader:
+    """Read a waveform that is in memory."""
+
+    def __init__(self, clip: WaveformClip) -> None:
+        rate = clip.sample_rate
+        if not _MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE or rate != int(rate):
+            raise AudioError(
+                clip.name,
+                f"its sample rate is {rate:.10g} Hz, and expected are whole numbers "
+                f"from {_MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
+                "Pass the rate that it was recorded at.",
+            )
+        samples = clip.samples
+        self._samples = samples if samples.ndim == 2 else samples[:, np.newaxis]
+        self.sample_rate = int(rate)
+        self.n_samples, self.n_channels = self._samples.shape
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read samples `start` to `stop`."""
+        return np.ascontiguousarray(_to_mono(full_scale(self._samples[start:stop])))
+
+    def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Yield samples `start` to `stop`, some at a time."""
+        size = max(1, BLOCK // self.n_channels)
+        for first in range(start, min(stop, self.n_samples), size):
+            yield self.read(first, min(stop, first + size))
+
+    def count(self) -> int:
+        """Return the number of samples."""
+        return self.n_samples
+
+    def close(self) -> None:
+        """Do nothing: there is no file."""
+
+
 def _open_local(path: str | bytes, name: str | bytes) -> BinaryIO:
     """Open a regular file, and nothing else.
 
@@ -371,6 +419,23 @@ def _check_is_file(status: os.stat_result, name: str | bytes) -> None:
         )
 
 
+def _open_in_memory(clip: FileClip) -> BinaryIO:
+    """Return the contents of an open file, and refuse an empty one."""
+    try:
+        is_empty = not clip.size()
+    except (OSError, ValueError) as error:
+        raise AudioError(
+            clip.name,
+            f"reading it failed ({_reason(error)})",
+            "Pass an open file.",
+        ) from error
+    if is_empty:
+        raise AudioError(
+            clip.name, "the file is empty (0 bytes)", "Replace it or leave it out."
+        )
+    return clip.open()
+
+
 def _av_reader(file: BinaryIO) -> AVReader | None:
     """Return FFmpeg's reader, if it is installed and takes the file."""
     if find_spec("av") is None:
@@ -415,13 +480,16 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
         ) from error
 
 
-def open_file(path: str | bytes | os.PathLike) -> AbstractContextManager[BinaryIO]:
-    """Open a local file, or a copy of one that a URL names.
+def open_file(
+    path: str | bytes | os.PathLike | FileClip,
+) -> AbstractContextManager[BinaryIO]:
+    """Open a local file, a copy of one that a URL names, or one that is open.
 
     Parameters
     ----------
-    path : str, bytes or os.PathLike
-        A path, or a str that begins with ``protocol://``.
+    path : str, bytes, os.PathLike or FileClip
+        A path, or a str that begins with ``protocol://``; or an open file, which is
+        left open.
 
     Returns
     -------
@@ -433,6 +501,8 @@ def open_file(path: str | bytes | os.PathLike) -> AbstractContextManager[BinaryI
     AudioError
         If the file can't be opened. If it can't be fetched, on entering the block.
     """
+    if isinstance(path, FileClip):
+        return _open_in_memory(path)
     name = os.fspath(path)
     local = name
     if isinstance(name, str) and "://" in name and is_url(name):
@@ -457,21 +527,24 @@ def decoding_errors(path: str | bytes) -> Iterator[None]:
 
 
 @contextmanager
-def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
-    """Open a sound file; whatever fails inside the block becomes an `AudioError`.
+def open_audio(clip: Readable) -> Iterator[Reader]:
+    """Open a clip; whatever fails inside the block becomes an `AudioError`.
 
     Parameters
     ----------
-    path : str, bytes or os.PathLike
-        The file, or its URL.
+    clip : str, bytes, os.PathLike, FileClip or WaveformClip
+        A sound file, its URL, or sound in memory.
 
     Yields
     ------
     reader : Reader
-        Gives the file's samples; closed at the end of the block.
+        Gives the clip's samples; closed at the end of the block.
     """
-    name: str | bytes = os.fspath(path)
-    with open_file(name) as file:
+    name = clip_name(clip)
+    if isinstance(clip, WaveformClip):
+        yield WaveformReader(clip)
+        return
+    with open_file(clip) as file:
         reader = _choose_reader(file, name)
         try:
             rate = reader.sample_rate

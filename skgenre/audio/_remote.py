@@ -15,7 +15,7 @@ _LOCAL_PROTOCOLS = ("file", "local")
 _BLOCK = 1 << 20
 # What a task puts on the disk at the most: three hours of uncompressed stereo. A
 # radio station's stream, which never ends, stops here as well.
-_MAX_BYTES = 2 << 30
+MAX_BYTES = 2 << 30
 _MAX_REDIRECTS = 10
 _PORTS = {"http": 80, "https": 443}
 _STATUS_MISSING = (404, 410)
@@ -182,10 +182,10 @@ def fetched(url: str) -> Iterator[BinaryIO]:
         n_bytes = 0
         for block in _blocks(url):
             n_bytes += len(block)
-            if n_bytes > _MAX_BYTES:
+            if n_bytes > MAX_BYTES:
                 raise AudioError(
                     url,
-                    f"it is larger than {_MAX_BYTES >> 30} GiB",
+                    f"it is larger than {MAX_BYTES >> 30} GiB",
                     "Download it and pass the path of the local file.",
                 )
             file.write(block)

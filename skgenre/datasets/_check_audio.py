@@ -45,7 +45,8 @@ def check_audio(
     Parameters
     ----------
     paths : sequence of paths
-        A list, 1-D array, Series or one column.
+        A list, 1-D array, Series or one column. Open files and waveforms with their
+        rate are checked, too.
 
     duration : float or None, default=30.0
         Seconds to decode of each file, from its middle, as the audio steps do; None

@@ -50,9 +50,9 @@ def test_single_path(X):
         check_clips(X)
 
 
-@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i2", "i8", object])
+@pytest.mark.parametrize("dtype", ["f2", "f4", "f8", "i8", object])
 def test_waveform_table(dtype):
-    X = np.arange(12).reshape(3, 4).astype(dtype)
+    X = np.eye(3, 4).astype(dtype)
     clips = check_clips(X)
     assert all(clip.dtype == np.float32 for clip in clips)
     assert_array_equal(clips, X.astype(float))
@@ -94,10 +94,9 @@ def test_input_is_not_changed():
         (None, TypeError, "NoneType.*Expected a sequence"),
         ({"a": 1}, TypeError, "dict.*Expected a sequence"),
         ((p for p in NAMES), TypeError, "generator.*Expected a sequence"),
-        (["a.mp3", np.ones(3)], TypeError, "mixes.*clip 1 of type ndarray"),
-        ([np.ones(3), "a.mp3"], TypeError, "mixes.*clip 1 of type str"),
-        (["a.mp3", None], TypeError, "mixes.*clip 1 of type NoneType"),
-        (pd.Series(["a.mp3", np.nan]), TypeError, "mixes.*clip 1 of type float"),
+        (["a.mp3", None], TypeError, "Clip 1 of X is of type NoneType.*Leave"),
+        ([None, None], TypeError, "Clip 0 of X is of type NoneType.*Leave"),
+        (pd.Series(["a.mp3", np.nan]), TypeError, "Clip 1 of X is of type float"),
         (np.array([NAMES, NAMES]), ValueError, r"shape \(2, 3\).*one column"),
         ([np.ones(3), np.ones((2, 3))], ValueError, "Clip 1.*expected a 1-D"),
         ([np.ones(3), np.ones(0)], ValueError, "Clip 1 of X has 0 samples"),
@@ -106,7 +105,7 @@ def test_input_is_not_changed():
         ([np.ones(3), np.ones(2, complex)], ValueError, "Complex.*Clip 1"),
         ([np.ones(3), np.array(["a", "b"])], ValueError, "Clip 1.*numeric"),
         ([np.ones(3), [[1.0], [1.0, 2.0]]], ValueError, "Clip 1"),
-        ([np.ones(3), 7], ValueError, "Clip 1"),
+        ([np.ones(3), 7], TypeError, "Clip 1 of X is of type int"),
     ],
 )
 def test_refusals(X, error, message):
