@@ -239,7 +239,7 @@ def _waveform_clip(samples: Any, sample_rate: Any, name: str) -> WaveformClip:
             )
         array = array if shape[1] == n_channels else array.T
         array = array if array.size else array.reshape(0, 1)
-    return WaveformClip(array, float(sample_rate), _inside(name))
+    return WaveformClip(array, float(np.asarray(sample_rate)), _inside(name))
 
 
 def _file_clip(file: Any, name: str) -> FileClip:
