@@ -146,12 +146,14 @@ class FileClip:
 
     def read(self, start: int, size: int) -> bytes:
         """Return some bytes from byte `start` on; all of them if `size` is -1."""
+        blocks, n_missing = [], size
         with self._in_place():
             self.file.seek(start)
-            data = self.file.read(size)
-        if not isinstance(data, bytes | bytearray | memoryview):
-            raise TypeError(f"read() returned {type(data).__name__} instead of bytes")
-        return bytes(data)
+            # Once more where some was missing: only nothing is the end of a raw file.
+            while n_missing and (block := self.file.read(n_missing)):
+                blocks.append(block)
+                n_missing = size if size < 0 else n_missing - len(block)
+        return b"".join(blocks)
 
     def size(self) -> int:
         """Return the number of bytes."""

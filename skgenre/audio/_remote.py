@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, TypeGuard, cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from skgenre._text import format_list, shorten
 from skgenre.audio._errors import AudioError
 
 # Two letters at least: C:// is a drive. A colon inside is that of a chain, a::b://c.
@@ -59,9 +60,9 @@ def upath_to_url(path: Any) -> Any:
         return path
     if path.storage_options:
         raise ValueError(
-            f"{str(path)!r} has storage options of its own "
-            f"({', '.join(map(repr, path.storage_options))}), which workers would not "
-            "get. Write them into fsspec's configuration, and pass the URL."
+            f"{shorten(repr(str(path)))} has storage options of its own "
+            f"({format_list(map(repr, path.storage_options))}), which workers would "
+            "not get. Write them into fsspec's configuration, and pass the URL."
         )
     return str(path)
 
@@ -96,8 +97,9 @@ def filesystem(url: str) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
     except ImportError as error:
         raise ImportError(
-            f'{url!r} is a URL, which fsspec opens: pip install "skgenre[remote]". A '
-            "local file of such a name is passed as a pathlib.Path."
+            f"{shorten(repr(url))} is a URL, which fsspec opens: "
+            'pip install "skgenre[remote]". A local file of such a name is passed as a '
+            "pathlib.Path."
         ) from error
     if "::" in url:
         raise AudioError(
@@ -108,7 +110,9 @@ def filesystem(url: str) -> tuple[Any, str]:
     try:
         return url_to_fs(f"{protocol.lower()}://{rest}")
     except ImportError as error:
-        raise ImportError(f"Can't read {url!r}: {error}, by pip.") from error
+        raise ImportError(
+            f"Can't read {shorten(repr(url))}: {error}, by pip."
+        ) from error
     except Exception as error:  # each store has its own
         raise AudioError(
             url,
