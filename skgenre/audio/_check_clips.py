@@ -59,7 +59,8 @@ def _is_row(element: Any) -> bool:
     """Return whether this is a clip of Hugging Face's datasets, decoded or to be."""
     if isinstance(element, Mapping):
         return element.keys() >= _KEYS
-    return callable(getattr(element, "get_all_samples", None))
+    is_decoder = callable(getattr(element, "get_all_samples", None))
+    return is_decoder and hasattr(element, "__getitem__")
 
 
 def is_clip(element: Any) -> bool:
