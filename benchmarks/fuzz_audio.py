@@ -42,8 +42,8 @@ import mutations
 from _results import row, write_rows
 
 from skgenre.audio import AudioError, load_audio, map_clips
-from skgenre.audio._isolated_task import IsolatedTask
-from skgenre.audio._worker import Worker, WorkerDied
+from skgenre.audio._isolation._task import IsolatedTask
+from skgenre.audio._isolation._worker import Worker, WorkerDied
 from skgenre.datasets import make_genre_clips
 from skgenre.features._mel_transformer import _excerpt_spectrogram
 from skgenre.features._spectrogram import MelSettings

@@ -10,7 +10,7 @@ from . import (
     pipelines,
 )
 from ._version import __version__
-from .audio import AudioError, load_audio
+from .audio import AudioError, Waveform, load_audio
 from .classifiers import (
     AbstainingClassifier,
     CRNNClassifier,
@@ -46,6 +46,7 @@ __all__ = [
     "SegmentClassifier",
     "SpectrogramFile",
     "TrackRecommender",
+    "Waveform",
     "__version__",
     "audio",
     "classifiers",

@@ -36,6 +36,20 @@ def format_list(items: Iterable[object], *, limit: int = 10, sep: str = ", ") ->
     return f"{named} and {n_more} more" if n_more > 0 else named
 
 
+def shorten(text: str, limit: int = 200) -> str:
+    """Return text of at most `limit` characters, without the middle of a longer one.
+
+    Examples
+    --------
+    >>> shorten("a" * 1000 + ".mp3", limit=13)
+    'aaaaaa…aa.mp3'
+    """
+    if len(text) <= limit:
+        return text
+    n_end = (limit - 1) // 2
+    return f"{text[: limit - 1 - n_end]}…{text[len(text) - n_end :]}"
+
+
 def printable(text: str) -> str:
     r"""Return text in which everything that doesn't print is spelt out.
 

@@ -111,7 +111,7 @@ def genre_pipeline(
     random_state: int | None = None,
     verbose: bool | int = False,
 ) -> Pipeline:
-    """Return a recommended pipeline: paths of sound files in, genres out.
+    """Return a recommended pipeline: sound files or waveforms in, genres out.
 
     Parameters
     ----------
@@ -156,6 +156,10 @@ def genre_pipeline(
 
     Notes
     -----
+    They take clips in any mixture: paths, URLs, open binary files, and waveforms with
+    their rate, ``(samples, sample_rate)`` with the rate in Hz, which are resampled.
+    Bare arrays must be at 16,000 Hz in 'best', and at 22,050 Hz in all others.
+
     The user guide has the figures by which they were chosen, and
     ``benchmarks/accuracy.py`` measures them on any music.
 

@@ -33,11 +33,11 @@ PUBLIC_NAMES = {
         AbstainingClassifier AudioError CRNNClassifier EmbeddingKMeans KerasEmbedding
         MFCCStandardizer MelSpectrogramTransformer MissingClipClassifier ModelFileError
         MusicnnEmbedding ParallelCNNRNNClassifier SecondOrderClassifier
-        SegmentClassifier SpectrogramFile TrackRecommender __version__ audio classifiers
-        clustering datasets export_onnx features genre_pipeline inspection load
-        load_audio networks persistence pipelines save
+        SegmentClassifier SpectrogramFile TrackRecommender Waveform __version__ audio
+        classifiers clustering datasets export_onnx features genre_pipeline inspection
+        load load_audio networks persistence pipelines save
     """,
-    "skgenre.audio": "AudioError Clip load_audio map_clips",
+    "skgenre.audio": "AudioError Clip Waveform load_audio map_clips",
     "skgenre.features": """
         KerasEmbedding MFCCStandardizer MelSpectrogramTransformer MusicnnEmbedding
         SpectrogramFile log_mel_spectrogram mfcc_statistics precompute

@@ -56,7 +56,7 @@ ALLOWED = {
     ("skgenre/audio/_decoders/_chatter.py", "ctypes.CDLL"): (
         "of this process itself: the C library that it has loaded"
     ),
-    ("skgenre/audio/_worker.py", "pickle.load"): (
+    ("skgenre/audio/_isolation/_worker.py", "pickle.load"): (
         "through pipes that nobody but the process and its own worker can write to"
     ),
     ("skgenre/datasets/_download.py", "requests.get"): (

@@ -9,7 +9,7 @@ import soundfile
 from typer.testing import CliRunner
 
 from skgenre import load
-from skgenre.audio._isolated_task import _idle
+from skgenre.audio._isolation._task import _idle
 from skgenre.cli import app
 
 

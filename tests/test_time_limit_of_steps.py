@@ -9,7 +9,7 @@ import soundfile
 from numpy.testing import assert_array_equal
 
 from skgenre.audio import AudioError
-from skgenre.audio._isolated_task import _idle
+from skgenre.audio._isolation._task import _idle
 from skgenre.features import (
     KerasEmbedding,
     MelSpectrogramTransformer,

@@ -1,5 +1,6 @@
+from ._clip import Clip, Waveform
 from ._errors import AudioError
-from ._load import Clip, load_audio
+from ._load import load_audio
 from ._map_clips import map_clips
 
-__all__ = ["AudioError", "Clip", "load_audio", "map_clips"]
+__all__ = ["AudioError", "Clip", "Waveform", "load_audio", "map_clips"]

@@ -1,7 +1,11 @@
 """The X of an audio step as a list of clips."""
 
+import inspect
+import io
 import os
-from collections.abc import Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -10,13 +14,13 @@ from sklearn.base import BaseEstimator
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from skgenre.audio._load import Clip
+from skgenre._text import shorten
+from skgenre.audio._clip import Clip, FileClip, Waveform, WaveformClip, full_scale
 from skgenre.audio._remote import is_upath, upath_to_url
 
-_EXPECTED = (
-    "Expected a sequence (list, 1-D array, Series or one column) of paths, or "
-    "waveforms: a 2-D numeric array (n_clips, n_samples) or a list of 1-D arrays."
-)
+_MOST_CHANNELS = 64  # as FFmpeg's layouts have; a spectrogram has more columns
+_LONGEST_PATH = 4096  # bytes, of Linux; others allow less
+_KEYS = {"array", "sampling_rate"}
 
 
 def _is_path(element: Any) -> bool:
@@ -29,55 +33,134 @@ def _is_array(X: Any) -> bool:
     return hasattr(X, "__array__") or hasattr(X, "shape")
 
 
+def _is_file(element: Any) -> bool:
+    return callable(getattr(element, "read", None)) and not _is_array(element)
+
+
+def _is_number(value: Any) -> bool:
+    if isinstance(value, bool | np.bool_):
+        return False
+    if isinstance(value, Real):
+        return True
+    is_scalar = _is_array(value) and np.ndim(value) == 0  # such as a tensor
+    return is_scalar and np.asarray(value).dtype.kind in "fiu"
+
+
+def _is_pair(element: Any) -> bool:
+    """Return whether this is (samples, sample_rate), or the other way round."""
+    if isinstance(element, Waveform):
+        return True
+    if not isinstance(element, (tuple, list)) or len(element) != 2:
+        return False
+    return _is_number(element[0]) != _is_number(element[1])
+
+
+def _is_row(element: Any) -> bool:
+    """Return whether this is a clip of Hugging Face's datasets, decoded or to be."""
+    if isinstance(element, Mapping):
+        return element.keys() >= _KEYS
+    is_decoder = callable(getattr(element, "get_all_samples", None))
+    return is_decoder and hasattr(element, "__getitem__")
+
+
+def is_clip(element: Any) -> bool:
+    """Return whether this is one clip by its type, and no sequence of clips.
+
+    Parameters
+    ----------
+    element : object
+        Anything.
+
+    Returns
+    -------
+    bool
+        True for a path, an open file and a waveform with its rate. An array may be
+        anything.
+    """
+    return (
+        _is_path(element)
+        or isinstance(element, FileClip | WaveformClip | bytearray | memoryview)
+        or _is_file(element)
+        or _is_pair(element)
+        or _is_row(element)
+    )
+
+
 def _column(X: Any) -> list | None:
     """Return the elements of an array-like that isn't numeric, else None."""
     array = np.asarray(X)
     if array.ndim == 1 and not array.size:
         return []
     is_object = array.dtype.kind == "O" and array.size > 0
-    has_paths = array.dtype.kind in "UST" or (
-        is_object and any(_is_path(element) for element in array.flat)
+    if is_object and array.ndim == 2 and array.shape[1] == 2:
+        pairs = [tuple(row) for row in array]
+        if all(map(_is_pair, pairs)):  # NumPy makes two columns of a list of pairs
+            return pairs
+    has_clips = array.dtype.kind in "UST" or (
+        is_object and any(is_clip(element) for element in array.flat)
     )
     has_arrays = is_object and array.ndim == 1 and _is_array(array[0])
-    if not has_paths and not has_arrays:
+    if not has_clips and not has_arrays:
         return None
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1:
         raise ValueError(
-            f"X is an array of paths of shape {array.shape}; expected one column. "
-            "Select the column that holds the paths."
+            f"X is an array of clips of shape {array.shape}; expected one column. "
+            "Select the column that holds the paths or clips."
         )
     return list(array) if is_object else array.tolist()
 
 
-def _elements(X: Any) -> list | None:
-    """Return paths or 1-D waveforms one by one; None for X as one numeric array."""
+def _elements(X: Any, expected: str) -> list | None:
+    """Return clips one by one; None for X as one numeric array."""
     if issparse(X):
         return None
     if _is_array(X):
         return _column(X)
-    if not isinstance(X, Sequence):
-        raise TypeError(f"X is of type {type(X).__name__}. {_EXPECTED}")
+    # Columns of Hugging Face's datasets can be indexed, whether Sequence or not.
+    is_sequence = hasattr(X, "__len__") and hasattr(X, "__getitem__")
+    if not is_sequence or isinstance(X, Mapping):
+        raise TypeError(f"X is of type {type(X).__name__}. {expected}")
     elements = list(X)
-    if any(_is_path(element) or _is_array(element) for element in elements):
+    if any(is_clip(element) or _is_array(element) for element in elements):
         return elements
-    if all(isinstance(element, (list, tuple)) for element in elements):
+    if elements and all(isinstance(element, (list, tuple)) for element in elements):
         is_ragged = len({len(element) for element in elements}) > 1
         return elements if is_ragged else None
-    return None
+    is_numeric = elements and all(isinstance(element, Real) for element in elements)
+    return None if is_numeric else elements
 
 
-def check_waveform(waveform: Any, name: str) -> np.ndarray:
+def _as_array(samples: Any, name: str) -> np.ndarray:
+    """Return samples as an array of floats or integers, of any shape."""
+    try:
+        array = np.asarray(samples)
+    except ValueError:  # nested lists of different lengths
+        array = np.empty((0, 0), dtype=object)
+    except Exception as error:  # tensors on other devices, or with gradients
+        raise ValueError(
+            f"{name} is of type {type(samples).__name__}, and NumPy makes no array of "
+            f"it ({shorten(str(error))}). Pass a NumPy array."
+        ) from error
+    if array.dtype.kind == "c":
+        raise ValueError(f"Complex data not supported: {name} is complex.")
+    return array
+
+
+def check_waveform(waveform: Any, name: str, *, rate: int | None = None) -> np.ndarray:
     """Check one waveform and make it float32.
 
     Parameters
     ----------
     waveform : array-like of shape (n_samples,)
-        One channel.
+        One channel. Integers of up to 32 bits are fractions of their type's full scale.
 
     name : str
         What to call it in messages.
+
+    rate : int or None, default=None
+        Hertz that it has to be at; for messages.
 
     Returns
     -------
@@ -89,22 +172,19 @@ def check_waveform(waveform: Any, name: str) -> np.ndarray:
     ValueError
         If the waveform is empty, not 1-D, not numeric or not finite.
     """
-    try:
-        waveform = np.asarray(waveform)
-    except ValueError:  # nested lists of different lengths
-        waveform = np.empty((0, 0), dtype=object)
-    if waveform.dtype.kind == "c":
-        raise ValueError(f"Complex data not supported: {name} is complex.")
+    waveform = _as_array(waveform, name)
     if waveform.dtype.kind not in "fiu" or waveform.ndim != 1:
+        at_rate = "" if rate is None else f" of samples at {rate} Hz"
         raise ValueError(
             f"{name} is an array of shape {waveform.shape} and dtype "
-            f"{waveform.dtype}; expected a 1-D numeric array. Mix several channels "
-            "down to one first."
+            f"{waveform.dtype}; expected a 1-D numeric array{at_rate}. Mix several "
+            "channels down to one first, or pass (samples, sample_rate)."
         )
     if not len(waveform):
         raise ValueError(f"{name} has 0 samples. Leave it out.")
-    with np.errstate(over="ignore"):
-        waveform = waveform.astype(np.float32, copy=False)
+    if waveform.dtype.kind in "iu" and waveform.dtype.itemsize == 8:
+        _warn_of_no_scale(waveform)
+    waveform = full_scale(waveform)
     if not np.isfinite(waveform).all():
         raise ValueError(
             f"{name} contains NaN, infinity or a value too large for float32. Repair "
@@ -113,20 +193,147 @@ def check_waveform(waveform: Any, name: str) -> np.ndarray:
     return waveform
 
 
-def _check_elements(elements: list) -> list[Clip]:
-    is_path = [_is_path(element) for element in elements]
-    if all(is_path):
-        return [e if isinstance(e, str | bytes) else upath_to_url(e) for e in elements]
-    if not any(is_path):
-        return [
-            check_waveform(element, f"Clip {i} of X")
-            for i, element in enumerate(elements)
-        ]
-    odd = is_path.index(not is_path[0])
-    kinds = [type(elements[i]).__name__ for i in (0, odd)]
+def _warn_of_no_scale(waveform: np.ndarray) -> None:
+    """Warn of integers of 64 bits, unless they can be floats in -1 to 1."""
+    if waveform.min() < -1 or waveform.max() > 1:
+        warnings.warn(
+            "Waveforms of 64-bit integers have no full scale, and are taken as they "
+            "are. Convert them to the type that they were recorded in, such as int16, "
+            "or to floats in -1 to 1.",
+            stacklevel=3,
+        )
+
+
+def _waveform_clip(samples: Any, sample_rate: Any, name: str) -> WaveformClip:
+    """Check the kind of a waveform with its rate; its values are checked when read."""
+    if _is_number(samples) and not _is_number(sample_rate):
+        raise TypeError(
+            f"{name} is a pair of sample rate and samples, as scipy.io.wavfile returns "
+            "it. Turn it round: (samples, sample_rate)."
+        )
+    if not _is_number(sample_rate):
+        raise TypeError(
+            f"The sample rate of {name} must be a number of Hz, got "
+            f"{shorten(repr(sample_rate), 60)}."
+        )
+    array = _as_array(samples, name)
+    shape = array.shape
+    if array.dtype.kind not in "fiu" or array.ndim not in (1, 2):
+        raise ValueError(
+            f"{name} has samples of shape {shape} and dtype {array.dtype}; expected "
+            "numbers of shape (n_samples,), (n_channels, n_samples) or (n_samples, "
+            "n_channels)."
+        )
+    if array.dtype.kind in "iu" and array.dtype.itemsize == 8:
+        raise ValueError(
+            f"{name} has samples of dtype {array.dtype}, which has no full scale. "
+            "Convert them to the type that they were recorded in, such as int16, or to "
+            "floats in -1 to 1."
+        )
+    if array.ndim == 2:
+        n_channels = min(shape)
+        if shape[0] == shape[1] > 1 or n_channels > _MOST_CHANNELS:
+            raise ValueError(
+                f"{name} has samples of shape {shape}; expected (n_channels, n_samples)"
+                " or (n_samples, n_channels), with fewer channels than samples and at "
+                f"most {_MOST_CHANNELS}."
+            )
+        array = array if shape[1] == n_channels else array.T
+        array = array if array.size else array.reshape(0, 1)
+    return WaveformClip(array, float(np.asarray(sample_rate)), _inside(name))
+
+
+def _file_clip(file: Any, name: str) -> FileClip:
+    """Check that a file object can be read and sought."""
+    kind = f"{name} is an open file ({type(file).__name__})"
+    if inspect.iscoroutinefunction(file.read):
+        raise TypeError(
+            f"{name} is read asynchronously ({type(file).__name__}). Pass the file "
+            "inside it: upload.file."
+        )
+    if isinstance(file, io.TextIOBase):
+        raise TypeError(f"{kind} of text. Open it in binary mode, 'rb'.")
+    if getattr(file, "closed", False):
+        raise ValueError(f"{kind} that is closed. Pass it before it is closed.")
+    if not _can(file, "readable"):
+        raise ValueError(f"{kind} for writing alone. Open it in mode 'rb' or 'w+b'.")
+    if not (hasattr(file, "seek") and hasattr(file, "tell") and _can(file, "seekable")):
+        raise ValueError(
+            f"{kind} that can't be sought, such as a pipe or a response of a server. "
+            "Read it first: io.BytesIO(file.read())."
+        )
+    path = getattr(file, "name", None)
+    if not isinstance(path, str | bytes) or not path:
+        return FileClip(file, _inside(name))
+    return FileClip(file, os.fsdecode(path), path)
+
+
+def _inside(name: str) -> str:
+    """Return a name that begins a sentence as it is inside one."""
+    return name[0].lower() + name[1:]
+
+
+def _can(file: Any, what: str) -> bool:
+    """Return what `readable` or `seekable` returns, True where there is none."""
+    method: Callable[[], bool] = getattr(file, what, lambda: True)
+    return bool(method())
+
+
+def as_clip(element: Any, name: str, *, rate: int | None = None) -> Clip:
+    """Return one clip as tasks take it.
+
+    Parameters
+    ----------
+    element : object
+        A path or URL, a binary file, a waveform with its rate, or a bare waveform.
+    name : str
+        What messages call it.
+    rate : int or None, default=None
+        Hertz of bare waveforms; for messages.
+
+    Returns
+    -------
+    Clip
+        Paths as they came; bare waveforms as float32 arrays of shape (n_samples,).
+
+    Raises
+    ------
+    TypeError
+        If it is something else.
+
+    ValueError
+        If a file is closed or can't be sought, samples have the wrong shape or type,
+        or a bare waveform is empty or not finite.
+    """
+    if isinstance(element, FileClip | WaveformClip):
+        return element
+    if isinstance(element, bytearray | memoryview) or (
+        isinstance(element, bytes)
+        and (b"\0" in element or len(element) > _LONGEST_PATH)
+    ):
+        raise TypeError(
+            f"{name} is {len(element):,} bytes that can't be a path. The contents of a "
+            "file are passed as a file: io.BytesIO(contents)."
+        )
+    if _is_path(element):
+        return element if isinstance(element, str | bytes) else upath_to_url(element)
+    if _is_file(element):
+        return _file_clip(element, name)
+    if _is_pair(element):
+        samples, sample_rate = element
+        return _waveform_clip(samples, sample_rate, name)
+    if isinstance(element, Mapping) and not _is_row(element):
+        raise TypeError(
+            f"{name} is a {type(element).__name__} with the keys "
+            f"{shorten(str(list(element)), 80)}; expected 'array' and 'sampling_rate'."
+        )
+    if _is_row(element):
+        return _waveform_clip(element["array"], element["sampling_rate"], name)
+    if _is_array(element) or isinstance(element, Sequence):
+        return check_waveform(element, name, rate=rate)
     raise TypeError(
-        f"X mixes paths with something else: clip 0 is of type {kinds[0]}, clip {odd} "
-        f"of type {kinds[1]}. {_EXPECTED}"
+        f"{name} is of type {type(element).__name__}; expected a path, a binary file, "
+        "(samples, sample_rate) or an array. Leave missing clips out."
     )
 
 
@@ -140,13 +347,14 @@ def check_clips(
     Parameters
     ----------
     X : sequence
-        Paths (str, bytes, os.PathLike) or URLs (str) in a list, 1-D array, Series or
-        one column; or waveforms as a 2-D numeric array of shape (n_clips, n_samples)
-        or as a list of 1-D arrays of any lengths.
+        In a list, 1-D array, Series or one column, in any mixture: paths (str, bytes,
+        os.PathLike) or URLs (str); open binary files; waveforms with their rate, as
+        `Waveform`, as a pair or as a mapping of 'array' and 'sampling_rate'; arrays of
+        shape (n_samples,). Or a 2-D numeric array of shape (n_clips, n_samples).
 
     estimator : estimator or None, default=None
         Gets `n_features_in_` and `feature_names_in_` where X has columns, and is
-        named in messages.
+        named in messages, as is its `sample_rate`.
 
     reset : bool, default=False
         Whether to set these attributes (in `fit`) or to compare X with them.
@@ -154,30 +362,27 @@ def check_clips(
     Returns
     -------
     clips : list
-        Paths as they came, or float32 arrays of shape (n_samples,).
+        Paths as they came, `FileClip`, `WaveformClip`, or float32 arrays of shape
+        (n_samples,).
 
     Raises
     ------
     TypeError
-        If X is a single path, no sequence, sparse, or mixes paths with waveforms.
+        If X is a single clip, no sequence or sparse, or an element of it is no clip.
 
     ValueError
-        If X is empty, or a waveform is empty, not 1-D, not numeric or not finite.
+        If X is empty, a bare waveform is empty, not 1-D, not numeric or not finite, or
+        a waveform with its rate has another shape or type.
     """
-    if _is_path(X):
-        raise TypeError(
-            f"X is a single path, {X!r}; expected a sequence of paths. Wrap it in a "
-            f"list: [{X!r}]."
-        )
+    rate = getattr(estimator, "sample_rate", None)
+    if is_clip(X) and not isinstance(X, list):
+        _refuse_single(X)
     if estimator is not None and reset:
         # A fit on columns must not speak for a later one on a list.
         for name in ("n_features_in_", "feature_names_in_"):
             vars(estimator).pop(name, None)
-    elements = _elements(X)
-    is_list = isinstance(X, Sequence)
-    if (elements is not None or is_list) and not len(
-        X if elements is None else elements
-    ):
+    elements = _elements(X, _expected(rate))
+    if elements is not None and not elements:
         raise ValueError(
             "Found array with 0 sample(s) (shape=(0,)) while a minimum of 1 is "
             "required: X is empty. Pass at least one path or waveform."
@@ -185,11 +390,40 @@ def check_clips(
     if elements is not None:
         if estimator is not None and getattr(X, "ndim", 1) == 2:
             validate_data(estimator, X, reset=reset, skip_check_array=True)
-        return _check_elements(elements)
+        return [
+            as_clip(element, f"Clip {i} of X", rate=rate)
+            for i, element in enumerate(elements)
+        ]
     if estimator is None:
         table = check_array(X, order="C", ensure_all_finite=False)
     else:
         table = validate_data(
             estimator, X, order="C", ensure_all_finite=False, reset=reset
         )
-    return [check_waveform(row, f"Clip {i} of X") for i, row in enumerate(table)]
+    return [
+        check_waveform(row, f"Clip {i} of X", rate=rate) for i, row in enumerate(table)
+    ]
+
+
+def _expected(rate: int | None) -> str:
+    at_rate = "" if rate is None else f" at {rate} Hz"
+    return (
+        "Expected a sequence (list, 1-D array, Series or one column) of paths, binary "
+        "files or waveforms with their rate, (samples, sample_rate); or of waveforms"
+        f"{at_rate}: a 2-D numeric array (n_clips, n_samples) or a list of 1-D arrays."
+    )
+
+
+def _refuse_single(X: Any) -> None:
+    if isinstance(X, bytes | bytearray | memoryview):
+        as_clip(X, "X")  # perhaps no path
+    if not _is_path(X):
+        raise TypeError(
+            f"X is a single clip, of type {type(X).__name__}; expected a sequence of "
+            "clips. Wrap it in a list: [X]."
+        )
+    text = shorten(repr(X))
+    raise TypeError(
+        f"X is a single path, {text}; expected a sequence of paths. Wrap it in a list: "
+        f"[{text}]."
+    )

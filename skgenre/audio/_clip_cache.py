@@ -13,7 +13,7 @@ import soundfile
 
 from skgenre._version import __version__
 from skgenre.audio._array_store import ArrayStore
-from skgenre.audio._load import Clip
+from skgenre.audio._clip import Clip, FileClip, WaveformClip
 from skgenre.audio._reading import observe
 from skgenre.audio._remote import is_url, url_version
 
@@ -29,15 +29,22 @@ def content_key(clip: Clip) -> str | None:
 
     Parameters
     ----------
-    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
+    clip : Clip
         A file, of which little is read, a URL, whose store is asked for the file's
-        version, or a waveform.
+        version, an open file, all of which is read, or a waveform.
 
     Returns
     -------
     str or None
         32 hexadecimal digits; None for what is no file that can be read.
     """
+    if isinstance(clip, WaveformClip):
+        return clip.digest().hex()
+    if isinstance(clip, FileClip):
+        try:
+            return clip.digest().hex()
+        except Exception:  # of any type, as the file's; decoding will report it
+            return None
     if isinstance(clip, np.ndarray):
         digest = hashlib.blake2b(b"samples", digest_size=16)
         digest.update(np.ascontiguousarray(clip, dtype=np.float32).data)
@@ -95,7 +102,8 @@ class _LookUp:
             value = self.task(clip)
         # A file that was written to meanwhile has another content now. What there is to
         # say about a clip is not kept: it is read again, and said again.
-        is_same = isinstance(clip, np.ndarray) or content_key(clip) == name
+        is_waveform = isinstance(clip, np.ndarray | WaveformClip)
+        is_same = is_waveform or content_key(clip) == name
         is_kept = is_same and reading.status == "ok"
         return _Looked(value, name=name if is_kept else None)
 

@@ -2,6 +2,10 @@
 
 import os
 
+from skgenre._text import shorten
+
+_LONGEST_CAUSE = 300  # characters; decoders and stores write what they like
+
 
 class AudioError(ValueError):
     """A sound file can't be read.
@@ -12,7 +16,7 @@ class AudioError(ValueError):
         The file.
 
     cause : str
-        What is wrong with it.
+        What is wrong with it; a long text is cut.
 
     advice : str, default=""
         What can be done about it.
@@ -20,7 +24,7 @@ class AudioError(ValueError):
     Attributes
     ----------
     path : str
-        Name of the file, as text.
+        Name of the file, as text; of a clip in memory, which clip it is.
 
     cause : str
         What is wrong with the file.
@@ -42,13 +46,13 @@ class AudioError(ValueError):
         self, path: str | bytes | os.PathLike, cause: str, advice: str = ""
     ) -> None:
         self.path = str(os.fsdecode(path))  # NumPy's strings print oddly
-        self.cause = cause
+        self.cause = shorten(cause, _LONGEST_CAUSE)
         self.advice = advice
         # These are the arguments that unpickling calls the class with; errors
         # travel between worker processes as pickles.
-        super().__init__(self.path, cause, advice)
+        super().__init__(self.path, self.cause, advice)
 
     def __str__(self) -> str:
         """Name the file, the cause and what to do."""
-        message = f"Cannot read {self.path!r}: {self.cause}."
+        message = f"Cannot read {shorten(repr(self.path))}: {self.cause}."
         return f"{message} {self.advice}" if self.advice else message

@@ -7,19 +7,19 @@ import warnings
 from collections.abc import Callable, Generator, Iterator
 from contextvars import ContextVar
 from numbers import Integral, Real
+from typing import BinaryIO
 
 import numpy as np
 import soxr
 
-from skgenre._sklearn_compat import HasMethods, Interval, validate_params
-from skgenre._text import printable
+from skgenre._sklearn_compat import Interval, validate_params
+from skgenre._text import printable, shorten
+from skgenre.audio._check_clips import as_clip, is_clip
+from skgenre.audio._clip import Clip, FileClip, Readable, Waveform, clip_name
 from skgenre.audio._decoders._interface import BLOCK, Reader
 from skgenre.audio._errors import AudioError
 from skgenre.audio._readers import MAX_SAMPLE_RATE, decoding_errors, open_audio
 from skgenre.audio._reading import LEAST_SHARE, Reading, note, observe, peak
-from skgenre.audio._remote import upath_to_url
-
-Clip = str | bytes | os.PathLike | np.ndarray
 
 # Samples, at the lower of the two rates, after which soxr's filter ('HQ') has no
 # more influence. A part of a file is resampled with so much around it, and so equals
@@ -114,7 +114,7 @@ def _slices(samples: np.ndarray) -> Iterator[np.ndarray]:
 
 # Of the task that runs in this thread: where files stay open, which are open, and
 # whether what was decoded is kept.
-_Opened = tuple[contextlib.ExitStack, dict[str | bytes, Reader], bool]
+_Opened = tuple[contextlib.ExitStack, dict[Readable, Reader], bool]
 _opened: ContextVar[_Opened | None] = ContextVar("_opened", default=None)
 
 
@@ -134,20 +134,34 @@ def one_opening(*, remember: bool = True) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def open_shared(path: str | bytes | os.PathLike) -> Iterator[Reader]:
-    """Open a file by `open_audio`; inside `one_opening`, reuse one that is open."""
+def open_shared(clip: Readable) -> Iterator[Reader]:
+    """Open a clip by `open_audio`; inside `one_opening`, reuse one that is open."""
     opened = _opened.get()
     if opened is None:
-        with open_audio(path) as reader:
+        with _errors_of_file(clip), open_audio(clip) as reader:
             yield reader
         return
     stack, readers, remember = opened
-    name = os.fspath(path)
-    if name not in readers:
-        reader = stack.enter_context(open_audio(name))
-        readers[name] = _RememberingReader(reader) if remember else reader
-    with decoding_errors(name):
-        yield readers[name]
+    key = os.fspath(clip) if isinstance(clip, os.PathLike) else clip
+    with _errors_of_file(clip):
+        if key not in readers:
+            reader = stack.enter_context(open_audio(clip))
+            readers[key] = _RememberingReader(reader) if remember else reader
+        with decoding_errors(clip_name(clip)):
+            yield readers[key]
+
+
+@contextlib.contextmanager
+def _errors_of_file(clip: Readable) -> Iterator[None]:
+    """Raise what an open file has raised inside the block, and decoders didn't."""
+    try:
+        yield
+    except AudioError:  # perhaps of a decoder that took it for the file's end
+        if isinstance(clip, FileClip):
+            clip.raise_failure()
+        raise
+    if isinstance(clip, FileClip):
+        clip.raise_failure()
 
 
 def _read_at_rate(
@@ -204,8 +218,9 @@ def read_samples(
 
     Parameters
     ----------
-    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
-        A sound file or its URL, or a waveform that already is at `sample_rate`.
+    clip : Clip
+        A sound file or its URL, an open file, a waveform with its rate, or an array of
+        shape (n_samples,) that already is at `sample_rate`.
 
     sample_rate : int or None
         Samples a second of the result; None keeps the file's own.
@@ -223,7 +238,7 @@ def read_samples(
     Raises
     ------
     AudioError
-        If `clip` names a file that can't be read.
+        If the clip can't be read.
     """
     if isinstance(clip, np.ndarray):
         start, stop = choose(len(clip), sample_rate or 0)
@@ -260,7 +275,7 @@ def _note_waveform(
 
 
 def _note_reading(
-    clip: str | bytes | os.PathLike, reader: Reader, seconds: float, highest: float
+    clip: Readable, reader: Reader, seconds: float, highest: float
 ) -> None:
     """Note how much of a file was read; raise an error if it is too little."""
     rate = reader.sample_rate
@@ -272,7 +287,7 @@ def _note_reading(
         promised = believed = length
     if (decoded := length - lost) < LEAST_SHARE * believed:
         raise AudioError(
-            clip,
+            clip_name(clip),
             f"only {decoded:.2f} of its {promised:.2f} s can be decoded",
             "The file is damaged: replace it or leave it out.",
         )
@@ -280,17 +295,20 @@ def _note_reading(
     note(Reading(max(0.0, seconds - reader.n_lost / rate), lost, promised, highest))
 
 
-def _no_samples(clip: str | bytes | os.PathLike) -> AudioError:
-    return AudioError(clip, "it holds no samples", "Replace it or leave it out.")
+def _no_samples(clip: Readable) -> AudioError:
+    name = clip_name(clip)
+    return AudioError(name, "it holds no samples", "Replace it or leave it out.")
 
 
-def _check_finite(samples: np.ndarray, clip: str | bytes | os.PathLike) -> None:
+def _check_finite(samples: np.ndarray, clip: Readable) -> None:
     # One sum is quicker than a look at each sample, and enough for most clips.
     with np.errstate(over="ignore", invalid="ignore"):
         is_finite = np.isfinite(samples.sum())
     if not is_finite and not np.isfinite(samples).all():
         raise AudioError(
-            clip, "it holds NaN or infinite samples", "Replace it or leave it out."
+            clip_name(clip),
+            "it holds NaN or infinite samples",
+            "Replace it or leave it out.",
         )
 
 
@@ -299,8 +317,9 @@ def read_blocks(clip: Clip, sample_rate: int) -> Generator[np.ndarray]:
 
     Parameters
     ----------
-    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
-        A sound file or its URL, or a waveform that already is at `sample_rate`.
+    clip : Clip
+        A sound file or its URL, an open file, a waveform with its rate, or an array of
+        shape (n_samples,) that already is at `sample_rate`.
 
     sample_rate : int
         Samples a second of the result.
@@ -313,7 +332,7 @@ def read_blocks(clip: Clip, sample_rate: int) -> Generator[np.ndarray]:
     Raises
     ------
     AudioError
-        If `clip` names a file that can't be read.
+        If the clip can't be read.
     """
     if isinstance(clip, np.ndarray):
         _note_waveform(clip, sample_rate, peak(clip))
@@ -365,7 +384,7 @@ def _all_blocks(reader: Reader) -> Iterator[np.ndarray]:
 
 @validate_params(
     {
-        "path": [str, bytes, os.PathLike, HasMethods("as_uri")],  # a UPath has it
+        "path": "no_validation",
         "sample_rate": [Interval(Integral, 1, MAX_SAMPLE_RATE, closed="both"), None],
         "offset": [Interval(Real, 0, None, closed="left")],
         "duration": [Interval(Real, 0, None, closed="neither"), None],
@@ -373,7 +392,7 @@ def _all_blocks(reader: Reader) -> Iterator[np.ndarray]:
     prefer_skip_nested_validation=True,
 )
 def load_audio(
-    path: str | bytes | os.PathLike,
+    path: str | bytes | os.PathLike | BinaryIO | Waveform,
     sample_rate: int | None = 22050,
     offset: float = 0.0,
     duration: float | None = None,
@@ -382,10 +401,13 @@ def load_audio(
 
     Parameters
     ----------
-    path : str, bytes or os.PathLike
+    path : str, bytes, os.PathLike, binary file or Waveform
         The file: WAV, FLAC, OGG, Opus, MP3, AIFF, AU, M4A, AAC, WMA, a video and
         others. A str that begins with a protocol, such as ``s3://`` or ``https://``,
-        is a URL, which fsspec fetches (``pip install "skgenre[remote]"``).
+        is a URL, which fsspec fetches (``pip install "skgenre[remote]"``). A binary
+        file object, such as an upload or ``io.BytesIO(data)``, is read from its
+        beginning, and its position stays as it is. A `Waveform` or a pair
+        ``(samples, sample_rate)`` is treated as a file of these samples.
 
     sample_rate : int or None, default=22050
         Samples a second of the result; the file is resampled to it. None keeps the
@@ -413,6 +435,9 @@ def load_audio(
 
     ValueError
         If a parameter is outside its range.
+
+    TypeError
+        If `path` is none of these.
 
     ImportError
         If `path` is a URL and fsspec, or the package of its protocol, is missing.
@@ -452,14 +477,19 @@ def load_audio(
     >>> part.shape
     (2205,)
     """
-    path = upath_to_url(path)
+    if not is_clip(path):
+        raise TypeError(
+            "The 'path' parameter of load_audio must be a path, a URL, a binary file "
+            f"or (samples, sample_rate). Got {type(path).__name__} instead."
+        )
+    clip = as_clip(path, "The file")
 
     def choose(n_samples: int, rate: int) -> tuple[int, int]:
         # min() before int(), which refuses infinity.
         start = int(round(min(offset * rate, n_samples)))
         if start >= n_samples:
             raise AudioError(
-                path,
+                clip_name(clip),
                 f"it ends at {n_samples / rate:.2f} s, before offset={offset:g} s",
                 "Choose a smaller offset.",
             )
@@ -469,11 +499,12 @@ def load_audio(
         return start, min(n_samples, start + length)
 
     with observe() as reading:
-        waveform = read_samples(path, sample_rate, choose)
+        waveform = read_samples(clip, sample_rate, choose)
     if reading.lost > 0:
+        name = shorten(repr(printable(os.fsdecode(clip_name(clip)))), 80)
         warnings.warn(
-            f"{printable(os.fsdecode(path))!r} is damaged: {reading.lost:.2f} of "
-            f"{reading.duration:.2f} s are lost.",
+            f"{name} is damaged: {reading.lost:.2f} of {reading.duration:.2f} s are "
+            "lost.",
             stacklevel=3,  # behind the check of the parameters
         )
     return waveform

@@ -10,7 +10,7 @@ from joblib.parallel import get_active_backend
 from threadpoolctl import ThreadpoolController
 from tqdm.auto import tqdm
 
-from skgenre.audio._load import Clip
+from skgenre.audio._clip import Clip
 
 
 class _OneBlasThread:
@@ -89,7 +89,7 @@ def map_clips(
         that :func:`joblib.parallel_config` names, and then has to be picklable.
 
     clips : sequence
-        Paths, URLs or waveforms.
+        Paths, URLs or waveforms, or whatever `function` takes.
 
     n_jobs : int or None, default=None
         Number of clips at a time; None means 1 unless in a

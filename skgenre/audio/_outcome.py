@@ -1,7 +1,6 @@
 """A task on one clip, and its outcome: a result or an error, never an exception."""
 
 import math
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,9 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from skgenre._text import format_list, printable
+from skgenre._text import format_list, printable, shorten
+from skgenre.audio._clip import Clip, clip_name, clip_path
 from skgenre.audio._errors import AudioError
-from skgenre.audio._load import Clip, one_opening, open_shared
+from skgenre.audio._load import one_opening, open_shared
 from skgenre.audio._reading import Reading, observe
 from skgenre.audio._remote import is_url
 
@@ -35,15 +35,15 @@ def read_facts(clip: Clip, sample_rate: int | None = None) -> Facts:
 
     Parameters
     ----------
-    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
+    clip : Clip
         The file, or a waveform.
     sample_rate : int or None, default=None
-        That of the waveform, if it is one.
+        That of the waveform, if it has none of its own.
 
     Returns
     -------
     Facts
-        Of a waveform, those of one channel. Of a URL, none.
+        Of a bare waveform, those of one channel. Of a URL, none.
 
     Raises
     ------
@@ -109,7 +109,7 @@ def attempt(
 
     Parameters
     ----------
-    clip : str, bytes, os.PathLike or ndarray of shape (n_samples,)
+    clip : Clip
         The file or the waveform.
     task : callable
         Takes the clip.
@@ -136,8 +136,7 @@ def _plain_error(clip: Clip, error: Exception) -> AudioError:
     """Return an error that holds no frames, which would hold the samples."""
     if isinstance(error, AudioError):
         return AudioError(error.path, error.cause, error.advice)
-    path = "a waveform" if isinstance(clip, np.ndarray) else clip
-    return AudioError(path, f"{type(error).__name__}: {error}".rstrip("."))
+    return AudioError(clip_name(clip), f"{type(error).__name__}: {error}".rstrip("."))
 
 
 def outcome_report(
@@ -148,7 +147,7 @@ def outcome_report(
 
     facts = [outcome.facts for outcome in outcomes]
     columns = {
-        "path": [None if isinstance(c, np.ndarray) else os.fsdecode(c) for c in clips],
+        "path": [clip_path(clip) for clip in clips],
         "status": [outcome.status for outcome in outcomes],
         "cause": [outcome.cause for outcome in outcomes],
         "duration": [fact.duration for fact in facts],
@@ -186,7 +185,7 @@ def remarks(clips: Sequence[Clip], readings: Mapping[int, Reading]) -> str:
         Empty if all is well.
     """
     odd = {i: reading for i, reading in readings.items() if reading.status != "ok"}
-    paths = (None if isinstance(clips[i], np.ndarray) else clips[i] for i in odd)
+    paths = (clip_path(clips[i]) for i in odd)
     texts = (f"{reading.status} ({reading.cause})" for reading in odd.values())
     return _listed(zip(odd, paths, texts, strict=True))
 
@@ -195,8 +194,8 @@ def _listed(clips: Iterable[tuple[int, Any, str]]) -> str:
     """Return places, paths and texts as one line, which names the first few."""
     lines = [
         f"clip {i}"
-        + (f" ({printable(os.fsdecode(path))!r})" if path is not None else "")
-        + f": {printable(text)}"
+        + (f" ({shorten(repr(printable(path)), 80)})" if path else "")
+        + f": {shorten(printable(text), 150)}"
         for i, path, text in clips
     ]
     return format_list(lines, limit=_NAMED, sep="; ")

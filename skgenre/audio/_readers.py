@@ -8,10 +8,12 @@ from typing import BinaryIO
 
 import soundfile
 
+from skgenre.audio._clip import FileClip, Readable, WaveformClip, clip_name
 from skgenre.audio._decoders._av import AVReader
 from skgenre.audio._decoders._interface import Reader
 from skgenre.audio._decoders._resuming import ResumingReader
 from skgenre.audio._decoders._soundfile import SoundFileReader
+from skgenre.audio._decoders._waveform import WaveformReader
 from skgenre.audio._errors import AudioError
 from skgenre.audio._remote import fetched, is_url, local_path
 
@@ -83,6 +85,23 @@ def _check_is_file(status: os.stat_result, name: str | bytes) -> None:
         )
 
 
+def _open_in_memory(clip: FileClip) -> BinaryIO:
+    """Return the contents of an open file, and refuse an empty one."""
+    try:
+        is_empty = not clip.size()
+    except (OSError, ValueError) as error:
+        raise AudioError(
+            clip.name,
+            f"reading it failed ({_reason(error)})",
+            "Pass an open file.",
+        ) from error
+    if is_empty:
+        raise AudioError(
+            clip.name, "the file is empty (0 bytes)", "Replace it or leave it out."
+        )
+    return clip.open()
+
+
 def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
     try:
         first = SoundFileReader(file)
@@ -121,13 +140,16 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
         ) from error
 
 
-def open_file(path: str | bytes | os.PathLike) -> AbstractContextManager[BinaryIO]:
-    """Open a local file, or a copy of one that a URL names.
+def open_file(
+    path: str | bytes | os.PathLike | FileClip,
+) -> AbstractContextManager[BinaryIO]:
+    """Open a local file, a copy of one that a URL names, or one that is open.
 
     Parameters
     ----------
-    path : str, bytes or os.PathLike
-        A path, or a str that begins with ``protocol://``.
+    path : str, bytes, os.PathLike or FileClip
+        A path, or a str that begins with ``protocol://``; or an open file, which is
+        left open.
 
     Returns
     -------
@@ -139,6 +161,8 @@ def open_file(path: str | bytes | os.PathLike) -> AbstractContextManager[BinaryI
     AudioError
         If the file can't be opened. If it can't be fetched, on entering the block.
     """
+    if isinstance(path, FileClip):
+        return _open_in_memory(path)
     name = os.fspath(path)
     local = name
     if isinstance(name, str) and "://" in name and is_url(name):
@@ -162,34 +186,41 @@ def decoding_errors(path: str | bytes) -> Iterator[None]:
         ) from error
 
 
+def _check_sample_rate(rate: float, name: str | bytes, advice: str) -> None:
+    if not _MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE or rate != int(rate):
+        raise AudioError(
+            name,
+            f"its sample rate is {rate:.10g} Hz, and expected are whole numbers from "
+            f"{_MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
+            advice,
+        )
+
+
 @contextmanager
-def open_audio(path: str | bytes | os.PathLike) -> Iterator[Reader]:
-    """Open a sound file; whatever fails inside the block becomes an `AudioError`.
+def open_audio(clip: Readable) -> Iterator[Reader]:
+    """Open a clip; whatever fails inside the block becomes an `AudioError`.
 
     Parameters
     ----------
-    path : str, bytes or os.PathLike
-        The file, or its URL.
+    clip : str, bytes, os.PathLike, FileClip or WaveformClip
+        A sound file, its URL, or sound in memory.
 
     Yields
     ------
     reader : Reader
-        Gives the file's samples; closed at the end of the block.
+        Gives the clip's samples; closed at the end of the block.
     """
-    name: str | bytes = os.fspath(path)
-    with open_file(name) as file:
+    name = clip_name(clip)
+    if isinstance(clip, WaveformClip):
+        _check_sample_rate(clip.sample_rate, name, "Pass the rate it was recorded at.")
+        yield WaveformReader(clip)
+        return
+    with open_file(clip) as file:
         n_bytes = file.seek(0, 2)
         reader = _choose_reader(file, name)
         reader.n_bytes = n_bytes
         try:
-            rate = reader.sample_rate
-            if not _MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE:
-                raise AudioError(
-                    name,
-                    f"its sample rate is {rate} Hz, and expected are "
-                    f"{_MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
-                    _DAMAGED,
-                )
+            _check_sample_rate(reader.sample_rate, name, _DAMAGED)
             with decoding_errors(name):
                 yield reader
         finally:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any, BinaryIO, TypeGuard, cast
 from urllib.parse import SplitResult, urljoin, urlsplit
 
+from skgenre._text import format_list, shorten
 from skgenre.audio._errors import AudioError
 
 # Two letters at least: C:// is a drive. A colon inside is that of a chain, a::b://c.
@@ -15,7 +16,7 @@ _LOCAL_PROTOCOLS = ("file", "local")
 _BLOCK = 1 << 20
 # What a task puts on the disk at the most: three hours of uncompressed stereo. A
 # radio station's stream, which never ends, stops here as well.
-_MAX_BYTES = 2 << 30
+MAX_BYTES = 2 << 30
 _MAX_REDIRECTS = 10
 _PORTS = {"http": 80, "https": 443}
 _STATUS_MISSING = (404, 410)
@@ -59,9 +60,9 @@ def upath_to_url(path: Any) -> Any:
         return path
     if path.storage_options:
         raise ValueError(
-            f"{str(path)!r} has storage options of its own "
-            f"({', '.join(map(repr, path.storage_options))}), which workers would not "
-            "get. Write them into fsspec's configuration, and pass the URL."
+            f"{shorten(repr(str(path)))} has storage options of its own "
+            f"({format_list(map(repr, path.storage_options))}), which workers would "
+            "not get. Write them into fsspec's configuration, and pass the URL."
         )
     return str(path)
 
@@ -96,8 +97,9 @@ def filesystem(url: str) -> tuple[Any, str]:
         from fsspec.core import url_to_fs
     except ImportError as error:
         raise ImportError(
-            f'{url!r} is a URL, which fsspec opens: pip install "skgenre[remote]". A '
-            "local file of such a name is passed as a pathlib.Path."
+            f"{shorten(repr(url))} is a URL, which fsspec opens: "
+            'pip install "skgenre[remote]". A local file of such a name is passed as a '
+            "pathlib.Path."
         ) from error
     if "::" in url:
         raise AudioError(
@@ -108,7 +110,9 @@ def filesystem(url: str) -> tuple[Any, str]:
     try:
         return url_to_fs(f"{protocol.lower()}://{rest}")
     except ImportError as error:
-        raise ImportError(f"Can't read {url!r}: {error}, by pip.") from error
+        raise ImportError(
+            f"Can't read {shorten(repr(url))}: {error}, by pip."
+        ) from error
     except Exception as error:  # each store has its own
         raise AudioError(
             url,
@@ -182,10 +186,10 @@ def fetched(url: str) -> Iterator[BinaryIO]:
         n_bytes = 0
         for block in _blocks(url):
             n_bytes += len(block)
-            if n_bytes > _MAX_BYTES:
+            if n_bytes > MAX_BYTES:
                 raise AudioError(
                     url,
-                    f"it is larger than {_MAX_BYTES >> 30} GiB",
+                    f"it is larger than {MAX_BYTES >> 30} GiB",
                     "Download it and pass the path of the local file.",
                 )
             file.write(block)

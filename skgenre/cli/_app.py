@@ -174,7 +174,10 @@ def _reset_work_parameters(pipeline: Any) -> None:
 @app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
-    music: Annotated[list[Path], typer.Argument(help="Audio files and folders.")],
+    music: Annotated[
+        list[Path],
+        typer.Argument(help="Audio files and folders; - is a file on standard input."),
+    ],
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
@@ -189,7 +192,7 @@ def predict(
     exit code is then 1.
     """
     defer_scipy_stats()
-    from skgenre.cli._files import files_named, predict_files
+    from skgenre.cli._files import files_and_standard_input, predict_files
     from skgenre.cli._tables import write_predictions
     from skgenre.persistence import load
 
@@ -202,7 +205,7 @@ def predict(
             )
         predictions = predict_files(
             pipeline,
-            files_named(music),
+            files_and_standard_input(music),
             top=top,
             cache_dir=cache_dir,
             time_limit=time_limit,

@@ -1,21 +1,29 @@
 """What a model makes of many files, some of which may be broken."""
 
+import sys
+import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple, cast
 
 from rich.console import Console
 from rich.progress import track
 
+from skgenre.audio._clip import FileClip, clip_name
 from skgenre.audio._reading import Reading
+from skgenre.audio._remote import MAX_BYTES
 from skgenre.cli._console import plain
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
 from skgenre.datasets import find_audio_files
 from skgenre.features._base import audio_steps
 from skgenre.features._precompute import read_once
+
+STANDARD_INPUT = "-"
+_BLOCK = 1 << 20
+_IN_MEMORY = 1 << 26  # bytes of the standard input; more are written to the disk
 
 # Enough clips to keep all cores busy, few enough to be held in memory. While the
 # network predicts some, the next are decoded.
@@ -26,11 +34,11 @@ _CHUNKS_AT_A_TIME = 2
 class FileResults(NamedTuple):
     """What a function made of files, and what there is to say about them, by path."""
 
-    results: dict[str, Any]
+    results: dict[Any, Any]
     """Of the files that can be read."""
-    errors: dict[str, str]
+    errors: dict[Any, str]
     """What is wrong with the others."""
-    readings: dict[str, Reading]
+    readings: dict[Any, Reading]
     """Of the files that are read, those that are damaged, silent or too short."""
 
 
@@ -39,6 +47,40 @@ def files_named(music: Sequence[Path]) -> list[str]:
     missing = [str(path) for path in music if not path.exists()]
     there = [path for path in music if path.exists()]
     return [*missing, *(find_audio_files(there) if there else [])]
+
+
+def files_and_standard_input(music: Sequence[Path]) -> list[str | FileClip]:
+    """List files as `files_named` does, and the standard input where ``-`` stands.
+
+    Raises
+    ------
+    ValueError
+        If the standard input is a terminal, or larger than 2 GiB.
+    """
+    named = [path for path in music if str(path) != STANDARD_INPUT]
+    files: list[str | FileClip] = [*(files_named(named) if named else [])]
+    if len(named) < len(music):
+        files.insert(0, _standard_input())
+    return files
+
+
+def _standard_input() -> FileClip:
+    """Return the standard input, copied to where it can be sought."""
+    if sys.stdin.isatty():
+        raise ValueError(
+            "'-' reads a sound file from the standard input, which is a terminal. Pipe "
+            "a file into the command, or name one."
+        )
+    # Deleted as soon as nobody holds it.
+    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
+    while block := sys.stdin.buffer.read(_BLOCK):
+        file.write(block)
+        if file.tell() > MAX_BYTES:
+            raise ValueError(
+                f"The standard input is larger than {MAX_BYTES >> 30} GiB. Write it to "
+                "a file, and name that."
+            )
+    return FileClip(cast("BinaryIO", file), STANDARD_INPUT)
 
 
 def prepare(
@@ -53,9 +95,9 @@ def prepare(
 
 
 def apply_in_chunks(
-    function: Callable[[Sequence[str]], Any],
+    function: Callable[[Sequence[Any]], Any],
     model: Any,
-    paths: Sequence[str],
+    paths: Sequence[str | FileClip],
     *,
     n_jobs: int,
     title: str,
@@ -72,7 +114,7 @@ def apply_in_chunks(
         the model's `predict_proba`.
     model : estimator, or list of estimators
         What the function calls.
-    paths : sequence of str
+    paths : sequence of str or FileClip
         Files.
     n_jobs : int
         Files read at a time, in threads.
@@ -90,7 +132,7 @@ def apply_in_chunks(
         for start in range(0, len(paths), _CLIPS_AT_A_TIME)
     ]
 
-    def apply(chunk: Sequence[str]) -> FileResults:
+    def apply(chunk: Sequence[str | FileClip]) -> FileResults:
         with read_once(model, chunk, n_jobs=n_jobs) as read:
             good = read.good(chunk)
             results = function(good) if good else []
@@ -107,7 +149,7 @@ def apply_in_chunks(
 
 
 def _in_threads(
-    function: Callable[[Sequence[str]], Any], chunks: Sequence[Sequence[str]]
+    function: Callable[[Sequence[Any]], Any], chunks: Sequence[Sequence[Any]]
 ) -> Iterator[Any]:
     """Yield the function's result for each chunk, in order."""
     with ThreadPoolExecutor(_CHUNKS_AT_A_TIME) as pool:
@@ -121,9 +163,9 @@ def _in_threads(
 
 
 def apply_to_files(
-    function: Callable[[Sequence[str]], Any],
+    function: Callable[[Sequence[Any]], Any],
     model: Any,
-    paths: Sequence[str],
+    paths: Sequence[str | FileClip],
     *,
     n_jobs: int,
     title: str,
@@ -152,7 +194,7 @@ def print_notes(readings: Mapping[str, Reading], console: Console) -> None:
 
 def predict_files(
     model: Any,
-    paths: Sequence[str],
+    paths: Sequence[str | FileClip],
     *,
     top: int,
     n_jobs: int,
@@ -178,10 +220,11 @@ def predict_files(
     print_notes(readings, console)
     genres = model.classes_.tolist()
 
-    def prediction(path: str) -> dict[str, Any]:
+    def prediction(path: str | FileClip) -> dict[str, Any]:
+        name = clip_name(path)
         if path in errors:
-            return {"path": path, "status": "error", "error": errors[path]}
-        found: dict[str, Any] = {"path": path, "status": "ok"}
+            return {"path": name, "status": "error", "error": errors[path]}
+        found: dict[str, Any] = {"path": name, "status": "ok"}
         reading = readings.get(path)
         if reading is None or reading.has_music:
             found["genres"] = ranked(probabilities[path], genres, top)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from skgenre.audio._worker import MAX_SECONDS
+from skgenre.audio._isolation._worker import MAX_SECONDS
 
 Jobs = Annotated[
     int,

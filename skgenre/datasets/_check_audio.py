@@ -11,10 +11,10 @@ from sklearn.utils import Bunch
 from skgenre._sklearn_compat import Interval, safe_indexing, validate_params
 from skgenre.audio import Clip, map_clips
 from skgenre.audio._check_clips import check_clips
-from skgenre.audio._isolated_task import IsolatedTask
+from skgenre.audio._isolation._task import IsolatedTask
+from skgenre.audio._isolation._worker import MAX_SECONDS
 from skgenre.audio._load import read_samples
 from skgenre.audio._outcome import attempt, outcome_report, read_facts
-from skgenre.audio._worker import MAX_SECONDS
 from skgenre.features._base import excerpt_samples
 
 
@@ -45,7 +45,8 @@ def check_audio(
     Parameters
     ----------
     paths : sequence of paths
-        A list, 1-D array, Series or one column.
+        A list, 1-D array, Series or one column. Open files and waveforms with their
+        rate are checked, too.
 
     duration : float or None, default=30.0
         Seconds to decode of each file, from its middle, as the audio steps do; None

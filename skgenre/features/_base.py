@@ -21,9 +21,10 @@ from sklearn.utils.validation import check_consistent_length
 from skgenre._estimators import parts
 from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.audio._check_clips import check_clips
+from skgenre.audio._clip import Clip, FileClip
 from skgenre.audio._clip_cache import ClipCache
-from skgenre.audio._isolated_task import IsolatedTask
-from skgenre.audio._load import Clip
+from skgenre.audio._isolation._task import IsolatedTask
+from skgenre.audio._isolation._worker import MAX_SECONDS
 from skgenre.audio._map_clips import error_names_clip, map_clips
 from skgenre.audio._outcome import (
     Outcome,
@@ -34,7 +35,6 @@ from skgenre.audio._outcome import (
     remarks,
 )
 from skgenre.audio._reading import Observed, Reading
-from skgenre.audio._worker import MAX_SECONDS
 
 if TYPE_CHECKING:
     import pandas
@@ -46,7 +46,8 @@ _HOW = frozenset({"cache_dir", "n_jobs", "on_error", "time_limit", "verbose"})
 PARAMETER_DOCS = {
     "sample_rate": """
         sample_rate : int, default=%(sample_rate)s
-            Samples a second. Files are resampled to it; waveforms must be at it.
+            Samples a second, in Hz. Files and waveforms that know their rate are
+            resampled to it; bare arrays must be at it.
     """,
     "n_fft": """
         n_fft : int, default=%(n_fft)s
@@ -75,6 +76,15 @@ PARAMETER_DOCS = {
     "excerpt": """
         excerpt : {'middle', 'start'}, default=%(excerpt)s
             Which part to take of a longer clip.
+    """,
+    "clips": """
+        A clip is a path, a URL, an open binary file such as ``io.BytesIO(data)``, a
+        waveform with its rate, or a bare array of shape (n_samples,); X may mix them. A
+        waveform with its rate is a :class:`~skgenre.audio.Waveform`, a pair ``(samples,
+        sample_rate)`` or a row of a data set, ``{'array': samples, 'sampling_rate':
+        sample_rate}``: it is resampled, and its channels are averaged, as those of a
+        file. A bare array must be at the step's `sample_rate` already. Integer samples
+        are fractions of their type's full scale: int16 of 32,768.
     """,
     "on_error": """
         on_error : {'raise', 'warn', 'ignore'}, default=%(on_error)s
@@ -117,7 +127,7 @@ PARAMETER_DOCS = {
             Report on the clips of the last `transform`; only if `on_error` isn't
             'raise'. The columns are ``path``, ``status`` ('ok', 'error', or 'damaged',
             'silent' or 'too short', see :ref:`no_music`), its ``cause``, by the header
-            the file's ``duration`` in seconds, ``channels`` and ``sample_rate``, the
+            the clip's ``duration`` in seconds, ``channels`` and ``sample_rate``, the
             seconds ``decoded`` and ``lost`` (NaN where a result was looked up), and the
             ``seconds`` spent. Each thread sees its own; copies and model files have
             none.
@@ -143,8 +153,8 @@ _lock = threading.Lock()
 Settings = tuple[type, dict[str, Any]]
 """Class of a step and its parameters, by which its results are the same."""
 
-# Results, by path, that steps of such settings need not compute.
-_known: ContextVar[Sequence[tuple[Settings, Mapping[str, Any]]]]
+# Results, by path or open file, that steps of such settings need not compute.
+_known: ContextVar[Sequence[tuple[Settings, Mapping[Any, Any]]]]
 _known = ContextVar("_known", default=())
 
 
@@ -246,9 +256,8 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at the step's sample rate.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at the step's rate.
 
         y : array-like of shape (n_clips,) or None, default=None
             Only its length is checked, before anything is decoded.
@@ -265,7 +274,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             finite.
 
         TypeError
-            If X is neither a sequence of paths nor of waveforms.
+            If X is no sequence of clips.
         """
         self._check_parameters()
         clips = self._check_clips(X, reset=True)
@@ -303,9 +312,11 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             progress bar.
         """
         known = results_of(self, _known.get())
-        if known and all(isinstance(clip, str) and clip in known for clip in clips):
+        if known and all(
+            isinstance(clip, str | FileClip) and clip in known for clip in clips
+        ):
             self._keep_report(None)
-            yield from (known[str(clip)] for clip in clips)
+            yield from (known[clip] for clip in clips)
             return
         task, finish = work.looked_up(self.time_limit)
         walk = functools.partial(
@@ -389,14 +400,14 @@ def audio_steps(model: Any) -> list[AudioTransformer]:
 
 @contextmanager
 def known_results(
-    results: Sequence[tuple[Settings, Mapping[str, Any]]],
+    results: Sequence[tuple[Settings, Mapping[Any, Any]]],
 ) -> Iterator[None]:
     """Have steps take results instead of reading clips again, inside the block.
 
     Parameters
     ----------
     results : sequence of tuple
-        Settings of steps and, by path, the results of their work.
+        Settings of steps and, by path or `FileClip`, the results of their work.
     """
     token = _known.set(results)
     try:
@@ -406,9 +417,9 @@ def known_results(
 
 
 def results_of(
-    step: AudioTransformer, results: Sequence[tuple[Settings, Mapping[str, Any]]]
-) -> Mapping[str, Any]:
-    """Return the results of a step's settings, by path; empty if there are none."""
+    step: AudioTransformer, results: Sequence[tuple[Settings, Mapping[Any, Any]]]
+) -> Mapping[Any, Any]:
+    """Return the results of a step's settings, by clip; empty if there are none."""
     if not results:
         return {}
     own = step._settings()

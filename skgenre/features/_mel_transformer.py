@@ -12,7 +12,8 @@ from numpy.typing import DTypeLike, NDArray
 
 from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import Interval
-from skgenre.audio._load import Clip, read_samples
+from skgenre.audio._clip import Clip
+from skgenre.audio._load import read_samples
 from skgenre.features._base import (
     PARAMETER_DOCS,
     AudioTransformer,
@@ -104,6 +105,8 @@ class MelSpectrogramTransformer(AudioTransformer):
     -----
     The step learns nothing: `transform` may be called without `fit`.
 
+    %(clips)s
+
     An excerpt is a run of whole frames of the clip's spectrogram. With `total` frames
     in the clip, the middle excerpt starts at frame ``(total - n_frames) // 2``.
 
@@ -172,9 +175,9 @@ class MelSpectrogramTransformer(AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at `sample_rate`.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at `sample_rate` (see
+            Notes of the class).
 
         Returns
         -------
@@ -193,7 +196,7 @@ class MelSpectrogramTransformer(AudioTransformer):
             finite.
 
         TypeError
-            If X is neither a sequence of paths nor of waveforms.
+            If X is no sequence of clips.
 
         Warns
         -----
@@ -230,9 +233,9 @@ class MelSpectrogramTransformer(AudioTransformer):
             complete; until then ``{path}.part`` grows. ``{path}.json`` beside it
             records the clips and the settings.
 
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at `sample_rate`.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at `sample_rate` (see
+            Notes of the class).
 
         dtype : {'float32', 'float16'} or dtype, default='float32'
             Type of the values in the file. 'float16' takes half the space, and rounds
@@ -262,7 +265,7 @@ class MelSpectrogramTransformer(AudioTransformer):
             empty or not finite.
 
         TypeError
-            If X is neither a sequence of paths nor of waveforms.
+            If X is no sequence of clips.
         """
         work = self._work()
         if self.n_frames is None:

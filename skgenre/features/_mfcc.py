@@ -168,7 +168,8 @@ def mfcc_statistics(
     ----------
     waveform : array-like of shape (n_samples,)
         Mono, at `sample_rate`, in the range -1 to 1 (the first coefficient depends on
-        the gain).
+        the gain). Integers of up to 32 bits are fractions of their type's full scale:
+        int16 of 32,768.
 
     sample_rate : int, default=22050
         Samples a second.

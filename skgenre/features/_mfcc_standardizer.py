@@ -22,7 +22,8 @@ from skgenre._sklearn_compat import (
     StrOptions,
     check_feature_names_in,
 )
-from skgenre.audio._load import Clip, read_blocks, read_samples
+from skgenre.audio._clip import Clip
+from skgenre.audio._load import read_blocks, read_samples
 from skgenre.audio._outcome import failures
 from skgenre.features._base import (
     PARAMETER_DOCS,
@@ -79,7 +80,7 @@ class MFCCStandardizer(AudioTransformer):
     %(duration)s
     %(excerpt)s
     input : {'audio', 'features'}, default='audio'
-        What X is: sound files or waveforms, or a table of ready-made features that
+        What X is: clips (see Notes), or a table of ready-made features that
         only need standardising. With 'features' all parameters above are unused.
     %(on_error)s
         `fit` learns from the others.
@@ -104,6 +105,8 @@ class MFCCStandardizer(AudioTransformer):
 
     Notes
     -----
+    %(clips)s
+
     The moments are those of the FMA data set [1]_ and have the names and the order
     of the columns of its ``features.csv``.
 
@@ -234,10 +237,10 @@ class MFCCStandardizer(AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at `sample_rate`. If ``input="features"``, an
-            array-like of shape (n_clips, n_features).
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at `sample_rate` (see
+            Notes of the class). If ``input="features"``, an array-like of shape
+            (n_clips, n_features).
 
         y : array-like of shape (n_clips,) or None, default=None
             Only its length is checked, before anything is decoded.
@@ -257,7 +260,7 @@ class MFCCStandardizer(AudioTransformer):
             files can be read.
 
         TypeError
-            If X is neither a sequence of paths nor of waveforms.
+            If X is no sequence of clips.
 
         Warns
         -----
@@ -272,8 +275,7 @@ class MFCCStandardizer(AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
             As in `fit`.
 
         y : array-like of shape (n_clips,) or None, default=None
@@ -293,8 +295,7 @@ class MFCCStandardizer(AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
             As in `fit`.
 
         Returns

@@ -11,9 +11,10 @@ from sklearn.base import BaseEstimator
 
 from skgenre._sklearn_compat import validate_params
 from skgenre.audio._check_clips import check_clips
+from skgenre.audio._clip import Clip, FileClip
 from skgenre.audio._errors import AudioError
-from skgenre.audio._isolated_task import IsolatedTask
-from skgenre.audio._load import Clip, one_opening
+from skgenre.audio._isolation._task import IsolatedTask
+from skgenre.audio._load import one_opening
 from skgenre.audio._map_clips import map_clips
 from skgenre.audio._outcome import Outcome, attempt
 from skgenre.audio._reading import Reading
@@ -64,20 +65,23 @@ def _outcomes(
 
 @dataclass
 class ReadClips:
-    """What the audio steps of a model made of files, each of which was read once."""
+    """What the audio steps of a model made of files, each of which was read once.
 
-    errors: dict[str, AudioError]
+    An open file, a `FileClip`, stands for its path.
+    """
+
+    errors: dict[Any, AudioError]
     """By path, what is wrong with the files that can't be read."""
-    readings: dict[str, Reading]
+    readings: dict[Any, Reading]
     """By path, those of the others that are damaged, silent or too short."""
-    results: list[tuple[Settings, dict[str, Any]]]
+    results: list[tuple[Settings, dict[Any, Any]]]
     """By settings of a step and by path, what it made of the others."""
 
-    def results_of(self, step: AudioTransformer) -> Mapping[str, Any]:
+    def results_of(self, step: AudioTransformer) -> Mapping[Any, Any]:
         """Return a step's results, by path."""
         return results_of(step, self.results)
 
-    def good(self, paths: Iterable[str]) -> list[str]:
+    def good(self, paths: Iterable[Any]) -> list[Any]:
         """Return those paths whose files could be read."""
         return [path for path in paths if path not in self.errors]
 
@@ -85,7 +89,7 @@ class ReadClips:
 @contextmanager
 def read_once(
     model: Any,
-    paths: Sequence[str],
+    paths: Sequence[str | FileClip],
     *,
     n_jobs: int | None = None,
     verbose: bool | int = False,
@@ -97,7 +101,7 @@ def read_once(
     model : estimator, or list of estimators
         Anything that may have audio steps in it, however deep. Their parameters are
         not to be changed inside the block.
-    paths : sequence of str
+    paths : sequence of str or FileClip
         Files.
     n_jobs : int or None, default=None
         Clips worked on at a time, in threads.
@@ -161,8 +165,7 @@ def precompute(
         An audio step, or anything that contains some: pipelines, unions, ensembles,
         searches. They need not be fitted, and are not changed.
 
-    X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-            array-likes of shape (n_samples,)
+    X : sequence of clips, or array-like of shape (n_clips, n_samples)
         The clips that will be passed to them.
 
     n_jobs : int or None, default=None
@@ -179,7 +182,7 @@ def precompute(
         is outside its range.
 
     TypeError
-        If X is neither a sequence of paths nor of waveforms.
+        If X is no sequence of clips.
 
     Notes
     -----

@@ -287,7 +287,8 @@ def log_mel_spectrogram(
     Parameters
     ----------
     waveform : array-like of shape (n_samples,)
-        Mono, at `sample_rate`.
+        Mono, at `sample_rate`. Integers of up to 32 bits are fractions of their type's
+        full scale: int16 of 32,768.
 
     sample_rate : int, default=22050
         Samples a second.

@@ -22,7 +22,8 @@ from skgenre._files import (
     open_regular,
     write_atomically,
 )
-from skgenre.audio._load import Clip
+from skgenre.audio._clip import Clip, FileClip, WaveformClip
+from skgenre.audio._clip_cache import content_key
 from skgenre.features._lazy_rows import LazyRows
 
 try:
@@ -336,6 +337,8 @@ def _identity(clip: Clip) -> bytes:
     """Return bytes that identify a waveform, or a file and its last change."""
     if isinstance(clip, np.ndarray):
         return repr(clip.shape).encode() + clip.tobytes()
+    if isinstance(clip, FileClip | WaveformClip):
+        return (content_key(clip) or "").encode()
     try:
         facts = os.stat(clip)
     except OSError:  # decoding will report it

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from skgenre.audio import AudioError
+from skgenre.audio import AudioError, load_audio
 
 
 def test_names_file_cause_and_advice():
@@ -22,3 +22,14 @@ def test_pickles(path):
     assert type(copy) is AudioError
     assert str(copy) == str(error)
     assert "\n" not in str(error)
+
+
+def test_no_message_is_long():
+    error = AudioError("/music/" + "x" * 1_700_000 + ".mp3", "y" * 1_700_000, "Leave.")
+    assert len(str(error)) < 600
+    assert str(error).startswith("Cannot read '/music/xxx")
+    assert "xxx.mp3'" in str(error) and str(error).endswith("yyy. Leave.")
+    assert str(pickle.loads(pickle.dumps(error))) == str(error)
+    with pytest.raises(AudioError) as caught:
+        load_audio("\x1b" * 1_700_000)
+    assert len(str(caught.value)) < 600

@@ -243,8 +243,9 @@ def test_invalid_parameters(wav, parameters):
 
 
 def test_invalid_path():
-    with pytest.raises(ValueError, match="The 'path' parameter"):
-        load_audio(["a.mp3"])
+    for path in (["a.mp3"], np.ones(3), None, 3, {}):
+        with pytest.raises(TypeError, match="The 'path' parameter"):
+            load_audio(path)
 
 
 @pytest.mark.parametrize("bounds", [(-50, 70), (100, 200), (2900, 3100), (-9, 3009)])

@@ -216,7 +216,7 @@ def test_empty_and_missing(store):
 
 def test_what_never_ends_is_given_up(store, monkeypatch):
     monkeypatch.setattr("skgenre.audio._remote._BLOCK", 1000)
-    monkeypatch.setattr("skgenre.audio._remote._MAX_BYTES", 5000)
+    monkeypatch.setattr("skgenre.audio._remote.MAX_BYTES", 5000)
     store.pipe_file("/long.wav", b"x" * 5001)
     with pytest.raises(AudioError, match="it is larger than"):
         load_audio("memory://long.wav")

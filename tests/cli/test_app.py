@@ -396,6 +396,61 @@ def test_genres_and_files_with_odd_names(music, tmp_path):
         assert "accuracy" in found.stdout.decode()
 
 
+@pytest.mark.parametrize("options", [(), ("--time-limit", "60"), ("--cache-dir", "c")])
+def test_predict_reads_the_standard_input(svc, music, tmp_path, options):
+    song = music / "low" / "0.flac"
+    run = [sys.executable, "-m", "skgenre.cli", "predict", svc, "--format", "json"]
+    named = subprocess.run([*run, song], capture_output=True, check=True)
+    with open(song, "rb") as file:
+        writer = subprocess.Popen(["cat"], stdin=file, stdout=subprocess.PIPE)
+        piped = subprocess.run(
+            [*run, *options, "-", song, "-"],
+            stdin=writer.stdout,
+            capture_output=True,
+            cwd=tmp_path,
+        )
+        writer.stdout.close()
+        writer.wait()
+    assert piped.returncode == 0, piped.stderr
+    (expected,) = json.loads(named.stdout)
+    assert json.loads(piped.stdout) == [expected | {"path": "-"}, expected]
+
+
+@pytest.mark.parametrize(
+    ("contents", "message"),
+    [(b"", "the file is empty"), (b"half a download", "no decoder reads it")],
+)
+def test_a_standard_input_that_is_no_sound(svc, music, contents, message):
+    song = music / "high" / "0.flac"
+    arguments = ["predict", str(svc), "-", str(song), "--format", "csv"]
+    result = runner.invoke(app, arguments, input=contents)
+    assert result.exit_code == 1
+    assert f"Cannot read '-': {message}" in result.stderr
+    assert [row["genre"] for row in csv.DictReader(io.StringIO(result.stdout))] == [
+        "",
+        "high",
+    ]
+
+
+def test_a_standard_input_that_never_ends(svc, monkeypatch):
+    monkeypatch.setattr("skgenre.cli._files._BLOCK", 1000)
+    monkeypatch.setattr("skgenre.cli._files.MAX_BYTES", 10_000)
+    result = runner.invoke(app, ["predict", str(svc), "-"], input=bytes(20_000))
+    assert result.exit_code == 1
+    assert "The standard input is larger than" in result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="no terminals")
+def test_a_terminal_is_not_waited_for(svc):
+    terminal, end = os.openpty()
+    run = [sys.executable, "-m", "skgenre.cli", "predict", svc, "-"]
+    found = subprocess.run(run, stdin=end, capture_output=True, timeout=60)
+    os.close(terminal)
+    os.close(end)
+    assert found.returncode == 1
+    assert b"is a terminal" in found.stderr.replace(b"\n", b" ")
+
+
 def test_small_and_broken_corpora(music, tmp_path):
     for genre in ("low", "high"):
         (tmp_path / genre).mkdir()

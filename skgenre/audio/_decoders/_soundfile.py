@@ -1,5 +1,6 @@
 """The decoder libsndfile."""
 
+import io
 import os
 from collections.abc import Callable, Iterator
 from typing import BinaryIO, TypeVar
@@ -23,6 +24,20 @@ _PREROLL_FORMATS = {"MP3", "OGG"}
 _ENDLESS_FORMATS = {"MP3", "OGG", "FLAC"}
 
 _Found = TypeVar("_Found")
+
+
+def _for_libsndfile(file: BinaryIO) -> BinaryIO | int:
+    """Return a file's descriptor, or the file where it has none that can be shared.
+
+    It spares us libsndfile's ideas about file names (encodings, extensions); on Windows
+    the two C libraries can't share it.
+    """
+    if os.name == "nt":
+        return file
+    try:
+        return file.fileno()
+    except io.UnsupportedOperation:  # in memory
+        return file
 
 
 class _SequentialSoundFile(soundfile.SoundFile):
@@ -96,9 +111,7 @@ class SoundFileReader:
 
     def _open(self) -> None:
         self._source.seek(0)
-        # The descriptor spares us libsndfile's ideas about file names (encodings,
-        # extensions); on Windows the two C libraries can't share it.
-        source = self._source if os.name == "nt" else self._source.fileno()
+        source = _for_libsndfile(self._source)
         with quiet:
             self._file = _SequentialSoundFile(source, closefd=False)
         self._position = 0  # of files that can't be sought

@@ -13,8 +13,9 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from skgenre._docstrings import substitute
 from skgenre._files import digest
 from skgenre._sklearn_compat import HasMethods, Interval, StrOptions
+from skgenre.audio._clip import Clip
 from skgenre.audio._clip_cache import ClipCache
-from skgenre.audio._load import Clip, read_samples
+from skgenre.audio._load import read_samples
 from skgenre.features._base import (
     PARAMETER_DOCS,
     AudioTransformer,
@@ -123,6 +124,8 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     -----
     The step learns nothing: `transform` may be called without `fit`. The network is
     never trained, and clones share it.
+
+    %(clips)s
 
     The end of an excerpt that fills no window is left out, and a clip shorter than one
     window is padded with silence at its end.
@@ -257,9 +260,9 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at `sample_rate`.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at `sample_rate` (see
+            Notes of the class).
 
         y : array-like of shape (n_clips,) or None, default=None
             Only its length is checked, before anything is decoded.
@@ -283,7 +286,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             finite.
 
         TypeError
-            If X is neither a sequence of paths nor of waveforms.
+            If X is no sequence of clips.
         """
         super().fit(X, y)
         self._check_network()
@@ -294,9 +297,9 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at `sample_rate`.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at `sample_rate` (see
+            Notes of the class).
 
         Returns
         -------
@@ -318,7 +321,7 @@ class KerasEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             As in `fit`, or if the network fails and `on_error` is 'raise'.
 
         TypeError
-            If X is neither a sequence of paths nor of waveforms.
+            If X is no sequence of clips.
 
         Warns
         -----

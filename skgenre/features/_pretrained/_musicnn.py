@@ -11,7 +11,8 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 
 from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import Interval, StrOptions
-from skgenre.audio._load import Clip, read_samples
+from skgenre.audio._clip import Clip
+from skgenre.audio._load import read_samples
 from skgenre.features._base import (
     PARAMETER_DOCS,
     AudioTransformer,
@@ -157,7 +158,9 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     -----
     The step learns nothing: `transform` may be called without `fit`.
 
-    A clip is mixed to mono at 16 kHz and cut into patches of 187 frames (3 s); an end
+    %(clips)s
+
+    A clip is made mono, at 16,000 Hz, and cut into patches of 187 frames (3 s); an end
     that fills no patch is left out, and a clip shorter than one patch is padded with
     silence. Each patch is ``log10(10000 * power + 1)`` of 96 mel bands (512 samples a
     frame, 256 from one to the next). The result is the mean over the patches, except
@@ -229,9 +232,9 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at 16 kHz.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at 16,000 Hz (see Notes
+            of the class).
 
         Returns
         -------
@@ -252,7 +255,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             finite.
 
         TypeError
-            If X is neither a sequence of paths nor of waveforms.
+            If X is no sequence of clips.
 
         Warns
         -----

@@ -90,8 +90,9 @@ class SpectrogramDisplay:
         ----------
         estimator : MelSpectrogramTransformer or Pipeline
             Mel step, fitted or not, or a Pipeline with one.
-        clip : str, PathLike or array-like of shape (n_samples,)
-            Path of an audio file, or a waveform.
+        clip : str, PathLike, binary file, Waveform or array-like of shape (n_samples,)
+            Anything that the step takes as a clip: a file, a waveform with its rate, or
+            a bare one at the step's `sample_rate`.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
         **kwargs : dict

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skgenre._estimators import apply_steps, describe_estimator
+from skgenre.audio._check_clips import is_clip
 from skgenre.classifiers import SegmentClassifier
 from skgenre.inspection._displays._style import area_style, legend_beside
 from skgenre.inspection._fitted_parts import mel_step, split_model
@@ -98,8 +99,9 @@ class TimelineDisplay:
             mel step with ``n_frames=None``, which takes whole songs. Seconds are then
             those of the mel step, whatever the `frame_rate` of the classifier.
         clip : str, PathLike or array-like
-            One of what it takes, or a list of one: behind a mel step the path of a
-            song or a waveform (n_samples,), else a spectrogram (n_frames, n_mels).
+            One of what it takes, or a list of one: behind a mel step a song's path or
+            open file, its waveform with its rate, or a bare one of shape (n_samples,)
+            at the step's `sample_rate`; else a spectrogram (n_frames, n_mels).
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -121,7 +123,8 @@ class TimelineDisplay:
                 f"with one, got {describe_estimator(estimator)}."
             )
         mel = mel_step(estimator)
-        clips = _list_of_one(clip, n_axes=2 if mel is None else 1)
+        is_one = mel is not None and is_clip(clip)
+        clips = [clip] if is_one else _list_of_one(clip, n_axes=2 if mel is None else 1)
         probabilities, times = last.predict_timeline(apply_steps(front, clips))
         seconds = times[0] if isinstance(times, list) else times
         if mel is not None:

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
+from skgenre._text import shorten
 from skgenre.audio._remote import is_url
 from skgenre.classifiers._checks import check_groups
 from skgenre.inspection._scores._bootstrap import check_genres_of_clips
@@ -161,7 +162,7 @@ def _check_paths(paths: Any, true: NDArray) -> list[str] | None:
             names.append(name if is_url(name) else os.path.normpath(name))
         except TypeError:
             raise ValueError(
-                f"paths must be names of files, got {path!r} in row {row}."
+                f"paths must be names of files, got {shorten(repr(path))} in row {row}."
             ) from None
     return names
 

@@ -7,7 +7,7 @@ import hazards
 import pytest
 
 from skgenre.audio import AudioError, load_audio
-from skgenre.audio._worker import TimeExpired, Worker, WorkerDied
+from skgenre.audio._isolation._worker import TimeExpired, Worker, WorkerDied
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits memory on Linux")
 

@@ -38,7 +38,7 @@ _ONE_THREAD = dict.fromkeys(
 )
 _PROGRAM = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
-    "from skgenre.audio._worker import serve; serve()"
+    "from skgenre.audio._isolation._worker import serve; serve()"
 )
 
 

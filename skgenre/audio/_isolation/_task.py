@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from skgenre.audio._clip import Clip, FileClip, WaveformClip, clip_name
 from skgenre.audio._errors import AudioError
-from skgenre.audio._load import Clip
+from skgenre.audio._isolation._worker import TimeExpired, Worker, WorkerDied
 from skgenre.audio._reading import Observed, note
-from skgenre.audio._worker import TimeExpired, Worker, WorkerDied
 
 # For a worker's imports, which may come from a slow network disk.
 _START_SECONDS = 300.0
@@ -30,7 +30,8 @@ class IsolatedTask:
     """A task for one clip, run in a worker process.
 
     Any number of threads may call it, and as many workers work at a time. Waveforms,
-    which no decoder touches, are left to the calling thread.
+    which no decoder touches, are left to the calling thread; of an open file the
+    contents are sent.
 
     Parameters
     ----------
@@ -60,21 +61,22 @@ class IsolatedTask:
         RuntimeError
             If no worker can be started.
         """
-        if isinstance(clip, np.ndarray):
+        if isinstance(clip, np.ndarray | WaveformClip):
             return self.task(clip)
-        # Bytes are never taken for a URL, just as a path of whatever type.
-        path = clip if isinstance(clip, str) else os.fsencode(clip)
+        if not isinstance(clip, str | FileClip):
+            # Bytes are never taken for a URL, just as a path of whatever type.
+            clip = os.fsencode(clip)
         memory = self.memory_limit or _half_of_memory()
         try:
             try:
                 if (worker := self._idle_worker()) is not None:
-                    return self._ask(worker, path, memory)
+                    return self._ask(worker, clip, memory)
             except TimeExpired:
                 raise
             except (WorkerDied, MemoryError):
                 # An earlier clip may have caused it. In a new worker, this one has.
                 pass
-            return self._ask(self._new_worker(), path, memory)
+            return self._ask(self._new_worker(), clip, memory)
         except TimeExpired:
             cause = f"it takes more than {self.time_limit:g} s"
             advice = "Leave it out, or set a longer time_limit."
@@ -86,12 +88,12 @@ class IsolatedTask:
             if memory is not None:
                 cause = f"it takes more than {memory / 1e6:.0f} MB of memory"
             advice = "Take a shorter part of it, or leave it out."
-        raise AudioError(path, cause, advice)
+        raise AudioError(clip_name(clip), cause, advice)
 
-    def _ask(self, worker: Worker, path: str | bytes, memory: int | None) -> Any:
+    def _ask(self, worker: Worker, clip: Clip, memory: int | None) -> Any:
         try:
             task = Observed(self.task)
-            value, reading = worker.ask(task, path, self.time_limit, memory)
+            value, reading = worker.ask(task, clip, self.time_limit, memory)
         except (WorkerDied, MemoryError):
             worker.end()
             raise

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from skgenre.audio import AudioError, map_clips
-from skgenre.audio._isolated_task import IsolatedTask, _idle
+from skgenre.audio._isolation._task import IsolatedTask, _idle
 
 LINUX = pytest.mark.skipif(sys.platform != "linux", reason="limits memory on Linux")
 look = IsolatedTask(hazards.do_as_named, 60)
@@ -174,7 +174,7 @@ def test_a_script_without_guard(tmp_path):
         textwrap.dedent(
             """
             import hazards
-            from skgenre.audio._isolated_task import IsolatedTask
+            from skgenre.audio._isolation._task import IsolatedTask
 
             print("once")
             task = IsolatedTask(hazards.do_as_named, 60)
@@ -194,7 +194,7 @@ HANGING = """
 import sys, threading
 import hazards
 from skgenre.audio import map_clips
-from skgenre.audio._isolated_task import IsolatedTask
+from skgenre.audio._isolation._task import IsolatedTask
 
 task = IsolatedTask(hazards.report_and_hang, float(sys.argv[1]))
 try:

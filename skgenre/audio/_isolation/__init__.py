@@ -1,0 +1,1 @@
+"""A clip decoded in another process, with limits of time and memory."""
