@@ -305,12 +305,10 @@ def part(
             not names or type(value).__name__ in names,
             f"expected {' or '.join(names)}, got {type(value).__name__}",
         )
-        n = getattr(value, "n_features_in_", None)
+        n = vars(value).get("n_features_in_")
         if n_features is not None and n is not None:
             equal_size(n_features, n, sizes)
-        if classes is not None:
-            known: Any = getattr(value, "classes_", None)
-            _require(known is not None, f"{type(value).__name__} has no classes")
-            equal_size(classes, len(known), sizes)
+        if classes is not None:  # without any, Python raises an error
+            equal_size(classes, len(value.classes_), sizes)
 
     return check

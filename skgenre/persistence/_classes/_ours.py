@@ -83,7 +83,7 @@ def _check_segments(segments: Any) -> None:
 
 def _check_classes(model: Any, sizes: Sizes) -> None:
     for name in ("estimator_", "final_estimator_"):
-        inner = getattr(model, name, model)
+        inner = vars(model).get(name, model)
         is_same = np.array_equal(inner.classes_, model.classes_)
         require(is_same, "an estimator inside is for other classes")
 
