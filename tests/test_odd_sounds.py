@@ -31,7 +31,7 @@ from skgenre import (
     MusicnnEmbedding,
     load_audio,
 )
-from skgenre.audio._load import read_samples
+from skgenre.audio._reading import read_samples
 from skgenre.datasets import check_audio
 
 RATE = 22050

@@ -56,7 +56,7 @@ ALLOWED = {
     ("skgenre/persistence/_description.py", "importlib.import_module"): (
         "the modules are those of the table of functions, and the file names one of it"
     ),
-    ("skgenre/audio/_decoders/_chatter.py", "ctypes.CDLL"): (
+    ("skgenre/audio/_decoders/_soundfile.py", "ctypes.CDLL"): (
         "of this process itself: the C library that it has loaded"
     ),
     ("skgenre/audio/_isolation/_worker.py", "pickle.load"): (

@@ -11,8 +11,7 @@ import numpy as np
 from skgenre._text import format_list, printable, shorten
 from skgenre.audio._clip import Clip, clip_name, clip_path
 from skgenre.audio._errors import AudioError
-from skgenre.audio._load import one_opening, open_shared
-from skgenre.audio._reading import Reading, observe
+from skgenre.audio._reading import Reading, observe, one_opening, open_shared
 from skgenre.audio._remote import is_url
 
 if TYPE_CHECKING:
@@ -184,10 +183,9 @@ def remarks(clips: Sequence[Clip], readings: Mapping[int, Reading]) -> str:
     str
         Empty if all is well.
     """
-    odd = {i: reading for i, reading in readings.items() if reading.status != "ok"}
-    paths = (clip_path(clips[i]) for i in odd)
-    texts = (f"{reading.status} ({reading.cause})" for reading in odd.values())
-    return _listed(zip(odd, paths, texts, strict=True))
+    paths = (clip_path(clips[i]) for i in readings)
+    texts = (f"{reading.status} ({reading.cause})" for reading in readings.values())
+    return _listed(zip(readings, paths, texts, strict=True))
 
 
 def _listed(clips: Iterable[tuple[int, Any, str]]) -> str:

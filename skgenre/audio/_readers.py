@@ -11,8 +11,7 @@ import soundfile
 from skgenre.audio._clip import FileClip, Readable, WaveformClip, clip_name
 from skgenre.audio._decoders._av import AVReader
 from skgenre.audio._decoders._interface import Reader
-from skgenre.audio._decoders._resuming import ResumingReader
-from skgenre.audio._decoders._soundfile import SoundFileReader
+from skgenre.audio._decoders._soundfile import ResumingReader, SoundFileReader
 from skgenre.audio._decoders._waveform import WaveformReader
 from skgenre.audio._errors import AudioError
 from skgenre.audio._remote import fetched, is_url, local_path
@@ -102,7 +101,7 @@ def _open_in_memory(clip: FileClip) -> BinaryIO:
     return clip.open()
 
 
-def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
+def _choose_reader(file: BinaryIO, clip: Readable) -> Reader:
     try:
         first = SoundFileReader(file)
     except soundfile.SoundFileError as error:
@@ -133,7 +132,7 @@ def _choose_reader(file: BinaryIO, path: str | bytes) -> Reader:
         raise
     except Exception as error:  # of many types, where a file is damaged
         raise AudioError(
-            path,
+            clip_name(clip),
             f"no decoder reads it as audio (libsndfile: {reason}; FFmpeg: "
             f"{_reason(error)})",
             "Replace the file or leave it out.",
@@ -174,7 +173,7 @@ def open_file(
 
 
 @contextmanager
-def decoding_errors(path: str | bytes) -> Iterator[None]:
+def decoding_errors(clip: Readable) -> Iterator[None]:
     """Turn whatever a decoder raises inside the block into an `AudioError`."""
     try:
         yield
@@ -182,14 +181,14 @@ def decoding_errors(path: str | bytes) -> Iterator[None]:
         raise
     except Exception as error:
         raise AudioError(
-            path, f"decoding failed ({_reason(error)})", _DAMAGED
+            clip_name(clip), f"decoding failed ({_reason(error)})", _DAMAGED
         ) from error
 
 
-def _check_sample_rate(rate: float, name: str | bytes, advice: str) -> None:
+def _check_sample_rate(rate: float, clip: Readable, advice: str) -> None:
     if not _MIN_SAMPLE_RATE <= rate <= MAX_SAMPLE_RATE or rate != int(rate):
         raise AudioError(
-            name,
+            clip_name(clip),
             f"its sample rate is {rate:.10g} Hz, and expected are whole numbers from "
             f"{_MIN_SAMPLE_RATE} to {MAX_SAMPLE_RATE}",
             advice,
@@ -210,18 +209,17 @@ def open_audio(clip: Readable) -> Iterator[Reader]:
     reader : Reader
         Gives the clip's samples; closed at the end of the block.
     """
-    name = clip_name(clip)
     if isinstance(clip, WaveformClip):
-        _check_sample_rate(clip.sample_rate, name, "Pass the rate it was recorded at.")
+        _check_sample_rate(clip.sample_rate, clip, "Pass the rate it was recorded at.")
         yield WaveformReader(clip)
         return
     with open_file(clip) as file:
         n_bytes = file.seek(0, 2)
-        reader = _choose_reader(file, name)
+        reader = _choose_reader(file, clip)
         reader.n_bytes = n_bytes
         try:
-            _check_sample_rate(reader.sample_rate, name, _DAMAGED)
-            with decoding_errors(name):
+            _check_sample_rate(reader.sample_rate, clip, _DAMAGED)
+            with decoding_errors(clip):
                 yield reader
         finally:
             reader.close()

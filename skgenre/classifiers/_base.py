@@ -32,12 +32,12 @@ from skgenre.classifiers._checks import (
     check_validation_data,
     check_weights,
     genre_numbers,
+    scaled,
 )
 from skgenre.classifiers._training._data import (
     ClipRows,
     band_statistics,
     hold_out,
-    scaled,
 )
 
 if TYPE_CHECKING:

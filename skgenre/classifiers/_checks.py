@@ -363,3 +363,17 @@ def check_integers(
             f"Got {value!r} instead."
         )
     return numbers
+
+
+def scaled(
+    X: NDArray, mean: NDArray, scale: NDArray, *, out: NDArray | None = None
+) -> NDArray:
+    """Return ``(X - mean) / scale`` as float32; in `out`, if it is given."""
+    if out is None:
+        out = np.empty(X.shape, np.float32)
+    # What leaves float32's range shows in the loss, or in the network's output.
+    with np.errstate(over="ignore", invalid="ignore"):
+        out[...] = X
+        out -= mean
+        out /= scale
+    return out

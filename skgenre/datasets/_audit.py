@@ -16,10 +16,9 @@ from sklearn.utils.validation import check_consistent_length
 from skgenre._files import digest
 from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.audio import map_clips
-from skgenre.audio._load import read_samples
 from skgenre.audio._outcome import attempt
 from skgenre.audio._readers import open_file
-from skgenre.audio._reading import SILENCE_DB
+from skgenre.audio._reading import SILENCE_DB, read_samples
 from skgenre.audio._remote import is_url
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ from skgenre.audio import Clip, map_clips
 from skgenre.audio._check_clips import check_clips
 from skgenre.audio._isolation._task import IsolatedTask
 from skgenre.audio._isolation._worker import MAX_SECONDS
-from skgenre.audio._load import read_samples
 from skgenre.audio._outcome import attempt, outcome_report, read_facts
+from skgenre.audio._reading import read_samples
 from skgenre.features._base import excerpt_samples
 
 

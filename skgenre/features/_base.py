@@ -380,10 +380,11 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
 
 def _warn_of(clips: Sequence[Clip], readings: Mapping[int, Reading]) -> None:
     """Warn of clips that are damaged, silent or too short."""
-    if odd := remarks(clips, readings):
-        n_odd = sum(reading.status != "ok" for reading in readings.values())
+    odd = {i: reading for i, reading in readings.items() if reading.status != "ok"}
+    if odd:
         warnings.warn(
-            f"{n_odd} of {len(clips)} clips hold less music than they should: {odd}.",
+            f"{len(odd)} of {len(clips)} clips hold less music than they should: "
+            f"{remarks(clips, odd)}.",
             stacklevel=_callers_level(),
         )
 

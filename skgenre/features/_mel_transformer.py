@@ -13,7 +13,7 @@ from numpy.typing import DTypeLike, NDArray
 from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import Interval
 from skgenre.audio._clip import Clip
-from skgenre.audio._load import read_samples
+from skgenre.audio._reading import read_samples
 from skgenre.features._base import (
     PARAMETER_DOCS,
     AudioTransformer,

@@ -23,8 +23,8 @@ from skgenre._sklearn_compat import (
     check_feature_names_in,
 )
 from skgenre.audio._clip import Clip
-from skgenre.audio._load import read_blocks, read_samples
 from skgenre.audio._outcome import failures
+from skgenre.audio._reading import read_blocks, read_samples
 from skgenre.features._base import (
     PARAMETER_DOCS,
     AudioTransformer,

@@ -14,10 +14,9 @@ from skgenre.audio._check_clips import check_clips
 from skgenre.audio._clip import Clip, FileClip
 from skgenre.audio._errors import AudioError
 from skgenre.audio._isolation._task import IsolatedTask
-from skgenre.audio._load import one_opening
 from skgenre.audio._map_clips import map_clips
 from skgenre.audio._outcome import Outcome, attempt
-from skgenre.audio._reading import Reading
+from skgenre.audio._reading import Reading, one_opening
 from skgenre.features._base import (
     AudioTransformer,
     Settings,

@@ -8,13 +8,13 @@ import soxr
 from numpy.testing import assert_allclose, assert_array_equal
 
 from skgenre.audio import AudioError, load_audio
-from skgenre.audio._load import (
+from skgenre.audio._readers import open_audio
+from skgenre.audio._reading import (
     one_opening,
     open_shared,
     read_blocks,
     read_samples,
 )
-from skgenre.audio._readers import open_audio
 
 RATE = 22050
 N = 6 * RATE

@@ -9,7 +9,7 @@ from sound_files import write_av
 
 from skgenre.audio import AudioError, load_audio
 from skgenre.audio._decoders._av import AVReader
-from skgenre.audio._decoders._resuming import ResumingReader
+from skgenre.audio._decoders._soundfile import ResumingReader
 from skgenre.audio._isolation._task import IsolatedTask
 from skgenre.audio._readers import open_audio
 

@@ -9,8 +9,15 @@ import soundfile
 from skgenre import MelSpectrogramTransformer, MFCCStandardizer, load_audio
 from skgenre.audio import AudioError, map_clips
 from skgenre.audio._isolation._task import IsolatedTask
-from skgenre.audio._load import read_blocks, read_samples
-from skgenre.audio._reading import Observed, Reading, note, observe, peak
+from skgenre.audio._reading import (
+    Observed,
+    Reading,
+    note,
+    observe,
+    peak,
+    read_blocks,
+    read_samples,
+)
 
 RATE = 22050
 

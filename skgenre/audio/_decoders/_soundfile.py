@@ -1,15 +1,28 @@
-"""The decoder libsndfile."""
+"""libsndfile, and FFmpeg from where that fails.
 
+libmpg123 prints errors to the standard error, and libsndfile what it was debugged with
+to the standard output, among the results. libsndfile gives no access to an option
+against it. They print through the C library's `stderr` and `stdout`, variables that
+`quiet` points to the null device meanwhile. Python prints through descriptors, so that
+messages, tracebacks and progress bars of other threads are not affected; what other C
+code has to say at such a moment is lost.
+"""
+
+import contextlib
+import ctypes
 import io
 import os
+import platform
+import sys
+import threading
 from collections.abc import Callable, Iterator
-from typing import BinaryIO, TypeVar
+from typing import Any, BinaryIO, TypeVar
 
 import numpy as np
 import soundfile
 
 from skgenre.audio._decoders import _interface
-from skgenre.audio._decoders._chatter import quiet
+from skgenre.audio._decoders._av import AVReader
 from skgenre.audio._decoders._interface import join, to_mono
 from skgenre.audio._decoders._mpeg import has_length, length_is_guessed
 from skgenre.audio._decoders._ogg import is_chained
@@ -182,3 +195,211 @@ class SoundFileReader:
     def close(self) -> None:
         """Free the decoder."""
         self._file.close()
+
+
+# Seconds: how much earlier than its header says an intact file may end.
+_TOLERANCE = 0.1
+# Bytes and share of a file behind the end that its header gives. Less is a tag.
+_LEAST_BEHIND = 1 << 12
+_LEAST_SHARE_BEHIND = 0.05
+
+
+class ResumingReader:
+    """Read by libsndfile; from where that fails, or ends too early, by FFmpeg.
+
+    libsndfile is several times as fast, and gives up a damaged MP3, FLAC or Ogg file
+    where FFmpeg skips a packet.
+
+    Parameters
+    ----------
+    file : binary file
+        The whole file.
+
+    first : SoundFileReader
+        Has opened it.
+    """
+
+    n_bytes = 0
+
+    def __init__(self, file: BinaryIO, first: SoundFileReader) -> None:
+        self._file = file
+        self._first = first
+        self._second: AVReader | None = None
+        self._has_looked_behind = False
+        self._n_believed = 0  # where the header is not, and the file's size is
+        self.sample_rate = first.sample_rate
+        self.n_channels = first.n_channels
+        self.n_samples = first.n_samples
+
+    @property
+    def n_promised(self) -> int:
+        """Length by the header; 0 where it has none, or only a guess."""
+        return self._n_believed or self._first.n_promised
+
+    @property
+    def n_lost(self) -> int:
+        """Samples that could not be decoded so far, in whose place silence is."""
+        return self._second.n_lost if self._second is not None else 0
+
+    def read(self, start: int, stop: int) -> np.ndarray:
+        """Read samples `start` to `stop`."""
+        return join(list(self.blocks(start, stop)))
+
+    def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
+        """Yield samples `start` to `stop`, some at a time."""
+        position = start
+        last = np.empty(0, np.float32)
+        if self._second is None:
+            failure = None
+            try:
+                for block in self._first.blocks(start, stop):
+                    if len(last):
+                        yield last
+                        position += len(last)
+                    last = block
+            except soundfile.SoundFileError as error:
+                failure = error
+            end = position + len(last)
+            if failure is None and end > stop - _TOLERANCE * self.sample_rate:
+                yield last
+                if stop >= self.n_samples:
+                    self._look_behind()
+                return
+            self._second = self._resume()
+            if self._second is None:
+                if failure is not None:
+                    raise failure
+                yield last
+                return
+        # The last block is read again: libsndfile may have left something out of it.
+        n_before, n_read = self._second.n_samples, 0
+        for block in self._second.blocks(position, stop):
+            yield block
+            n_read += len(block)
+        yield last[n_read:]
+        if self._second.n_samples > n_before:
+            self.n_samples = self._second.n_samples
+
+    def _resume(self) -> AVReader | None:
+        """Return FFmpeg's reader, if it takes the file for the same as libsndfile."""
+        try:
+            second = AVReader(self._file, n_samples=self.n_samples)
+        except MemoryError:
+            raise
+        except Exception:  # of many types, where a file is damaged
+            return None
+        if second.sample_rate == self.sample_rate:
+            return second
+        second.close()
+        return None
+
+    def _look_behind(self) -> None:
+        """Have the rest read, where a file holds more than its header says."""
+        if self._has_looked_behind:
+            return
+        self._has_looked_behind = True
+        n_behind = self._first.n_bytes_behind()
+        if n_behind < _LEAST_BEHIND:
+            return
+        place = self._file.tell()
+        try:
+            size = self._file.seek(0, 2)
+            if n_behind < _LEAST_SHARE_BEHIND * size:
+                return
+            second = self._resume()
+            n_samples = second.count() if second is not None else 0
+            if second is not None and n_samples > (
+                self.n_samples + _TOLERANCE * self.sample_rate
+            ):
+                self.n_samples = second.n_samples = n_samples
+                self._second = second
+                return
+            if second is not None:
+                second.close()
+            if self._first.has_pages:  # that are no tag, and don't decode
+                self._n_believed = self.n_samples * size // max(1, size - n_behind)
+        finally:
+            self._file.seek(place)  # where libsndfile reads on
+
+    def count(self) -> int:
+        """Decode from the beginning to the end and count samples."""
+        if self._second is None:
+            with contextlib.suppress(soundfile.SoundFileError):
+                return self._first.count()
+            self._second = self._resume()
+        return 0 if self._second is None else self._second.count()
+
+    def close(self) -> None:
+        """Free the decoders."""
+        self._first.close()
+        if self._second is not None:
+            self._second.close()
+
+
+def c_streams() -> list[Any]:
+    """Return the C library's variables; none where they can't be set."""
+    # In other libraries, such as musl, they are constants.
+    if sys.platform == "darwin":
+        names = ["__stdoutp", "__stderrp"]
+    elif platform.libc_ver()[0] == "glibc":
+        names = ["stdout", "stderr"]
+    else:
+        names = []
+    try:
+        return [ctypes.c_void_p.in_dll(ctypes.CDLL(None), name) for name in names]
+    except (OSError, ValueError):
+        return []
+
+
+class _Quiet:
+    """A state of the process, from when the first enters until the last has left."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._n_inside = 0
+        self._is_ready = False
+        self._streams: list[Any] = []
+        self._before: list[int | None] = []
+        self._null: int | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._is_ready:
+                self._open_null()
+            if self._n_inside == 0:
+                self._before = [stream.value for stream in self._streams]
+                for stream in self._streams:
+                    stream.value = self._null
+            self._n_inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._n_inside -= 1
+            if self._n_inside == 0:
+                self._restore()
+
+    def _open_null(self) -> None:
+        self._is_ready = True
+        if streams := c_streams():
+            fopen = ctypes.CDLL(None).fopen
+            fopen.restype, fopen.argtypes = ctypes.c_void_p, [ctypes.c_char_p] * 2
+            self._null = fopen(os.fsencode(os.devnull), b"w")
+            self._streams = streams if self._null else []
+
+    def _restore(self) -> None:
+        for stream, before in zip(self._streams, self._before, strict=True):
+            stream.value = before
+
+    def after_fork(self) -> None:
+        """Restore the streams in a child, where no other thread is left."""
+        self._lock = threading.Lock()
+        if self._n_inside:
+            self._n_inside = 0
+            self._restore()
+
+
+quiet = _Quiet()
+"""A context in which C libraries print nothing."""
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=quiet.after_fork)

@@ -1,6 +1,6 @@
 """The data of a training: clips are held out, scaled, and read batch by batch.
 
-Prediction uses `scaled`, too: TensorFlow is imported in `as_dataset` only.
+TensorFlow is imported in `as_dataset` only.
 """
 
 from collections.abc import Iterator
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.classifiers._checks import Rows
+from skgenre.classifiers._checks import Rows, scaled
 from skgenre.features._lazy_rows import LazyRows
 
 if TYPE_CHECKING:
@@ -179,20 +179,6 @@ def band_statistics(
     scale = np.sqrt(squares / n_seen)
     scale[scale <= 10 * np.finfo(np.float32).eps * np.abs(mean)] = 1.0
     return mean.astype(np.float32), scale.astype(np.float32)
-
-
-def scaled(
-    X: NDArray, mean: NDArray, scale: NDArray, *, out: NDArray | None = None
-) -> NDArray:
-    """Return ``(X - mean) / scale`` as float32; in `out`, if it is given."""
-    if out is None:
-        out = np.empty(X.shape, np.float32)
-    # What leaves float32's range shows in the loss, or in the network's output.
-    with np.errstate(over="ignore", invalid="ignore"):
-        out[...] = X
-        out -= mean
-        out /= scale
-    return out
 
 
 class SpectrogramBatches:

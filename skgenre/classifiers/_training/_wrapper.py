@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from scikeras.wrappers import KerasClassifier
 from sklearn.preprocessing import FunctionTransformer
 
-from skgenre.classifiers._training._data import SpectrogramBatches, scaled
+from skgenre.classifiers._checks import scaled
+from skgenre.classifiers._training._data import SpectrogramBatches
 from skgenre.networks import set_statistics
 
 _MAX_IDLE = 4

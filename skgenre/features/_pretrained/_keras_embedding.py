@@ -15,7 +15,7 @@ from skgenre._files import digest
 from skgenre._sklearn_compat import HasMethods, Interval, StrOptions
 from skgenre.audio._clip import Clip
 from skgenre.audio._clip_cache import ClipCache
-from skgenre.audio._load import read_samples
+from skgenre.audio._reading import read_samples
 from skgenre.features._base import (
     PARAMETER_DOCS,
     AudioTransformer,

@@ -12,7 +12,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.audio._clip import Clip
-from skgenre.audio._load import read_samples
+from skgenre.audio._reading import read_samples
 from skgenre.features._base import (
     PARAMETER_DOCS,
     AudioTransformer,

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 from skgenre.audio import load_audio
 from skgenre.audio._decoders._av import AVReader
 from skgenre.audio._decoders._mpeg import length_is_guessed
-from skgenre.audio._decoders._resuming import ResumingReader
+from skgenre.audio._decoders._soundfile import ResumingReader
 from skgenre.audio._readers import open_audio
 
 RATE = 22050

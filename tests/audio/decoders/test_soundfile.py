@@ -14,10 +14,9 @@ from sound_files import write_av
 
 from skgenre.audio import load_audio
 from skgenre.audio._decoders._av import AVReader
-from skgenre.audio._decoders._resuming import ResumingReader
-from skgenre.audio._load import read_blocks, read_samples
+from skgenre.audio._decoders._soundfile import ResumingReader, c_streams, quiet
 from skgenre.audio._readers import open_audio
-from skgenre.audio._reading import observe
+from skgenre.audio._reading import observe, read_blocks, read_samples
 
 RATE = 44100
 SECONDS = 10
@@ -212,3 +211,53 @@ def test_real_music(music_tracks, tmp_path):
         waveform, reading = observed(path)
         assert len(waveform) / RATE > 29.5
         assert reading.decoded >= 0.99 * seconds_by_ffmpeg(path)
+
+
+c_streams_can_be_set = pytest.mark.skipif(
+    not c_streams(), reason="this C library's streams can't be set"
+)
+
+CODE = """
+import ctypes, os, sys, threading
+from skgenre.audio._decoders._soundfile import quiet
+libc = ctypes.CDLL(None)
+libc.fputs.argtypes = [ctypes.c_char_p, ctypes.c_void_p]
+def say(text):
+    name = "__stderrp" if sys.platform == "darwin" else "stderr"
+    libc.fputs(text, ctypes.c_void_p.in_dll(libc, name))
+say(b"before ")
+with quiet:
+    say(b"one ")
+    with quiet:
+        say(b"two ")
+        print("python", end=" ", file=sys.stderr, flush=True)
+    say(b"three ")
+    thread = threading.Thread(target=say, args=[b"four "])
+    thread.start()
+    thread.join()
+    if not (child := os.fork()):
+        say(b"child ")
+        os._exit(0)
+    os.waitpid(child, 0)
+try:
+    with quiet:
+        raise KeyError
+except KeyError:
+    say(b"after")
+"""
+
+
+@c_streams_can_be_set
+def test_only_what_c_prints_inside_is_lost():
+    run = subprocess.run(
+        [sys.executable, "-c", CODE], capture_output=True, text=True, check=True
+    )
+    assert run.stderr == "before python child after"
+
+
+@c_streams_can_be_set
+def test_nothing_is_left_behind():
+    before = [stream.value for stream in c_streams()]
+    with quiet:
+        assert all(s.value != b for s, b in zip(c_streams(), before, strict=True))
+    assert [stream.value for stream in c_streams()] == before
