@@ -102,10 +102,14 @@ def main() -> None:
     campaign = Campaign(good, forger, options)
     numbers = range(options.first, options.first + options.files)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        # Few at a time, so that an interruption ends soon.
-        for at in range(0, len(numbers), 1000):
-            list(pool.map(campaign.examine, numbers[at : at + 1000]))
-            campaign.say(f"# {at + 1000} files in {time.perf_counter() - start:.0f} s")
+        try:
+            for at in range(0, len(numbers), 1000):
+                some = numbers[at : at + 1000]
+                list(pool.map(campaign.examine, some))
+                seconds = time.perf_counter() - start
+                campaign.say(f"# {at + len(some)} files in {seconds:.0f} s")
+        except KeyboardInterrupt:  # what has been done is reported
+            pool.shutdown(cancel_futures=True)
     campaign.end()
     n_defects = campaign.report(time.perf_counter() - start)
     if options.results:

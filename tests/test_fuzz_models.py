@@ -332,3 +332,22 @@ def test_segments_of_a_table(table, tmp_path):
     loaded = skgenre.load(tmp_path / "it.model")
     assert loaded.n_features_in_ == 4
     assert (loaded.predict(table[0]) == segments.predict(table[0])).all()
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2**63 - 1], [0, 1, 10**9], [-1, 0, 1]])
+def test_numbers_of_classes_that_are_no_indices(labels, table, tmp_path):
+    """A vote counts them by `numpy.bincount`, which the first made write anywhere."""
+    X, y = table
+    other = GaussianNB().fit(X, np.repeat(labels, 10))
+    vote = VotingClassifier([("a", GaussianNB())]).fit(X, y)
+    vote.estimators_ = [other]
+    with pytest.raises(TypeError, match="other numbers than the classes"):
+        skgenre.save(vote, tmp_path / "it.model")
+    stacking = StackingClassifier([("a", GaussianNB())], cv=2).fit(X, y)
+    stacking.final_estimator_ = GaussianNB().fit(X[:, :3], np.repeat(labels, 10))
+    with pytest.raises(TypeError, match="other numbers than the classes"):
+        skgenre.save(stacking, tmp_path / "it.model")
+    vote = VotingClassifier([("a", GaussianNB())]).fit(X, y)
+    vote.le_.classes_ = np.array(["a", "b", "c"])
+    with pytest.raises(TypeError, match="are those of others"):
+        skgenre.save(vote, tmp_path / "it.model")
