@@ -13,7 +13,8 @@ that needs more than 20 s of a processor or 2 GB; files or folders that are writ
 removed or, other than those of Python's libraries, read; sockets and processes;
 unpickling; and predictions of another length than X. They are listed with their
 numbers, and the exit code is 1: `--first NUMBER --files 1 --keep FOLDER`, with the same
-seed and parts, makes that file again. The numbers are kept as JSON with --results.
+seed and parts, makes that file again. A crash may be the doing of an earlier file of
+the same worker, up to 3,000 before. The numbers are kept as JSON with --results.
 """
 
 import argparse
