@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.svm import SVC
 
 import skgenre
 from skgenre import (
@@ -351,3 +352,15 @@ def test_numbers_of_classes_that_are_no_indices(labels, table, tmp_path):
     vote.le_.classes_ = np.array(["a", "b", "c"])
     with pytest.raises(TypeError, match="are those of others"):
         skgenre.save(vote, tmp_path / "it.model")
+
+
+def test_what_an_estimator_needs_to_predict(table, tmp_path):
+    def change(described, arrays):
+        described["parameters"]["degree"] = 2**31
+
+    forge(tmp_path / "it.model", SVC().fit(*table), change)
+    refused(tmp_path / "it.model", "degree: expected 0 to 2147483647")
+    segments = SegmentClassifier(GaussianNB(), window=2, hop=2).fit(*table)
+    segments.voting = "stack"
+    with pytest.raises(TypeError, match="lacks the final estimator"):
+        skgenre.save(segments, tmp_path / "it.model")
