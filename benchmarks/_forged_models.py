@@ -308,7 +308,7 @@ class Forger:
             forge = rng.choices(list(_FORGERIES), list(_FORGERIES.values()))[0]
             try:
                 what = forge(file, rng, self)
-            except (LookupError, TypeError, ValueError):
+            except (LookupError, TypeError, ValueError, ArithmeticError):
                 if not done:
                     raise
                 continue  # what was forged before has left nothing to forge in
