@@ -13,7 +13,8 @@ that needs more than 20 s of a processor or 2 GB; files or folders that are writ
 removed or, other than those of Python's libraries, read; sockets and processes;
 unpickling; and predictions of another length than X. They are listed with their
 numbers, and the exit code is 1: `--first NUMBER --files 1 --keep FOLDER`, with the same
-seed and parts, makes that file again. The numbers are kept as JSON with --results.
+seed and parts, makes that file again. A crash may be the doing of an earlier file of
+the same worker, up to 3,000 before. The numbers are kept as JSON with --results.
 """
 
 import argparse
@@ -102,10 +103,14 @@ def main() -> None:
     campaign = Campaign(good, forger, options)
     numbers = range(options.first, options.first + options.files)
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        # Few at a time, so that an interruption ends soon.
-        for at in range(0, len(numbers), 1000):
-            list(pool.map(campaign.examine, numbers[at : at + 1000]))
-            campaign.say(f"# {at + 1000} files in {time.perf_counter() - start:.0f} s")
+        try:
+            for at in range(0, len(numbers), 1000):
+                some = numbers[at : at + 1000]
+                list(pool.map(campaign.examine, some))
+                seconds = time.perf_counter() - start
+                campaign.say(f"# {at + len(some)} files in {seconds:.0f} s")
+        except KeyboardInterrupt:  # what has been done is reported
+            pool.shutdown(cancel_futures=True)
     campaign.end()
     n_defects = campaign.report(time.perf_counter() - start)
     if options.results:

@@ -27,6 +27,7 @@ from sklearn.linear_model import LogisticRegression, SGDClassifier
 from sklearn.naive_bayes import GaussianNB
 from sklearn.pipeline import FeatureUnion, Pipeline
 from sklearn.preprocessing import FunctionTransformer, Normalizer, StandardScaler
+from sklearn.svm import SVC
 
 import skgenre
 from skgenre import (
@@ -332,3 +333,34 @@ def test_segments_of_a_table(table, tmp_path):
     loaded = skgenre.load(tmp_path / "it.model")
     assert loaded.n_features_in_ == 4
     assert (loaded.predict(table[0]) == segments.predict(table[0])).all()
+
+
+@pytest.mark.parametrize("labels", [[0, 1, 2**63 - 1], [0, 1, 10**9], [-1, 0, 1]])
+def test_numbers_of_classes_that_are_no_indices(labels, table, tmp_path):
+    """A vote counts them by `numpy.bincount`, which the first made write anywhere."""
+    X, y = table
+    other = GaussianNB().fit(X, np.repeat(labels, 10))
+    vote = VotingClassifier([("a", GaussianNB())]).fit(X, y)
+    vote.estimators_ = [other]
+    with pytest.raises(TypeError, match="other numbers than the classes"):
+        skgenre.save(vote, tmp_path / "it.model")
+    stacking = StackingClassifier([("a", GaussianNB())], cv=2).fit(X, y)
+    stacking.final_estimator_ = GaussianNB().fit(X[:, :3], np.repeat(labels, 10))
+    with pytest.raises(TypeError, match="other numbers than the classes"):
+        skgenre.save(stacking, tmp_path / "it.model")
+    vote = VotingClassifier([("a", GaussianNB())]).fit(X, y)
+    vote.le_.classes_ = np.array(["a", "b", "c"])
+    with pytest.raises(TypeError, match="are those of others"):
+        skgenre.save(vote, tmp_path / "it.model")
+
+
+def test_what_an_estimator_needs_to_predict(table, tmp_path):
+    def change(described, arrays):
+        described["parameters"]["degree"] = 2**31
+
+    forge(tmp_path / "it.model", SVC().fit(*table), change)
+    refused(tmp_path / "it.model", "degree: expected 0 to 2147483647")
+    segments = SegmentClassifier(GaussianNB(), window=2, hop=2).fit(*table)
+    segments.voting = "stack"
+    with pytest.raises(TypeError, match="lacks the final estimator"):
+        skgenre.save(segments, tmp_path / "it.model")

@@ -287,7 +287,10 @@ COMPILED: dict[str, SavableClass] = {
         },
         may_lack=names("_effective_probability"),
         not_saved=names("_sparse _intercept_ _dual_coef_ _num_iter"),
-        limits={"kernel": text("linear", "poly", "rbf", "sigmoid")},
+        limits={
+            "kernel": text("linear", "poly", "rbf", "sigmoid"),
+            "degree": integer(0, 2**31 - 1),  # a C int
+        },
         relation=_check_svm,
         give=_give_svm,
     ),

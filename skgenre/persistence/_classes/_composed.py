@@ -145,7 +145,22 @@ def _give_search(search: Any, fitted: dict[str, Any]) -> None:
     search.scorer_ = check_scoring(search.best_estimator_, scoring=search.scoring)
 
 
+def _check_codes(encoder: Any, classes: np.ndarray, members: list) -> None:
+    """Check that estimators predict the numbers of the classes, which are indices."""
+    is_same = np.array_equal(encoder.classes_, classes)
+    require(is_same, "the numbers of the classes are those of others")
+    for each in members:
+        are_codes = np.array_equal(each.classes_, np.arange(len(classes)))
+        require(are_codes, "an estimator predicts other numbers than the classes'")
+
+
+def _check_voting(vote: Any, sizes: Sizes) -> None:
+    _check_codes(vote.le_, vote.classes_, vote.estimators_)
+
+
 def _check_stacking(estimator: Any, sizes: Sizes) -> None:
+    encoder, final = estimator._label_encoder, estimator.final_estimator_
+    _check_codes(encoder, estimator.classes_, [final])
     n, k = len(estimator.estimators_), sizes["k"]
     require(len(estimator.stack_method_) == n, "there is not a method an estimator")
     # A column a class, or one a pair of them.
@@ -291,6 +306,7 @@ COMPOSED: dict[str, SavableClass] = {
         },
         not_saved=names("named_estimators_"),
         limits={"estimators": _pairs, "weights": optional(_WEIGHTS)},
+        relation=_check_voting,
         give=_give_named,
     ),
     "StackingClassifier": SavableClass(

@@ -90,6 +90,8 @@ def _check_classes(model: Any, sizes: Sizes) -> None:
 
 def _check_windows(segments: Any, sizes: Sizes) -> None:
     _check_classes(segments, sizes)
+    is_complete = segments.voting != "stack" or hasattr(segments, "final_estimator_")
+    require(is_complete, "it lacks the final estimator")
     n = segments.window * segments.n_mels_
     require(n <= _MAX_WINDOW, f"windows of {n} values are too large")
 
