@@ -13,6 +13,9 @@ from skgenre.audio._decoders._ogg import is_chained
 _AVFMT_GENERIC_INDEX = 0x100
 # Lossy codecs need some packets before the wanted ones to decode these exactly.
 _PREROLL_SECONDS = 0.5
+# Formats without the length of each stream whose headers give that of the file. Of
+# others, FFmpeg guesses it from bit rates.
+_STATE_LENGTH = {"matroska,webm", "asf"}
 # Errors in a row of a container, after which nothing more is expected of it.
 _MOST_ERRORS = 100
 # Seconds between two frames in which none is lost: some containers count milliseconds.
@@ -110,7 +113,7 @@ class AVReader:
                 if not self.n_samples and self._error is not None:
                     raise self._error
                 is_alone = len(self._container.streams) == 1  # no longer video
-                if is_exact and is_alone and self._has_timestamps:
+                if is_alone and self._container.format.name in _STATE_LENGTH:
                     microseconds = self._container.duration or 0
                     length = microseconds * self.sample_rate // 1_000_000
                     self.n_promised = max(self.n_promised, length)
@@ -202,6 +205,8 @@ class AVReader:
                     position = max(0, time - self._to_samples(self._first_pts))
                     has_sought = False
                 gap = 0 if expected is None else time - expected
+                if not position and self._error is None:  # codecs' lead-in
+                    gap = 0
                 most = max(_MOST_SILENCE * self.sample_rate, position - n_silent)
                 if _JITTER * self.sample_rate < gap <= most - n_silent:
                     yield position, np.zeros((gap, 1), np.float32)
