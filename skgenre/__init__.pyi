@@ -26,6 +26,7 @@ from .features import (
     MFCCStandardizer,
     MusicnnEmbedding,
     SpectrogramFile,
+    fetch_weights,
 )
 from .persistence import ModelFileError, export_onnx, load, save
 from .pipelines import genre_pipeline
@@ -53,6 +54,7 @@ __all__ = [
     "datasets",
     "export_onnx",
     "features",
+    "fetch_weights",
     "genre_pipeline",
     "inspection",
     "load",

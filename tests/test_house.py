@@ -34,13 +34,13 @@ PUBLIC_NAMES = {
         MFCCStandardizer MelSpectrogramTransformer MissingClipClassifier ModelFileError
         MusicnnEmbedding ParallelCNNRNNClassifier SecondOrderClassifier
         SegmentClassifier SpectrogramFile TrackRecommender __version__ audio classifiers
-        clustering datasets export_onnx features genre_pipeline inspection load
-        load_audio networks persistence pipelines save
+        clustering datasets export_onnx features fetch_weights genre_pipeline inspection
+        load load_audio networks persistence pipelines save
     """,
     "skgenre.audio": "AudioError Clip load_audio map_clips",
     "skgenre.features": """
         KerasEmbedding MFCCStandardizer MelSpectrogramTransformer MusicnnEmbedding
-        SpectrogramFile log_mel_spectrogram mfcc_statistics precompute
+        SpectrogramFile fetch_weights log_mel_spectrogram mfcc_statistics precompute
     """,
     "skgenre.networks": """
         RandomTimeCrop SpecAugment crnn parallel_cnn_rnn second_order set_statistics

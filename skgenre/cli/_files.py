@@ -9,9 +9,11 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from skgenre.cli._commands._weights import offer_weights
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
 from skgenre.datasets import find_audio_files
+from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
 from skgenre.features._precompute import read_once
 
@@ -29,9 +31,19 @@ def files_named(music: Sequence[Path]) -> list[str]:
 
 
 def prepare(
-    model: Any, *, n_jobs: int, cache_dir: Path | None, time_limit: float | None
+    model: Any,
+    *,
+    n_jobs: int,
+    cache_dir: Path | None,
+    time_limit: float | None,
+    yes: bool = False,
 ) -> None:
-    """Import a model's networks, and set how its audio steps work."""
+    """Import a model's networks, and set how its audio steps work.
+
+    Weights that it needs are offered, or got without a question with `yes`.
+    """
+    if any(isinstance(step, MusicnnEmbedding) for step in audio_steps(model)):
+        offer_weights(yes=yes)
     import_networks_quietly(model)
     for step in audio_steps(model):
         step.set_params(
@@ -138,11 +150,12 @@ def predict_files(
     n_jobs: int,
     cache_dir: Path | None = None,
     time_limit: float | None = None,
+    yes: bool = False,
     console: Console,
 ) -> list[dict[str, Any]]:
     """Return one dict a file: 'path', and 'genres' or what is wrong ('error')."""
     model = getattr(model, "best_estimator_", model)  # of a search
-    prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
+    prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit, yes=yes)
     probabilities, errors = apply_to_files(
         model.predict_proba,
         model,
