@@ -14,6 +14,7 @@ from .audio import AudioError, load_audio
 from .classifiers import (
     AbstainingClassifier,
     CRNNClassifier,
+    GenreTagger,
     MissingClipClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
@@ -36,6 +37,7 @@ __all__ = [
     "AudioError",
     "CRNNClassifier",
     "EmbeddingKMeans",
+    "GenreTagger",
     "KerasEmbedding",
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
