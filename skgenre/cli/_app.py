@@ -12,8 +12,10 @@ import typer
 from skgenre.cli._commands import _cache
 from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._commands._scan import scan
+from skgenre.cli._commands._tag import tag
 from skgenre.cli._commands._weights import weights
 from skgenre.cli._console import console as _console
+from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
@@ -224,14 +226,6 @@ def predict(
     _end([p["error"] for p in predictions if "error" in p])
 
 
-def _end(errors: list[str]) -> None:
-    """Print the errors of files that could not be read; fail if there are any."""
-    for message in errors:
-        _console.print(f"[bold red]Error:[/] {_plain(message)}", soft_wrap=True)
-    if errors:
-        raise typer.Exit(1)
-
-
 @app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Model file.")],
@@ -348,6 +342,7 @@ def similar(
 
 
 app.command()(scan)
+app.command()(tag)
 app.command()(weights)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
+from skgenre.classifiers import GenreTagger
 from skgenre.cli._commands._weights import offer_weights
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
@@ -42,7 +43,9 @@ def prepare(
 
     Weights that it needs are offered, or got without a question with `yes`.
     """
-    if any(isinstance(step, MusicnnEmbedding) for step in audio_steps(model)):
+    if any(
+        isinstance(step, (GenreTagger, MusicnnEmbedding)) for step in audio_steps(model)
+    ):
         offer_weights(yes=yes)
     import_networks_quietly(model)
     for step in audio_steps(model):
