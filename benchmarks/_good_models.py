@@ -318,6 +318,7 @@ def _ours(part: str) -> _Named:
     from skgenre import (
         AbstainingClassifier,
         EmbeddingKMeans,
+        GenreTagger,
         MFCCStandardizer,
         MissingClipClassifier,
         MusicnnEmbedding,
@@ -354,6 +355,10 @@ def _ours(part: str) -> _Named:
         "moments": MFCCStandardizer(duration=0.2).fit(clips),
         "correlations": MFCCStandardizer(statistics="correlations").fit(clips),
         "musicnn": MusicnnEmbedding(),
+        "tagger": GenreTagger(["rock", "Klassik"], threshold=0.6),
+        "tagger of one's own genres": GenreTagger(
+            {"calm": ("soft", "quiet"), "loud": "loud"}, standardize=True
+        ).fit(clips),
         "best": skgenre.genre_pipeline("best"),
         "scratch": skgenre.genre_pipeline("scratch"),
         "fast": skgenre.genre_pipeline("fast").fit(clips, y),

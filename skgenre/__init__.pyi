@@ -14,6 +14,7 @@ from .audio import AudioError, Waveform, load_audio
 from .classifiers import (
     AbstainingClassifier,
     CRNNClassifier,
+    GenreTagger,
     MissingClipClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
@@ -26,6 +27,7 @@ from .features import (
     MFCCStandardizer,
     MusicnnEmbedding,
     SpectrogramFile,
+    fetch_weights,
 )
 from .persistence import ModelFileError, export_onnx, load, save
 from .pipelines import genre_pipeline
@@ -35,6 +37,7 @@ __all__ = [
     "AudioError",
     "CRNNClassifier",
     "EmbeddingKMeans",
+    "GenreTagger",
     "KerasEmbedding",
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
@@ -54,6 +57,7 @@ __all__ = [
     "datasets",
     "export_onnx",
     "features",
+    "fetch_weights",
     "genre_pipeline",
     "inspection",
     "load",

@@ -1,4 +1,7 @@
-"""Writing files whole or not at all, and checking archives, arrays and free space."""
+"""Writing files whole or not at all, checking archives, arrays and free space.
+
+And the folder in which whatever is downloaded is kept.
+"""
 
 import contextlib
 import errno
@@ -22,6 +25,29 @@ TEMPORARY = re.compile(r"\.skgenre-[0-9a-f]{16}")
 """Names of files that are not complete yet."""
 OLD_TEMPORARY = 3600.0
 """Age in seconds from which they are of a killed process; most live for one second."""
+
+DATA_VARIABLE = "SKGENRE_DATA"
+"""Environment variable that names the folder of what is downloaded."""
+_DATA_HOME = os.path.join("~", "skgenre_data")
+
+
+def data_home_folder(data_home: str | os.PathLike[str] | None = None) -> str:
+    """Return the folder of what is downloaded, which need not exist.
+
+    Parameters
+    ----------
+    data_home : str, os.PathLike or None, default=None
+        The folder. None takes the one that the environment variable ``SKGENRE_DATA``
+        names or, without it, ``~/skgenre_data``.
+
+    Returns
+    -------
+    str
+        Its path; ``~`` at the beginning is the user's home.
+    """
+    if data_home is None:
+        data_home = os.environ.get(DATA_VARIABLE) or _DATA_HOME
+    return os.path.expanduser(os.fspath(data_home))
 
 
 def check_writable(path: str | os.PathLike) -> Path:

@@ -3,6 +3,8 @@
 import csv
 import os
 import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -48,3 +50,32 @@ def ctrl_c():
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture(scope="session")
+def musicnn_wheel(tmp_path_factory):
+    """The published wheel of musicnn, as pip gets it here."""
+    folder = tmp_path_factory.mktemp("wheel")
+    command = [sys.executable, "-m", "pip", "download", "--quiet", "--no-deps"]
+    done = subprocess.run(
+        [*command, "--dest", folder, "musicnn==0.1.0"], capture_output=True, text=True
+    )
+    if done.returncode:
+        pytest.skip(f"pip can't get musicnn here: {done.stderr[-200:]}")
+    (wheel,) = folder.iterdir()
+    return wheel
+
+
+@pytest.fixture
+def no_weights(tmp_path, monkeypatch):
+    """Hide musicnn's weights; return the empty folder in which they are looked for."""
+    from skgenre.features._pretrained import _musicnn_network
+    from skgenre.runtime import _trained
+
+    folder = tmp_path / "data without weights"
+    monkeypatch.setenv("SKGENRE_DATA", str(folder))
+    monkeypatch.setitem(sys.modules, "musicnn", None)  # Python then doesn't find it
+    # Another test may have loaded them.
+    _musicnn_network._load.cache_clear()
+    _trained._opened.cache_clear()
+    return folder

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 
+from skgenre.classifiers import GenreTagger
 from skgenre.features import (
     KerasEmbedding,
     MelSpectrogramTransformer,
@@ -79,14 +80,16 @@ STEPS = {
     "musicnn": lambda: MusicnnEmbedding(
         weights=["mtt", "mtt"], output=["penultimate", "correlations"]
     ),
+    "tagger": GenreTagger,
 }
+OF_MUSICNN = {"musicnn", "tagger"}
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("musicnn") is None,
     reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
 )
 steps = pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=needs_weights if n == "musicnn" else ()) for n in STEPS],
+    [pytest.param(n, marks=needs_weights if n in OF_MUSICNN else ()) for n in STEPS],
 )
 
 
@@ -105,7 +108,7 @@ def test_a_row_is_the_clips_own(name):
         in_threads = step.__class__(**in_threads.get_params())
         vars(in_threads).update({k: v for k, v in vars(step).items() if k != "n_jobs"})
 
-    @fewer if name == "musicnn" else few
+    @fewer if name in OF_MUSICNN else few
     @given(st.lists(sounds(), min_size=1, max_size=5), st.randoms())
     def check(clips, random):
         together = step.transform(clips)
@@ -126,6 +129,7 @@ BAD = {
     "excerpt": "end",
     "fmax": 4001.0,
     "fmin": 4000.0,
+    "genres": ["rock", "polka"],
     "hop": 0,
     "hop_length": -1,
     "n_fft": 1,
@@ -138,9 +142,12 @@ BAD = {
     "preprocessing": "resnet",
     "sample_rate": 0,
     "scaling": "dB",
+    "standardize": "yes",
     "statistics": "means",
+    "threshold": 2,
     "time_limit": -1,
     "top_db": 0,
+    "unknown": "rock",
     "verbose": -1,
     "weights": ["mtt"],
     "window": 21,
@@ -189,7 +196,7 @@ def test_parameters_of_a_table_are_checked_too():
 def test_rows_of_any_sound_are_finite(name):
     step = fitted(name)
 
-    @fewer if name == "musicnn" else few
+    @fewer if name in OF_MUSICNN else few
     @given(st.lists(sounds(levels=(-800, 700)), min_size=1, max_size=3))
     def check(clips):
         for row in step.transform(clips):

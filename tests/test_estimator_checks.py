@@ -44,7 +44,7 @@ def test_sklearn_check(estimator, check):
     not HAS_MUSICNN,
     reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
 )
-@parametrize_with_checks(NEED_MUSICNN)
+@parametrize_with_checks(NEED_MUSICNN, expected_failed_checks=expected_failed_checks)
 def test_sklearn_check_with_musicnn(estimator, check):
     check(estimator)
 

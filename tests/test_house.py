@@ -30,25 +30,25 @@ POSIX_ONLY_ATTRIBUTES = {
 
 PUBLIC_NAMES = {
     "skgenre": """
-        AbstainingClassifier AudioError CRNNClassifier EmbeddingKMeans KerasEmbedding
-        MFCCStandardizer MelSpectrogramTransformer MissingClipClassifier ModelFileError
-        MusicnnEmbedding ParallelCNNRNNClassifier SecondOrderClassifier
+        AbstainingClassifier AudioError CRNNClassifier EmbeddingKMeans GenreTagger
+        KerasEmbedding MFCCStandardizer MelSpectrogramTransformer MissingClipClassifier
+        ModelFileError MusicnnEmbedding ParallelCNNRNNClassifier SecondOrderClassifier
         SegmentClassifier SpectrogramFile TrackRecommender Waveform __version__ audio
-        classifiers clustering datasets export_onnx features genre_pipeline inspection
+        classifiers clustering datasets export_onnx features fetch_weights genre_pipeline inspection
         load load_audio networks persistence pipelines save
     """,
     "skgenre.audio": "AudioError Clip Waveform load_audio map_clips",
     "skgenre.features": """
         KerasEmbedding MFCCStandardizer MelSpectrogramTransformer MusicnnEmbedding
-        SpectrogramFile log_mel_spectrogram mfcc_statistics precompute
+        SpectrogramFile fetch_weights log_mel_spectrogram mfcc_statistics precompute
     """,
     "skgenre.networks": """
         RandomTimeCrop SpecAugment crnn parallel_cnn_rnn second_order set_statistics
     """,
     "skgenre.classifiers": """
-        AbstainingClassifier BaseGenreClassifier CRNNClassifier MissingClipClassifier
-        ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier
-        risk_coverage_curve
+        AbstainingClassifier BaseGenreClassifier CRNNClassifier GenreTagger
+        MissingClipClassifier ParallelCNNRNNClassifier SecondOrderClassifier
+        SegmentClassifier risk_coverage_curve
     """,
     "skgenre.clustering": """
         EmbeddingKMeans TrackRecommender mean_average_precision precision_at_k

@@ -14,6 +14,7 @@ from sklearn.base import clone
 
 from skgenre import (
     AudioError,
+    GenreTagger,
     KerasEmbedding,
     MelSpectrogramTransformer,
     MFCCStandardizer,
@@ -57,12 +58,13 @@ STEPS = {
     "mfcc": MFCCStandardizer,
     "keras": lambda: KerasEmbedding(network(), input="waveform"),
     "musicnn": lambda: MusicnnEmbedding(output="tags"),
+    "tagger": GenreTagger,
 }
 
 
 @pytest.fixture(params=STEPS)
 def step(request):
-    if request.param == "musicnn":
+    if request.param in ("musicnn", "tagger"):
         pytest.importorskip("musicnn", reason="no weights: pip install musicnn==0.1.0")
     return STEPS[request.param]()
 

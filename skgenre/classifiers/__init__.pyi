@@ -5,11 +5,13 @@ from ._networks._crnn import CRNNClassifier
 from ._networks._parallel_cnn_rnn import ParallelCNNRNNClassifier
 from ._networks._second_order import SecondOrderClassifier
 from ._segment import SegmentClassifier
+from ._tagger import GenreTagger
 
 __all__ = [
     "AbstainingClassifier",
     "BaseGenreClassifier",
     "CRNNClassifier",
+    "GenreTagger",
     "MissingClipClassifier",
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",

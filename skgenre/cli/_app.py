@@ -12,13 +12,17 @@ import typer
 from skgenre.cli._commands import _cache
 from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._commands._scan import scan
+from skgenre.cli._commands._tag import tag
+from skgenre.cli._commands._weights import weights
 from skgenre.cli._console import console as _console
+from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
 from skgenre.cli._options import FileFormat
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import TimeLimit as _TimeLimit
+from skgenre.cli._options import Yes as _Yes
 from skgenre.cli._quick_start import defer_scipy_stats
 from skgenre.cli._signals import InterruptibleGroup
 
@@ -86,7 +90,7 @@ def train(
     model: Annotated[
         ModelName | None,
         typer.Option(
-            help="What to train.", show_default="best, or fast without musicnn"
+            help="What to train.", show_default="best, or fast without its weights"
         ),
     ] = None,
     test_size: Annotated[
@@ -122,17 +126,21 @@ def train(
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
+    yes: _Yes = False,
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it."""
     from skgenre._files import check_writable
     from skgenre.cli._commands._models import best_installed, model_to_train
     from skgenre.cli._commands._train import train_and_evaluate
+    from skgenre.cli._commands._weights import NO_WEIGHTS, require_weights
     from skgenre.cli._commands._work_dir import check_work_dir
     from skgenre.datasets import load_audio_folder
     from skgenre.persistence import save
 
     name = model or best_installed()
     try:
+        if name == "best":
+            require_weights(yes=yes)
         pipeline = model_to_train(
             name,
             epochs=epochs,
@@ -146,7 +154,8 @@ def train(
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
-        _console.print(f"Model: [bold]{name}[/].")
+        why = f", {NO_WEIGHTS}" if model is None and name == "fast" else ""
+        _console.print(f"Model: [bold]{name}[/]{why}.")
         evaluation = train_and_evaluate(
             pipeline,
             tracks,
@@ -185,6 +194,7 @@ def predict(
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
+    yes: _Yes = False,
 ) -> None:
     """Predict the genres of audio files.
 
@@ -210,20 +220,13 @@ def predict(
             cache_dir=cache_dir,
             time_limit=time_limit,
             n_jobs=jobs,
+            yes=yes,
             console=_console,
         )
         write_predictions(predictions, file_format, sys.stdout)
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     _end([p["error"] for p in predictions if "error" in p])
-
-
-def _end(errors: list[str]) -> None:
-    """Print the errors of files that could not be read; fail if there are any."""
-    for message in errors:
-        _console.print(f"[bold red]Error:[/] {_plain(message)}", soft_wrap=True)
-    if errors:
-        raise typer.Exit(1)
 
 
 @app.command()
@@ -280,7 +283,7 @@ def evaluate(
         if report is not None:
             judged.write_page(report, title=f"{model.name} on {music.resolve().name}")
             _console.print(f"Report in [bold]{_plain(report)}[/].")
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     if judged.errors:
         raise typer.Exit(1)
@@ -336,12 +339,14 @@ def similar(
             console=_console,
         )
         write_recommendations(found, file_format, sys.stdout)
-    except (OSError, ValueError) as error:
+    except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     _end(errors)
 
 
 app.command()(scan)
+app.command()(tag)
+app.command()(weights)
 
 
 @app.command()

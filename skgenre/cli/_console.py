@@ -21,6 +21,14 @@ def fail(error: Exception) -> typer.Exit:
     return typer.Exit(1)
 
 
+def end(errors: list[str]) -> None:
+    """Print the errors of files that could not be read; fail if there are any."""
+    for message in errors:
+        console.print(f"[bold red]Error:[/] {plain(message)}", soft_wrap=True)
+    if errors:
+        raise typer.Exit(1)
+
+
 def plain(value: Any) -> str:
     """Return text that prints as it is: no markup, no control characters.
 

@@ -14,10 +14,13 @@ from rich.progress import track
 from skgenre.audio._clip import FileClip, clip_name
 from skgenre.audio._reading import Reading
 from skgenre.audio._remote import MAX_BYTES
+from skgenre.classifiers import GenreTagger
+from skgenre.cli._commands._weights import offer_weights
 from skgenre.cli._console import plain
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
 from skgenre.datasets import find_audio_files
+from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
 from skgenre.features._precompute import read_once
 
@@ -84,9 +87,21 @@ def _standard_input() -> FileClip:
 
 
 def prepare(
-    model: Any, *, n_jobs: int, cache_dir: Path | None, time_limit: float | None
+    model: Any,
+    *,
+    n_jobs: int,
+    cache_dir: Path | None,
+    time_limit: float | None,
+    yes: bool = False,
 ) -> None:
-    """Import a model's networks, and set how its audio steps work."""
+    """Import a model's networks, and set how its audio steps work.
+
+    Weights that it needs are offered, or got without a question with `yes`.
+    """
+    if any(
+        isinstance(step, (GenreTagger, MusicnnEmbedding)) for step in audio_steps(model)
+    ):
+        offer_weights(yes=yes)
     import_networks_quietly(model)
     for step in audio_steps(model):
         step.set_params(
@@ -200,6 +215,7 @@ def predict_files(
     n_jobs: int,
     cache_dir: Path | None = None,
     time_limit: float | None = None,
+    yes: bool = False,
     console: Console,
 ) -> list[dict[str, Any]]:
     """Return one dict a file: 'path', 'status', and 'genres', 'error' or 'note'.
@@ -208,7 +224,7 @@ def predict_files(
     where the file can't be read, and a note on what is odd.
     """
     model = getattr(model, "best_estimator_", model)  # of a search
-    prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
+    prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit, yes=yes)
     probabilities, errors, readings = apply_to_files(
         model.predict_proba,
         model,

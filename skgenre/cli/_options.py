@@ -27,6 +27,15 @@ TimeLimit = Annotated[
     ),
 ]
 
+Yes = Annotated[
+    bool,
+    typer.Option(
+        "--yes",
+        "-y",
+        help="Get pretrained weights without asking, where they are needed.",
+    ),
+]
+
 
 class FileFormat(StrEnum):
     """Forms of the results."""

@@ -3,7 +3,9 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Sequence
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +19,8 @@ from skgenre.cli._console import plain
 
 if TYPE_CHECKING:
     import pandas
+
+_ENDS = "start", "end"  # of a window
 
 
 def report_table(scores: Bunch, title: str) -> Table:
@@ -93,6 +97,76 @@ def write_predictions(
         _write_csv(predictions, text)
     else:
         _write_table(predictions, stream)
+    _write(text.getvalue(), stream)
+
+
+def write_tagged(
+    songs: list[dict[str, Any]], file_format: str, stream: IO[str]
+) -> None:
+    """Write songs: dicts with 'path', and 'genre', 'confidence', 'tags' or an 'error'.
+
+    A playlist has the songs without an error, by genre, the most confident first.
+    """
+    text = io.StringIO()
+    good = [song for song in songs if "error" not in song]
+    if file_format == "json":
+        json.dump(songs, text, indent=2)
+        text.write("\n")
+    elif file_format == "csv":
+        rows = [
+            song | {"tags": ";".join(pair["tag"] for pair in song.get("tags", []))}
+            for song in songs
+        ]
+        _write_rows(rows, ["path", "genre", "confidence", "tags", "error"], text)
+    elif file_format == "m3u":
+        _write_playlist(good, text)
+    elif good:
+        table = Table()
+        for name in ("File", "Genre", "Tags"):
+            table.add_column(name, overflow="fold")
+        for song in good:
+            genre = f"{song['genre']} {song['confidence']:.0%}"
+            tags = ", ".join(pair["tag"] for pair in song["tags"])
+            table.add_row(plain(song["path"]), plain(genre), plain(tags))
+        Console(file=stream).print(table)
+    _write(text.getvalue(), stream)
+
+
+def _write_playlist(songs: list[dict[str, Any]], stream: IO[str]) -> None:
+    stream.write("#EXTM3U\n")
+    for song in sorted(songs, key=lambda song: (song["genre"], -song["confidence"])):
+        path = os.path.abspath(song["path"])
+        stream.write(f"#EXTINF:-1,{Path(path).stem}\n#EXTGENRE:{song['genre']}\n")
+        stream.write(f"{path}\n")
+
+
+def write_timelines(
+    songs: list[dict[str, Any]], file_format: str, stream: IO[str]
+) -> None:
+    """Write songs: dicts with 'path' and either 'windows' or an 'error'."""
+    text = io.StringIO()
+    rows = [
+        {"path": song["path"], **window}
+        for song in songs
+        for window in song.get("windows", [{"error": song.get("error", "")}])
+    ]
+    if file_format == "json":
+        json.dump(songs, text, indent=2)
+        text.write("\n")
+    elif file_format == "csv":
+        columns = ["path", "start", "end", "genre", "confidence", "error"]
+        _write_rows(rows, columns, text)
+    elif good := [row for row in rows if "error" not in row]:
+        table = Table()
+        table.add_column("File", overflow="fold")
+        for name in ("From", "To"):
+            table.add_column(name, justify="right")
+        table.add_column("Genre", overflow="fold")
+        for row in good:
+            times = (f"{row[name] // 60:.0f}:{row[name] % 60:04.1f}" for name in _ENDS)
+            genre = f"{row['genre']} {row['confidence']:.0%}"
+            table.add_row(plain(row["path"]), *times, plain(genre))
+        Console(file=stream).print(table)
     _write(text.getvalue(), stream)
 
 

@@ -13,31 +13,6 @@ from skgenre._files import check_space, size_text
 if TYPE_CHECKING:
     import requests
 
-VARIABLE = "SKGENRE_DATA"
-"""Environment variable that names the folder."""
-
-_DEFAULT = os.path.join("~", "skgenre_data")
-
-
-def data_home_folder(data_home: str | os.PathLike[str] | None) -> str:
-    """Return the folder of the data sets, which need not exist.
-
-    Parameters
-    ----------
-    data_home : str, os.PathLike or None
-        The folder. None takes the one that the environment variable ``SKGENRE_DATA``
-        names or, without it, ``~/skgenre_data``.
-
-    Returns
-    -------
-    str
-        Its path; ``~`` at the beginning is the user's home.
-    """
-    if data_home is None:
-        data_home = os.environ.get(VARIABLE) or _DEFAULT
-    return os.path.expanduser(os.fspath(data_home))
-
-
 _N_RETRIES = 3
 _DELAY = 1.0  # seconds; as long as scikit-learn's loaders wait
 _TIMEOUT = (10.0, 60.0)  # seconds: to connect, and between two pieces

@@ -109,8 +109,9 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
         before saving, to the last bit. 'onnx' is ONNX Runtime, which needs the extra
         `onnx`, starts in a fraction of a second and never imports TensorFlow; its
         probabilities equal those of Keras to about 1e-6. 'auto' is 'onnx' where that
-        is installed, and 'keras' elsewhere; the commands of the shell use it.
-        Training, and the functions that look inside a network, always use Keras.
+        is installed, and 'keras' elsewhere; the commands of the shell use it, and a
+        :class:`~skgenre.classifiers.GenreTagger` always does. Training, and the
+        functions that look inside a network, always use Keras.
 
     Returns
     -------
@@ -142,9 +143,10 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
             "skgenre.save writes is loaded; save the model again."
         ) from error
     _warn_of_other_version(model, info)
-    for part in parts(model):
-        if hasattr(type(part), "_runtime"):
-            part._runtime = chosen
+    if runtime != "keras":  # the default, but of what is never trained
+        for part in parts(model):
+            if hasattr(type(part), "_runtime"):
+                part._runtime = chosen
     return model
 
 

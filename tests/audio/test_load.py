@@ -268,9 +268,9 @@ def whole(n_samples, rate):
 
 @pytest.fixture
 def small_blocks(monkeypatch):
-    monkeypatch.setattr("skgenre.audio._load.BLOCK", 4000)
+    monkeypatch.setattr("skgenre.audio._reading.BLOCK", 4000)
     monkeypatch.setattr("skgenre.audio._decoders._interface.BLOCK", 10_000)
-    monkeypatch.setattr("skgenre.audio._load._RESAMPLED", 3000)
+    monkeypatch.setattr("skgenre.audio._reading._RESAMPLED", 3000)
 
 
 @pytest.mark.parametrize("rate", [22050, 44100, 48000, 11025, 8000, 22051])
@@ -325,7 +325,7 @@ def test_long_files_are_not_kept(tmp_path, read, monkeypatch):
     soundfile.write(path, np.random.default_rng(0).normal(size=N) / 9, RATE)
     for most, times in ((N, 1), (N - 1, 2)):
         read.clear()
-        monkeypatch.setattr("skgenre.audio._load._MOST_KEPT", most)
+        monkeypatch.setattr("skgenre.audio._reading._MOST_KEPT", most)
         with one_opening():
             for _ in range(2):
                 list(read_blocks(path, RATE))

@@ -7,16 +7,22 @@ import os
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import soundfile
+from sklearn.dummy import DummyClassifier
 from sklearn.naive_bayes import GaussianNB
-from sklearn.pipeline import make_pipeline
+from sklearn.pipeline import Pipeline, make_pipeline
 from typer.testing import CliRunner
 
-from skgenre import MFCCStandardizer, MissingClipClassifier, load, save
+from skgenre import (
+    MFCCStandardizer,
+    MissingClipClassifier,
+    MusicnnEmbedding,
+    load,
+    save,
+)
 from skgenre.cli import app
 from skgenre.persistence import read_info
 
@@ -119,13 +125,13 @@ def test_a_work_dir_is_for_networks_and_asked_for_when_needed(
     assert "Give --work-dir" in result.stderr
 
 
-def test_the_default_is_the_best_that_is_installed(music, tmp_path, monkeypatch):
-    from skgenre.cli._commands._models import best_installed
-
-    assert best_installed() == ("best" if find_spec("musicnn") else "fast")
-    monkeypatch.setitem(sys.modules, "musicnn", None)  # Python then doesn't find it
+def test_the_default_is_the_best_whose_weights_are_here(music, tmp_path, no_weights):
     result = invoke("train", music, "-o", tmp_path / "it.model")
     assert result.exit_code == 0, result.output
+    said = " ".join(result.stderr.split())
+    assert "Model: fast, as the pretrained weights that `best` needs are not" in said
+    assert "`skgenre weights` gets them." in said
+    result = invoke("train", music, "-o", tmp_path / "it.model", "--model", "fast")
     assert "Model: fast." in result.stderr
 
 
@@ -137,14 +143,29 @@ def test_options_of_networks(option, music, tmp_path):
     assert f"{option} is for networks, and --model fast trains none" in result.stderr
 
 
-def test_best_without_weights_names_the_command(music, tmp_path, monkeypatch):
-    from skgenre.features._pretrained import _musicnn_network
-
-    _musicnn_network._load.cache_clear()  # another test may have loaded them
-    monkeypatch.setitem(sys.modules, "musicnn", None)
-    result = invoke("train", music, "-o", tmp_path / "it.model", "--model", "best")
+def test_best_without_weights_fails_before_any_work(tmp_path, no_weights):
+    command = ("train", tmp_path / "no music", "-o", tmp_path / "it.model")
+    result = invoke(*command, "--model", "best")
     assert result.exit_code == 1
-    assert "pip install --no-deps musicnn==0.1.0" in " ".join(result.stderr.split())
+    said = " ".join(result.stderr.split())
+    assert "weights are not here. Get them by `skgenre weights`" in said
+    assert "no music" not in said
+
+
+@pytest.mark.parametrize("command", ["predict", "evaluate", "similar"])
+def test_a_model_without_its_weights(command, music, tmp_path, no_weights):
+    embedding = MusicnnEmbedding()
+    clips = [music / "low" / "0.flac", music / "high" / "0.flac"]
+    classifier = DummyClassifier().fit(np.zeros((2, 200)), ["low", "high"])
+    save(Pipeline([("a", embedding), ("b", classifier)]), tmp_path / "it.model")
+    arguments = {
+        "predict": clips,
+        "evaluate": [music],
+        "similar": [clips[0], "--among", music],
+    }
+    result = invoke(command, tmp_path / "it.model", *arguments[command])
+    assert result.exit_code == 1
+    assert "Get them by `skgenre weights`" in " ".join(result.stderr.split())
 
 
 def test_test_size_zero_trains_on_everything(music, tmp_path):

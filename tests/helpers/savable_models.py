@@ -50,6 +50,7 @@ _PARAMETERS = {
     "FeatureUnion": {"transformer_list": _SCALERS, "transformer_weights": {"a": 2}},
     "FrozenEstimator": {"estimator": clone(_TREE).fit(TABLE, LABELS["texts"])},
     "GridSearchCV": {"estimator": _TREE, "param_grid": _GRID, "cv": 2},
+    "GenreTagger": {"genres": {"loud": ["loud"], "calm": ("soft", "quiet")}},
     "HalvingGridSearchCV": {"estimator": _TREE, "param_grid": _GRID, "cv": 2},
     "HalvingRandomSearchCV": {
         **{"estimator": _TREE, "param_distributions": _GRID, "cv": 2},
@@ -91,6 +92,10 @@ _HELD = {
         for each in _SPLITTERS
     },
 }
+AUDIO_STEPS = {
+    *("GenreTagger", "MFCCStandardizer", "MelSpectrogramTransformer"),
+    "MusicnnEmbedding",
+}
 NETWORKS = {
     *("CRNNClassifier", "ParallelCNNRNNClassifier", "SecondOrderClassifier"),
     "SegmentClassifier",
@@ -126,7 +131,7 @@ def inputs(name, labels="texts"):
         return (TABLE[:, 0], TABLE[:, 1]), TABLE[:, 0]
     if name in NETWORKS:
         return (SPECTROGRAMS, y), SPECTROGRAMS[:5]
-    if name in ("MFCCStandardizer", "MelSpectrogramTransformer", "MusicnnEmbedding"):
+    if name in AUDIO_STEPS:
         return (WAVEFORMS[:8],), WAVEFORMS[:3]
     if name == "TrackRecommender":
         return (TABLE, y), TABLE[:1]

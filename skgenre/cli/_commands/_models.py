@@ -1,6 +1,5 @@
 """The pipelines that ``--model`` names, as the command line trains them."""
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +8,13 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
 from skgenre.classifiers import BaseGenreClassifier
+from skgenre.features._pretrained._musicnn_weights import has_weights
 from skgenre.pipelines import genre_pipeline
 
 
 def best_installed() -> str:
     """Return the name of the best pipeline that can be used here."""
-    return "best" if importlib.util.find_spec("musicnn") else "fast"
+    return "best" if has_weights() else "fast"
 
 
 def model_to_train(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sklearn.utils import Bunch
 
+from skgenre._files import data_home_folder
 from skgenre._sklearn_compat import StrOptions, validate_params
-from skgenre.datasets._download import data_home_folder
 from skgenre.datasets._fma._archives import BASE_URL, fetch_archive
 from skgenre.datasets._fma._tables import METADATA, SUBSETS, read_tracks, table_path
 from skgenre.datasets._tracks_csv import quoted

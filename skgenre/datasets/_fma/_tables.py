@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.utils.validation import column_or_1d
 
+from skgenre._files import data_home_folder
 from skgenre._sklearn_compat import validate_params
-from skgenre.datasets._download import data_home_folder
 from skgenre.datasets._tracks_csv import quoted
 from skgenre.features._mfcc import feature_names
 

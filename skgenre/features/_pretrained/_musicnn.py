@@ -12,6 +12,7 @@ from sklearn.base import ClassNamePrefixFeaturesOutMixin
 from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.audio._clip import Clip
+from skgenre.audio._clip_cache import ClipCache
 from skgenre.audio._reading import read_samples
 from skgenre.features._base import (
     PARAMETER_DOCS,
@@ -98,6 +99,8 @@ def view_names(pairs: Sequence[tuple[str, str]]) -> list[str]:
 
 _SETTINGS = MelSettings(sample_rate=16000, n_fft=512, hop_length=256, n_mels=96)
 _PATCH_FRAMES = 187
+PATCH_SECONDS = _PATCH_FRAMES * _SETTINGS.hop_length / _SETTINGS.sample_rate
+"""Seconds of a patch, by which the next one begins later."""
 _PATCHES = 16  # in a batch of the network; 30 s have 10
 
 
@@ -118,9 +121,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     """Describe clips by musicnn, a network trained to tag large collections of music.
 
     A linear classifier on these embeddings learns genres from a few hundred clips. The
-    network's weights [1]_ are read from the files of the `musicnn` package (ISC
-    licence), whose code is not used: install it by
-    ``python -m pip install --no-deps musicnn==0.1.0``.
+    network's weights [1]_ (ISC licence) are those of the `musicnn` package, whose code
+    is not used: :func:`skgenre.fetch_weights` gets them.
 
     Parameters
     ----------
@@ -245,7 +247,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         Raises
         ------
         ImportError
-            If the `musicnn` package is not installed.
+            If the weights are not here.
 
         AudioError
             If a file can't be read and `on_error` is 'raise'.
@@ -273,6 +275,18 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         self._check_parameters()
         chosen = self._views()
         cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
+        return self._work_of(_features, cache)
+
+    def _work_by_patch(self) -> Work:
+        """Return work that keeps the patches apart: (n_patches, n_features)."""
+        self._check_parameters()
+        return self._work_of(lambda batches, output: np.concatenate(batches), None)
+
+    def _work_of(
+        self, combine: Callable[[list[Any], str], Any], cache: ClipCache | None
+    ) -> Work:
+        """Return work whose results are combined from the outputs for all patches."""
+        chosen = self._views()
         networks = functools.cache(functools.partial(self._networks, chosen))
         if cache is None or cache.is_empty:
             networks()  # so that errors come before hours of decoding
@@ -284,9 +298,10 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             }
             return np.concatenate(
                 [
-                    _features([batch[output] for batch in outputs[weights]], output)
+                    combine([batch[output] for batch in outputs[weights]], output)
                     for weights, output in chosen
-                ]
+                ],
+                axis=-1,
             )
 
         task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)

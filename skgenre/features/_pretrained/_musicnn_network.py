@@ -1,4 +1,4 @@
-"""musicnn's network in Keras, with the weights of the installed `musicnn` wheel."""
+"""musicnn's network in Keras, with its published weights."""
 
 import functools
 from collections.abc import Callable

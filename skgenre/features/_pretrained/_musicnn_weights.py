@@ -1,4 +1,4 @@
-"""musicnn's weights in the installed `musicnn` wheel, and its network without Keras.
+"""musicnn's weights where they are kept, and its network without Keras.
 
 The weights are in TensorFlow's checkpoints, which are read here without TensorFlow. A
 checkpoint is a file of raw values and an index: a table of LevelDB's format from names
@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre._files import data_home_folder
 from skgenre.runtime._musicnn import musicnn_graph
 from skgenre.runtime._trained import Network, trained_network
 
@@ -21,9 +22,30 @@ _MAGIC = 0xDB4775248B80FB57  # the last bytes of a table
 _FOOTER_BYTES, _HANDLES_BYTES = 48, 40
 _FLOAT32 = 1  # of TensorFlow's DataType
 
+INDEX, VALUES = ".index", ".data-00000-of-00001"
+"""Files of a checkpoint, whose base name is empty."""
+MISSING_WEIGHTS = (
+    "musicnn's pretrained weights are not here. Get them by `skgenre weights` or "
+    "skgenre.fetch_weights(): a download of 28 MiB from your package index (ISC "
+    "licence). Or install the package that holds them, without its dependencies, as "
+    "only its files are read: `python -m pip install --no-deps musicnn==0.1.0`."
+)
+
+
+def data_folder() -> Path:
+    """Return the folder in which `fetch_weights` keeps them, which need not exist."""
+    return Path(data_home_folder(), "musicnn-0.1.0")
+
+
+def member_folder(weights: str) -> str:
+    """Return the name of the folder of some weights, as the wheel has it."""
+    return f"{weights.upper()}_musicnn"
+
 
 def weights_folder(weights: str) -> Path:
-    """Return the folder of the installed wheel's weights; its code is not imported.
+    """Return the folder of the weights: in the data folder, or in an installed wheel.
+
+    The wheel's code is not imported.
 
     Parameters
     ----------
@@ -33,23 +55,27 @@ def weights_folder(weights: str) -> Path:
     Raises
     ------
     ImportError
-        If the wheel is not installed.
+        If they are in neither.
     """
     spec = importlib.util.find_spec("musicnn")
-    for location in (spec and spec.submodule_search_locations) or ():
-        folder = Path(location) / f"{weights.upper()}_musicnn"
-        if (folder / ".index").is_file():
+    installed = (spec and spec.submodule_search_locations) or ()
+    for place in (data_folder(), *map(Path, installed)):
+        folder = place / member_folder(weights)
+        if (folder / INDEX).is_file():
             return folder
-    raise ImportError(
-        "MusicnnEmbedding needs the weights in the musicnn package, which is not "
-        "installed. Install it without its dependencies, as only its files are read: "
-        "`python -m pip install --no-deps musicnn==0.1.0`."
-    )
+    raise ImportError(MISSING_WEIGHTS)
+
+
+def has_weights() -> bool:
+    """Return whether all weights are here."""
+    try:
+        return all(weights_folder(weights).is_dir() for weights in ("msd", "mtt"))
+    except ImportError:
+        return False
 
 
 def musicnn_variables(weights: str) -> dict[str, NDArray]:
     """Return the weights by their names in the published checkpoint."""
-    # Its files have no base name.
     return read_checkpoint(f"{weights_folder(weights)}/")
 
 
@@ -85,14 +111,14 @@ def read_checkpoint(prefix: str) -> dict[str, NDArray]:
     .. [1] ``tensorflow/core/util/tensor_bundle/tensor_bundle.h`` and
        ``tensorflow/core/lib/io/format.h`` in TensorFlow's source.
     """
-    index = Path(f"{prefix}.index").read_bytes()
-    values = Path(f"{prefix}.data-00000-of-00001").read_bytes()
+    index = Path(f"{prefix}{INDEX}").read_bytes()
+    values = Path(f"{prefix}{VALUES}").read_bytes()
     try:
         return dict(_arrays(index, values))
     except (IndexError, struct.error, UnicodeDecodeError, ValueError) as error:
         raise ValueError(
-            f"The checkpoint {prefix!r} is damaged: {error}. Install the package that "
-            "it belongs to again."
+            f"The checkpoint {prefix!r} is damaged: {error}. Delete its folder, and "
+            "get the weights again by `skgenre weights`."
         ) from error
 
 

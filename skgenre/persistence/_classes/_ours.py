@@ -73,6 +73,25 @@ def _check_mel(step: Any) -> None:
     require(n_frames * step.n_mels <= _MAX_VALUES, f"n_frames={n_frames} are too many")
 
 
+_N_TAGS = 100
+_MAX_GENRES = 1000
+_LEAST_SCALE = 1e-9
+_TEXTS = either(list_of(text()), tuple_of(text()))
+
+
+def _check_genres(tagger: Any) -> None:
+    n_genres = len(tagger.genres or ())
+    require(n_genres <= _MAX_GENRES, f"{n_genres} genres are too many")
+
+
+def _check_tags(tagger: Any, sizes: Sizes) -> None:
+    has_both = hasattr(tagger, "tag_mean_") and hasattr(tagger, "tag_scale_")
+    require(
+        has_both or not tagger.standardize,
+        "a tagger that standardises has no means and deviations",
+    )
+
+
 def _check_segments(segments: Any) -> None:
     require(
         segments.window <= _MAX_OVERLAP * segments.hop,
@@ -224,6 +243,22 @@ OURS: dict[str, SavableClass] = {
             "weights": either(text(), tuple_of(text()), list_of(text())),
             "output": either(text(), tuple_of(text()), list_of(text())),
         },
+    ),
+    "GenreTagger": SavableClass(
+        "skgenre.classifiers",
+        {
+            "n_features_in_": N_SAMPLES,
+            "tag_mean_": array("f", _N_TAGS),
+            "tag_scale_": array("f", _N_TAGS, low=_LEAST_SCALE),
+        },
+        may_lack=names("n_features_in_ tag_mean_ tag_scale_"),
+        not_saved=names("extraction_report_ _runtime"),
+        limits={
+            "duration": _DURATION,
+            "genres": optional(either(_TEXTS, dict_of(text(), either(text(), _TEXTS)))),
+        },
+        bounds=_check_genres,
+        relation=_check_tags,
     ),
     # Features to genres.
     "CRNNClassifier": _NETWORK,

@@ -210,8 +210,7 @@ def test_its_code_and_tensorflow_are_not_imported():
 
 
 class TestRefusals:
-    def test_no_weights(self, monkeypatch):
-        monkeypatch.setitem(sys.modules, "musicnn", None)
+    def test_no_weights(self, no_weights):
         with pytest.raises(ImportError, match="pip install --no-deps musicnn==0.1.0"):
             weights_folder("msd")
 

@@ -1,0 +1,133 @@
+import csv
+import io
+import json
+from importlib.util import find_spec
+
+import numpy as np
+import pytest
+import soundfile
+from typer.testing import CliRunner
+
+from skgenre import GenreTagger
+from skgenre.cli import app
+from skgenre.cli._commands._tag import _in_playlist
+
+needs_weights = pytest.mark.skipif(
+    find_spec("musicnn") is None, reason="no weights of musicnn"
+)
+
+
+def invoke(*arguments):
+    command = ["tag", *(str(argument) for argument in arguments)]
+    return CliRunner().invoke(app, command)
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    """Three songs of 4 s, and a file that is none."""
+    folder = tmp_path_factory.mktemp("music")
+    rng = np.random.default_rng(0)
+    t = np.arange(4 * 22050) / 22050
+    for i, pitch in enumerate((110, 440, 1760)):
+        clip = 0.3 * np.sin(2 * np.pi * pitch * t) + rng.normal(0, 0.02, len(t))
+        soundfile.write(folder / f"{i}.flac", clip, 22050)
+    (folder / "broken.mp3").write_text("no music")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def songs(music):
+    return [str(music / f"{i}.flac") for i in range(3)]
+
+
+@needs_weights
+def test_json_has_what_the_tagger_predicts(music, songs):
+    result = invoke(music, "--format", "json", "--top", 2)
+    assert result.exit_code == 1
+    tagged = {song["path"]: song for song in json.loads(result.stdout)}
+    tagger = GenreTagger()
+    probabilities = tagger.predict_proba(songs)
+    for i, path in enumerate(songs):
+        assert tagged[path]["genre"] == tagger.predict([path])[0]
+        assert tagged[path]["confidence"] == round(probabilities[i].max(), 4)
+        expected = [name for name, _ in tagger.top_tags([path], 2)[0]]
+        assert [pair["tag"] for pair in tagged[path]["tags"]] == expected
+    broken = str(music / "broken.mp3")
+    assert "Cannot read" in tagged[broken]["error"]
+    assert result.stderr.count("broken.mp3") == 1
+
+
+@needs_weights
+def test_csv_and_table(music, songs):
+    genres = ("--genres", "Klassik, Rock,pop", "--min-confidence", 1)
+    result = invoke(*songs, *genres, "--format", "csv")
+    assert result.exit_code == 0, result.output
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["path"] for row in rows] == songs
+    assert {row["genre"] for row in rows} == {"unknown"}
+    assert all(row["tags"].count(";") == 4 and not row["error"] for row in rows)
+    result = invoke(*songs, "--genres", "Klassik,Rock")
+    assert result.exit_code == 0
+    assert "Klassik" in result.stdout or "Rock" in result.stdout
+
+
+@needs_weights
+def test_a_playlist_goes_genre_by_genre(music, songs):
+    result = invoke(music, "--format", "m3u")
+    assert result.exit_code == 1 and "broken.mp3" not in result.stdout
+    first, *lines = result.stdout.splitlines()
+    assert first == "#EXTM3U" and len(lines) == 9
+    assert sorted(lines[2::3]) == songs
+    genres = [line.removeprefix("#EXTGENRE:") for line in lines[1::3]]
+    assert genres == sorted(genres)
+    assert lines[0].startswith("#EXTINF:-1,")
+
+
+def test_names_that_a_playlist_can_not_hold():
+    song = {"path": "a/b c\u00e9\u3000.mp3", "genre": "rock"}
+    assert _in_playlist(song) is song
+    for name in ("a\nb.mp3", "a\u2028b.mp3", "a\udcff.mp3"):
+        song = {"path": name, "genre": "rock"}
+        assert "can't be in a playlist" in _in_playlist(song)["error"]
+
+
+@needs_weights
+def test_timeline(music, songs):
+    result = invoke(music, "--timeline", "--format", "json", "--genres", "rock,jazz")
+    assert result.exit_code == 1
+    tagged = {song["path"]: song for song in json.loads(result.stdout)}
+    for path in songs:
+        (window,) = tagged[path]["windows"]
+        assert (window["start"], window["end"]) == (0, 2.99)
+        assert window["genre"] in ("rock", "jazz") and 0.5 <= window["confidence"] <= 1
+    assert "Cannot read" in tagged[str(music / "broken.mp3")]["error"]
+    result = invoke(*songs, "--timeline", "--format", "csv")
+    rows = list(csv.DictReader(io.StringIO(result.stdout)))
+    assert [row["path"] for row in rows] == songs
+    assert "0:03.0" in invoke(*songs, "--timeline").stdout
+
+
+def test_refusals(music, no_weights):
+    for arguments, match in (
+        (("--genres", "rock,polka"), "'polka', and the genres to choose from are"),
+        (("--genres", "rock"), "at least 2 genres"),
+        (("--timeline", "--format", "m3u"), "A playlist has no timeline"),
+        ((), "Get them by `skgenre weights`"),
+    ):
+        result = invoke(music, *arguments)
+        assert result.exit_code == 1
+        assert match in " ".join(result.stderr.split())
+        assert not result.stdout
+
+
+@needs_weights
+def test_a_saved_tagger_is_a_model(music, songs, tmp_path):
+    from skgenre import save
+
+    save(GenreTagger(["rock", "jazz"]), tmp_path / "tagger.model")
+    command = ["predict", tmp_path / "tagger.model", music, "--format", "json"]
+    result = CliRunner().invoke(app, [str(each) for each in command])
+    assert result.exit_code == 1
+    tagged = {song["path"]: song for song in json.loads(result.stdout)}
+    assert "error" in tagged[str(music / "broken.mp3")]
+    assert tagged[songs[0]]["genres"][0]["genre"] in ("rock", "jazz")
