@@ -38,6 +38,7 @@ from skgenre.persistence._kinds import (
 
 _MAX_FFT = 2**16
 _MAX_OVERLAP = 128  # frames that a sample is in
+_MAX_FRAMES = 2**15  # that any clip is filled up to: 25 min by default
 _MAX_VALUES = 2**26  # of a spectrogram: 256 MB
 _MAX_WEIGHTS = 2**23  # of a filter bank, as of 2,048 bands and n_fft=4096
 _MAX_GROWTH = 4  # values of a spectrogram for each of a waveform
@@ -46,7 +47,7 @@ _MEL_LIMITS = {
     "n_fft": integer(2, _MAX_FFT),
     "hop_length": integer(1, _MAX_FFT),
     "n_mels": integer(1, 2048),
-    "n_frames": optional(integer(1)),
+    "n_frames": optional(integer(1, _MAX_FRAMES)),
 }
 _DURATION = optional(number(0, 24 * 3600))
 
