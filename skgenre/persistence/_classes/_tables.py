@@ -1,5 +1,6 @@
 """Estimators of scikit-learn whose fitted state is tables that NumPy computes with."""
 
+import dataclasses
 from itertools import pairwise
 from typing import Any
 
@@ -56,6 +57,13 @@ def _linear(module: str, *may_lack: str, **more: Kind) -> SavableClass:
         ),
         relation=_one_row_if_binary,
     )
+
+
+def _give_ridge(ridge: Any, fitted: dict[str, Any]) -> None:
+    """Set the attributes, and the classes, which scikit-learn 1.6 has in a part."""
+    of_part = vars(fitted["_label_binarizer"]).get("classes_")
+    require(of_part is not None, "a label binarizer has no classes")
+    vars(ridge).update({"classes_": of_part, **fitted})
 
 
 def _check_mlp(mlp: Any, sizes: Sizes) -> None:
@@ -170,13 +178,17 @@ TABLES: dict[str, SavableClass] = {
         {"n_features_in_": N_FEATURES, "variances_": BY_FEATURE},
     ),
     "LogisticRegression": _linear("sklearn.linear_model"),
-    # Its classes are those of the label binarizer.
-    "RidgeClassifier": _linear(
-        "sklearn.linear_model",
-        "classes_",
-        _label_binarizer=part("LabelBinarizer", classes="k"),
+    "RidgeClassifier": dataclasses.replace(
+        _linear(
+            "sklearn.linear_model",
+            "classes_",
+            _label_binarizer=part("LabelBinarizer", classes="k"),
+        ),
+        give=_give_ridge,
     ),
-    "SGDClassifier": _linear("sklearn.linear_model"),
+    "SGDClassifier": dataclasses.replace(
+        _linear("sklearn.linear_model"), former={"eta0": 0.0}
+    ),
     "LinearSVC": _linear("sklearn.svm"),
     "LinearDiscriminantAnalysis": _linear(
         "sklearn.discriminant_analysis",
