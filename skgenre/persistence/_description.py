@@ -297,7 +297,10 @@ class Builder:
             raise ValueError(f"it has no parameter {min(stray)[:80]!r}")
         sizes: Sizes = {}
         given = {
-            name: self.build(parameters[name]) for name in parameters.keys() & names
+            name: self.build(node)
+            for name, node in parameters.items()
+            if name in names
+            and not (name in known.former and node == known.former[name])
         }
         for name, value in given.items():
             if inspect.isfunction(value) and name != "score_func":

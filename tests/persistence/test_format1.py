@@ -1,5 +1,6 @@
 """Files of format 1 that skops would load, and what they would do; `load` doesn't."""
 
+import functools
 import importlib
 import io
 import json
@@ -571,6 +572,11 @@ def test_nodes_of_trees(model, field, number, tmp_path):
     refused(path, "a decision tree|expected values")
 
 
+@functools.cache
+def boosting():
+    return HistGradientBoostingClassifier(max_iter=2).fit(X, y)
+
+
 @pytest.mark.parametrize(
     ("field", "number"),
     [
@@ -587,7 +593,7 @@ def test_nodes_of_boosted_trees(field, number, tmp_path):
         nodes[field][0] = len(nodes) if number is END else number
 
     path = tmp_path / "it.model"
-    model = HistGradientBoostingClassifier(max_iter=2).fit(X, y)
+    model = boosting()
     write_by_skops(path, model)
     np.testing.assert_array_equal(skgenre.load(path).predict(X), model.predict(X))
     forge_records(path, change)

@@ -55,6 +55,9 @@ class SavableClass:
         Attributes that only training uses, or that `give` restores.
     retired : frozenset of str, default=frozenset()
         Parameters that not every version of scikit-learn has, and no prediction uses.
+    former : mapping of str to object, default={}
+        Defaults of earlier versions of scikit-learn that later ones refuse; a parameter
+        that has one is of the default of today.
     limits : mapping of str to kind, default={}
         Parameters that may have fewer values in a file than elsewhere.
     bounds : callable, default=_no_bounds
@@ -76,6 +79,7 @@ class SavableClass:
     may_lack: frozenset[str] = frozenset()
     not_saved: frozenset[str] = frozenset()
     retired: frozenset[str] = frozenset()
+    former: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     limits: Mapping[str, Kind] = dataclasses.field(default_factory=dict)
     bounds: Callable[[Any], None] = _no_bounds
     relation: Callable[[Any, Sizes], None] = _no_relation

@@ -1,5 +1,6 @@
 """Estimators of scikit-learn whose fitted state is tables that NumPy computes with."""
 
+import dataclasses
 from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
@@ -70,6 +71,13 @@ def _check_discriminant(lda: Any, sizes: Sizes) -> None:
     _one_row_if_binary(lda, sizes)
     is_possible = sizes.get("axes out", 0) <= sizes["n"]
     require(is_possible, "there are more axes than features")
+
+
+def _give_ridge(ridge: Any, fitted: dict[str, Any]) -> None:
+    """Set the attributes, and the classes, which scikit-learn 1.6 has in a part."""
+    of_part = vars(fitted["_label_binarizer"]).get("classes_")
+    require(of_part is not None, "a label binarizer has no classes")
+    vars(ridge).update({"classes_": of_part, **fitted})
 
 
 def _check_mlp(mlp: Any, sizes: Sizes) -> None:
@@ -184,13 +192,17 @@ TABLES: dict[str, SavableClass] = {
         {"n_features_in_": N_FEATURES, "variances_": BY_FEATURE},
     ),
     "LogisticRegression": _linear("sklearn.linear_model"),
-    # Its classes are those of the label binarizer.
-    "RidgeClassifier": _linear(
-        "sklearn.linear_model",
-        "classes_",
-        _label_binarizer=part("LabelBinarizer", classes="k"),
+    "RidgeClassifier": dataclasses.replace(
+        _linear(
+            "sklearn.linear_model",
+            "classes_",
+            _label_binarizer=part("LabelBinarizer", classes="k"),
+        ),
+        give=_give_ridge,
     ),
-    "SGDClassifier": _linear("sklearn.linear_model"),
+    "SGDClassifier": dataclasses.replace(
+        _linear("sklearn.linear_model"), former={"eta0": 0.0}
+    ),
     "LinearSVC": _linear("sklearn.svm"),
     "LinearDiscriminantAnalysis": _linear(
         "sklearn.discriminant_analysis",

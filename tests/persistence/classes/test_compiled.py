@@ -1,5 +1,7 @@
 """Numbers that compiled code would follow out of its arrays."""
 
+import functools
+
 import numpy as np
 import pytest
 from forge import forged, objects
@@ -187,7 +189,9 @@ def test_a_tree_that_is_not_of_its_forest(inner, tmp_path):
         skgenre.save(forest, tmp_path / "it.model")
 
 
-BOOSTING = HistGradientBoostingClassifier(max_iter=2)
+@functools.cache
+def boosting():
+    return HistGradientBoostingClassifier(max_iter=2).fit(X, y)
 
 
 @pytest.mark.parametrize(
@@ -204,9 +208,9 @@ BOOSTING = HistGradientBoostingClassifier(max_iter=2)
     ],
 )
 def test_nodes_of_boosted_trees(field, number, forge):
-    path = forge(BOOSTING.fit(X, y), None, lambda *_: None)
-    np.testing.assert_array_equal(skgenre.load(path).predict(X), BOOSTING.predict(X))
-    path = forge(BOOSTING, None, replaced(field, first(number)))
+    path = forge(boosting(), None, lambda *_: None)
+    np.testing.assert_array_equal(skgenre.load(path).predict(X), boosting().predict(X))
+    path = forge(boosting(), None, replaced(field, first(number)))
     refused(path, "a decision tree|expected values")
 
 
@@ -226,7 +230,7 @@ def test_nodes_of_boosted_trees(field, number, forge):
     ids="none zero fewer more one overflow large negative reversed".split(),
 )
 def test_numbers_of_nodes_of_boosted_trees(new, forge):
-    path = forge(BOOSTING.fit(X, y), None, replaced("n_nodes", new))
+    path = forge(boosting(), None, replaced("n_nodes", new))
     refused(path, "tree|boosting|expected values")
 
 
@@ -237,7 +241,7 @@ def test_boosting_without_trees(is_empty, forge):
         none = np.zeros(0 if is_empty else 3, int)
         parts.replace(fitted["n_nodes"], none)
 
-    path = forge(BOOSTING.fit(X, y), None, change)
+    path = forge(boosting(), None, change)
     refused(path, "not as many trees|expected values")
 
 

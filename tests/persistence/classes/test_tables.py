@@ -209,3 +209,27 @@ def test_what_a_perceptron_says_of_its_layers(attribute, value, tmp_path):
         description["fitted"][attribute] = value
     with pytest.raises(ModelFileError, match="MLPClassifier: "):
         skgenre.load(path)
+
+
+@pytest.mark.parametrize(
+    ("name", "lost", "parameters"),
+    [
+        ("RidgeClassifier", "classes_", {}),
+        ("SGDClassifier", None, {"eta0": 0.0}),
+        ("LogisticRegression", None, {"multi_class": "deprecated"}),
+        ("ColumnTransformer", None, {"force_int_remainder_cols": True}),
+        ("MLPClassifier", "t_", {}),
+    ],
+)
+def test_files_of_older_versions_of_scikit_learn(name, lost, parameters, tmp_path):
+    path = tmp_path / "it.model"
+    model = fitted(name)
+    skgenre.save(model, path)
+    with forged(path) as (description, parts):
+        node = description["fitted"].pop(lost, None)
+        if isinstance(node, dict):
+            del parts[node["array"]]
+        description["parameters"].update(parameters)
+    same(model, skgenre.load(path), X)
+    skgenre.save(skgenre.load(path), path)
+    same(model, skgenre.load(path), X)
