@@ -233,7 +233,7 @@ def test_numbers_of_nodes_that_overflow(table, tmp_path):
 
     model = HistGradientBoostingClassifier(max_iter=1, min_samples_leaf=3).fit(*table)
     forge(tmp_path / "it.model", model, change)
-    refused(tmp_path / "it.model", "other numbers of nodes")
+    refused(tmp_path / "it.model", "other numbers of nodes|n_nodes")
 
 
 def test_nothing_that_predicts(table, tmp_path):
@@ -247,7 +247,7 @@ def test_nothing_that_predicts(table, tmp_path):
         described["fitted"]["_n_features_out"] = 0
 
     forge(tmp_path / "it.model", KMeans(2).fit(*table), no_clusters)
-    refused(tmp_path / "it.model", "there are no clusters")
+    refused(tmp_path / "it.model", "no clusters|not a centre")
 
 
 @pytest.mark.parametrize("cls", [MelSpectrogramTransformer, MFCCStandardizer])
@@ -294,7 +294,7 @@ def test_types_of_keys_in_format_1(kind, tmp_path):
     schema["content"]["key_types"]["content"][0]["__class__"] = kind
     members["schema.json"] = json.dumps(schema).encode()
     (tmp_path / "it.model").write_bytes(write_members(members))
-    refused(tmp_path / "it.model", "keys of the type")
+    refused(tmp_path / "it.model", "neither texts nor numbers")
 
 
 def test_a_clustering_into_one(table, tmp_path):

@@ -308,7 +308,10 @@ def part(
         n = vars(value).get("n_features_in_")
         if n_features is not None and n is not None:
             equal_size(n_features, n, sizes)
-        if classes is not None:  # without any, Python raises an error
-            equal_size(classes, len(value.classes_), sizes)
+        if classes is not None:
+            # Of a pipeline, those of a step, which was checked itself.
+            known: Any = getattr(value, "classes_", None)
+            _require(known is not None, f"{type(value).__name__} has no classes")
+            equal_size(classes, len(known), sizes)
 
     return check

@@ -86,7 +86,7 @@ def _check_genres(tagger: Any) -> None:
 
 
 def _check_tags(tagger: Any, sizes: Sizes) -> None:
-    has_both = hasattr(tagger, "tag_mean_") and hasattr(tagger, "tag_scale_")
+    has_both = {"tag_mean_", "tag_scale_"} <= vars(tagger).keys()
     require(
         has_both or not tagger.standardize,
         "a tagger that standardises has no means and deviations",
@@ -110,7 +110,7 @@ def _check_classes(model: Any, sizes: Sizes) -> None:
 
 def _check_windows(segments: Any, sizes: Sizes) -> None:
     _check_classes(segments, sizes)
-    is_complete = segments.voting != "stack" or hasattr(segments, "final_estimator_")
+    is_complete = segments.voting != "stack" or "final_estimator_" in vars(segments)
     require(is_complete, "it lacks the final estimator")
     n = segments.window * segments.n_mels_
     require(n <= _MAX_WINDOW, f"windows of {n} values are too large")

@@ -217,7 +217,7 @@ c_streams_can_be_set = pytest.mark.skipif(
     not c_streams(), reason="this C library's streams can't be set"
 )
 
-CODE = """
+CODE_OF_STREAMS = """
 import ctypes, os, sys, threading
 from skgenre.audio._decoders._soundfile import quiet
 libc = ctypes.CDLL(None)
@@ -250,7 +250,10 @@ except KeyError:
 @c_streams_can_be_set
 def test_only_what_c_prints_inside_is_lost():
     run = subprocess.run(
-        [sys.executable, "-c", CODE], capture_output=True, text=True, check=True
+        [sys.executable, "-c", CODE_OF_STREAMS],
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert run.stderr == "before python child after"
 
