@@ -34,7 +34,7 @@ _TEXTS = [
         "x" * 10_001,
         "%s%n",
         "../../x",
-        "/tmp/x",
+        "/tmp/x",  # nosec B108
         "nan",
         "{0.a}",
         "U500000000",
@@ -60,9 +60,9 @@ _HOSTILE: dict[str, list[Any]] = {
     "_runtime": ["onnx"],
     "_network": ["RandomTimeCrop"],
     "_search": [None],
-    "cache_dir": ["/tmp/skgenre-fuzz"],
-    "memory": ["/tmp/skgenre-fuzz"],
-    "checkpoint_dir": ["/tmp/skgenre-fuzz"],
+    "cache_dir": ["/tmp/skgenre-fuzz"],  # nosec B108
+    "memory": ["/tmp/skgenre-fuzz"],  # nosec B108
+    "checkpoint_dir": ["/tmp/skgenre-fuzz"],  # nosec B108
     "n_jobs": [-1, 10**6],
     "verbose": [1],
     "time_limit": [1],
@@ -76,7 +76,7 @@ _HOSTILE: dict[str, list[Any]] = {
     "algorithm": ["approximate", "kd_tree", "ball_tree", "brute"],
     "algorithm_": ["approximate"],
     "voting": ["hard", "soft", "stack"],
-    "weights": [[1e308, 1e308], ["/tmp/x"], [["mtt", "x"]]],
+    "weights": [[1e308, 1e308], ["/tmp/x"], [["mtt", "x"]]],  # nosec B108
     "transformer_weights": [{"dict": [["a", 1e308]]}, {"dict": [["__class__", 1]]}],
     "degree": [10**4, 10**6, 10**9, 2**31 - 1, 2**31],
     "gamma": [1e308, 5e-324],
@@ -943,7 +943,7 @@ def _members(file: _Forged, rng: random.Random, forger: Forger) -> str | None:
         file.lacks.add(name)
         return f"no {name}"
     if choice == 2:
-        name = rng.choice(["x", "../x", "/tmp/x", "99.npy", "x.npy/", "schema.json"])
+        name = rng.choice(["x", "../x", "/tmp/x", "99.npy", "x.npy/", "schema.json"])  # nosec B108
         file.extra.append((name, _npy_of(np.zeros(3))))
         return f"{name} added"
     if choice == 3:

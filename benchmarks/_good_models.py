@@ -449,7 +449,7 @@ def _skops(part: str) -> _Named:
             model = _load(file)
             try:
                 members = zipfile.ZipFile(io.BytesIO(skops.io.dumps(model)))
-            except Exception:  # it can't describe everything
+            except Exception:  # nosec B112: it can't describe everything
                 continue
             target = io.BytesIO()
             with zipfile.ZipFile(target, "w") as archive:
