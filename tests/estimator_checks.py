@@ -98,6 +98,7 @@ OF_LABELS = (
     "check_classifiers_one_label",
     "check_classifiers_train",
     "check_estimators_pickle",
+    "check_fit_idempotent",
     "check_fit_score_takes_y",
     "check_methods_sample_order_invariance",
     "check_methods_subset_invariance",
