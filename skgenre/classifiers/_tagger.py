@@ -168,9 +168,9 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at 16 kHz. Without `standardize`, none is read.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at 16 kHz.
+            Without `standardize`, none is read.
         y : array-like of shape (n_clips,) or None, default=None
             Labels are checked, and nothing is learned from them.
 
@@ -190,7 +190,7 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
             waveform is empty or not finite, or, with `standardize`, no clip can be
             read.
         TypeError
-            If X is neither a sequence of paths nor of waveforms.
+            If X is no sequence of clips.
         """
         super().fit(X, y)
         if y is not None:
@@ -217,9 +217,8 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at 16 kHz.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at 16 kHz.
 
         Returns
         -------
@@ -235,7 +234,7 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
         ValueError
             As in `fit`.
         TypeError
-            If X is neither a sequence of paths nor of waveforms.
+            If X is no sequence of clips.
 
         Warns
         -----
@@ -291,9 +290,8 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at 16 kHz.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at 16 kHz.
 
         Returns
         -------
@@ -326,9 +324,8 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at 16 kHz.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at 16 kHz.
 
         Returns
         -------
@@ -354,9 +351,9 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at 16 kHz. Take whole songs by ``duration=None``.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at 16 kHz.
+            Take whole songs by ``duration=None``.
 
         Returns
         -------
@@ -395,9 +392,8 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
 
         Parameters
         ----------
-        X : sequence of paths, array-like of shape (n_clips, n_samples), or list of \
-                array-likes of shape (n_samples,)
-            Sound files, or waveforms at 16 kHz.
+        X : sequence of clips, or array-like of shape (n_clips, n_samples)
+            Sound files, waveforms with their rate, or bare ones at 16 kHz.
         k : int, default=5
             Number of tags.
 

@@ -105,10 +105,11 @@ def write_tagged(
 ) -> None:
     """Write songs: dicts with 'path', and 'genre', 'confidence', 'tags' or an 'error'.
 
-    A playlist has the songs without an error, by genre, the most confident first.
+    A song may have a 'note', too, and without music nothing else. A playlist has the
+    songs with a genre, by genre, the most confident first.
     """
     text = io.StringIO()
-    good = [song for song in songs if "error" not in song]
+    good = [song for song in songs if "genre" in song and "error" not in song]
     if file_format == "json":
         json.dump(songs, text, indent=2)
         text.write("\n")
@@ -117,7 +118,9 @@ def write_tagged(
             song | {"tags": ";".join(pair["tag"] for pair in song.get("tags", []))}
             for song in songs
         ]
-        _write_rows(rows, ["path", "genre", "confidence", "tags", "error"], text)
+        _write_rows(
+            rows, ["path", "genre", "confidence", "tags", "error", "note"], text
+        )
     elif file_format == "m3u":
         _write_playlist(good, text)
     elif good:

@@ -21,7 +21,6 @@ FORMAT = 2
 
 INFO = "skgenre.json"
 MODEL = "model.json"
-_MODEL_1 = "schema.json"  # of format 1
 _PACKAGES = ("skgenre", "scikit-learn", "numpy")
 
 

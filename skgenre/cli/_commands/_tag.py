@@ -111,10 +111,10 @@ def tag_files(
     """Return one dict a file: 'path', and either what it sounds like or an 'error'.
 
     That is 'genre', 'confidence' and 'tags', which are dicts of 'tag' and
-    'probability'.
+    'probability'; of a file without music only a 'note', which says why.
     """
     from skgenre.classifiers._tag_genres import top_tags
-    from skgenre.cli._files import apply_to_files, prepare
+    from skgenre.cli._files import apply_to_files, prepare, print_notes
 
     prepare(tagger, **how)
     tags, errors, readings = apply_to_files(
@@ -125,15 +125,16 @@ def tag_files(
         title="Listening",
         console=console,
     )
+    print_notes(readings, console)
     songs: list[dict[str, Any]] = []
     for path in paths:
         if path in errors:
             songs.append({"path": path, "error": errors[path]})
             continue
         reading = readings.get(path)
+        note = {} if reading is None else {"note": f"{reading.status}: {reading.cause}"}
         if reading is not None and not reading.has_music:
-            error = f"{path!r} is {reading.status}: {reading.cause}"
-            songs.append({"path": path, "error": error})
+            songs.append({"path": path, **note})
             continue
         ((genre, confidence),) = _best(tagger, tagger._probabilities(tags[path][None]))
         pairs = [
@@ -141,7 +142,7 @@ def tag_files(
             for name, probability in top_tags(tags[path], top)
         ]
         song = {"path": path, "genre": genre, "confidence": confidence, "tags": pairs}
-        songs.append(song)
+        songs.append(song | note)
     return songs
 
 

@@ -58,6 +58,22 @@ def test_json_has_what_the_tagger_predicts(music, songs):
 
 
 @needs_weights
+def test_silence_has_a_note_and_no_genre(songs, tmp_path):
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(5 * 16000), 16000)
+    result = invoke(songs[0], silent, "--format", "json")
+    assert result.exit_code == 0, result.output
+    song, silence = json.loads(result.stdout)
+    assert "genre" in song and "note" not in song
+    assert silence.keys() == {"path", "note"}
+    assert silence["note"].startswith("silent: ")
+    assert "silent.wav" in result.stderr
+    result = invoke(silent, "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(result.stdout))
+    assert not row["genre"] and row["note"].startswith("silent: ")
+
+
+@needs_weights
 def test_csv_and_table(music, songs):
     genres = ("--genres", "Klassik, Rock,pop", "--min-confidence", 1)
     result = invoke(*songs, *genres, "--format", "csv")
