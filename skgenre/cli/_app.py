@@ -20,6 +20,7 @@ from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
 from skgenre.cli._options import FileFormat
+from skgenre.cli._options import FromFile as _FromFile
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import TimeLimit as _TimeLimit
 from skgenre.cli._options import Yes as _Yes
@@ -184,9 +185,13 @@ def _reset_work_parameters(pipeline: Any) -> None:
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     music: Annotated[
-        list[Path],
-        typer.Argument(help="Audio files and folders; - is a file on standard input."),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="Audio files, folders, and playlists (.m3u, .m3u8); - is one sound "
+            "file on the standard input, and no list."
+        ),
+    ] = None,
+    from_file: _FromFile = None,
     file_format: Annotated[
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
@@ -202,7 +207,8 @@ def predict(
     exit code is then 1.
     """
     defer_scipy_stats()
-    from skgenre.cli._files import files_and_standard_input, predict_files
+    from skgenre.cli._files import predict_files
+    from skgenre.cli._inputs import files_and_standard_input
     from skgenre.cli._tables import write_predictions
     from skgenre.persistence import load
 
@@ -215,7 +221,7 @@ def predict(
             )
         predictions = predict_files(
             pipeline,
-            files_and_standard_input(music),
+            files_and_standard_input(music, from_file),
             top=top,
             cache_dir=cache_dir,
             time_limit=time_limit,

@@ -1,12 +1,25 @@
 """Options that several commands share."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skgenre.audio._isolation._worker import MAX_SECONDS
 
+Music = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Audio files, folders, and playlists (.m3u, .m3u8)."),
+]
+FromFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="File with more of them, one path a line, as `find` prints them; - is a "
+        "list on the standard input.",
+        allow_dash=True,
+    ),
+]
 Jobs = Annotated[
     int,
     typer.Option(

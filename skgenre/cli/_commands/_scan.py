@@ -1,17 +1,17 @@
 """The command that finds files that can't be read, and those without music."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skgenre.cli._console import console, fail
-from skgenre.cli._options import FileFormat, Jobs, TimeLimit
+from skgenre.cli._options import FileFormat, FromFile, Jobs, Music, TimeLimit
 
 
 def scan(
-    music: Annotated[list[Path], typer.Argument(help="Audio files and folders.")],
+    music: Music = None,
+    from_file: FromFile = None,
     file_format: Annotated[
         FileFormat,
         typer.Option(
@@ -34,13 +34,13 @@ def scan(
     The exit code is 1 if there are any. Files that are damaged, silent or too short
     for a genre are listed, too.
     """
-    from skgenre.cli._files import files_named
+    from skgenre.cli._inputs import files_named
     from skgenre.cli._tables import write_scan
     from skgenre.datasets import check_audio
 
     try:
         checked = check_audio(
-            files_named(music),
+            files_named(music, from_file),
             duration=None if whole else 30.0,
             time_limit=time_limit,
             n_jobs=jobs,

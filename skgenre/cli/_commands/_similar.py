@@ -16,10 +16,10 @@ from skgenre.cli._console import plain
 from skgenre.cli._files import (
     apply_in_chunks,
     apply_to_files,
-    files_named,
     prepare,
     print_notes,
 )
+from skgenre.cli._inputs import files_named
 from skgenre.clustering import TrackRecommender
 from skgenre.datasets import find_audio_files
 from skgenre.datasets._tracks_csv import read_tracks_csv

@@ -4,7 +4,6 @@ import sys
 import unicodedata
 from collections.abc import Sequence
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -13,7 +12,7 @@ import typer
 from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._commands._weights import require_weights
 from skgenre.cli._console import console, end, fail
-from skgenre.cli._options import Jobs, TimeLimit, Yes
+from skgenre.cli._options import FromFile, Jobs, Music, TimeLimit, Yes
 from skgenre.cli._quick_start import defer_scipy_stats
 
 if TYPE_CHECKING:
@@ -32,7 +31,8 @@ class TagFormat(StrEnum):
 
 
 def tag(
-    music: Annotated[list[Path], typer.Argument(help="Audio files and folders.")],
+    music: Music = None,
+    from_file: FromFile = None,
     genres: Annotated[
         str | None,
         typer.Option(
@@ -70,7 +70,7 @@ def tag(
     """
     defer_scipy_stats()
     from skgenre.classifiers import GenreTagger
-    from skgenre.cli._files import files_named
+    from skgenre.cli._inputs import files_named
     from skgenre.cli._tables import write_tagged, write_timelines
 
     try:
@@ -85,8 +85,8 @@ def tag(
             duration=None if timeline else 30.0,
         )
         tagger._check_parameters()
+        paths = files_named(music, from_file)
         require_weights(yes=yes)
-        paths = files_named(music)
         how: dict[str, Any] = {
             "cache_dir": cache_dir,
             "time_limit": time_limit,
