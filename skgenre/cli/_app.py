@@ -21,7 +21,9 @@ from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
 from skgenre.cli._options import FileFormat
 from skgenre.cli._options import FromFile as _FromFile
+from skgenre.cli._options import GroupedOutput as _GroupedOutput
 from skgenre.cli._options import Jobs as _Jobs
+from skgenre.cli._options import SongFormat as _SongFormat
 from skgenre.cli._options import TimeLimit as _TimeLimit
 from skgenre.cli._options import Yes as _Yes
 from skgenre.cli._quick_start import defer_scipy_stats
@@ -193,8 +195,14 @@ def predict(
     ] = None,
     from_file: _FromFile = None,
     file_format: Annotated[
-        FileFormat, typer.Option("--format", help="Form of the result.")
-    ] = FileFormat.table,
+        _SongFormat,
+        typer.Option(
+            "--format",
+            help="Form of the result; m3u is a playlist for each genre, or without "
+            "--output one, genre by genre.",
+        ),
+    ] = _SongFormat.table,
+    output: _GroupedOutput = None,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
@@ -209,6 +217,8 @@ def predict(
     defer_scipy_stats()
     from skgenre.cli._files import predict_files
     from skgenre.cli._inputs import files_and_standard_input
+    from skgenre.cli._output import check_output, results_to, write_grouped
+    from skgenre.cli._playlists import Entry
     from skgenre.cli._tables import write_predictions
     from skgenre.persistence import load
 
@@ -219,9 +229,19 @@ def predict(
                 f"{str(model)!r} gives no probabilities of genres: "
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
+        files = files_and_standard_input(music, from_file)
+        paths = [file for file in files if isinstance(file, str)]
+        is_playlist = file_format == _SongFormat.m3u
+        if is_playlist and len(paths) < len(files):
+            raise ValueError(
+                "A playlist has names of files, and '-' has none. Choose another "
+                "--format."
+            )
+        inputs = [model, *paths, *(music or []), from_file]
+        check_output(output, inputs, is_folder=is_playlist)
         predictions = predict_files(
             pipeline,
-            files_and_standard_input(music, from_file),
+            files,
             top=top,
             cache_dir=cache_dir,
             time_limit=time_limit,
@@ -229,10 +249,18 @@ def predict(
             yes=yes,
             console=_console,
         )
-        write_predictions(predictions, file_format, sys.stdout)
+        errors = [p["error"] for p in predictions if "error" in p]
+        if is_playlist:
+            good = [(p["path"], p["genres"][0]) for p in predictions if "genres" in p]
+            good.sort(key=lambda pair: -pair[1]["probability"])
+            entries = [Entry(path, str(best["genre"])) for path, best in good]
+            errors += write_grouped(entries, output)
+        else:
+            with results_to(output) as stream:
+                write_predictions(predictions, file_format, stream)
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
-    _end([p["error"] for p in predictions if "error" in p])
+    _end(errors)
 
 
 @app.command()
@@ -263,18 +291,12 @@ def evaluate(
     Files that can't be read are named, and the others are evaluated all the same; the
     exit code is then 1.
     """
-    from skgenre._files import check_writable
     from skgenre.cli._commands._evaluate import evaluate_models
+    from skgenre.cli._output import check_output
     from skgenre.datasets import load_audio_folder
 
     try:
-        if report is not None:
-            target = check_writable(report)
-            if target in {path.resolve() for path in (model, music, compare) if path}:
-                raise ValueError(
-                    f"--report {str(report)!r} would replace what is to be read. "
-                    "Choose another name."
-                )
+        check_output(report, [model, music, compare], option="--report")
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         judged = evaluate_models(

@@ -50,9 +50,37 @@ Yes = Annotated[
 ]
 
 
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="File to write instead of the standard output. An older one is replaced.",
+    ),
+]
+GroupedOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="File to write instead of the standard output; with m3u a folder, for "
+        "one playlist each. Older files are replaced.",
+    ),
+]
+
+
 class FileFormat(StrEnum):
     """Forms of the results."""
 
     table = "table"
     csv = "csv"
     json = "json"
+
+
+class SongFormat(StrEnum):
+    """Forms of results that name songs."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    m3u = "m3u"

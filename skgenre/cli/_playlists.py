@@ -1,12 +1,30 @@
-"""Playlists and lists of files, as commands read them."""
+"""Playlists, as commands read and write them, and lists of files."""
 
 import os
+import re
+import unicodedata
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO, NamedTuple
 from urllib.request import url2pathname
 
 PLAYLIST_SUFFIXES = frozenset((".m3u", ".m3u8"))
 MOST_BYTES = 1 << 26
 """Of a list; each path takes some hundred."""
 _FILE_URL = "file://"
+_NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # controls, half characters, ends of lines
+# What Windows does not take in names of files, or takes for devices.
+_NOT_IN_NAMES = re.compile(r'[<>:"/\\|?*]')
+_DEVICES = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+_LONGEST_NAME = 60  # characters, of which some take 4 of the 255 bytes of a name
+
+
+class Entry(NamedTuple):
+    """A song of a playlist."""
+
+    path: str
+    group: str = ""
+    """Its genre or cluster, if the playlist has several."""
 
 
 def is_playlist(path: str | os.PathLike[str]) -> bool:
@@ -107,3 +125,52 @@ def _in_folder(entry: str, folder: str) -> str:
         if os.path.exists(of_windows):
             return of_windows
     return path
+
+
+def write_playlist(entries: Iterable[Entry], stream: IO[str]) -> list[str]:
+    """Write a playlist; return what is wrong with songs that it can't hold."""
+    stream.write("#EXTM3U\n")
+    errors = []
+    for name, group in entries:
+        if any(unicodedata.category(c) in _NO_TEXT for c in name):
+            errors.append(
+                f"{name!r} can't be in a playlist, which has one name a line, in "
+                "Unicode. Rename it."
+            )
+            continue
+        path = os.path.abspath(name)
+        genre = f"#EXTGENRE:{one_line(group)}\n" if group else ""
+        stream.write(f"#EXTINF:-1,{Path(path).stem}\n{genre}{path}\n")
+    return errors
+
+
+def one_line(text: str) -> str:
+    """Return text that a line of a playlist can hold."""
+    return "".join(" " if unicodedata.category(c) in _NO_TEXT else c for c in text)
+
+
+def file_names(titles: Iterable[str]) -> dict[str, str]:
+    """Return a name for the playlist of each title, which any system takes.
+
+    Names differ by more than their case.
+
+    Examples
+    --------
+    >>> file_names(["R&B/Soul", "rock", "Rock", "..", "AUX"])
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'R&B/Soul': 'R&B_Soul.m3u8', 'rock': 'rock.m3u8', 'Rock': 'Rock 2.m3u8',
+     '..': '_.m3u8', 'AUX': '_AUX.m3u8'}
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for title in dict.fromkeys(titles):
+        plain = _NOT_IN_NAMES.sub("_", one_line(unicodedata.normalize("NFC", title)))
+        stem = plain[:_LONGEST_NAME].strip(" .")
+        if not stem or _DEVICES.fullmatch(stem):
+            stem = f"_{stem}"
+        distinct, number = stem, 2
+        while distinct.casefold() in taken:
+            distinct, number = f"{stem} {number}", number + 1
+        taken.add(distinct.casefold())
+        names[title] = f"{distinct}.m3u8"
+    return names

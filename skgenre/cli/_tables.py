@@ -3,9 +3,7 @@
 import csv
 import io
 import json
-import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -105,8 +103,7 @@ def write_tagged(
 ) -> None:
     """Write songs: dicts with 'path', and 'genre', 'confidence', 'tags' or an 'error'.
 
-    A song may have a 'note', too, and without music nothing else. A playlist has the
-    songs with a genre, by genre, the most confident first.
+    A song may have a 'note', too, and without music nothing else.
     """
     text = io.StringIO()
     good = [song for song in songs if "genre" in song and "error" not in song]
@@ -121,8 +118,6 @@ def write_tagged(
         _write_rows(
             rows, ["path", "genre", "confidence", "tags", "error", "note"], text
         )
-    elif file_format == "m3u":
-        _write_playlist(good, text)
     elif good:
         table = Table()
         for name in ("File", "Genre", "Tags"):
@@ -133,14 +128,6 @@ def write_tagged(
             table.add_row(plain(song["path"]), plain(genre), plain(tags))
         Console(file=stream).print(table)
     _write(text.getvalue(), stream)
-
-
-def _write_playlist(songs: list[dict[str, Any]], stream: IO[str]) -> None:
-    stream.write("#EXTM3U\n")
-    for song in sorted(songs, key=lambda song: (song["genre"], -song["confidence"])):
-        path = os.path.abspath(song["path"])
-        stream.write(f"#EXTINF:-1,{Path(path).stem}\n#EXTGENRE:{song['genre']}\n")
-        stream.write(f"{path}\n")
 
 
 def write_timelines(

@@ -454,8 +454,8 @@ def test_a_standard_input_that_is_no_sound(svc, music, contents, message):
 
 
 def test_a_standard_input_that_never_ends(svc, monkeypatch):
-    monkeypatch.setattr("skgenre.cli._files._BLOCK", 1000)
-    monkeypatch.setattr("skgenre.cli._files.MAX_BYTES", 10_000)
+    monkeypatch.setattr("skgenre.cli._inputs._BLOCK", 1000)
+    monkeypatch.setattr("skgenre.cli._inputs.MAX_BYTES", 10_000)
     result = runner.invoke(app, ["predict", str(svc), "-"], input=bytes(20_000))
     assert result.exit_code == 1
     assert "The standard input is larger than" in result.stderr

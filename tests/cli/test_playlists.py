@@ -1,10 +1,18 @@
 """Playlists as programs write them, and lists of files."""
 
+import io
 import os
 
 import pytest
 
-from skgenre.cli._playlists import is_playlist, parse_list, read_playlist
+from skgenre.cli._playlists import (
+    Entry,
+    file_names,
+    is_playlist,
+    parse_list,
+    read_playlist,
+    write_playlist,
+)
 
 
 def write(folder, contents, name="it.m3u"):
@@ -90,3 +98,43 @@ def test_what_is_no_list(tmp_path, contents, message):
 def test_comments_alone_name_no_file(tmp_path):
     with pytest.raises(ValueError, match="names no file"):
         read_playlist(write(tmp_path, b"#EXTM3U\n#EXTINF:-1,a\n"))
+
+
+def test_a_playlist_is_read_as_it_was_written(tmp_path):
+    songs = [str(tmp_path / name) for name in ("a #1.mp3", "b\u3000é.mp3", "..", "c;")]
+    text = io.StringIO()
+    entries = [
+        Entry(song, "R&B\n/etc/passwd" if i else "") for i, song in enumerate(songs)
+    ]
+    assert write_playlist(entries, text) == []
+    path = write(tmp_path, text.getvalue().encode(), "it.m3u8")
+    assert read_playlist(path) == list(map(os.path.abspath, songs))
+
+
+@pytest.mark.parametrize("name", ["a\nb.mp3", "a\u2028b.mp3", "a\udcff.mp3"], ids=ascii)
+def test_names_that_a_playlist_can_not_hold(name):
+    text = io.StringIO()
+    (error,) = write_playlist([Entry(name), Entry("good.mp3")], text)
+    assert "can't be in a playlist" in error
+    assert text.getvalue().splitlines() == [
+        *("#EXTM3U", "#EXTINF:-1,good", os.path.abspath("good.mp3"))
+    ]
+
+
+@pytest.mark.parametrize(
+    "titles",
+    [
+        ["rock", "Rock", "ROCK 2", "ROCK"],
+        ["../../etc/passwd", "a/b", "a\\b", "", ".", "..", " "],
+        ["CON", "lpt1", "nul.txt", "console"],
+        ["音" * 300, "音" * 299, "a\nb", "a\0b", "x\udcff"],
+    ],
+    ids=["case", "folders", "devices", "odd"],
+)
+def test_names_of_playlists_are_safe_and_differ(titles, tmp_path):
+    names = file_names(titles)
+    assert [*names] == titles
+    assert len({name.casefold() for name in names.values()}) == len(titles)
+    for name in names.values():
+        (tmp_path / name).touch(exist_ok=False)
+        assert (tmp_path / name).parent == tmp_path and not name.startswith(".")
