@@ -11,6 +11,7 @@ import typer
 
 from skgenre.cli._commands import _cache
 from skgenre.cli._commands._cache import CacheDir
+from skgenre.cli._commands._embeddings._commands import path, similar
 from skgenre.cli._commands._scan import scan
 from skgenre.cli._commands._tag import tag
 from skgenre.cli._commands._weights import weights
@@ -19,7 +20,6 @@ from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
-from skgenre.cli._options import FileFormat
 from skgenre.cli._options import FromFile as _FromFile
 from skgenre.cli._options import GroupedOutput as _GroupedOutput
 from skgenre.cli._options import Jobs as _Jobs
@@ -317,62 +317,9 @@ def evaluate(
         raise typer.Exit(1)
 
 
-@app.command()
-def similar(
-    model: Annotated[Path, typer.Argument(help="Model file.")],
-    songs: Annotated[list[Path], typer.Argument(help="Songs that you like.")],
-    among: Annotated[Path, typer.Option(help="Folder of music to recommend from.")],
-    k: Annotated[int, typer.Option("-k", min=1, help="Songs to recommend.")] = 10,
-    index: Annotated[
-        Path | None,
-        typer.Option(
-            help="File in which the folder's embeddings are kept, so that only new and "
-            "changed files are read the next time."
-        ),
-    ] = None,
-    same_artist: Annotated[
-        bool,
-        typer.Option(
-            "--same-artist",
-            help="Recommend songs of the same artists, too, where tracks.csv in the "
-            "folder names them.",
-        ),
-    ] = False,
-    file_format: Annotated[
-        FileFormat, typer.Option("--format", help="Form of the result.")
-    ] = FileFormat.table,
-    cache_dir: CacheDir = None,
-    time_limit: _TimeLimit = None,
-    jobs: _Jobs = -1,
-) -> None:
-    """Recommend songs of a folder that sound like those you like.
-
-    Files that can't be read are named, and the others are compared all the same; the
-    exit code is then 1.
-    """
-    from skgenre.cli._commands._similar import similar_tracks
-    from skgenre.cli._tables import write_recommendations
-
-    try:
-        found, errors = similar_tracks(
-            model,
-            songs,
-            among,
-            k=k,
-            index=index,
-            same_artist=same_artist,
-            cache_dir=cache_dir,
-            time_limit=time_limit,
-            n_jobs=jobs,
-            console=_console,
-        )
-        write_recommendations(found, file_format, sys.stdout)
-    except (ImportError, OSError, ValueError) as error:
-        raise _fail(error) from None
-    _end(errors)
-
-
+app.command()(path)
 app.command()(scan)
+app.command()(similar)
 app.command()(tag)
 app.command()(weights)
 

@@ -3,10 +3,10 @@
 import io
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from skgenre._files import check_writable, write_atomically
 from skgenre.cli._console import console, plain
@@ -67,6 +67,26 @@ def results_to(output: Path | None) -> Iterator[IO[str]]:
     yield text
     write_atomically(check_writable(output), text.getvalue().encode("utf-8"))
     console.print(f"Saved to [bold]{plain(output)}[/].", soft_wrap=True)
+
+
+def write_songs(
+    songs: Sequence[dict[str, Any]],
+    write: Callable[[Any, str, IO[str]], None],
+    file_format: str,
+    output: Path | None,
+) -> list[str]:
+    """Write songs, dicts with a 'path', as a playlist or else by `write`.
+
+    Returns
+    -------
+    list of str
+        What is wrong with songs that can't be in a playlist.
+    """
+    with results_to(output) as stream:
+        if file_format == "m3u":
+            return write_playlist((Entry(song["path"]) for song in songs), stream)
+        write(songs, file_format, stream)
+    return []
 
 
 def write_grouped(entries: Iterable[Entry], output: Path | None) -> list[str]:

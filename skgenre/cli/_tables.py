@@ -164,24 +164,44 @@ def write_recommendations(
     recommendations: list[dict[str, Any]], file_format: str, stream: IO[str]
 ) -> None:
     """Write recommendations: dicts with 'path', 'distance' and 'like', a song."""
+    is_one = len({found["like"] for found in recommendations}) == 1
+    table = Table(title=f"Like {plain(recommendations[0]['like'])}" if is_one else None)
+    table.add_column("File", overflow="fold")
+    table.add_column("Distance", justify="right")
+    if not is_one:
+        table.add_column("Like", overflow="fold")
+    for found in recommendations:
+        cells = plain(found["path"]), f"{found['distance']:.3f}", plain(found["like"])
+        table.add_row(*cells[: len(table.columns)])
+    columns = "path", "distance", "like"
+    _write_rows_as(file_format, recommendations, columns, table, stream)
+
+
+def write_path(songs: list[dict[str, Any]], file_format: str, stream: IO[str]) -> None:
+    """Write the songs of a path: dicts with 'path' and 'distance', a step's."""
+    table = Table()
+    table.add_column("File", overflow="fold")
+    table.add_column("Step", justify="right")
+    for i, song in enumerate(songs):
+        table.add_row(plain(song["path"]), f"{song['distance']:.3f}" if i else "")
+    _write_rows_as(file_format, songs, ("path", "distance"), table, stream)
+
+
+def _write_rows_as(
+    file_format: str,
+    rows: list[dict[str, Any]],
+    columns: Sequence[str],
+    table: Table,
+    stream: IO[str],
+) -> None:
+    """Write rows as JSON or CSV, or the table that shows them."""
     text = io.StringIO()
-    names = "path", "distance", "like"
     if file_format == "json":
-        json.dump(recommendations, text, indent=2)
+        json.dump(rows, text, indent=2)
         text.write("\n")
     elif file_format == "csv":
-        _write_rows(recommendations, names, text)
-    elif recommendations:
-        is_one = len({found["like"] for found in recommendations}) == 1
-        table = Table(title=f"Like {plain(recommendations[0]['like'])}" * is_one)
-        table.add_column("File", overflow="fold")
-        table.add_column("Distance", justify="right")
-        if not is_one:
-            table.add_column("Like", overflow="fold")
-        for found in recommendations:
-            path, distance, like = (found[name] for name in names)
-            cells = plain(path), f"{distance:.3f}", plain(like)
-            table.add_row(*cells[: len(table.columns)])
+        _write_rows(rows, columns, text)
+    elif rows:
         Console(file=stream).print(table)
     _write(text.getvalue(), stream)
 
