@@ -11,7 +11,7 @@ import typer
 
 from skgenre.cli._commands import _cache
 from skgenre.cli._commands._cache import CacheDir
-from skgenre.cli._commands._embeddings._commands import path, similar
+from skgenre.cli._commands._embeddings._commands import cluster, path, similar
 from skgenre.cli._commands._scan import scan
 from skgenre.cli._commands._tag import tag
 from skgenre.cli._commands._weights import weights
@@ -317,6 +317,7 @@ def evaluate(
         raise typer.Exit(1)
 
 
+app.command()(cluster)
 app.command()(path)
 app.command()(scan)
 app.command()(similar)

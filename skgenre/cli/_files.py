@@ -148,6 +148,27 @@ def apply_to_files(
     return found
 
 
+def process_files(
+    function: Callable[[Sequence[Any]], Any],
+    model: Any,
+    paths: Sequence[str | FileClip],
+    *,
+    title: str,
+    console: Console,
+    n_jobs: int,
+    cache_dir: Path | None = None,
+    time_limit: float | None = None,
+    yes: bool = False,
+) -> FileResults:
+    """Prepare a model, apply a function of it to files, and print what is odd."""
+    prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit, yes=yes)
+    found = apply_to_files(
+        function, model, paths, n_jobs=n_jobs, title=title, console=console
+    )
+    print_notes(found.readings, console)
+    return found
+
+
 def print_notes(readings: Mapping[str, Reading], console: Console) -> None:
     """Print which files are damaged, silent or too short."""
     for path, reading in readings.items():
@@ -163,11 +184,8 @@ def predict_files(
     paths: Sequence[str | FileClip],
     *,
     top: int,
-    n_jobs: int,
-    cache_dir: Path | None = None,
-    time_limit: float | None = None,
-    yes: bool = False,
     console: Console,
+    **how: Any,
 ) -> list[dict[str, Any]]:
     """Return one dict a file: 'path', 'status', and 'genres', 'error' or 'note'.
 
@@ -175,16 +193,9 @@ def predict_files(
     where the file can't be read, and a note on what is odd.
     """
     model = getattr(model, "best_estimator_", model)  # of a search
-    prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit, yes=yes)
-    probabilities, errors, readings = apply_to_files(
-        model.predict_proba,
-        model,
-        paths,
-        n_jobs=n_jobs,
-        title="Predicting",
-        console=console,
+    probabilities, errors, readings = process_files(
+        model.predict_proba, model, paths, title="Predicting", console=console, **how
     )
-    print_notes(readings, console)
     genres = model.classes_.tolist()
 
     def prediction(path: str | FileClip) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 from collections.abc import Sequence
 from typing import IO, TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     import pandas
 
 _ENDS = "start", "end"  # of a window
+_N_TYPICAL = 3
 
 
 def report_table(scores: Bunch, title: str) -> Table:
@@ -204,6 +206,27 @@ def _write_rows_as(
     elif rows:
         Console(file=stream).print(table)
     _write(text.getvalue(), stream)
+
+
+def write_clusters(found: dict[str, Any], file_format: str, stream: IO[str]) -> None:
+    """Write what `cluster_songs` returns; as a table, the most typical songs."""
+    if file_format == "json":
+        _write(json.dumps(found, indent=2) + "\n", stream)
+        return
+    table = Table()
+    for name in ("#", "Songs"):
+        table.add_column(name, justify="right")
+    table.add_column("Cluster")
+    table.add_column("Most typical songs", overflow="fold")
+    rows = []
+    for cluster in found["clusters"]:
+        number, name, songs = (cluster[key] for key in ("cluster", "name", "songs"))
+        rows += [{"cluster": number, "name": name, **song} for song in songs]
+        typical = (os.path.basename(song["path"]) for song in songs[:_N_TYPICAL])
+        cells = str(number), str(len(songs)), plain(name), plain("; ".join(typical))
+        table.add_row(*cells)
+    columns = "path", "cluster", "name", "distance"
+    _write_rows_as(file_format, rows, columns, table, stream)
 
 
 def write_scan(report: "pandas.DataFrame", file_format: str, stream: IO[str]) -> None:

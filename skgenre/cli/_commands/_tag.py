@@ -122,18 +122,11 @@ def tag_files(
     'probability'; of a file without music only a 'note', which says why.
     """
     from skgenre.classifiers._tag_genres import top_tags
-    from skgenre.cli._files import apply_to_files, prepare, print_notes
+    from skgenre.cli._files import process_files
 
-    prepare(tagger, **how)
-    tags, errors, readings = apply_to_files(
-        tagger.transform,
-        tagger,
-        paths,
-        n_jobs=how["n_jobs"],
-        title="Listening",
-        console=console,
+    tags, errors, readings = process_files(
+        tagger.transform, tagger, paths, title="Listening", console=console, **how
     )
-    print_notes(readings, console)
     songs: list[dict[str, Any]] = []
     for path in paths:
         if path in errors:

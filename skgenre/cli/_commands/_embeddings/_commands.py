@@ -1,7 +1,7 @@
 """The commands on a library and their options."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -9,6 +9,7 @@ from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._console import console, end, fail
 from skgenre.cli._options import (
     FromFile,
+    GroupedOutput,
     Jobs,
     Music,
     Output,
@@ -159,3 +160,88 @@ def path(
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None
     end(found.errors + errors)
+
+
+def _number_of_clusters(value: str) -> int | None:
+    """Return the number, or None for 'auto'."""
+    if value == "auto":
+        return None
+    if value.isdecimal() and int(value) >= 2:
+        return int(value)
+    raise typer.BadParameter(f"{value!r} is neither 'auto' nor a number from 2 on.")
+
+
+def cluster(
+    music: Music = None,
+    from_file: FromFile = None,
+    k: Annotated[
+        Any,
+        typer.Option(
+            "-k",
+            parser=_number_of_clusters,
+            metavar="N|auto",
+            help="Clusters; auto tries 2 to 15 and takes what separates them best.",
+        ),
+    ] = "auto",
+    file_format: Annotated[
+        SongFormat,
+        typer.Option(
+            "--format",
+            help="Form of the result; m3u is a playlist for each cluster, or without "
+            "--output one, cluster by cluster.",
+        ),
+    ] = SongFormat.table,
+    output: GroupedOutput = None,
+    cache_dir: CacheDir = None,
+    time_limit: TimeLimit = None,
+    jobs: Jobs = -1,
+    yes: Yes = False,
+) -> None:
+    """Sort songs into clusters that sound alike, named by their tags.
+
+    Files that can't be read are named and left out; the exit code is then 1.
+    """
+    from skgenre.classifiers import GenreTagger
+    from skgenre.cli._commands._embeddings._cluster import cluster_songs
+    from skgenre.cli._commands._embeddings._songs import tag_probabilities
+    from skgenre.cli._commands._weights import require_weights
+    from skgenre.cli._inputs import files_named
+    from skgenre.cli._output import check_output, results_to, write_grouped
+    from skgenre.cli._playlists import Entry
+    from skgenre.cli._tables import write_clusters
+
+    try:
+        paths = files_named(music, from_file)
+        is_playlist = file_format == SongFormat.m3u
+        inputs = [*paths, *(music or []), from_file]
+        check_output(output, inputs, is_folder=is_playlist)
+        require_weights(yes=yes)
+        tags, errors = tag_probabilities(
+            GenreTagger(),
+            paths,
+            console=console,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=jobs,
+        )
+        found = cluster_songs(tags, k)
+        if is_playlist:
+            digits = len(str(len(found["clusters"])))
+            entries = [
+                Entry(song["path"], f"{each['cluster']:0{digits}} {each['name']}")
+                for each in found["clusters"]
+                for song in each["songs"]
+            ]
+            errors += write_grouped(entries, output)
+        else:
+            with results_to(output) as stream:
+                write_clusters(found, file_format, stream)
+    except (ImportError, OSError, ValueError) as error:
+        raise fail(error) from None
+    if (silhouette := found["silhouette"]) is not None:
+        console.print(
+            f"Silhouette {silhouette:.2f} of {len(found['clusters'])} clusters: from "
+            "-1 to 1; below 0.25 they run into one another.",
+            soft_wrap=True,
+        )
+    end(errors)

@@ -14,7 +14,13 @@ from skgenre.audio import map_clips
 from skgenre.classifiers import GenreTagger
 from skgenre.cli._commands._embeddings._index import LibraryIndex, file_states
 from skgenre.cli._commands._weights import require_weights
-from skgenre.cli._files import apply_in_chunks, apply_to_files, prepare, print_notes
+from skgenre.cli._files import (
+    apply_in_chunks,
+    apply_to_files,
+    prepare,
+    print_notes,
+    process_files,
+)
 from skgenre.cli._inputs import files_named
 from skgenre.cli._playlists import is_playlist
 from skgenre.datasets import find_audio_files
@@ -195,6 +201,18 @@ def _add_embeddings(
     finally:  # interrupted or not, what has been computed is kept
         kept.write()
     return errors
+
+
+def tag_probabilities(
+    tagger: GenreTagger, paths: Sequence[str], *, console: Console, **how: Any
+) -> tuple[dict[str, NDArray], list[str]]:
+    """Return the tags' probabilities of files with music, by path, and errors."""
+    tags, errors, readings = process_files(
+        tagger.transform, tagger, paths, title="Listening", console=console, **how
+    )
+    silent = {path for path, reading in readings.items() if not reading.has_music}
+    music = {path: row for path, row in tags.items() if path not in silent}
+    return music, [*errors.values()]
 
 
 def read_all_tags(paths: Sequence[str], n_jobs: int) -> list[Tags]:
