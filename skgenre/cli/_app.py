@@ -11,7 +11,12 @@ import typer
 
 from skgenre.cli._commands import _cache
 from skgenre.cli._commands._cache import CacheDir
-from skgenre.cli._commands._embeddings._commands import cluster, path, similar
+from skgenre.cli._commands._embeddings._commands import (
+    cluster,
+    make_map,
+    path,
+    similar,
+)
 from skgenre.cli._commands._scan import scan
 from skgenre.cli._commands._tag import tag
 from skgenre.cli._commands._weights import weights
@@ -318,6 +323,7 @@ def evaluate(
 
 
 app.command()(cluster)
+app.command("map")(make_map)
 app.command()(path)
 app.command()(scan)
 app.command()(similar)

@@ -1,12 +1,13 @@
 """The commands on a library and their options."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from skgenre.cli._commands._cache import CacheDir
-from skgenre.cli._console import console, end, fail
+from skgenre.cli._console import console, end, fail, plain
 from skgenre.cli._options import (
     FromFile,
     GroupedOutput,
@@ -36,6 +37,21 @@ _Index = Annotated[
     ),
 ]
 _Format = Annotated[SongFormat, typer.Option("--format", help="Form of the result.")]
+
+
+class Color(StrEnum):
+    """What the colours of a map are."""
+
+    genre = "genre"
+    tags = "tags"
+    cluster = "cluster"
+
+
+class Reduction(StrEnum):
+    """How a map is made."""
+
+    pca = "pca"
+    umap = "umap"
 
 
 def similar(
@@ -244,4 +260,70 @@ def cluster(
             "-1 to 1; below 0.25 they run into one another.",
             soft_wrap=True,
         )
+    end(errors)
+
+
+def make_map(
+    music: Music = None,
+    from_file: FromFile = None,
+    output: Annotated[
+        Path, typer.Option("--output", "-o", help="Page of HTML to write.")
+    ] = Path("map.html"),
+    color: Annotated[
+        Color,
+        typer.Option(
+            help="Colours: genres that are predicted, those in the files' tags, or "
+            "clusters."
+        ),
+    ] = Color.genre,
+    reduction: Annotated[
+        Reduction,
+        typer.Option(
+            help="How the map is made; umap, an extra, keeps more neighbours together."
+        ),
+    ] = Reduction.pca,
+    cache_dir: CacheDir = None,
+    time_limit: TimeLimit = None,
+    jobs: Jobs = -1,
+    yes: Yes = False,
+) -> None:
+    """Draw a map of music, on which songs that sound alike lie together.
+
+    Files that can't be read are named and left out; the exit code is then 1.
+    """
+    from skgenre._files import check_writable, write_atomically
+    from skgenre._text import format_list
+    from skgenre.classifiers import GenreTagger
+    from skgenre.cli._commands._embeddings._map import map_of_songs
+    from skgenre.cli._commands._embeddings._songs import tag_probabilities
+    from skgenre.cli._commands._weights import require_weights
+    from skgenre.cli._inputs import files_named
+    from skgenre.cli._output import check_output
+
+    try:
+        paths = files_named(music, from_file)
+        check_output(output, [*paths, *(music or []), from_file])
+        require_weights(yes=yes)
+        tagger = GenreTagger()
+        tags, errors = tag_probabilities(
+            tagger,
+            paths,
+            console=console,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=jobs,
+        )
+        names = format_list([path.resolve().name for path in music or []], limit=1)
+        page = map_of_songs(
+            tagger,
+            tags,
+            color=color,
+            reduction=reduction,
+            title=f"Map of {names or 'music'}",
+            n_jobs=jobs,
+        )
+        write_atomically(check_writable(output), page.encode("utf-8"))
+    except (ImportError, OSError, ValueError) as error:
+        raise fail(error) from None
+    console.print(f"Map in [bold]{plain(output)}[/].", soft_wrap=True)
     end(errors)
