@@ -89,7 +89,7 @@ def similar(
     exit code is then 1.
     """
     from skgenre.cli._commands._embeddings import _songs
-    from skgenre.cli._commands._embeddings._similar import artists_of, similar_songs
+    from skgenre.cli._commands._embeddings._similar import Artists, similar_songs
     from skgenre.cli._inputs import files_named
     from skgenre.cli._output import check_output, write_songs
     from skgenre.cli._tables import write_recommendations
@@ -101,9 +101,9 @@ def similar(
         check_output(
             output, [*paths, *liked, *disliked, among, model, index, from_file]
         )
-        embedder = _songs.embedder_of(model, yes=yes)
+        artists = Artists(among, jobs) if other_artists else None
         found = _songs.embed_songs(
-            embedder,
+            _songs.embedder_of(model, yes=yes),
             among,
             paths,
             liked + disliked,
@@ -114,13 +114,12 @@ def similar(
             n_jobs=jobs,
             yes=yes,
         )
-        tracks = [*found.embeddings]
         near = similar_songs(
             found,
             liked,
             disliked,
             k=k,
-            artists=artists_of(tracks, among, jobs) if other_artists else {},
+            artists=artists,
             console=console,
         )
         errors = write_songs(near, write_recommendations, file_format, output)

@@ -2,8 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,53 @@ from skgenre.datasets._library._load_library import artist_key
 from skgenre.datasets._tracks_csv import read_tracks_csv
 
 
+class Artists:
+    """The artists of files, by a library's ``tracks.csv``, or else by their tags.
+
+    Parameters
+    ----------
+    library : Path
+        The folder.
+    n_jobs : int
+        Files whose tags are read at a time.
+
+    Raises
+    ------
+    OSError, ValueError
+        If there is a ``tracks.csv`` that is none.
+    """
+
+    def __init__(self, library: Path, n_jobs: int) -> None:
+        self._n_jobs = n_jobs
+        self._in_table: dict[str, str] = {}
+        table = library / "tracks.csv"
+        if table.is_file():
+            # Files that are gone are no concern of a library that changes.
+            for track in read_tracks_csv(str(table), must_exist=False):
+                if track.group is not None:
+                    self._in_table[os.path.realpath(track.path)] = track.group
+
+    def of(self, paths: Iterable[str]) -> dict[str, str]:
+        """Return the artists of those files that have one, by path."""
+        artists, others = {}, []
+        for path in paths:
+            if (real := os.path.realpath(path)) in self._in_table:
+                artists[path] = self._in_table[real]
+            else:
+                others.append(path)
+        for path, tags in zip(others, read_all_tags(others, self._n_jobs), strict=True):
+            if tags.artist is not None:
+                artists[path] = artist_key(tags.artist)
+        return artists
+
+
 def similar_songs(
     songs: Embedded,
     liked: Sequence[str],
     disliked: Sequence[str],
     *,
     k: int,
-    artists: dict[str, str],
+    artists: Artists | None,
     console: Console,
 ) -> list[dict[str, Any]]:
     """Return songs near the liked ones and not near the disliked, the best first.
@@ -35,8 +74,8 @@ def similar_songs(
         As they were given to `embed_songs`. Those that can't be read are left out.
     k : int
         Number of songs.
-    artists : dict of str to str
-        Artists by the real names of files; songs of those that are liked are left out.
+    artists : Artists or None
+        Songs by the artists of liked ones are left out; None recommends them, too.
     console : rich.console.Console
         Where a warning is printed if there are fewer than `k`.
 
@@ -50,7 +89,6 @@ def similar_songs(
     ValueError
         If a song is liked and disliked.
     """
-    tracks = list(songs.embeddings)
     near, far = (
         dict.fromkeys(songs.names[song] for song in group if song in songs.names)
         for group in (liked, disliked)
@@ -62,18 +100,26 @@ def similar_songs(
         )
     if not near:
         return []
+    tracks = list(songs.embeddings)
+    embeddings = list(songs.embeddings.values())
+    rows = [tracks.index(song) for song in near]
+    unwanted = [tracks.index(song) for song in far] or None
     # Who is not known is an artist of one track; names of both kinds can't be equal.
-    groups = [
-        f"by {artists[real]}" if (real := os.path.realpath(track)) in artists else real
-        for track in tracks
-    ]
-    recommender = TrackRecommender().fit(list(songs.embeddings.values()), groups=groups)
-    with _warnings_printed(console):
-        found = recommender.recommend(
-            [tracks.index(song) for song in near],
-            k,
-            disliked=[tracks.index(song) for song in far] or None,
-        )
+    groups = {track: f"in {track}" for track in tracks}
+    unknown = set(tracks) if artists is not None else set()
+    asked = [*near]
+    while True:
+        # Only the tags of songs that would be recommended are read.
+        if artists is not None:
+            groups |= {path: f"by {name}" for path, name in artists.of(asked).items()}
+            unknown.difference_update(asked)
+        recommender = TrackRecommender().fit(embeddings, groups=[*groups.values()])
+        with warnings.catch_warnings(record=True, action="always") as caught:
+            found = recommender.recommend(rows, k, disliked=unwanted)
+        asked = [tracks[row] for row in found.rows if tracks[row] in unknown]
+        if not asked:
+            break
+    _print_warnings(caught, console)
     return [
         {
             "path": tracks[row],
@@ -109,38 +155,17 @@ def songs_between(
     tracks = list(songs.embeddings)
     ends = (tracks.index(songs.names[song]) for song in (start, end))
     recommender = TrackRecommender().fit(list(songs.embeddings.values()))
-    with _warnings_printed(console):
+    with warnings.catch_warnings(record=True, action="always") as caught:
         found = recommender.path(*ends, k)
+    _print_warnings(caught, console)
     return [
         {"path": tracks[row], "distance": round(float(distance), 4)}
         for row, distance in zip(found.rows, found.distances, strict=True)
     ]
 
 
-@contextmanager
-def _warnings_printed(console: Console) -> Iterator[None]:
-    with warnings.catch_warnings(record=True, action="always") as caught:
-        yield
+def _print_warnings(
+    caught: Iterable[warnings.WarningMessage], console: Console
+) -> None:
     for warning in caught:
         console.print(plain(warning.message), soft_wrap=True)
-
-
-def artists_of(paths: Sequence[str], library: Path, n_jobs: int) -> dict[str, str]:
-    """Return the artists of files, by their real names.
-
-    They are those of the library's ``tracks.csv``, where it names the file, or else
-    those of the files' tags.
-    """
-    table = library / "tracks.csv"
-    artists = {}
-    if table.is_file():
-        # Files that are gone are no concern of a library that changes.
-        tracks = read_tracks_csv(str(table), must_exist=False)
-        artists = {
-            os.path.realpath(t.path): t.group for t in tracks if t.group is not None
-        }
-    others = [path for path in paths if os.path.realpath(path) not in artists]
-    for path, tags in zip(others, read_all_tags(others, n_jobs), strict=True):
-        if tags.artist is not None:
-            artists[os.path.realpath(path)] = artist_key(tags.artist)
-    return artists

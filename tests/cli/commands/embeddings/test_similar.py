@@ -340,6 +340,12 @@ def test_artists_come_from_the_tags_where_no_table_names_them(model, library):
     assert "low/2.flac" in names(recommended(model, *arguments, "--same-artist"))
     found = names(recommended(model, *arguments, "--other-artists"))
     assert "low/2.flac" not in found and "low/3.flac" in found
+    for path in sorted((library / "low").iterdir())[:-2]:  # all but 7 and an odd name
+        file = FLAC(path)
+        file["artist"] = "the lows"
+        file.save()
+    found = recommended(model, *arguments[:-1], 2)
+    assert sorted(names(found)) == ["low/7.flac", "low/ü 音 [bold].flac"]
 
 
 def test_a_playlist_of_what_is_found(model, library, tmp_path):
