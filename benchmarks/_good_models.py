@@ -472,7 +472,7 @@ def _load(file: GoodFile) -> Any:
 
 
 def _index(part: str) -> _Named:
-    from skgenre.cli._commands._index import LibraryIndex
+    from skgenre.cli._commands._embeddings._index import LibraryIndex
 
     with tempfile.TemporaryDirectory() as folder:
         paths = [os.path.join(folder, name) for name in INDEXED]

@@ -544,7 +544,7 @@ def _shape(value: Any) -> str:
 
 
 def _examine_index(task: Task) -> Outcome:
-    from skgenre.cli._commands._index import LibraryIndex
+    from skgenre.cli._commands._embeddings._index import LibraryIndex
     from skgenre.clustering import TrackRecommender
 
     folder = Path(task.path).parent

@@ -108,7 +108,7 @@ JOBS = {
     "checkpoints": script(CHECKPOINTS),
     "train": command("train", "../music", "-o", "it.model", "--model", "fast"),
     "similar": command(
-        *("similar", "../fast.model", "../music/rock/artist00-track00.flac"),
+        *("similar", "../music/rock/artist00-track00.flac", "--model", "../fast.model"),
         *("--among", "../music", "--index", "it.index"),
     ),
     "report": command(

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 import skgenre
 from skgenre import MelSpectrogramTransformer
 from skgenre.cli import app
-from skgenre.cli._commands._index import LibraryIndex
+from skgenre.cli._commands._embeddings._index import LibraryIndex
 from skgenre.datasets import load_audio_folder, make_genre_clips
 from skgenre.datasets._download import download
 from skgenre.datasets._extract import extract_zip
@@ -192,7 +192,7 @@ class TestReadOnly:
         for command in (
             [*train, str(disk / "it.model")],
             ["evaluate", model, music, "--report", str(disk / "it.html")],
-            ["similar", model, clips.paths[0], "--among", music]
+            ["similar", clips.paths[0], "--model", model, "--among", music]
             + ["--index", str(disk / "it.index")],
         ):
             result = CliRunner().invoke(app, command)

@@ -57,7 +57,8 @@ def test_a_decoder_that_crashes(tmp_path, crashing_workers):
     for command in (
         ("predict", model, music, "--format", "json"),
         ("evaluate", model, music, "--format", "json"),
-        ("similar", model, music / "low" / "0.flac", "--among", music, "-k", "8"),
+        ("similar", music / "low" / "0.flac", "--model", model)
+        + ("--among", music, "-k", "8"),
         ("scan", music),
     ):
         result = invoke(*command, *option)

@@ -11,6 +11,12 @@ import typer
 
 from skgenre.cli._commands import _cache
 from skgenre.cli._commands._cache import CacheDir
+from skgenre.cli._commands._embeddings._commands import (
+    cluster,
+    make_map,
+    path,
+    similar,
+)
 from skgenre.cli._commands._scan import scan
 from skgenre.cli._commands._tag import tag
 from skgenre.cli._commands._weights import weights
@@ -19,8 +25,10 @@ from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
-from skgenre.cli._options import FileFormat
+from skgenre.cli._options import FromFile as _FromFile
+from skgenre.cli._options import GroupedOutput as _GroupedOutput
 from skgenre.cli._options import Jobs as _Jobs
+from skgenre.cli._options import SongFormat as _SongFormat
 from skgenre.cli._options import TimeLimit as _TimeLimit
 from skgenre.cli._options import Yes as _Yes
 from skgenre.cli._quick_start import defer_scipy_stats
@@ -184,12 +192,22 @@ def _reset_work_parameters(pipeline: Any) -> None:
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     music: Annotated[
-        list[Path],
-        typer.Argument(help="Audio files and folders; - is a file on standard input."),
-    ],
+        list[Path] | None,
+        typer.Argument(
+            help="Audio files, folders, and playlists (.m3u, .m3u8); - is one sound "
+            "file on the standard input, and no list."
+        ),
+    ] = None,
+    from_file: _FromFile = None,
     file_format: Annotated[
-        FileFormat, typer.Option("--format", help="Form of the result.")
-    ] = FileFormat.table,
+        _SongFormat,
+        typer.Option(
+            "--format",
+            help="Form of the result; m3u is a playlist for each genre, or without "
+            "--output one, genre by genre.",
+        ),
+    ] = _SongFormat.table,
+    output: _GroupedOutput = None,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
@@ -202,7 +220,10 @@ def predict(
     exit code is then 1.
     """
     defer_scipy_stats()
-    from skgenre.cli._files import files_and_standard_input, predict_files
+    from skgenre.cli._files import predict_files
+    from skgenre.cli._inputs import files_and_standard_input
+    from skgenre.cli._output import check_output, results_to, write_grouped
+    from skgenre.cli._playlists import Entry
     from skgenre.cli._tables import write_predictions
     from skgenre.persistence import load
 
@@ -213,9 +234,19 @@ def predict(
                 f"{str(model)!r} gives no probabilities of genres: "
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
+        files = files_and_standard_input(music, from_file)
+        paths = [file for file in files if isinstance(file, str)]
+        is_playlist = file_format == _SongFormat.m3u
+        if is_playlist and len(paths) < len(files):
+            raise ValueError(
+                "A playlist has names of files, and '-' has none. Choose another "
+                "--format."
+            )
+        inputs = [model, *paths, *(music or []), from_file]
+        check_output(output, inputs, is_folder=is_playlist)
         predictions = predict_files(
             pipeline,
-            files_and_standard_input(music),
+            files,
             top=top,
             cache_dir=cache_dir,
             time_limit=time_limit,
@@ -223,10 +254,18 @@ def predict(
             yes=yes,
             console=_console,
         )
-        write_predictions(predictions, file_format, sys.stdout)
+        errors = [p["error"] for p in predictions if "error" in p]
+        if is_playlist:
+            good = [(p["path"], p["genres"][0]) for p in predictions if "genres" in p]
+            good.sort(key=lambda pair: -pair[1]["probability"])
+            entries = [Entry(path, str(best["genre"])) for path, best in good]
+            errors += write_grouped(entries, output)
+        else:
+            with results_to(output) as stream:
+                write_predictions(predictions, file_format, stream)
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
-    _end([p["error"] for p in predictions if "error" in p])
+    _end(errors)
 
 
 @app.command()
@@ -257,18 +296,12 @@ def evaluate(
     Files that can't be read are named, and the others are evaluated all the same; the
     exit code is then 1.
     """
-    from skgenre._files import check_writable
     from skgenre.cli._commands._evaluate import evaluate_models
+    from skgenre.cli._output import check_output
     from skgenre.datasets import load_audio_folder
 
     try:
-        if report is not None:
-            target = check_writable(report)
-            if target in {path.resolve() for path in (model, music, compare) if path}:
-                raise ValueError(
-                    f"--report {str(report)!r} would replace what is to be read. "
-                    "Choose another name."
-                )
+        check_output(report, [model, music, compare], option="--report")
         with warnings.catch_warnings(action="default"):
             tracks = load_audio_folder(music)
         judged = evaluate_models(
@@ -289,62 +322,11 @@ def evaluate(
         raise typer.Exit(1)
 
 
-@app.command()
-def similar(
-    model: Annotated[Path, typer.Argument(help="Model file.")],
-    songs: Annotated[list[Path], typer.Argument(help="Songs that you like.")],
-    among: Annotated[Path, typer.Option(help="Folder of music to recommend from.")],
-    k: Annotated[int, typer.Option("-k", min=1, help="Songs to recommend.")] = 10,
-    index: Annotated[
-        Path | None,
-        typer.Option(
-            help="File in which the folder's embeddings are kept, so that only new and "
-            "changed files are read the next time."
-        ),
-    ] = None,
-    same_artist: Annotated[
-        bool,
-        typer.Option(
-            "--same-artist",
-            help="Recommend songs of the same artists, too, where tracks.csv in the "
-            "folder names them.",
-        ),
-    ] = False,
-    file_format: Annotated[
-        FileFormat, typer.Option("--format", help="Form of the result.")
-    ] = FileFormat.table,
-    cache_dir: CacheDir = None,
-    time_limit: _TimeLimit = None,
-    jobs: _Jobs = -1,
-) -> None:
-    """Recommend songs of a folder that sound like those you like.
-
-    Files that can't be read are named, and the others are compared all the same; the
-    exit code is then 1.
-    """
-    from skgenre.cli._commands._similar import similar_tracks
-    from skgenre.cli._tables import write_recommendations
-
-    try:
-        found, errors = similar_tracks(
-            model,
-            songs,
-            among,
-            k=k,
-            index=index,
-            same_artist=same_artist,
-            cache_dir=cache_dir,
-            time_limit=time_limit,
-            n_jobs=jobs,
-            console=_console,
-        )
-        write_recommendations(found, file_format, sys.stdout)
-    except (ImportError, OSError, ValueError) as error:
-        raise _fail(error) from None
-    _end(errors)
-
-
+app.command()(cluster)
+app.command("map")(make_map)
+app.command()(path)
 app.command()(scan)
+app.command()(similar)
 app.command()(tag)
 app.command()(weights)
 

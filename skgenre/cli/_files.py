@@ -1,32 +1,24 @@
 """What a model makes of many files, some of which may be broken."""
 
-import sys
-import tempfile
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import track
 
 from skgenre.audio._clip import FileClip, clip_name
 from skgenre.audio._reading import Reading
-from skgenre.audio._remote import MAX_BYTES
 from skgenre.classifiers import GenreTagger
 from skgenre.cli._commands._weights import offer_weights
 from skgenre.cli._console import plain
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
-from skgenre.datasets import find_audio_files
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
 from skgenre.features._precompute import read_once
-
-STANDARD_INPUT = "-"
-_BLOCK = 1 << 20
-_IN_MEMORY = 1 << 26  # bytes of the standard input; more are written to the disk
 
 # Enough clips to keep all cores busy, few enough to be held in memory. While the
 # network predicts some, the next are decoded.
@@ -43,47 +35,6 @@ class FileResults(NamedTuple):
     """What is wrong with the others."""
     readings: dict[Any, Reading]
     """Of the files that are read, those that are damaged, silent or too short."""
-
-
-def files_named(music: Sequence[Path]) -> list[str]:
-    """List the files and those in the folders, and first what is not there at all."""
-    missing = [str(path) for path in music if not path.exists()]
-    there = [path for path in music if path.exists()]
-    return [*missing, *(find_audio_files(there) if there else [])]
-
-
-def files_and_standard_input(music: Sequence[Path]) -> list[str | FileClip]:
-    """List files as `files_named` does, and the standard input where ``-`` stands.
-
-    Raises
-    ------
-    ValueError
-        If the standard input is a terminal, or larger than 2 GiB.
-    """
-    named = [path for path in music if str(path) != STANDARD_INPUT]
-    files: list[str | FileClip] = [*(files_named(named) if named else [])]
-    if len(named) < len(music):
-        files.insert(0, _standard_input())
-    return files
-
-
-def _standard_input() -> FileClip:
-    """Return the standard input, copied to where it can be sought."""
-    if sys.stdin.isatty():
-        raise ValueError(
-            "'-' reads a sound file from the standard input, which is a terminal. Pipe "
-            "a file into the command, or name one."
-        )
-    # Deleted as soon as nobody holds it.
-    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)
-    while block := sys.stdin.buffer.read(_BLOCK):
-        file.write(block)
-        if file.tell() > MAX_BYTES:
-            raise ValueError(
-                f"The standard input is larger than {MAX_BYTES >> 30} GiB. Write it to "
-                "a file, and name that."
-            )
-    return FileClip(cast("BinaryIO", file), STANDARD_INPUT)
 
 
 def prepare(
@@ -197,6 +148,27 @@ def apply_to_files(
     return found
 
 
+def process_files(
+    function: Callable[[Sequence[Any]], Any],
+    model: Any,
+    paths: Sequence[str | FileClip],
+    *,
+    title: str,
+    console: Console,
+    n_jobs: int,
+    cache_dir: Path | None = None,
+    time_limit: float | None = None,
+    yes: bool = False,
+) -> FileResults:
+    """Prepare a model, apply a function of it to files, and print what is odd."""
+    prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit, yes=yes)
+    found = apply_to_files(
+        function, model, paths, n_jobs=n_jobs, title=title, console=console
+    )
+    print_notes(found.readings, console)
+    return found
+
+
 def print_notes(readings: Mapping[str, Reading], console: Console) -> None:
     """Print which files are damaged, silent or too short."""
     for path, reading in readings.items():
@@ -212,11 +184,8 @@ def predict_files(
     paths: Sequence[str | FileClip],
     *,
     top: int,
-    n_jobs: int,
-    cache_dir: Path | None = None,
-    time_limit: float | None = None,
-    yes: bool = False,
     console: Console,
+    **how: Any,
 ) -> list[dict[str, Any]]:
     """Return one dict a file: 'path', 'status', and 'genres', 'error' or 'note'.
 
@@ -224,16 +193,9 @@ def predict_files(
     where the file can't be read, and a note on what is odd.
     """
     model = getattr(model, "best_estimator_", model)  # of a search
-    prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit, yes=yes)
-    probabilities, errors, readings = apply_to_files(
-        model.predict_proba,
-        model,
-        paths,
-        n_jobs=n_jobs,
-        title="Predicting",
-        console=console,
+    probabilities, errors, readings = process_files(
+        model.predict_proba, model, paths, title="Predicting", console=console, **how
     )
-    print_notes(readings, console)
     genres = model.classes_.tolist()
 
     def prediction(path: str | FileClip) -> dict[str, Any]:

@@ -1,12 +1,25 @@
 """Options that several commands share."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skgenre.audio._isolation._worker import MAX_SECONDS
 
+Music = Annotated[
+    list[Path] | None,
+    typer.Argument(help="Audio files, folders, and playlists (.m3u, .m3u8)."),
+]
+FromFile = Annotated[
+    Path | None,
+    typer.Option(
+        help="File with more of them, one path a line, as `find` prints them; - is a "
+        "list on the standard input.",
+        allow_dash=True,
+    ),
+]
 Jobs = Annotated[
     int,
     typer.Option(
@@ -37,9 +50,37 @@ Yes = Annotated[
 ]
 
 
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="File to write instead of the standard output. An older one is replaced.",
+    ),
+]
+GroupedOutput = Annotated[
+    Path | None,
+    typer.Option(
+        "--output",
+        "-o",
+        help="File to write instead of the standard output; with m3u a folder, for "
+        "one playlist each. Older files are replaced.",
+    ),
+]
+
+
 class FileFormat(StrEnum):
     """Forms of the results."""
 
     table = "table"
     csv = "csv"
     json = "json"
+
+
+class SongFormat(StrEnum):
+    """Forms of results that name songs."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    m3u = "m3u"

@@ -5,7 +5,6 @@ import io
 import json
 import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     import pandas
 
 _ENDS = "start", "end"  # of a window
+_N_TYPICAL = 3
 
 
 def report_table(scores: Bunch, title: str) -> Table:
@@ -105,8 +105,7 @@ def write_tagged(
 ) -> None:
     """Write songs: dicts with 'path', and 'genre', 'confidence', 'tags' or an 'error'.
 
-    A song may have a 'note', too, and without music nothing else. A playlist has the
-    songs with a genre, by genre, the most confident first.
+    A song may have a 'note', too, and without music nothing else.
     """
     text = io.StringIO()
     good = [song for song in songs if "genre" in song and "error" not in song]
@@ -121,8 +120,6 @@ def write_tagged(
         _write_rows(
             rows, ["path", "genre", "confidence", "tags", "error", "note"], text
         )
-    elif file_format == "m3u":
-        _write_playlist(good, text)
     elif good:
         table = Table()
         for name in ("File", "Genre", "Tags"):
@@ -133,14 +130,6 @@ def write_tagged(
             table.add_row(plain(song["path"]), plain(genre), plain(tags))
         Console(file=stream).print(table)
     _write(text.getvalue(), stream)
-
-
-def _write_playlist(songs: list[dict[str, Any]], stream: IO[str]) -> None:
-    stream.write("#EXTM3U\n")
-    for song in sorted(songs, key=lambda song: (song["genre"], -song["confidence"])):
-        path = os.path.abspath(song["path"])
-        stream.write(f"#EXTINF:-1,{Path(path).stem}\n#EXTGENRE:{song['genre']}\n")
-        stream.write(f"{path}\n")
 
 
 def write_timelines(
@@ -177,26 +166,67 @@ def write_recommendations(
     recommendations: list[dict[str, Any]], file_format: str, stream: IO[str]
 ) -> None:
     """Write recommendations: dicts with 'path', 'distance' and 'like', a song."""
+    is_one = len({found["like"] for found in recommendations}) == 1
+    table = Table(title=f"Like {plain(recommendations[0]['like'])}" if is_one else None)
+    table.add_column("File", overflow="fold")
+    table.add_column("Distance", justify="right")
+    if not is_one:
+        table.add_column("Like", overflow="fold")
+    for found in recommendations:
+        cells = plain(found["path"]), f"{found['distance']:.3f}", plain(found["like"])
+        table.add_row(*cells[: len(table.columns)])
+    columns = "path", "distance", "like"
+    _write_rows_as(file_format, recommendations, columns, table, stream)
+
+
+def write_path(songs: list[dict[str, Any]], file_format: str, stream: IO[str]) -> None:
+    """Write the songs of a path: dicts with 'path' and 'distance', a step's."""
+    table = Table()
+    table.add_column("File", overflow="fold")
+    table.add_column("Step", justify="right")
+    for i, song in enumerate(songs):
+        table.add_row(plain(song["path"]), f"{song['distance']:.3f}" if i else "")
+    _write_rows_as(file_format, songs, ("path", "distance"), table, stream)
+
+
+def _write_rows_as(
+    file_format: str,
+    rows: list[dict[str, Any]],
+    columns: Sequence[str],
+    table: Table,
+    stream: IO[str],
+) -> None:
+    """Write rows as JSON or CSV, or the table that shows them."""
     text = io.StringIO()
-    names = "path", "distance", "like"
     if file_format == "json":
-        json.dump(recommendations, text, indent=2)
+        json.dump(rows, text, indent=2)
         text.write("\n")
     elif file_format == "csv":
-        _write_rows(recommendations, names, text)
-    elif recommendations:
-        is_one = len({found["like"] for found in recommendations}) == 1
-        table = Table(title=f"Like {plain(recommendations[0]['like'])}" * is_one)
-        table.add_column("File", overflow="fold")
-        table.add_column("Distance", justify="right")
-        if not is_one:
-            table.add_column("Like", overflow="fold")
-        for found in recommendations:
-            path, distance, like = (found[name] for name in names)
-            cells = plain(path), f"{distance:.3f}", plain(like)
-            table.add_row(*cells[: len(table.columns)])
+        _write_rows(rows, columns, text)
+    elif rows:
         Console(file=stream).print(table)
     _write(text.getvalue(), stream)
+
+
+def write_clusters(found: dict[str, Any], file_format: str, stream: IO[str]) -> None:
+    """Write what `cluster_songs` returns; as a table, the most typical songs."""
+    if file_format == "json":
+        _write(json.dumps(found, indent=2) + "\n", stream)
+        return
+    table = Table()
+    for name in ("#", "Songs"):
+        table.add_column(name, justify="right")
+    table.add_column("Cluster")
+    table.add_column("Most typical songs", overflow="fold")
+    rows = []
+    for cluster in found["clusters"]:
+        number, name, songs = (cluster[key] for key in ("cluster", "name", "songs"))
+        rows += [{"cluster": number, "name": name, **song} for song in songs]
+        typical = (os.path.basename(song["path"]) for song in songs[:_N_TYPICAL])
+        cells = str(number), str(len(songs)), plain(name), plain("; ".join(typical))
+        table.add_row(*cells)
+    columns = "path", "cluster", "name", "distance"
+    _write_rows_as(file_format, rows, columns, table, stream)
 
 
 def write_scan(report: "pandas.DataFrame", file_format: str, stream: IO[str]) -> None:

@@ -1,4 +1,4 @@
-"""Checks of embeddings, liked tracks and artists."""
+"""Checks of embeddings, rows of tracks and artists."""
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -27,23 +27,23 @@ def check_embeddings(estimator: BaseEstimator, E: ArrayLike, *, reset: bool) -> 
     return values
 
 
-def check_liked(liked: ArrayLike, n_tracks: int) -> NDArray:
-    """Return the rows of liked tracks, each once, in their order."""
+def check_rows(values: ArrayLike, n_tracks: int, name: str) -> NDArray:
+    """Return rows of the collection, each once, in their order."""
     try:
-        rows = np.atleast_1d(np.asarray(liked))
+        rows = np.atleast_1d(np.asarray(values))
     except ValueError:  # lists of several lengths
-        rows = np.atleast_1d(np.asarray(liked, dtype=object))
+        rows = np.atleast_1d(np.asarray(values, dtype=object))
     if rows.ndim != 1 or rows.dtype.kind not in "iu" or not len(rows):
         raise ValueError(
-            f"liked must hold rows of the collection, integers from 0 to {n_tracks - 1}"
-            f", and at least one; got an array of shape {rows.shape} and type "
-            f"{rows.dtype}. For songs that are not in the collection, call "
-            "recommend_by_embedding with their embeddings."
+            f"{name} must hold rows of the collection, integers from 0 to "
+            f"{n_tracks - 1}, and at least one; got an array of shape {rows.shape} and "
+            f"type {rows.dtype}. Songs that are not in the collection are given to "
+            "recommend_by_embedding, by their embeddings."
         )
     outside = rows[(rows < 0) | (rows >= n_tracks)]
     if len(outside):
         raise ValueError(
-            f"liked must hold rows of the collection, from 0 to {n_tracks - 1}; got "
+            f"{name} must hold rows of the collection, from 0 to {n_tracks - 1}; got "
             f"{format_list(outside)}."
         )
     return rows[np.sort(np.unique(rows, return_index=True)[1])]

@@ -8,14 +8,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import BaseEstimator, clone
 from sklearn.metrics import pairwise_distances
+from sklearn.preprocessing import normalize
 from sklearn.utils import Bunch, check_scalar
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import HasMethods, StrOptions, fit_context
+from skgenre._text import format_list
 from skgenre.classifiers._checks import check_groups
 from skgenre.clustering._checks import (
     check_embeddings,
-    check_liked,
+    check_rows,
     check_same_kind,
 )
 from skgenre.clustering._neighbors import (
@@ -31,7 +33,8 @@ class TrackRecommender(BaseEstimator):
 
     Fitted on the embeddings of the collection, from any transformer. Each liked track
     in turn adds its nearest neighbour, then its second nearest, and so on: listeners of
-    two styles get tracks of both, not those that lie between them.
+    two styles get tracks of both, not those that lie between them. `path` leads from
+    one track to another.
 
     Parameters
     ----------
@@ -75,6 +78,11 @@ class TrackRecommender(BaseEstimator):
     embedding differs from that of a liked one by less than a ten-thousandth of its
     length.
 
+    A disliked track keeps away those that are nearer to it than to the liked track
+    that they would be recommended for. (Rocchio's feedback [2]_ moves one query away
+    from the mean of the disliked tracks instead. It has weights to choose, and may
+    recommend a disliked track's nearest neighbour all the same.)
+
     The approximate search looks through the k-means cells nearest to the query [1]_. It
     is built anew when a fitted recommender has been copied or loaded.
 
@@ -83,6 +91,8 @@ class TrackRecommender(BaseEstimator):
     .. [1] H. Jégou, M. Douze and C. Schmid, "Product Quantization for Nearest Neighbor
            Search", IEEE Transactions on Pattern Analysis and Machine Intelligence
            33(1), 2011 (inverted file).
+    .. [2] C. D. Manning, P. Raghavan and H. Schütze, "Introduction to Information
+           Retrieval", Cambridge University Press, 2008, section 9.1.1.
 
     Examples
     --------
@@ -98,6 +108,11 @@ class TrackRecommender(BaseEstimator):
 
     >>> recommender.recommend_by_embedding([[9.2, 9.2]], k=2).rows.tolist()
     [4, 3]
+
+    Four songs, from the first to the last one of the collection:
+
+    >>> recommender.path(0, 5, k=4).rows.tolist()
+    [0, 2, 3, 5]
     """
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
@@ -155,7 +170,12 @@ class TrackRecommender(BaseEstimator):
         return self
 
     def recommend(
-        self, liked: ArrayLike, k: int = 10, *, exclude_groups: bool = True
+        self,
+        liked: ArrayLike,
+        k: int = 10,
+        *,
+        disliked: ArrayLike | None = None,
+        exclude_groups: bool = True,
     ) -> Bunch:
         """Recommend tracks near liked tracks of the collection.
 
@@ -165,6 +185,9 @@ class TrackRecommender(BaseEstimator):
             Rows of the liked tracks in the embeddings that `fit` was given, from 0.
         k : int, default=10
             Number of tracks to recommend.
+        disliked : int or array-like of int, default=None
+            Rows of disliked tracks. They, copies of them, and tracks that are nearer to
+            one of them than to their liked track are left out.
         exclude_groups : bool, default=True
             Leave out the other tracks of the artists of liked tracks, where `fit` was
             given groups.
@@ -189,7 +212,8 @@ class TrackRecommender(BaseEstimator):
         Raises
         ------
         ValueError
-            If `liked` is empty or holds anything but rows of the collection.
+            If `liked` or `disliked` is empty or holds anything but rows of the
+            collection, or a track is both.
 
         Warns
         -----
@@ -197,19 +221,35 @@ class TrackRecommender(BaseEstimator):
             If fewer than `k` tracks are left to recommend.
         """
         check_is_fitted(self)
-        rows = check_liked(liked, len(self.embeddings_))
-        excluded = np.zeros(len(self.embeddings_), dtype=bool)
+        n_tracks = len(self.embeddings_)
+        rows = check_rows(liked, n_tracks, "liked")
+        excluded = np.zeros(n_tracks, dtype=bool)
         excluded[rows] = True
+        unwanted = None
+        if disliked is not None:
+            not_liked = check_rows(disliked, n_tracks, "disliked")
+            if len(both := np.intersect1d(rows, not_liked)):
+                raise ValueError(
+                    f"liked and disliked must have no row in common, got "
+                    f"{format_list(both)} in both. Leave it out of one of them."
+                )
+            excluded[not_liked] = True
+            unwanted = self.embeddings_[not_liked]
         if exclude_groups and hasattr(self, "groups_"):
             excluded |= np.isin(self.groups_, self.groups_[rows])
-        found = self._near(self.embeddings_[rows], k, excluded)
+        found = self._near(self.embeddings_[rows], k, excluded, unwanted)
         if self.clusterer is not None:
             self._add_clusters(found, self.labels_[rows])
         found.liked = rows[found.liked]
         return found
 
     def recommend_by_embedding(
-        self, E: ArrayLike, k: int = 10, *, groups: ArrayLike | None = None
+        self,
+        E: ArrayLike,
+        k: int = 10,
+        *,
+        disliked: ArrayLike | None = None,
+        groups: ArrayLike | None = None,
     ) -> Bunch:
         """Recommend tracks near songs that are not in the collection.
 
@@ -219,6 +259,8 @@ class TrackRecommender(BaseEstimator):
             Embeddings of the liked songs.
         k : int, default=10
             Number of tracks to recommend.
+        disliked : array-like of shape (n_disliked, n_features), default=None
+            Embeddings of disliked songs, as of `recommend`.
         groups : array-like of shape (n_songs,), default=None
             Artists of the songs, whose tracks are left out.
 
@@ -230,8 +272,8 @@ class TrackRecommender(BaseEstimator):
         Raises
         ------
         ValueError
-            If `E` is not as wide as the embeddings of the collection, or groups are
-            given and `fit` was given none.
+            If `E` or `disliked` is not as wide as the embeddings of the collection, or
+            groups are given and `fit` was given none.
 
         Warns
         -----
@@ -250,12 +292,72 @@ class TrackRecommender(BaseEstimator):
             artists: Any = check_groups(E, groups)
             check_same_kind(artists, self.groups_)
             excluded = np.isin(self.groups_, artists)
-        found = self._near(E, k, excluded)
+        unwanted = None
+        if disliked is not None:
+            unwanted = check_embeddings(self, disliked, reset=False)
+        found = self._near(E, k, excluded, unwanted)
         if self.clusterer is not None:
             self._add_clusters(found, self.clusterer_.predict(E))
         return found
 
-    def _near(self, liked: NDArray, k: int, excluded: NDArray) -> Bunch:
+    def path(self, start: int, end: int, k: int = 10) -> Bunch:
+        """Return songs that lead from one track to another in small steps.
+
+        Between the two, points are spaced evenly on the line from one embedding to the
+        other; with the cosine metric, both have the length 1. Each point in turn adds
+        the track that lies nearest to it, of those that are not farther from the track
+        before, or from the end, than the start is from the end.
+
+        Parameters
+        ----------
+        start, end : int
+            Rows of the first and the last track.
+        k : int, default=10
+            Number of tracks, with these two.
+
+        Returns
+        -------
+        found : :class:`~sklearn.utils.Bunch`
+            One value for each track of the path, from the start to the end:
+
+            rows : ndarray of shape (n_found,)
+                Rows of the tracks, each once, and no copies of one another.
+            distances : ndarray of shape (n_found,)
+                Distance to the track before; 0 at the start. None is larger than that
+                between start and end.
+
+        Raises
+        ------
+        ValueError
+            If `start` and `end` are not two rows of the collection, or `k` is less
+            than 2.
+
+        Warns
+        -----
+        UserWarning
+            If no more tracks fit in between, so that there are fewer than `k`.
+        """
+        check_is_fitted(self)
+        check_scalar(k, "k", Integral, min_val=2)
+        rows = check_rows([start, end], len(self.embeddings_), "start and end")
+        if len(rows) < 2:
+            raise ValueError(
+                f"start and end must be two tracks, got {start} for both. Choose "
+                "another one."
+            )
+        first, last = rows
+        found = path_between(self.embeddings_, first, last, k, metric=self.metric)
+        if len(found.rows) < k:
+            warnings.warn(
+                f"k={k} tracks were wanted, and the path has {len(found.rows)}: no "
+                "other one fits in between.",
+                stacklevel=2,
+            )
+        return found
+
+    def _near(
+        self, liked: NDArray, k: int, excluded: NDArray, disliked: NDArray | None
+    ) -> Bunch:
         check_scalar(k, "k", Integral, min_val=1)
         if not hasattr(self, "_search"):  # copied or loaded
             self._search = self._make_search()
@@ -265,12 +367,15 @@ class TrackRecommender(BaseEstimator):
             liked,
             k,
             excluded=excluded,
+            disliked=disliked,
             metric=self.metric,
         )
         if len(rows) < k:
+            others = "" if disliked is None else ", those nearer to disliked ones"
             warnings.warn(
                 f"k={k} tracks were wanted, and {len(rows)} of {len(excluded)} are "
-                "left without the liked ones, copies of them and excluded groups.",
+                f"left without the liked ones, copies of them{others} and excluded "
+                "groups.",
                 stacklevel=3,
             )
         return Bunch(rows=rows, liked=by, distances=distances)
@@ -299,6 +404,7 @@ def nearest_in_turn(
     k: int,
     *,
     excluded: NDArray,
+    disliked: NDArray | None = None,
     metric: str,
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return the nearest neighbours of liked tracks, each track in its turn.
@@ -315,6 +421,9 @@ def nearest_in_turn(
         Number of neighbours wanted.
     excluded : ndarray of shape (n_tracks,), bool
         Tracks that may not be returned; neither may copies of the liked tracks.
+    disliked : ndarray of shape (n_disliked, n_features) or None, default=None
+        Embeddings of disliked tracks. A neighbour that is as near to one of them as to
+        the liked track is not returned.
     metric : str
         Distance.
 
@@ -339,20 +448,18 @@ def nearest_in_turn(
         for query, rows in zip(liked, found, strict=True):
             left[rows[_is_copy(E[rows], query)]] = False
         found = [rows[left[rows]] for rows in found]
+        if disliked is not None:
+            found = [
+                rows[_is_nearer(E[rows], query, disliked, metric)]
+                for query, rows in zip(liked, found, strict=True)
+            ]
         if n_searched == n_tracks or min(map(len, found)) >= k:
             break
-        n_searched *= 2  # copies took the others' places
+        n_searched *= 2  # copies and disliked neighbours took the others' places
 
-    # In double precision, in which a search doesn't always compute.
     distances = []
     for i, (query, rows) in enumerate(zip(liked, found, strict=True)):
-        of_rows = (
-            pairwise_distances(
-                E[rows].astype(float), query[np.newaxis].astype(float), metric=metric
-            )[:, 0]
-            if len(rows)
-            else np.empty(0)
-        )
+        of_rows = _distances(E[rows], query, metric)
         order = np.lexsort((rows, of_rows))[:k]
         found[i] = rows[order]
         distances.append(of_rows[order])
@@ -368,3 +475,64 @@ def nearest_in_turn(
 def _is_copy(E: NDArray, query: NDArray) -> NDArray:
     length = np.linalg.norm(query)
     return np.linalg.norm(E - query, axis=1) <= _SAME_RECORDING * length
+
+
+def _distances(E: NDArray, query: NDArray, metric: str) -> NDArray:
+    """Return distances in double precision, in which a search doesn't always compute.
+
+    Of no tracks there are none.
+    """
+    if not len(E):
+        return np.empty(0)
+    one = query[np.newaxis].astype(float)
+    return pairwise_distances(E.astype(float), one, metric=metric)[:, 0]
+
+
+def _is_nearer(E: NDArray, query: NDArray, others: NDArray, metric: str) -> NDArray:
+    """Return which rows are nearer to the query than to all others."""
+    distances = _distances(E, query, metric)
+    is_nearer = np.ones(len(E), dtype=bool)
+    for other in others:
+        is_nearer &= distances < _distances(E, other, metric)
+    return is_nearer
+
+
+def path_between(E: NDArray, start: int, end: int, k: int, *, metric: str) -> Bunch:
+    """Return the tracks of a path, and their steps.
+
+    Parameters
+    ----------
+    E : ndarray of shape (n_tracks, n_features)
+        Embeddings of the collection.
+    start, end : int
+        Rows of the first and the last track, which differ.
+    k : int
+        Number of tracks wanted, at least 2.
+    metric : {'cosine', 'euclidean'}
+        Distance of the steps.
+
+    Returns
+    -------
+    Bunch
+        As `TrackRecommender.path` returns it.
+    """
+    E = E.astype(float)
+    if metric == "cosine":  # for vectors of length 1, the nearest are the same
+        E = normalize(E)
+    to_end = _distances(E, E[end], metric)
+    direct = to_end[start]
+    is_left = (to_end <= direct) & ~_is_copy(E, E[start]) & ~_is_copy(E, E[end])
+    rows, distances = [start], [0.0]
+    for share in np.arange(1, k - 1) / (k - 1):
+        steps = _distances(E, E[rows[-1]], metric)
+        fits = np.flatnonzero(is_left & (steps <= direct))
+        if not len(fits):
+            break
+        point = (1 - share) * E[start] + share * E[end]
+        nearest = fits[_distances(E[fits], point, "euclidean").argmin()]
+        rows.append(nearest)
+        distances.append(steps[nearest])
+        is_left &= ~_is_copy(E, E[nearest])
+    return Bunch(
+        rows=np.array([*rows, end]), distances=np.array([*distances, to_end[rows[-1]]])
+    )

@@ -159,11 +159,11 @@ def test_a_model_without_its_weights(command, music, tmp_path, no_weights):
     classifier = DummyClassifier().fit(np.zeros((2, 200)), ["low", "high"])
     save(Pipeline([("a", embedding), ("b", classifier)]), tmp_path / "it.model")
     arguments = {
-        "predict": clips,
-        "evaluate": [music],
-        "similar": [clips[0], "--among", music],
+        "predict": [tmp_path / "it.model", *clips],
+        "evaluate": [tmp_path / "it.model", music],
+        "similar": [clips[0], "--among", music, "--model", tmp_path / "it.model"],
     }
-    result = invoke(command, tmp_path / "it.model", *arguments[command])
+    result = invoke(command, *arguments[command])
     assert result.exit_code == 1
     assert "Get them by `skgenre weights`" in " ".join(result.stderr.split())
 
@@ -454,8 +454,8 @@ def test_a_standard_input_that_is_no_sound(svc, music, contents, message):
 
 
 def test_a_standard_input_that_never_ends(svc, monkeypatch):
-    monkeypatch.setattr("skgenre.cli._files._BLOCK", 1000)
-    monkeypatch.setattr("skgenre.cli._files.MAX_BYTES", 10_000)
+    monkeypatch.setattr("skgenre.cli._inputs._BLOCK", 1000)
+    monkeypatch.setattr("skgenre.cli._inputs.MAX_BYTES", 10_000)
     result = runner.invoke(app, ["predict", str(svc), "-"], input=bytes(20_000))
     assert result.exit_code == 1
     assert "The standard input is larger than" in result.stderr

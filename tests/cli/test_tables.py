@@ -6,7 +6,12 @@ import pandas as pd
 import pytest
 
 from skgenre.audio._outcome import Outcome, outcome_report
-from skgenre.cli._tables import write_predictions, write_recommendations, write_scan
+from skgenre.cli._tables import (
+    write_path,
+    write_predictions,
+    write_recommendations,
+    write_scan,
+)
 
 ODD = "=a\x1b[31m\u202eb\n.mp3"
 CELL = r"'=a\x1b[31m\u202eb\n.mp3"
@@ -21,6 +26,10 @@ def recommendations():
     return [{"path": ODD, "distance": -0.5, "like": ODD}]
 
 
+def path():
+    return [{"path": ODD, "distance": 0}, {"path": "b", "distance": 0.5}]
+
+
 def report():
     return outcome_report([ODD, "-0.5"], [Outcome(), Outcome()])
 
@@ -28,6 +37,7 @@ def report():
 WRITERS = [
     (write_predictions, predictions),
     (write_recommendations, recommendations),
+    (write_path, path),
     (write_scan, report),
 ]
 

@@ -5,6 +5,9 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from sklearn.base import clone
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.datasets import make_blobs
@@ -110,6 +113,109 @@ def test_fewer_than_k_are_left(library):
     assert caught[0].filename == __file__
 
 
+def test_disliked_tracks_keep_their_neighbours_away(library):
+    E, styles, _ = library
+    for metric in ("cosine", "euclidean"):
+        recommender = TrackRecommender(metric=metric).fit(E)
+        liked, disliked = [2, 70], [5, 40, 40]
+        found = recommender.recommend(liked, 20, disliked=disliked)
+        to_disliked = pairwise_distances(E[found.rows], E[disliked], metric=metric)
+        assert (found.distances < to_disliked.min(axis=1)).all()
+        all_near = recommender.recommend(2, 89)
+        to_disliked = pairwise_distances(E[all_near.rows], E[disliked], metric=metric)
+        expected = all_near.rows[all_near.distances < to_disliked.min(axis=1)]
+        one = recommender.recommend(2, len(expected), disliked=disliked)
+        np.testing.assert_array_equal(one.rows, expected)
+        new = recommender.recommend_by_embedding(E[liked], 20, disliked=E[disliked])
+        np.testing.assert_array_equal(new.rows, found.rows)
+        # Where nothing is near a disliked track, nothing changes.
+        far = recommender.recommend(2, 5, disliked=70)
+        assert far.rows.tolist() == recommender.recommend(2, 5).rows.tolist()
+    with pytest.warns(UserWarning, match="those nearer to disliked ones and excluded"):
+        recommender.recommend(0, 80, disliked=1)
+
+
+def test_a_copy_of_a_disliked_track_is_not_recommended():
+    E = np.array([[0.0, 1], [1, 1], [1 + 1e-9, 1], [0.5, 1], [9, 1]])
+    recommender = TrackRecommender(metric="euclidean").fit(E)
+    with pytest.warns(UserWarning, match="and 0 of 5"):
+        found = recommender.recommend([0], 1, disliked=[1])
+    assert found.rows.tolist() == []  # the one in the middle is as near to both
+
+
+@pytest.mark.filterwarnings("ignore:k=.* tracks were wanted:UserWarning")
+@given(
+    E=arrays(
+        float,
+        st.tuples(st.integers(2, 30), st.integers(1, 3)),
+        elements=st.floats(-100, 100, width=16),
+    ),
+    ends=st.tuples(st.integers(0, 29), st.integers(0, 29)),
+    k=st.integers(2, 12),
+    metric=st.sampled_from(["cosine", "euclidean"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_a_path_leads_from_one_track_to_the_other(E, ends, k, metric):
+    start, end = (row % len(E) for row in ends)
+    assume(start != end)
+    found = TrackRecommender(metric=metric).fit(E).path(start, end, k)
+    rows = found.rows
+    assert (rows[0], rows[-1]) == (start, end)
+    assert len({*rows.tolist()}) == len(rows) <= k
+    steps = pairwise_distances(E, metric=metric)[rows[:-1], rows[1:]]
+    np.testing.assert_allclose(found.distances, [0, *steps], atol=1e-7)
+    direct = pairwise_distances(E, metric=metric)[start, end]
+    assert (found.distances <= direct + 1e-7).all()
+
+
+@pytest.mark.parametrize("k", [2, 3, 11])
+def test_a_path_takes_what_lies_between(k):
+    """Of tracks on a line, and others far from it."""
+    line = np.column_stack([np.arange(101.0), np.zeros(101)])
+    E = np.vstack([line + [0, 1000], line, line - [0, 1000]])
+    found = TrackRecommender(metric="euclidean").fit(E).path(101, 201, k)
+    assert found.rows.tolist() == np.linspace(101, 201, k).round().tolist()
+    found = TrackRecommender(metric="euclidean").fit(E).path(201, 101, k)
+    assert found.rows.tolist() == np.linspace(201, 101, k).round().tolist()
+
+
+def test_paths_of_full_length(library):
+    E, styles, _ = library
+    recommender = TrackRecommender().fit(E)
+    found = recommender.path(0, 89)
+    assert len(found.rows) == 10
+    assert found.distances[1:].max() < pairwise_distances(
+        E[[0]], E[[89]], metric="cosine"
+    )
+    assert styles[found.rows[1]] == styles[0] and styles[found.rows[-2]] == styles[89]
+
+
+def test_a_path_has_no_copies():
+    E = np.array([[0.0, 1], [5, 1], [5 + 1e-9, 1], [10, 1], [10 + 1e-9, 1]])
+    recommender = TrackRecommender(metric="euclidean").fit(E)
+    with pytest.warns(UserWarning, match="k=5 tracks were wanted, and the path has 3"):
+        assert recommender.path(0, 3, 5).rows.tolist() in ([0, 1, 3], [0, 2, 3])
+    with pytest.warns(UserWarning, match="the path has 2") as caught:
+        assert recommender.path(1, 2, 3).rows.tolist() == [1, 2]
+    assert caught[0].filename == __file__
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ((0, 0), ValueError, "must be two tracks, got 0 for both"),
+        ((0, 90), ValueError, "start and end must hold rows .* got 90"),
+        ((0, 1.5), ValueError, "start and end must hold rows"),
+        ((0, None), ValueError, "start and end must hold rows"),
+        ((0, 1, 1), ValueError, "k == 1, must be >= 2"),
+        ((0, 1, "many"), TypeError, "k must be an instance"),
+    ],
+)
+def test_what_is_no_path(library, arguments, error, message):
+    with pytest.raises(error, match=message):
+        TrackRecommender().fit(library[0]).path(*arguments)
+
+
 @pytest.mark.parametrize(
     ("liked", "message"),
     [
@@ -125,8 +231,12 @@ def test_fewer_than_k_are_left(library):
     ],
 )
 def test_only_rows_are_liked(library, liked, message):
-    with pytest.raises(ValueError, match=message):
-        TrackRecommender().fit(library[0]).recommend(liked)
+    recommender = TrackRecommender().fit(library[0])
+    with pytest.raises(ValueError, match=f"^liked must hold .*{message}"):
+        recommender.recommend(liked)
+    if liked is not None:
+        with pytest.raises(ValueError, match=f"^disliked must hold .*{message}"):
+            recommender.recommend(5, disliked=liked)
 
 
 def test_what_does_not_fit_is_refused(library):
@@ -156,9 +266,15 @@ def test_what_does_not_fit_is_refused(library):
         TrackRecommender().fit(E[:3], groups=["a", None, "b"])
     with pytest.raises(ValueError, match="'clusterer' parameter"):
         TrackRecommender(clusterer=AgglomerativeClustering()).fit(E)
+    with pytest.raises(ValueError, match="no row in common, got 1 in both"):
+        recommender.recommend([0, 1], disliked=[1, 2])
+    with pytest.raises(ValueError, match="expecting 3 features"):
+        recommender.recommend_by_embedding(E[:1], disliked=E[:1, :2])
     for method in ("recommend", "recommend_by_embedding"):
         with pytest.raises(NotFittedError):
             getattr(TrackRecommender(), method)(0)
+    with pytest.raises(NotFittedError):
+        TrackRecommender().path(0, 1)
 
 
 def test_a_refit_forgets_artists_and_clusters(library):

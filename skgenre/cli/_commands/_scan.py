@@ -1,17 +1,16 @@
 """The command that finds files that can't be read, and those without music."""
 
-import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from skgenre.cli._console import console, fail
-from skgenre.cli._options import FileFormat, Jobs, TimeLimit
+from skgenre.cli._options import FileFormat, FromFile, Jobs, Music, Output, TimeLimit
 
 
 def scan(
-    music: Annotated[list[Path], typer.Argument(help="Audio files and folders.")],
+    music: Music = None,
+    from_file: FromFile = None,
     file_format: Annotated[
         FileFormat,
         typer.Option(
@@ -20,6 +19,7 @@ def scan(
             "wrong, or all files as CSV or JSON.",
         ),
     ] = FileFormat.table,
+    output: Output = None,
     whole: Annotated[
         bool,
         typer.Option(
@@ -34,19 +34,23 @@ def scan(
     The exit code is 1 if there are any. Files that are damaged, silent or too short
     for a genre are listed, too.
     """
-    from skgenre.cli._files import files_named
+    from skgenre.cli._inputs import files_named
+    from skgenre.cli._output import check_output, results_to
     from skgenre.cli._tables import write_scan
     from skgenre.datasets import check_audio
 
     try:
+        paths = files_named(music, from_file)
+        check_output(output, [*paths, *(music or []), from_file])
         checked = check_audio(
-            files_named(music),
+            paths,
             duration=None if whole else 30.0,
             time_limit=time_limit,
             n_jobs=jobs,
             verbose=console.is_terminal,
         )
-        write_scan(checked.report, file_format, sys.stdout)
+        with results_to(output) as stream:
+            write_scan(checked.report, file_format, stream)
     except (OSError, ValueError) as error:
         raise fail(error) from None
     n_readable = checked.readable.sum()

@@ -1,10 +1,6 @@
 """The command that tells genres without any training."""
 
-import sys
-import unicodedata
 from collections.abc import Sequence
-from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
@@ -13,26 +9,24 @@ import typer
 from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._commands._weights import require_weights
 from skgenre.cli._console import console, end, fail
-from skgenre.cli._options import Jobs, TimeLimit, Yes
+from skgenre.cli._options import (
+    FromFile,
+    GroupedOutput,
+    Jobs,
+    Music,
+    SongFormat,
+    TimeLimit,
+    Yes,
+)
 from skgenre.cli._quick_start import defer_scipy_stats
 
 if TYPE_CHECKING:
     from skgenre.classifiers import GenreTagger
 
-_NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # controls, half characters, ends of lines
-
-
-class TagFormat(StrEnum):
-    """Forms of the genres of songs."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    m3u = "m3u"
-
 
 def tag(
-    music: Annotated[list[Path], typer.Argument(help="Audio files and folders.")],
+    music: Music = None,
+    from_file: FromFile = None,
     genres: Annotated[
         str | None,
         typer.Option(
@@ -53,11 +47,14 @@ def tag(
         ),
     ] = False,
     file_format: Annotated[
-        TagFormat,
+        SongFormat,
         typer.Option(
-            "--format", help="Form of the result; m3u is a playlist, genre by genre."
+            "--format",
+            help="Form of the result; m3u is a playlist for each genre, or without "
+            "--output one, genre by genre.",
         ),
-    ] = TagFormat.table,
+    ] = SongFormat.table,
+    output: GroupedOutput = None,
     cache_dir: CacheDir = None,
     time_limit: TimeLimit = None,
     jobs: Jobs = -1,
@@ -70,11 +67,14 @@ def tag(
     """
     defer_scipy_stats()
     from skgenre.classifiers import GenreTagger
-    from skgenre.cli._files import files_named
+    from skgenre.cli._inputs import files_named
+    from skgenre.cli._output import check_output, results_to, write_grouped
+    from skgenre.cli._playlists import Entry
     from skgenre.cli._tables import write_tagged, write_timelines
 
     try:
-        if timeline and file_format == TagFormat.m3u:
+        is_playlist = file_format == SongFormat.m3u
+        if timeline and is_playlist:
             raise ValueError(
                 "A playlist has no timeline. Leave out --timeline, or choose another "
                 "--format."
@@ -85,8 +85,10 @@ def tag(
             duration=None if timeline else 30.0,
         )
         tagger._check_parameters()
+        paths = files_named(music, from_file)
+        inputs = [*paths, *(music or []), from_file]
+        check_output(output, inputs, is_folder=is_playlist)
         require_weights(yes=yes)
-        paths = files_named(music)
         how: dict[str, Any] = {
             "cache_dir": cache_dir,
             "time_limit": time_limit,
@@ -94,15 +96,21 @@ def tag(
         }
         if timeline:
             tagged = timelines(tagger, paths, **how)
-            write_timelines(tagged, file_format, sys.stdout)
         else:
             tagged = tag_files(tagger, paths, top=top, **how)
-            if file_format == TagFormat.m3u:
-                tagged = [_in_playlist(song) for song in tagged]
-            write_tagged(tagged, file_format, sys.stdout)
+        errors = [song["error"] for song in tagged if "error" in song]
+        if is_playlist:
+            good = [song for song in tagged if "genre" in song]
+            good.sort(key=lambda song: -song["confidence"])
+            entries = [Entry(song["path"], song["genre"]) for song in good]
+            errors += write_grouped(entries, output)
+        else:
+            write = write_timelines if timeline else write_tagged
+            with results_to(output) as stream:
+                write(tagged, file_format, stream)
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None
-    end([song["error"] for song in tagged if "error" in song])
+    end(errors)
 
 
 def tag_files(
@@ -114,18 +122,11 @@ def tag_files(
     'probability'; of a file without music only a 'note', which says why.
     """
     from skgenre.classifiers._tag_genres import top_tags
-    from skgenre.cli._files import apply_to_files, prepare, print_notes
+    from skgenre.cli._files import process_files
 
-    prepare(tagger, **how)
-    tags, errors, readings = apply_to_files(
-        tagger.transform,
-        tagger,
-        paths,
-        n_jobs=how["n_jobs"],
-        title="Listening",
-        console=console,
+    tags, errors, readings = process_files(
+        tagger.transform, tagger, paths, title="Listening", console=console, **how
     )
-    print_notes(readings, console)
     songs: list[dict[str, Any]] = []
     for path in paths:
         if path in errors:
@@ -144,17 +145,6 @@ def tag_files(
         song = {"path": path, "genre": genre, "confidence": confidence, "tags": pairs}
         songs.append(song | note)
     return songs
-
-
-def _in_playlist(song: dict[str, Any]) -> dict[str, Any]:
-    """Return the song, or an error if a line of text can't hold its name."""
-    if not any(unicodedata.category(c) in _NO_TEXT for c in song["path"]):
-        return song
-    error = (
-        f"{song['path']!r} can't be in a playlist, which has one name a line, in "
-        "Unicode. Rename it."
-    )
-    return {"path": song["path"], "error": song.get("error", error)}
 
 
 def timelines(

@@ -192,17 +192,8 @@ class EmbeddingDisplay:
         E = _check_embeddings(E)
         if y is not None:
             y = check_clip_labels(y, "y", E)
-        if isinstance(reduction, str):
-            make = _pca if reduction == "pca" else _umap
-            reduction = make(E, random_state)
-        with np.errstate(invalid="ignore"):  # of no variance, shares are 0 / 0
-            points = np.asarray(reduction.fit_transform(E))
-        if points.shape != (len(E), 2):
-            raise ValueError(
-                f"The map has two dimensions, but {type(reduction).__name__} made an "
-                f"array of shape {points.shape}. Set its n_components to 2."
-            )
-        return cls(points, y, axis_names=_axis_names(reduction)).plot(ax=ax, **kwargs)
+        points, axis_names = reduce_to_plane(E, reduction, random_state)
+        return cls(points, y, axis_names=axis_names).plot(ax=ax, **kwargs)
 
     def plot(self, *, ax: "Axes | None" = None, **kwargs: Any) -> Self:
         """Draw the map.
@@ -256,6 +247,26 @@ def _check_embeddings(E: ArrayLike) -> NDArray:
         ensure_min_features=2,
         input_name="E",
     )
+
+
+def reduce_to_plane(
+    E: NDArray, reduction: Any, random_state: Any
+) -> tuple[NDArray, tuple[str, str]]:
+    """Return the points of a map, (n_clips, 2), and the names of its axes.
+
+    Parameters are those of `EmbeddingDisplay.from_embeddings`.
+    """
+    if isinstance(reduction, str):
+        make = _pca if reduction == "pca" else _umap
+        reduction = make(E, random_state)
+    with np.errstate(invalid="ignore"):  # of no variance, shares are 0 / 0
+        points = np.asarray(reduction.fit_transform(E))
+    if points.shape != (len(E), 2):
+        raise ValueError(
+            f"The map has two dimensions, but {type(reduction).__name__} made an array "
+            f"of shape {points.shape}. Set its n_components to 2."
+        )
+    return points, _axis_names(reduction)
 
 
 def _pca(E: NDArray, random_state: Any) -> PCA:

@@ -1,4 +1,4 @@
-"""The page of a report, rendered from its template."""
+"""Pages, rendered from their templates."""
 
 import base64
 import hashlib
@@ -34,29 +34,62 @@ _ALWAYS_THERE = ("accuracy", "confusion", "method")
 
 
 def render(**contents: Any) -> str:
-    """Return the page with these contents, all of which are escaped."""
-    style = _style()
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    sections = [
-        (anchor, text)
-        for anchor, text in _SECTIONS.items()
-        if anchor in _ALWAYS_THERE or contents[anchor]
-    ]
+    """Return the page of a report with these contents."""
+    return render_page(
+        "_template.html",
+        style=_style(),
+        sections=[
+            (anchor, text)
+            for anchor, text in _SECTIONS.items()
+            if anchor in _ALWAYS_THERE or contents[anchor]
+        ],
+        n_examples=N_EXAMPLES,
+        n_of_album=N_OF_ALBUM,
+        **contents,
+    )
+
+
+def render_page(
+    template: str, *, style: str, script: str | None = None, **contents: Any
+) -> str:
+    """Return a page from a template of this package.
+
+    Parameters
+    ----------
+    template : str
+        Name of its file.
+    style : str
+        Its style sheet.
+    script : str or None, default=None
+        Name of the file of its script.
+    **contents : dict
+        What the template shows; all of it is escaped.
+    """
+    code = read_text(script) if script else ""
     page = (
         _environment()
-        .get_template("_template.html")
+        .get_template(template)
         .render(
             **contents,
-            # Our own file, and its digest in Base64.
+            # Our own files, and their digests in Base64.
             style=Markup(style),  # nosec B704
-            style_hash=Markup(digest),  # nosec B704
-            sections=sections,
+            style_hash=_digest(style),
+            script=Markup(code),  # nosec B704
+            script_hash=_digest(code),
             version=__version__,
-            n_examples=N_EXAMPLES,
-            n_of_album=N_OF_ALBUM,
         )
     )
     return page.strip() + "\n"
+
+
+def _digest(text: str) -> Markup:
+    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Markup(digest)  # nosec B704
+
+
+def read_text(name: str) -> str:
+    """Return the text of a file of this package."""
+    return (files(_PACKAGE) / name).read_text(encoding="utf-8")
 
 
 @cache
@@ -83,7 +116,7 @@ def _environment() -> Environment:
 
 @cache
 def _style() -> str:
-    css = (files(_PACKAGE) / "_style.css").read_text(encoding="utf-8")
+    css = read_text("_style.css")
     step = 100 // N_SHADES
     # By classes: attributes of style would need a laxer policy of contents.
     return css + "".join(f".s{i}{{--shade:{step * i}%}}" for i in range(N_SHADES + 1))

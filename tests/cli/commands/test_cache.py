@@ -60,7 +60,8 @@ def test_commands_share_what_was_computed(music, decoded, tmp_path):
     for command in (
         ("predict", model, music, *option),
         ("evaluate", model, music, *option),
-        ("similar", model, music / "low" / "0.flac", "--among", music, *option),
+        ("similar", music / "low" / "0.flac", "--model", model)
+        + ("--among", music, *option),
     ):
         result = invoke(*command)
         assert result.exit_code == 0, result.output

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from skgenre import GenreTagger
 from skgenre.cli import app
-from skgenre.cli._commands._tag import _in_playlist
+from skgenre.cli._playlists import read_playlist
 
 needs_weights = pytest.mark.skipif(
     find_spec("musicnn") is None, reason="no weights of musicnn"
@@ -99,12 +99,21 @@ def test_a_playlist_goes_genre_by_genre(music, songs):
     assert lines[0].startswith("#EXTINF:-1,")
 
 
-def test_names_that_a_playlist_can_not_hold():
-    song = {"path": "a/b c\u00e9\u3000.mp3", "genre": "rock"}
-    assert _in_playlist(song) is song
-    for name in ("a\nb.mp3", "a\u2028b.mp3", "a\udcff.mp3"):
-        song = {"path": name, "genre": "rock"}
-        assert "can't be in a playlist" in _in_playlist(song)["error"]
+@needs_weights
+def test_a_playlist_for_each_genre(music, songs, tmp_path):
+    folder = tmp_path / "new" / "lists"
+    result = invoke(music, "--format", "m3u", "--output", folder)
+    assert result.exit_code == 1 and not result.stdout
+    tagger = GenreTagger()
+    predicted = tagger.predict(songs)
+    for genre in {*predicted}:
+        listed = read_playlist(folder / f"{genre}.m3u8")
+        assert {*listed} == {
+            s for s, g in zip(songs, predicted, strict=True) if g == genre
+        }
+        confidence = tagger.predict_proba(listed).max(axis=1)
+        assert (np.diff(confidence) <= 0).all()
+    assert len([*folder.iterdir()]) == len({*predicted})
 
 
 @needs_weights

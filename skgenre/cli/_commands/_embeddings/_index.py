@@ -184,7 +184,7 @@ def _read(file: Path, model: str) -> dict[bytes, tuple[tuple[int, int], NDArray]
         ) from error
     if arrays["model"] != model:
         raise ValueError(
-            f"The index {str(file)!r} was made with another model file, whose "
+            f"The index {str(file)!r} was made with another model, whose "
             f"embeddings can't be compared with this one's. {advice}"
         )
     return dict(zip(names, zip(states, rows, strict=True), strict=True))

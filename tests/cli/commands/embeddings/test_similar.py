@@ -12,22 +12,40 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+from mutagen.flac import FLAC
 from rich.console import Console
+from sklearn.metrics.pairwise import cosine_distances
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 from typer.testing import CliRunner
 
-from skgenre import CRNNClassifier, MelSpectrogramTransformer, MFCCStandardizer, save
+from skgenre import (
+    CRNNClassifier,
+    GenreTagger,
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
+    save,
+)
 from skgenre.cli import app
-from skgenre.cli._commands._index import LibraryIndex
-from skgenre.cli._commands._similar import _add_embeddings
+from skgenre.cli._commands._embeddings._index import LibraryIndex
+from skgenre.cli._commands._embeddings._songs import (
+    Embedder,
+    _add_embeddings,
+    tag_embedding,
+)
+from skgenre.cli._playlists import read_playlist
 from skgenre.datasets import load_audio_folder
+from skgenre.features._pretrained._musicnn_weights import has_weights
 
 PITCHES = {"low": 110, "high": 1760}
 
 
-def similar(*arguments):
-    return CliRunner().invoke(app, ["similar", *map(str, arguments)])
+def invoke(*arguments):
+    return CliRunner().invoke(app, [*map(str, arguments)])
+
+
+def similar(model, *arguments):
+    return invoke("similar", *arguments, "--model", model)
 
 
 def recommended(*arguments, exit_code=0):
@@ -176,23 +194,17 @@ def test_an_interrupted_run_keeps_what_it_has(library, tmp_path):
     paths = sorted(map(str, library.rglob("*.flac")))
     mfcc = MFCCStandardizer(n_mfcc=3).fit(paths[-4:])
 
-    class Interrupted:
-        def transform(self, files):
-            if wanted[32] in files:
-                raise KeyboardInterrupt
-            return mfcc.transform(files)
+    def embed(files):
+        if wanted[32] in files:
+            raise KeyboardInterrupt
+        return mfcc.transform(files)
 
     file = tmp_path / "it.npz"
     index = LibraryIndex(library, "it", file)
     wanted, _ = index.update(paths)
     with pytest.raises(KeyboardInterrupt):
-        _add_embeddings(
-            index,
-            Interrupted(),
-            wanted,
-            n_jobs=1,
-            console=Console(stderr=True),
-        )
+        embedder = Embedder(mfcc, "it", embed)
+        _add_embeddings(index, embedder, wanted, 1, Console(stderr=True))
     wanted, counts = LibraryIndex(library, "it", file).update(paths)
     assert len(wanted) == 44
     assert counts == "44 new, 0 changed, 0 removed, 32 as they were"
@@ -203,7 +215,7 @@ def test_an_interrupted_run_keeps_what_it_has(library, tmp_path):
     [
         (["--among", "/no/such/folder"], "--among must be a folder of music"),
         (["--among", __file__], "--among must be a folder of music"),
-        (["--among", ".", "--index", "{library}/tracks.csv"], "is no index of skgenre"),
+        (["--among", "{library}", "--index", "{library}/tracks.csv"], "is no index of"),
         (["--among", "{library}", "--index", "/no/such/it.npz"], "There is no folder"),
         (["--among", "{empty}"], "No audio files in"),
         (["--among", "{broken}"], "No file in"),
@@ -256,7 +268,7 @@ def test_another_model_is_refused(model, library, tmp_path):
     save(pipeline.fit(tracks.paths, tracks.target), other)
     result = similar(other, song, "--among", library, "--index", index)
     assert result.exit_code == 1
-    assert "made with another model file" in result.stderr
+    assert "made with another model" in result.stderr
 
 
 @pytest.mark.slow
@@ -289,7 +301,7 @@ def test_what_has_no_embedding(library, tmp_path):
 def test_in_a_shell_with_any_file_name(model, library):
     name = os.fsencode(library) + b"/low/no\xff utf-8\x1b[31m.flac"
     os.rename(os.fsencode(library / "low" / "3.flac"), name)
-    run = [sys.executable, "-m", "skgenre.cli", "similar", model, name]
+    run = [sys.executable, "-m", "skgenre.cli", "similar", name, "--model", model]
     for file_format in ("csv", "table"):
         found = subprocess.run(
             [*run, "--among", library, "--format", file_format],
@@ -299,3 +311,119 @@ def test_in_a_shell_with_any_file_name(model, library):
         assert found.returncode == 0, found.stderr
         assert "flac" in found.stdout.decode()
         assert b"\x1b[31m" not in found.stdout or file_format == "csv"
+
+
+def test_songs_nearer_to_a_disliked_one_are_left_out(model, library, tmp_path):
+    """Liked is a low and a high song, disliked a high one: low ones are left."""
+    liked = library / "low" / "1.flac", library / "high" / "1.flac"
+    disliked = tmp_path / "new.flac"
+    shutil.copy(liked[1], disliked)
+    options = "--among", library, "-k", 5, "--same-artist"
+    found = recommended(model, *liked, *options, "--less-like", disliked)
+    assert all(name.startswith("low/") for name in names(found))
+    (error,) = similar(
+        model, *liked, *options, "--less-like", liked[1]
+    ).stderr.splitlines()
+    assert "is to be both liked and disliked" in error
+    gone = similar(model, *liked, *options, "--less-like", "gone.flac")
+    assert gone.exit_code == 1 and "gone.flac" in gone.stderr
+    assert len(gone.stdout.splitlines()) > 5
+
+
+def test_artists_come_from_the_tags_where_no_table_names_them(model, library):
+    (library / "tracks.csv").unlink()
+    for song, artist in (("1", "The Lows"), ("2", "THE  LOWS"), ("3", "Others")):
+        file = FLAC(library / "low" / f"{song}.flac")
+        file["artist"] = artist
+        file.save()
+    arguments = library / "low" / "1.flac", "--among", library, "-k", 14
+    assert "low/2.flac" in names(recommended(model, *arguments, "--same-artist"))
+    found = names(recommended(model, *arguments, "--other-artists"))
+    assert "low/2.flac" not in found and "low/3.flac" in found
+    for path in sorted((library / "low").iterdir())[:-2]:  # all but 7 and an odd name
+        file = FLAC(path)
+        file["artist"] = "the lows"
+        file.save()
+    found = recommended(model, *arguments[:-1], 2)
+    assert sorted(names(found)) == ["low/7.flac", "low/ü 音 [bold].flac"]
+
+
+def test_a_playlist_of_what_is_found(model, library, tmp_path):
+    song = library / "low" / "1.flac"
+    among = tmp_path / "some.m3u8"
+    some = [library / genre / f"{i}.flac" for genre in PITCHES for i in (1, 2, 4, 6)]
+    among.write_text("".join(f"{path}\n" for path in some))
+    options = "--among", among, "-k", 3, "--same-artist"
+    result = similar(
+        model, song, *options, "--format", "m3u", "-o", tmp_path / "it.m3u8"
+    )
+    assert result.exit_code == 0, result.output
+    listed = read_playlist(tmp_path / "it.m3u8")
+    assert listed == [f["path"] for f in recommended(model, song, *options)]
+    assert {*listed} <= {*map(str, some)}
+    again = similar(model, song, "--among", tmp_path / "it.m3u8", "--format", "csv")
+    assert again.exit_code == 0 and again.stdout.count(".flac") == 6
+
+
+def path_of(*arguments):
+    result = invoke("path", *arguments, "--format", "json")
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+def test_a_path_from_low_to_high(model, library, tmp_path):
+    ends = library / "low" / "1.flac", tmp_path / "end.flac"
+    write_song(ends[1], 1760, np.random.default_rng(3))
+    options = "--among", library, "--model", model, "-k", 5
+    found = path_of(*ends, *options)
+    assert len(found) == 5
+    assert (found[0]["path"], found[-1]["path"]) == tuple(map(str, ends))
+    assert found[0]["distance"] == 0
+    (_, direct) = path_of(*ends, "--among", library, "--model", model, "-k", 2)
+    assert max(song["distance"] for song in found) <= direct["distance"]
+    rows = csv.DictReader(
+        io.StringIO(invoke("path", *ends, *options, "--format", "csv").stdout)
+    )
+    assert [{**row, "distance": float(row["distance"])} for row in rows] == found
+    table = "".join(invoke("path", *ends, *options).stdout.split())
+    assert "1.flac" in table and f"{found[1]['distance']:.3f}" in table
+    target = tmp_path / "it.m3u8"
+    assert not invoke(
+        "path", *ends, *options, "--format", "m3u", "-o", target
+    ).exit_code
+    assert read_playlist(target) == [song["path"] for song in found]
+
+
+def test_a_path_needs_two_songs(model, library):
+    song = library / "low" / "1.flac"
+    options = "--among", library, "--model", model
+    result = invoke("path", song, library / "low" / ".." / "low" / "1.flac", *options)
+    assert result.exit_code == 1 and "A path needs two songs" in result.stderr
+    result = invoke("path", song, "gone.flac", *options, "--format", "json")
+    assert result.exit_code == 1 and json.loads(result.stdout) == []
+    assert result.stderr.count("gone.flac") == 1
+    result = invoke("path", song, library / "low" / "2.flac", *options, "-k", 30)
+    assert "k=30 tracks were wanted" in result.stderr and result.exit_code == 0
+
+
+@pytest.mark.skipif(not has_weights(), reason="no weights of musicnn")
+def test_without_a_model_songs_are_compared_by_their_tags(library, tmp_path):
+    songs = [*map(str, sorted((library / "low").iterdir()))]
+    song, *others = songs
+    options = "--among", library / "low", "-k", 7, "--index", tmp_path / "it"
+    result = invoke("similar", song, *options, "--format", "json")
+    assert result.exit_code == 0, result.output
+    found = json.loads(result.stdout)
+    E = tag_embedding(GenreTagger().transform(songs))
+    distances = cosine_distances(E[:1], E[1:])[0]
+    assert [f["path"] for f in found] == [others[i] for i in distances.argsort()]
+    again = invoke("similar", song, *options, "--format", "json")
+    assert again.stdout == result.stdout and "8 as they were" in again.stderr
+
+
+def test_without_weights(library, no_weights):
+    song = library / "low" / "1.flac"
+    for command in (["similar", song], ["path", song, library / "low" / "2.flac"]):
+        result = invoke(*command, "--among", library)
+        assert result.exit_code == 1
+        assert "Get them by `skgenre weights`" in " ".join(result.stderr.split())

@@ -8,8 +8,8 @@ import zipfile
 import numpy as np
 import pytest
 
-from skgenre.cli._commands import _index
-from skgenre.cli._commands._index import LibraryIndex, file_states
+from skgenre.cli._commands._embeddings import _index
+from skgenre.cli._commands._embeddings._index import LibraryIndex, file_states
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def test_another_folder_or_model_is_refused(library, tmp_path):
     (other / "song.mp3").touch()
     with pytest.raises(ValueError, match="none of its 3 files is in"):
         LibraryIndex(other, "it", file).update(listed(other))
-    with pytest.raises(ValueError, match="made with another model file"):
+    with pytest.raises(ValueError, match="made with another model"):
         LibraryIndex(library, "other", file)
     assert file.read_bytes() == written
 

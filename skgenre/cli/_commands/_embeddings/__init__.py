@@ -1,0 +1,1 @@
+"""Commands that compare songs by their embeddings."""

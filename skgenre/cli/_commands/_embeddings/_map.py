@@ -1,0 +1,107 @@
+"""A map of a library, as a page."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from skgenre.classifiers import GenreTagger
+from skgenre.cli._commands._embeddings._cluster import cluster_songs
+from skgenre.cli._commands._embeddings._songs import read_all_tags, tag_embedding
+from skgenre.datasets._library._genre_names import fold_genres
+from skgenre.inspection._displays._embedding import reduce_to_plane
+from skgenre.inspection._report._map import map_page
+
+_MEANINGS = {
+    "genre": "genres, as musicnn's tags predict them",
+    "tags": "genres, as the files' own tags name them",
+    "cluster": "clusters of songs that sound alike, named by their tags",
+}
+_REDUCTIONS = {
+    "pca": "Two directions of many are shown, those in which the songs differ most "
+    "(principal components): what lies together may differ in others.",
+    "umap": "UMAP keeps neighbours together; how far groups are from one another says "
+    "little.",
+}
+
+
+def map_of_songs(
+    tagger: GenreTagger,
+    tags: dict[str, NDArray],
+    *,
+    color: str,
+    reduction: str,
+    title: str,
+    n_jobs: int,
+) -> str:
+    """Return a page with a map of songs.
+
+    Parameters
+    ----------
+    tagger : GenreTagger
+        Predicts genres by tags.
+    tags : dict of str to ndarray of shape (100,)
+        Probabilities of the tags, by path.
+    color : {'genre', 'tags', 'cluster'}
+        What the colours are.
+    reduction : {'pca', 'umap'}
+        How the map is made.
+    title : str
+        Title of the page.
+    n_jobs : int
+        Files whose own tags are read at a time.
+
+    Raises
+    ------
+    ValueError
+        If there are too few songs.
+    ImportError
+        If UMAP is wanted and not installed.
+    """
+    if len(tags) < 2:
+        raise ValueError(
+            f"A map needs at least 2 songs with music, and there are {len(tags)}. Name "
+            "more."
+        )
+    paths = list(tags)
+    probabilities = np.array(list(tags.values()))
+    E = tag_embedding(probabilities)
+    points, axes = reduce_to_plane(E, reduction, 0)
+    own = read_all_tags(paths, n_jobs)
+    labels: Sequence[str | None]
+    if color == "genre":
+        labels = tagger._genres(tagger._probabilities(probabilities)).tolist()
+    elif color == "tags":
+        genres, _ = fold_genres([each.genres for each in own], {})
+        labels = [names[0] if names else None for names in genres]
+    else:
+        labels = _clusters(tags)
+    songs = [
+        {
+            "title": tag.title or Path(path).stem,
+            "artist": tag.artist or "",
+            "path": path,
+        }
+        for path, tag in zip(paths, own, strict=True)
+    ]
+    return map_page(
+        E,
+        points,
+        labels,
+        songs,
+        title=title,
+        meaning=_MEANINGS[color],
+        axes=axes,
+        notes=[_REDUCTIONS[reduction]],
+    )
+
+
+def _clusters(tags: dict[str, Any]) -> list[str]:
+    name_of = {
+        song["path"]: f"{cluster['cluster']} {cluster['name']}"
+        for cluster in cluster_songs(tags, None)["clusters"]
+        for song in cluster["songs"]
+    }
+    return [name_of[path] for path in tags]
