@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,8 +18,9 @@ from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
-from skgenre.cli._options import FileFormat
+from skgenre.cli._options import FileFormat, Labels
 from skgenre.cli._options import Jobs as _Jobs
+from skgenre.cli._options import LabelsFrom as _LabelsFrom
 from skgenre.cli._options import TimeLimit as _TimeLimit
 from skgenre.cli._options import Yes as _Yes
 from skgenre.cli._quick_start import defer_scipy_stats
@@ -81,12 +81,14 @@ def train(
     music: Annotated[
         Path,
         typer.Argument(
-            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]."
+            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]; "
+            "with --labels tags, any folder of music."
         ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write.")
     ] = Path("genres.model"),
+    labels: _LabelsFrom = Labels.folders,
     model: Annotated[
         ModelName | None,
         typer.Option(
@@ -130,11 +132,14 @@ def train(
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it."""
     from skgenre._files import check_writable
+    from skgenre.cli._commands._library._labels import (
+        labelled_tracks,
+        without_rare_genres,
+    )
     from skgenre.cli._commands._models import best_installed, model_to_train
     from skgenre.cli._commands._train import train_and_evaluate
     from skgenre.cli._commands._weights import NO_WEIGHTS, require_weights
     from skgenre.cli._commands._work_dir import check_work_dir
-    from skgenre.datasets import load_audio_folder
     from skgenre.persistence import save
 
     name = model or best_installed()
@@ -151,8 +156,9 @@ def train(
         )
         pipeline[0].set_params(cache_dir=cache_dir, time_limit=time_limit)
         check_writable(output)
-        with warnings.catch_warnings(action="default"):
-            tracks = load_audio_folder(music)
+        tracks = labelled_tracks(music, labels, _console)
+        if labels == Labels.tags:
+            tracks = without_rare_genres(tracks, _console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
         why = f", {NO_WEIGHTS}" if model is None and name == "fast" else ""
         _console.print(f"Model: [bold]{name}[/]{why}.")
@@ -235,9 +241,11 @@ def evaluate(
     music: Annotated[
         Path,
         typer.Argument(
-            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]."
+            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]; "
+            "with --labels tags, any folder of music."
         ),
     ],
+    labels: _LabelsFrom = Labels.folders,
     report: Annotated[
         Path | None,
         typer.Option(help="Page of HTML to write, with errors, clips and curves."),
@@ -259,7 +267,7 @@ def evaluate(
     """
     from skgenre._files import check_writable
     from skgenre.cli._commands._evaluate import evaluate_models
-    from skgenre.datasets import load_audio_folder
+    from skgenre.cli._commands._library._labels import labelled_tracks
 
     try:
         if report is not None:
@@ -269,11 +277,10 @@ def evaluate(
                     f"--report {str(report)!r} would replace what is to be read. "
                     "Choose another name."
                 )
-        with warnings.catch_warnings(action="default"):
-            tracks = load_audio_folder(music)
+        models = [model, *([] if compare is None else [compare])]
         judged = evaluate_models(
-            [model, *([] if compare is None else [compare])],
-            tracks,
+            models,
+            labelled_tracks(music, labels, _console, models=models),
             cache_dir=cache_dir,
             time_limit=time_limit,
             n_jobs=jobs,

@@ -27,6 +27,22 @@ TimeLimit = Annotated[
     ),
 ]
 
+
+class Labels(StrEnum):
+    """Where genres and artists of labelled music come from."""
+
+    folders = "folders"
+    tags = "tags"
+
+
+LabelsFrom = Annotated[
+    Labels,
+    typer.Option(
+        "--labels",
+        help="Where genres and artists come from: sub-folders or a CSV, or the tags in "
+        "the files.",
+    ),
+]
 Yes = Annotated[
     bool,
     typer.Option(
