@@ -10,6 +10,7 @@ import typer
 
 from skgenre.cli._commands import _cache
 from skgenre.cli._commands._cache import CacheDir
+from skgenre.cli._commands._library._check_tags import check_tags
 from skgenre.cli._commands._scan import scan
 from skgenre.cli._commands._tag import tag
 from skgenre.cli._commands._weights import weights
@@ -18,9 +19,10 @@ from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
-from skgenre.cli._options import FileFormat, Labels
+from skgenre.cli._options import FileFormat, Labels, ModelName
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import LabelsFrom as _LabelsFrom
+from skgenre.cli._options import Seed as _Seed
 from skgenre.cli._options import TimeLimit as _TimeLimit
 from skgenre.cli._options import Yes as _Yes
 from skgenre.cli._quick_start import defer_scipy_stats
@@ -33,18 +35,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(_cache.app, name="cache")
-
-_Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
-
-
-class ModelName(StrEnum):
-    """Pipelines to train."""
-
-    best = "best"
-    scratch = "scratch"
-    fast = "fast"
-    paper = "paper"
-    baseline = "baseline"
 
 
 class ReportFormat(StrEnum):
@@ -81,8 +71,8 @@ def train(
     music: Annotated[
         Path,
         typer.Argument(
-            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]; "
-            "with --labels tags, any folder of music."
+            help="Folder with one sub-folder per genre, or a CSV of "
+            "path,genre[,group]; with --labels tags, any folder of music."
         ),
     ],
     output: Annotated[
@@ -136,32 +126,28 @@ def train(
         labelled_tracks,
         without_rare_genres,
     )
-    from skgenre.cli._commands._models import best_installed, model_to_train
+    from skgenre.cli._commands._models import chosen_model
     from skgenre.cli._commands._train import train_and_evaluate
-    from skgenre.cli._commands._weights import NO_WEIGHTS, require_weights
     from skgenre.cli._commands._work_dir import check_work_dir
     from skgenre.persistence import save
 
-    name = model or best_installed()
     try:
-        if name == "best":
-            require_weights(yes=yes)
-        pipeline = model_to_train(
-            name,
+        pipeline = chosen_model(
+            model,
             epochs=epochs,
             checkpoint_dir=checkpoint_dir,
             seed=seed,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
-            progress=_console.is_terminal,
+            yes=yes,
+            console=_console,
         )
-        pipeline[0].set_params(cache_dir=cache_dir, time_limit=time_limit)
         check_writable(output)
         tracks = labelled_tracks(music, labels, _console)
         if labels == Labels.tags:
             tracks = without_rare_genres(tracks, _console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
-        why = f", {NO_WEIGHTS}" if model is None and name == "fast" else ""
-        _console.print(f"Model: [bold]{name}[/]{why}.")
         evaluation = train_and_evaluate(
             pipeline,
             tracks,
@@ -241,8 +227,8 @@ def evaluate(
     music: Annotated[
         Path,
         typer.Argument(
-            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]; "
-            "with --labels tags, any folder of music."
+            help="Folder with one sub-folder per genre, or a CSV of "
+            "path,genre[,group]; with --labels tags, any folder of music."
         ),
     ],
     labels: _LabelsFrom = Labels.folders,
@@ -351,6 +337,7 @@ def similar(
     _end(errors)
 
 
+app.command("check-tags")(check_tags)
 app.command()(scan)
 app.command()(tag)
 app.command()(weights)

@@ -53,6 +53,19 @@ Yes = Annotated[
 ]
 
 
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
+
+
+class ModelName(StrEnum):
+    """Pipelines to train."""
+
+    best = "best"
+    scratch = "scratch"
+    fast = "fast"
+    paper = "paper"
+    baseline = "baseline"
+
+
 class FileFormat(StrEnum):
     """Forms of the results."""
 

@@ -199,6 +199,28 @@ def write_recommendations(
     _write(text.getvalue(), stream)
 
 
+def write_suspects(
+    suspects: list[dict[str, Any]], file_format: str, stream: IO[str]
+) -> None:
+    """Write tracks whose tags look wrong: dicts as `check_tags` makes them."""
+    text = io.StringIO()
+    columns = ["path", "tag", "genre", "confidence", "of_tag", "artist", "album"]
+    if file_format == "json":
+        json.dump(suspects, text, indent=2)
+        text.write("\n")
+    elif file_format == "csv":
+        _write_rows(suspects, columns, text)
+    elif suspects:
+        table = Table()
+        for name in ("File", "Tag", "Sounds like"):
+            table.add_column(name, overflow="fold")
+        for track in suspects:
+            genre = f"{track['genre']} {track['confidence']:.0%}"
+            table.add_row(*map(plain, (track["path"], track["tag"], genre)))
+        Console(file=stream).print(table)
+    _write(text.getvalue(), stream)
+
+
 def write_scan(report: "pandas.DataFrame", file_format: str, stream: IO[str]) -> None:
     """Write the report of `skgenre.datasets.check_audio`; as a table, what is wrong."""
     if file_format == "json":

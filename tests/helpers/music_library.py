@@ -63,13 +63,16 @@ def _plain_file(suffix):
     return path
 
 
-def write_track(path, **tags):
-    """Copy a tone to a path, and tag it as its suffix wants.
+def write_track(path, sound=None, /, **tags):
+    """Write a sound, or a tone, to a path, and tag it as its suffix wants.
 
     Keyword arguments are lists of str: genre, artist, albumartist, album, title, date.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(_plain_file(path.suffix.lower()), path)
+    if sound is None:
+        shutil.copy(_plain_file(path.suffix.lower()), path)
+    else:
+        _encode(path, sound)
     if tags:
         _WRITERS[path.suffix.lower()](path, tags)
 
@@ -411,7 +414,7 @@ _WRONG = {(0, 2), (1, 6), (3, 4)}
 _MISSING = {(0, 5), (1, 1), (2, 3), (2, 8), (3, 0), (3, 7)}
 
 
-def make_sounding_library(folder, seconds=3.0):
+def make_sounding_library(folder, seconds=2.0):
     """Write a library of 168 tracks, 12 of them with a wrong genre, 24 without one.
 
     Returns the 160 of the four genres, sorted by path. The others are of a genre by a
@@ -422,12 +425,11 @@ def make_sounding_library(folder, seconds=3.0):
     for i, (genre, (spellings, pitch)) in enumerate(_HEARD.items()):
         for artist in range(_N_ARTISTS):
             name = f"{genre} Ünd {artist}"
-            own_pitch, noise = pitch * rng.uniform(0.75, 1.3), rng.uniform(0.01, 0.05)
+            own_pitch = pitch * rng.uniform(0.85, 1.15)
+            noise = rng.uniform(0.01, 0.05)
             for j in range(_N_OF_ARTIST):
                 suffix = SUFFIXES[(3 * i + artist + j) % len(SUFFIXES)]
                 path = folder / name / "First" / f"{j:02} Söng{suffix}"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                _encode(path, _music(rng, own_pitch, noise, seconds))
                 tag = spellings[j % len(spellings)]
                 tagged = genre
                 if (artist, j) in _WRONG:
@@ -437,7 +439,7 @@ def make_sounding_library(folder, seconds=3.0):
                 texts = {"artist": [name], "album": ["First"], "title": [f"Söng {j}"]}
                 if tag is not None:
                     texts["genre"] = [tag]
-                _WRITERS[suffix](path, texts)
+                write_track(path, music(rng, own_pitch, noise, seconds), **texts)
                 tracks.append(HeardTrack(str(path), genre, tagged, name))
     for j in range(5):
         write_track(folder / f"Polka {j}.flac", genre=["Polka"], artist=["Only One"])
@@ -449,7 +451,7 @@ def make_sounding_library(folder, seconds=3.0):
     return sorted(tracks)
 
 
-def _music(rng, pitch, noise, seconds):
+def music(rng, pitch, noise=0.02, seconds=1.0):
     """Return notes around a pitch, four a second."""
     t = np.arange(int(RATE * seconds)) / RATE
     steps = rng.choice([1, 9 / 8, 5 / 4, 3 / 2], size=int(4 * seconds) + 1)

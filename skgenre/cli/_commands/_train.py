@@ -15,6 +15,7 @@ from sklearn.utils import Bunch
 from skgenre._text import format_list
 from skgenre.audio import AudioError
 from skgenre.classifiers._training._data import validation_rows
+from skgenre.cli._commands._library._labels import some_tracks
 from skgenre.cli._commands._models import fit_folds
 from skgenre.cli._commands._work_dir import clips_to_learn_from
 from skgenre.cli._console import plain
@@ -43,7 +44,7 @@ class Evaluation:
         }
 
 
-def _leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -> Bunch:
+def leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -> Bunch:
     """Return the tracks whose files could be read; print what is wrong with others."""
     for error in errors.values():
         console.print(f"[yellow]Left out:[/] {plain(error)}", soft_wrap=True)
@@ -60,11 +61,7 @@ def _leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -
         console.print(
             plain(f"No file could be read of {names}: left out."), soft_wrap=True
         )
-    return Bunch(
-        paths=tracks.paths[good],
-        target=tracks.target[good],
-        groups=None if tracks.groups is None else tracks.groups[good],
-    )
+    return some_tracks(tracks, good)
 
 
 def _warn_of_copies(tracks: Bunch, console: Console) -> None:
@@ -111,7 +108,7 @@ def train_and_evaluate(
         clips,
         errors,
     ):
-        tracks = _leave_out(tracks, errors, console)
+        tracks = leave_out(tracks, errors, console)
         _warn_of_copies(tracks, console)
         codes = np.unique(tracks.target, return_inverse=True)[1]
         held_out = validation_rows(
@@ -119,8 +116,7 @@ def train_and_evaluate(
         )
         kept = np.setdiff1d(np.arange(len(codes)), held_out)
         console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
-        fit_folds(model, tracks.target[kept])
-        _fit(learner, clips[kept], tracks, kept)
+        fit_rows(model, learner, clips, tracks, kept)
         if not len(held_out):
             console.print(
                 "No clips were held out, so the model is not evaluated. Where there "
@@ -140,16 +136,22 @@ def train_and_evaluate(
     return evaluation
 
 
-def _fit(learner: Any, clips: Any, tracks: Bunch, kept: NDArray) -> None:
-    """Fit on the clips, with their artists where the learner takes such."""
+def fit_rows(
+    model: Pipeline, learner: Any, clips: Any, tracks: Bunch, rows: NDArray
+) -> None:
+    """Fit the learner, the model or its last step, on some of the clips.
+
+    With their artists, where it takes such and they are known.
+    """
+    fit_folds(model, tracks.target[rows])
     with sklearn.config_context(enable_metadata_routing=True):
         wanted = learner.get_metadata_routing().consumes("fit", ["groups"])
         groups = (
-            {"groups": tracks.groups[kept]}
+            {"groups": tracks.groups[rows]}
             if wanted and tracks.groups is not None
             else {}
         )
-        learner.fit(clips, tracks.target[kept], **groups)
+        learner.fit(clips[rows], tracks.target[rows], **groups)
 
 
 def _print_scores(

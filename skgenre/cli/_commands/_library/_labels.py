@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
 from sklearn.utils import Bunch
 
@@ -19,6 +20,7 @@ from skgenre.persistence import read_info
 
 # To learn a genre and be judged on it: an artist for each, and more than a few tracks.
 FEWEST_ARTISTS, FEWEST_TRACKS = 2, 5
+_OF_EACH_TRACK = ("paths", "target", "groups", "genres", "albums")
 
 
 def labelled_tracks(
@@ -33,7 +35,7 @@ def labelled_tracks(
     -------
     Bunch
         'paths', 'target', 'groups' (or None) and 'target_names', as of
-        `load_audio_folder`; of a library also 'genres', 'albums' and 'artists'.
+        `load_audio_folder`; of a library also 'genres' and 'albums'.
 
     Raises
     ------
@@ -52,14 +54,16 @@ def labelled_tracks(
             f"No track below {str(music)!r} has a genre in its tags. `skgenre tag "
             "--write-tags` can write some."
         )
-    tracks = _chosen(library, library.has_genre)
+    library.genres = np.fromiter(library.genres, dtype=object)  # an array of lists
+    tracks = some_tracks(library, library.has_genre)
     spelling = {
         genre_key(str(genre)): str(genre)
         for model in models
         for genre in read_info(model)["genres"] or ()
     }
-    names = [spelling.get(genre_key(genre), genre) for genre in tracks.target]
+    names = [spelling.get(genre_key(genre), genre) for genre in tracks.target.tolist()]
     tracks.target = np.array(names)
+    tracks.target_names = np.unique(tracks.target)
     return tracks
 
 
@@ -79,19 +83,13 @@ def _printed_warnings(console: Console) -> Iterator[None]:
         console.print(f"[yellow]Warning:[/] {text}", soft_wrap=True, highlight=False)
 
 
-def _chosen(tracks: Bunch, kept: np.ndarray) -> Bunch:
-    """Return some of the tracks of a library."""
-    target = tracks.target[kept].astype(str)
-    rows = np.flatnonzero(kept)
-    return Bunch(
-        paths=tracks.paths[rows],
-        target=target,
-        groups=tracks.groups[rows].astype(str),
-        genres=[tracks.genres[row] for row in rows],
-        albums=tracks.albums[rows],
-        artists=tracks.artists[rows],
-        target_names=np.unique(target),
-    )
+def some_tracks(tracks: Bunch, rows: NDArray) -> Bunch:
+    """Return the tracks in some rows, by number or as a mask."""
+    chosen = {
+        name: None if tracks.get(name) is None else tracks[name][rows]
+        for name in _OF_EACH_TRACK
+    }
+    return Bunch(**chosen, target_names=np.unique(tracks.target[rows]))
 
 
 def _report(library: Bunch, console: Console) -> None:
@@ -144,4 +142,4 @@ def without_rare_genres(tracks: Bunch, console: Console) -> Bunch:
         soft_wrap=True,
         highlight=False,
     )
-    return _chosen(tracks, kept)
+    return some_tracks(tracks, kept)

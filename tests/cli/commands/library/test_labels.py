@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-import soundfile
+from music_library import music, write_track
 from typer.testing import CliRunner
 
 from skgenre.cli import app
@@ -17,15 +17,6 @@ def invoke(*arguments):
     return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
-def write_song(path, pitch, **tags):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    t = np.arange(11025) / 22050
-    with soundfile.SoundFile(path, "w", 22050, 1) as file:
-        for name, text in tags.items():
-            setattr(file, name, text)
-        file.write(0.3 * np.sin(2 * np.pi * pitch * t))
-
-
 @pytest.fixture(scope="module")
 def library(tmp_path_factory):
     """Two genres by three artists each, one by a single artist, and other files."""
@@ -34,14 +25,14 @@ def library(tmp_path_factory):
     for genre, pitch in PITCHES.items():
         for artist in range(3):
             for i in range(2):
-                tags = {"genre": genre.lower() if i else genre}
-                tags["artist"] = f"{genre} {artist}"
-                path = folder / tags["artist"] / "Album" / f"{i}.flac"
-                write_song(path, pitch * rng.uniform(0.8, 1.25), **tags)
+                name = f"{genre} {artist}"
+                path = folder / name / "Album" / f"{i}.flac"
+                tags = {"genre": [genre.lower() if i else genre], "artist": [name]}
+                write_track(path, music(rng, pitch), **tags)
     for i in range(5):
-        write_song(folder / f"polka{i}.flac", 440, genre="Polka", artist="Only One")
-    write_song(folder / "untagged.flac", 440)
-    write_song(folder / "junk.flac", 440, genre="Other")
+        write_track(folder / f"polka{i}.flac", genre=["Polka"], artist=["Only One"])
+    write_track(folder / "untagged.flac")
+    write_track(folder / "junk.flac", genre=["Other"])
     (folder / "broken.mp3").write_text("no music")
     return folder
 
@@ -74,9 +65,12 @@ def test_train_reports_what_the_tags_were_taken_for(trained):
 def test_evaluate_spells_genres_as_the_model_does(trained, library, tmp_path):
     path, _ = trained
     other = tmp_path / "library"
+    rng = np.random.default_rng(1)
     for i in range(2):
-        write_song(other / f"{i}.flac", 110, genre="HIP HOP", artist="New")
-    write_song(other / "2.flac", 1760, genre="jazz", artist="Newer")
+        tags = {"genre": ["HIP HOP"], "artist": ["New"]}
+        write_track(other / f"{i}.flac", music(rng, PITCHES["Hip-Hop"]), **tags)
+    tags = {"genre": ["jazz"], "artist": ["Newer"]}
+    write_track(other / "2.flac", music(rng, PITCHES["Jazz"]), **tags)
     command = ["evaluate", path, other, "--labels", "tags", "--format", "json"]
     result = invoke(*command)
     assert result.exit_code == 0, result.output
@@ -92,20 +86,18 @@ def test_folders_of_artists_are_warned_of_with_the_option_to_use(library, tmp_pa
 
 def test_refusals(library, trained, tmp_path):
     model, _ = trained
-    (tmp_path / "one").mkdir()
-    write_song(tmp_path / "one" / "a.flac", 440, genre="Rock", artist="A")
-    (tmp_path / "none").mkdir()
-    write_song(tmp_path / "none" / "a.flac", 440)
+    write_track(tmp_path / "one" / "a.flac", genre=["Rock"], artist=["A"])
+    write_track(tmp_path / "none" / "a.flac")
     table = tmp_path / "tracks.csv"
     table.write_text("path,genre\n")
-    for music, match in (
+    for source, match in (
         (tmp_path / "one", "At least two genres are needed with 5 tracks by 2 artists"),
         (tmp_path / "none", "has a genre in its tags"),
         (table, "is no folder"),
         (tmp_path / "nowhere", "There is no folder"),
     ):
         output = tmp_path / "new.model"
-        result = invoke("train", music, "--labels", "tags", "-o", output)
+        result = invoke("train", source, "--labels", "tags", "-o", output)
         assert result.exit_code == 1
         assert match in " ".join(result.stderr.split())
         assert not output.exists()
