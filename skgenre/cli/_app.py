@@ -11,6 +11,7 @@ import typer
 from skgenre.cli._commands import _cache
 from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._commands._library._check_tags import check_tags
+from skgenre.cli._commands._library._undo import undo
 from skgenre.cli._commands._scan import scan
 from skgenre.cli._commands._tag import tag
 from skgenre.cli._commands._weights import weights
@@ -19,7 +20,15 @@ from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
-from skgenre.cli._options import FileFormat, Labels, ModelName
+from skgenre.cli._options import (
+    DryRun,
+    FileFormat,
+    Labels,
+    MissingOnly,
+    ModelName,
+    NewUndoFile,
+    WriteTags,
+)
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import LabelsFrom as _LabelsFrom
 from skgenre.cli._options import Seed as _Seed
@@ -183,6 +192,14 @@ def predict(
         FileFormat, typer.Option("--format", help="Form of the result.")
     ] = FileFormat.table,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
+    missing_only: MissingOnly = False,
+    write_tags: WriteTags = False,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Least probability to write a genre."),
+    ] = None,
+    dry_run: DryRun = False,
+    undo_file: NewUndoFile = None,
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
@@ -194,20 +211,31 @@ def predict(
     exit code is then 1.
     """
     defer_scipy_stats()
+    from skgenre.cli._commands._library._missing import without_genre
+    from skgenre.cli._commands._library._write_tags import check_writing
     from skgenre.cli._files import files_and_standard_input, predict_files
     from skgenre.cli._tables import write_predictions
     from skgenre.persistence import load
 
     try:
+        writing = check_writing(
+            write_tags,
+            min_confidence=min_confidence,
+            undo_file=undo_file,
+            dry_run=dry_run,
+        )
         pipeline = load(model, runtime="auto")
         if not hasattr(pipeline, "predict_proba"):
             raise ValueError(
                 f"{str(model)!r} gives no probabilities of genres: "
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
+        files = files_and_standard_input(music)
+        if missing_only:
+            files = without_genre(files, n_jobs=jobs, console=_console)
         predictions = predict_files(
             pipeline,
-            files_and_standard_input(music),
+            files,
             top=top,
             cache_dir=cache_dir,
             time_limit=time_limit,
@@ -216,9 +244,18 @@ def predict(
             console=_console,
         )
         write_predictions(predictions, file_format, sys.stdout)
+        not_written = []
+        if writing is not None:
+            best = {p["path"]: p["genres"][0] for p in predictions if "genres" in p}
+            sure = {
+                path: str(found["genre"])
+                for path, found in best.items()
+                if found["probability"] >= writing.min_confidence
+            }
+            not_written = writing.write(sure, _console)
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
-    _end([p["error"] for p in predictions if "error" in p])
+    _end([p["error"] for p in predictions if "error" in p] + not_written)
 
 
 @app.command()
@@ -340,6 +377,7 @@ def similar(
 app.command("check-tags")(check_tags)
 app.command()(scan)
 app.command()(tag)
+app.command()(undo)
 app.command()(weights)
 
 

@@ -1,6 +1,7 @@
 """Options that several commands share."""
 
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -53,6 +54,29 @@ Yes = Annotated[
 ]
 
 
+MissingOnly = Annotated[
+    bool,
+    typer.Option("--missing-only", help="Only files whose tags name no genre."),
+]
+WriteTags = Annotated[
+    bool,
+    typer.Option(
+        "--write-tags",
+        help="Write the genres into the files' tags, those of at least "
+        "--min-confidence; `skgenre undo` takes it back. Needs mutagen.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what would be written.")
+]
+NewUndoFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--undo-file",
+        help="File to write the earlier genres to.",
+        show_default="skgenre-undo-DATE.jsonl",
+    ),
+]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
 
 

@@ -406,7 +406,7 @@ _HEARD = {
     "Rock": (["Rock", "17", "(17)Rock", "rock"], 1350),
     "Electronic": (["Electronic", "52", "ELECTRONIC"], 4050),
 }
-_JUNK = [None, "Other", "Unknown", "genre"]
+_JUNK = ["Other", None, "Unknown", "genre"]
 _N_ARTISTS, _N_OF_ARTIST = 4, 10
 # Tracks of each genre, by artist and number: with a wrong tag, and without a usable
 # one. All suffixes are among the latter.

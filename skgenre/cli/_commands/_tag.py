@@ -13,7 +13,15 @@ import typer
 from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._commands._weights import require_weights
 from skgenre.cli._console import console, end, fail
-from skgenre.cli._options import Jobs, TimeLimit, Yes
+from skgenre.cli._options import (
+    DryRun,
+    Jobs,
+    MissingOnly,
+    NewUndoFile,
+    TimeLimit,
+    WriteTags,
+    Yes,
+)
 from skgenre.cli._quick_start import defer_scipy_stats
 
 if TYPE_CHECKING:
@@ -58,6 +66,10 @@ def tag(
             "--format", help="Form of the result; m3u is a playlist, genre by genre."
         ),
     ] = TagFormat.table,
+    missing_only: MissingOnly = False,
+    write_tags: WriteTags = False,
+    dry_run: DryRun = False,
+    undo_file: NewUndoFile = None,
     cache_dir: CacheDir = None,
     time_limit: TimeLimit = None,
     jobs: Jobs = -1,
@@ -70,6 +82,8 @@ def tag(
     """
     defer_scipy_stats()
     from skgenre.classifiers import GenreTagger
+    from skgenre.cli._commands._library._missing import without_genre
+    from skgenre.cli._commands._library._write_tags import check_writing
     from skgenre.cli._files import files_named
     from skgenre.cli._tables import write_tagged, write_timelines
 
@@ -79,6 +93,17 @@ def tag(
                 "A playlist has no timeline. Leave out --timeline, or choose another "
                 "--format."
             )
+        if timeline and write_tags:
+            raise ValueError(
+                "A tag has one genre, not one for each window. Leave out --timeline or "
+                "--write-tags."
+            )
+        writing = check_writing(
+            write_tags,
+            min_confidence=min_confidence,
+            undo_file=undo_file,
+            dry_run=dry_run,
+        )
         tagger = GenreTagger(
             None if genres is None else [name.strip() for name in genres.split(",")],
             threshold=min_confidence,
@@ -87,6 +112,8 @@ def tag(
         tagger._check_parameters()
         require_weights(yes=yes)
         paths = files_named(music)
+        if missing_only:
+            paths = without_genre(paths, n_jobs=jobs, console=console)
         how: dict[str, Any] = {
             "cache_dir": cache_dir,
             "time_limit": time_limit,
@@ -100,9 +127,17 @@ def tag(
             if file_format == TagFormat.m3u:
                 tagged = [_in_playlist(song) for song in tagged]
             write_tagged(tagged, file_format, sys.stdout)
+        not_written = []
+        if writing is not None:
+            sure = {
+                song["path"]: song["genre"]
+                for song in tagged
+                if song.get("confidence", -1) >= writing.min_confidence
+            }
+            not_written = writing.write(sure, console)
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None
-    end([song["error"] for song in tagged if "error" in song])
+    end([song["error"] for song in tagged if "error" in song] + not_written)
 
 
 def tag_files(
