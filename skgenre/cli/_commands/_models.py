@@ -9,6 +9,7 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
 from skgenre.classifiers import BaseGenreClassifier
+from skgenre.cli._commands._cache import set_cache
 from skgenre.cli._commands._weights import NO_WEIGHTS, require_weights
 from skgenre.features._pretrained._musicnn_weights import has_weights
 from skgenre.pipelines import genre_pipeline
@@ -57,7 +58,8 @@ def chosen_model(
         n_jobs=n_jobs,
         progress=console.is_terminal,
     )
-    pipeline[0].set_params(cache_dir=cache_dir, time_limit=time_limit)
+    pipeline[0].set_params(time_limit=time_limit)
+    set_cache(pipeline[0], cache_dir)
     why = f", {NO_WEIGHTS}" if name is None and chosen == "fast" else ""
     console.print(f"Model: [bold]{chosen}[/]{why}.")
     return pipeline
