@@ -103,6 +103,14 @@ def train(
             "on; 0 trains on all of them.",
         ),
     ] = 0.2,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit/--no-refit",
+            help="Train once more on all clips after the evaluation, for the model "
+            "that is kept.",
+        ),
+    ] = True,
     epochs: Annotated[
         int | None,
         typer.Option(min=1, help="Epochs of the networks instead of the default."),
@@ -123,6 +131,9 @@ def train(
             "those that are there.",
         ),
     ] = None,
+    note: Annotated[
+        str | None, typer.Option(help="Text to keep with the model, for `info`.")
+    ] = None,
     seed: _Seed = 0,
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
@@ -135,12 +146,17 @@ def train(
         labelled_tracks,
         without_rare_genres,
     )
-    from skgenre.cli._commands._models import chosen_model
+    from skgenre.cli._commands._models import best_installed, chosen_model
     from skgenre.cli._commands._train import train_and_evaluate
     from skgenre.cli._commands._work_dir import check_work_dir
     from skgenre.persistence import save
+    from skgenre.persistence._training_facts import check_training
 
     try:
+        name = model or best_installed()
+        given = {"recipe": str(name), "labels": str(labels), "seed": seed}
+        given |= {} if note is None else {"note": note}
+        check_training(given)
         pipeline = chosen_model(
             model,
             epochs=epochs,
@@ -157,16 +173,23 @@ def train(
         if labels == Labels.tags:
             tracks = without_rare_genres(tracks, _console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
-        evaluation = train_and_evaluate(
+        trained = train_and_evaluate(
             pipeline,
             tracks,
             test_size=test_size,
             random_state=seed,
             console=_console,
             work_dir=work_dir,
+            refit=refit,
         )
         _reset_work_parameters(pipeline)
-        save(pipeline, output, metrics=evaluation.metrics if evaluation else None)
+        evaluation = trained.evaluation
+        save(
+            pipeline,
+            output,
+            metrics=None if evaluation is None else evaluation.metrics,
+            training=given | trained.facts,
+        )
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     _console.print(f"Saved to [bold]{_plain(output)}[/].")
@@ -383,7 +406,7 @@ app.command()(weights)
 
 @app.command()
 def info(model: Annotated[Path, typer.Argument(help="Model file.")]) -> None:
-    """Show what a model file holds: genres, metrics, versions."""
+    """Show a model's genres, its scores and what it was trained on, as JSON."""
     from skgenre.persistence import read_info
 
     try:

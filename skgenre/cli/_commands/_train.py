@@ -1,5 +1,8 @@
 """Train on labelled music and evaluate on held-out clips."""
 
+import hashlib
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,7 @@ from sklearn.utils import Bunch
 
 from skgenre._text import format_list
 from skgenre.audio import AudioError
+from skgenre.audio._remote import is_url
 from skgenre.classifiers._training._data import validation_rows
 from skgenre.cli._commands._library._labels import some_tracks
 from skgenre.cli._commands._models import fit_folds
@@ -24,6 +28,7 @@ from skgenre.cli._tables import confusion_table, report_table
 from skgenre.datasets._audit import repeated_files
 from skgenre.datasets._tracks_csv import quoted
 from skgenre.inspection import score_intervals
+from skgenre.inspection._report._clips import common_folder
 
 
 @dataclass
@@ -33,6 +38,7 @@ class Evaluation:
     target: NDArray
     predicted: NDArray
     protocol: str
+    n_artists: int | None = None
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -40,8 +46,52 @@ class Evaluation:
         return {
             "accuracy": round(accuracy_score(self.target, self.predicted), 4),
             "n_clips": len(self.target),
+            "n_artists": self.n_artists,
             "protocol": self.protocol,
         }
+
+
+@dataclass
+class Training:
+    """What a model was trained on in the end, and how it was evaluated before."""
+
+    tracks: Bunch
+    evaluation: Evaluation | None
+    refit: bool
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What to keep with the model of its training."""
+        groups = self.tracks.groups
+        genres, counts = np.unique(self.tracks.target, return_counts=True)
+        return {
+            "n_clips": len(self.tracks.paths),
+            "n_artists": None if groups is None else len(np.unique(groups)),
+            "genres": dict(zip(genres.tolist(), counts.tolist(), strict=True)),
+            "digest": _digest(self.tracks),
+            "refit": self.refit,
+        }
+
+
+def _digest(tracks: Bunch) -> str:
+    """Return a digest of the clips' names, sizes, genres and artists.
+
+    It is the same where the folder that holds them all is moved.
+    """
+    folder = common_folder(tracks.paths.tolist())
+    rows = []
+    for i, path in enumerate(tracks.paths):
+        artist = None if tracks.groups is None else str(tracks.groups[i])
+        name = os.path.relpath(path, folder) if folder else path
+        rows.append(
+            (
+                name.replace(os.sep, "/"),
+                -1 if is_url(path) else os.path.getsize(path),
+                str(tracks.target[i]),
+                "" if artist in (None, path) else artist,  # who is not known
+            )
+        )
+    return hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()
 
 
 def leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -> Bunch:
@@ -90,17 +140,13 @@ def train_and_evaluate(
     random_state: int,
     console: Console,
     work_dir: Path | None = None,
-) -> Evaluation | None:
+    refit: bool = False,
+) -> Training:
     """Fit the model on some of the tracks and report its scores on the others.
 
     Each file is read once. Those that can't be read are named and left out before
     training begins. With a `work_dir`, spectrograms are kept there rather than in
-    memory.
-
-    Returns
-    -------
-    Evaluation or None
-        None where nothing was held out.
+    memory. With `refit`, the model is then fitted on all of the tracks.
     """
     import_networks_quietly(model)
     with clips_to_learn_from(model, tracks.paths.tolist(), work_dir, console) as (
@@ -114,7 +160,8 @@ def train_and_evaluate(
         held_out = validation_rows(
             codes, tracks.groups, test_size, np.random.RandomState(random_state)
         )
-        kept = np.setdiff1d(np.arange(len(codes)), held_out)
+        everything = np.arange(len(codes))
+        kept = np.setdiff1d(everything, held_out)
         console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
         fit_rows(model, learner, clips, tracks, kept)
         if not len(held_out):
@@ -122,18 +169,30 @@ def train_and_evaluate(
                 "No clips were held out, so the model is not evaluated. Where there "
                 "are few clips or artists, try a larger --test-size."
             )
-            return None
-        predicted = learner.predict(clips[held_out])
+            return Training(tracks, None, refit=False)
+        judged = some_tracks(tracks, held_out)
+        evaluation = _evaluated(learner.predict(clips[held_out]), judged)
+        _print_scores(evaluation, judged.groups, learner.classes_, console)
+        if not refit:
+            return Training(some_tracks(tracks, kept), evaluation, refit=False)
+        console.print(
+            f"Training once more on all {len(everything)} clips, for the model that is "
+            "kept (not with --no-refit).",
+            soft_wrap=True,
+        )
+        fit_rows(model, learner, clips, tracks, everything)
+        evaluation.protocol += "; then the model was trained on these clips, too"
+        return Training(tracks, evaluation, refit=True)
 
-    protocol = (
-        "held-out clips, stratified by genre"
-        if tracks.groups is None
-        else "clips of held-out artists, stratified by genre"
-    )
-    evaluation = Evaluation(tracks.target[held_out], predicted, protocol)
-    groups = None if tracks.groups is None else tracks.groups[held_out]
-    _print_scores(evaluation, groups, model.classes_, console)
-    return evaluation
+
+def _evaluated(predicted: NDArray, tracks: Bunch) -> Evaluation:
+    """Return the evaluation of predictions for the tracks that were held out."""
+    if tracks.groups is None:
+        protocol = "held-out clips, stratified by genre"
+        return Evaluation(tracks.target, predicted, protocol)
+    protocol = "clips of held-out artists, stratified by genre"
+    n_artists = len(np.unique(tracks.groups))
+    return Evaluation(tracks.target, predicted, protocol, n_artists)
 
 
 def fit_rows(
@@ -161,7 +220,7 @@ def _print_scores(
     target, predicted = evaluation.target, evaluation.predicted
     scores = score_intervals(target, predicted, labels=genres, groups=groups)
     console.print(report_table(scores, "Held-out clips"))
-    console.print(confusion_table(target, predicted, genres))
+    console.print(confusion_table(target, predicted, genres, console))
     console.print(
         f"Accuracy on {len(target)} {evaluation.protocol}: "
         f"[bold]{evaluation.metrics['accuracy']:.2f}[/]"
