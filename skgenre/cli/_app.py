@@ -270,12 +270,11 @@ def predict(
         not_written = []
         if writing is not None:
             best = {p["path"]: p["genres"][0] for p in predictions if "genres" in p}
-            sure = {
-                path: str(found["genre"])
-                for path, found in best.items()
-                if found["probability"] >= writing.min_confidence
+            found = {
+                path: (str(first["genre"]), first["probability"])
+                for path, first in best.items()
             }
-            not_written = writing.write(sure, _console)
+            not_written = writing.write(found, _console)
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     _end([p["error"] for p in predictions if "error" in p] + not_written)

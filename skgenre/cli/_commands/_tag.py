@@ -129,12 +129,12 @@ def tag(
             write_tagged(tagged, file_format, sys.stdout)
         not_written = []
         if writing is not None:
-            sure = {
-                song["path"]: song["genre"]
+            found = {
+                song["path"]: (song["genre"], song["confidence"])
                 for song in tagged
-                if song.get("confidence", -1) >= writing.min_confidence
+                if "genre" in song
             }
-            not_written = writing.write(sure, console)
+            not_written = writing.write(found, console)
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None
     end([song["error"] for song in tagged if "error" in song] + not_written)

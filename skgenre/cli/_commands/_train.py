@@ -86,12 +86,19 @@ def _digest(tracks: Bunch) -> str:
         rows.append(
             (
                 name.replace(os.sep, "/"),
-                -1 if is_url(path) else os.path.getsize(path),
+                _size(path),
                 str(tracks.target[i]),
                 "" if artist in (None, path) else artist,  # who is not known
             )
         )
     return hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()
+
+
+def _size(path: str) -> int:
+    try:
+        return -1 if is_url(path) else os.path.getsize(path)
+    except OSError:  # it is gone; the training is done
+        return -1
 
 
 def leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -> Bunch:

@@ -139,9 +139,9 @@ class Checked(NamedTuple):
         proba, confidence = found.proba, found.confidence
         assert proba is not None and confidence is not None
         of_tag = proba[np.arange(len(proba)), found.true]
-        usual = np.array(
-            [of_tag[found.true == genre].mean() for genre in range(proba.shape[1])]
-        )
+        n_genres = proba.shape[1]
+        n_tagged = np.bincount(found.true, minlength=n_genres)
+        usual = np.bincount(found.true, of_tag, n_genres) / np.maximum(n_tagged, 1)
         is_sure = confidence >= np.maximum(usual[found.predicted], min_confidence)
         wrong = np.flatnonzero(~found.right & is_sure)
         return [

@@ -10,6 +10,7 @@ from rich.console import Console
 from skgenre._files import check_writable
 from skgenre.cli._commands._library._undo import UndoFile
 from skgenre.cli._console import plain
+from skgenre.cli._files import STANDARD_INPUT
 from skgenre.datasets._library._genre_names import spelt
 from skgenre.datasets._library._write_genre import (
     GenreChange,
@@ -25,15 +26,18 @@ class Writing(NamedTuple):
     undo_file: Path
     dry_run: bool
 
-    def write(self, genres: Mapping[str, str], console: Console) -> list[str]:
-        """Write a genre into each file, and print what was done.
+    def write(
+        self, predictions: Mapping[str, tuple[str, float]], console: Console
+    ) -> list[str]:
+        """Write genres into files, and print what was done.
 
         A name of ID3's list is spelt as there. Files that have it already stay.
 
         Parameters
         ----------
-        genres : mapping of str to str
-            Genre of each file.
+        predictions : mapping of str to tuple
+            Genre and its probability, by file. The standard input is left out, and
+            those with a probability below `min_confidence`.
         console : rich.console.Console
             Where to print.
 
@@ -47,11 +51,16 @@ class Writing(NamedTuple):
         OSError
             If the undo file can't be written; no file is changed then, or none more.
         """
+        genres = {
+            path: spelt(genre)
+            for path, (genre, confidence) in predictions.items()
+            if confidence >= self.min_confidence and path != STANDARD_INPUT
+        }
         n_changed, errors = 0, []
         with UndoFile(self.undo_file, console) as undo_file:
             for path, genre in genres.items():
                 try:
-                    change = change_genre(path, spelt(genre))
+                    change = change_genre(path, genre)
                 except (OSError, ValueError) as error:
                     errors.append(str(error))
                     continue

@@ -111,6 +111,16 @@ def test_only_what_is_sure_is_written_and_the_rest_named(model, library):
     assert result.exit_code == 1 and "is there already" in result.stderr
 
 
+def test_the_standard_input_is_no_file_to_write_to(model, library, tmp_path):
+    song = (library / "none.ogg").read_bytes()
+    (tmp_path / "-").write_bytes(song)
+    command = ["predict", str(model), "-", "--write-tags", "--min-confidence", "0"]
+    result = CliRunner().invoke(app, command, input=song)
+    assert result.exit_code == 0, result.output
+    assert "hip hop" in result.stdout and "into 0 files" in result.stderr
+    assert (tmp_path / "-").read_bytes() == song
+
+
 @pytest.mark.skipif(find_spec("musicnn") is None, reason="no weights of musicnn")
 def test_tag(library):
     options = "--missing-only", "--write-tags", "--min-confidence", 0
