@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from skgenre.cli._commands._cache import CacheDir
-from skgenre.cli._console import console, end, fail, plain
+from skgenre.cli._console import console, fail, plain
 from skgenre.cli._options import (
     FileFormat,
     Jobs,
@@ -95,7 +95,14 @@ def check_tags(
         f"artists not trained on agree with {checked.agreement:.0%} of them.",
         soft_wrap=True,
     )
-    end(checked.errors)
+    if n_unknown := len(checked.tracks.paths) - len(checked.rows):
+        console.print(
+            f"{n_unknown} tracks are not checked: too few of other artists have their "
+            "genre.",
+            soft_wrap=True,
+        )
+    if checked.has_errors:
+        raise typer.Exit(1)
 
 
 class Checked(NamedTuple):
@@ -106,7 +113,7 @@ class Checked(NamedTuple):
     """Those with a prediction."""
     predictions: "Predictions"
     """Of these. A genre in the tags, though not the first one, is right."""
-    errors: list[str]
+    has_errors: bool
 
     @property
     def agreement(self) -> float:
@@ -241,7 +248,7 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
         paths=tracks.paths[rows],
         albums=None,
     )
-    return Checked(tracks, rows, predictions, [str(error) for error in errors.values()])
+    return Checked(tracks, rows, predictions, bool(errors))
 
 
 def _folds(tracks: "Bunch", seed: int) -> Any:

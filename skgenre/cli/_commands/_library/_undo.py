@@ -2,12 +2,14 @@
 
 import json
 import os
+import shlex
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 
 import typer
 from rich.console import Console
 
+from skgenre._files import sync_folder
 from skgenre.cli._console import console, end, fail, plain
 from skgenre.cli._options import DryRun
 
@@ -52,6 +54,7 @@ class UndoFile:
         """
         if self._file is None:
             self._file = open(self._path, "x", encoding="ascii", newline="\n")
+            sync_folder(self._path.parent)
         entry = Entry(str(change.path), change.old, change.new, change.digest)
         self._file.write(json.dumps(entry._asdict()) + "\n")
         self._file.flush()
@@ -63,9 +66,9 @@ class UndoFile:
     def __exit__(self, *_: object) -> None:
         if self._file is not None:
             self._file.close()
+            name = plain(shlex.quote(str(self._path)))
             self._console.print(
-                f"To take it back: [bold]skgenre undo {plain(self._path)}[/]",
-                soft_wrap=True,
+                f"To take it back: [bold]skgenre undo {name}[/]", soft_wrap=True
             )
 
 

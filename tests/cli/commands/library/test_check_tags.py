@@ -6,6 +6,7 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 from music_library import music, write_track
 from typer.testing import CliRunner
 
@@ -57,8 +58,17 @@ def test_wrong_tags_are_found_and_no_file_is_changed(library, tmp_path):
     assert {path: path.read_bytes() for path in library.rglob("*.flac")} == before
 
 
-def test_table_and_csv(library):
-    result = check(library, "--format", "csv")
+def test_table_and_csv(library, monkeypatch):
+    opened, init = [], soundfile.SoundFile.__init__
+
+    def counting_init(self, *args, **kwargs):
+        opened.append(args)
+        init(self, *args, **kwargs)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(soundfile.SoundFile, "__init__", counting_init)
+        result = check(library, "--format", "csv")
+    assert len(opened) == 36  # each file once, for all folds
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert {row["tag"] for row in rows} == set(WRONG.values())
     assert check(library, "--min-confidence", 1).stdout == ""
@@ -80,6 +90,21 @@ def test_an_artist_is_predicted_from_others_alone(tmp_path):
     assert len(odd) == 5 and {track["genre"] for track in odd} == {"Rock"}
 
 
+def test_tracks_without_others_of_their_genre_are_told(tmp_path):
+    """Of the five waltzes, one artist has four: his have but one to be learnt from."""
+    rng = np.random.default_rng(0)
+    artists = {"Folk 0": 3, "Folk 1": 3, "Rock 0": 3, "Rock 1": 3, "Waltz 0": 4}
+    for artist, n_tracks in (artists | {"Waltz 1": 1}).items():
+        for i in range(n_tracks):
+            tags = {"genre": [artist[:-2]], "artist": [artist]}
+            pitch = {"F": 150, "R": 2400, "W": 600}[artist[0]]
+            write_track(tmp_path / artist / f"{i}.flac", music(rng, pitch), **tags)
+    result = check(tmp_path, "--format", "json")
+    assert result.exit_code == 0, result.output
+    assert "4 tracks are not checked" in result.stderr
+    assert "of 13 tags look wrong" in result.stderr
+
+
 def test_broken_files_are_named(library, tmp_path):
     for artist in library.iterdir():
         (tmp_path / artist.name).symlink_to(artist)
@@ -88,7 +113,7 @@ def test_broken_files_are_named(library, tmp_path):
     broken.write_bytes(broken.read_bytes()[:600])  # tags and no sound
     result = check(tmp_path, "--format", "json")
     assert result.exit_code == 1
-    assert "Left out:" in result.stderr and "broken.flac" in result.stderr
+    assert result.stderr.count("Left out:") == result.stderr.count("broken.flac") == 1
     assert len(json.loads(result.stdout)) == len(WRONG)
 
 
