@@ -1,6 +1,8 @@
 """The command that finds tags which look wrong."""
 
+import io
 import sys
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -9,7 +11,6 @@ import typer
 from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._console import console, fail, plain
 from skgenre.cli._options import (
-    FileFormat,
     Jobs,
     Labels,
     ModelName,
@@ -28,6 +29,15 @@ if TYPE_CHECKING:
 _FOLDS = 5
 
 
+class TagsFormat(StrEnum):
+    """Forms of the tags that look wrong."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    html = "html"
+
+
 def check_tags(
     library: Annotated[Path, typer.Argument(help="Folder of music with tags.")],
     model: Annotated[
@@ -41,12 +51,15 @@ def check_tags(
         typer.Option(min=0, max=1, help="Least probability of the other genre."),
     ] = 0.0,
     file_format: Annotated[
-        FileFormat, typer.Option("--format", help="Form of the result.")
-    ] = FileFormat.table,
+        TagsFormat,
+        typer.Option(
+            "--format", help="Form of the result; html is a page with all figures."
+        ),
+    ] = TagsFormat.table,
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Page of HTML to write, with all figures, too."
+            "--output", "-o", help="File to write instead of the standard output."
         ),
     ] = None,
     seed: Seed = 0,
@@ -61,7 +74,7 @@ def check_tags(
     other artists. Tracks whose tags disagree with it are listed, the most confident
     predictions first. Files that can't be read are named; the exit code is then 1.
     """
-    from skgenre._files import check_writable
+    from skgenre._files import check_writable, write_atomically
     from skgenre.cli._commands._library._labels import (
         labelled_tracks,
         without_rare_genres,
@@ -84,10 +97,14 @@ def check_tags(
         tracks = labelled_tracks(library, Labels.tags, console)
         checked = check(pipeline, without_rare_genres(tracks, console), seed=seed)
         suspects = checked.suspects(min_confidence)
-        write_suspects(suspects, file_format, sys.stdout)
-        if output is not None:
-            checked.write_page(output, title=f"Tags of {library.resolve().name}")
-            console.print(f"Page in [bold]{plain(output)}[/].", soft_wrap=True)
+        stream = sys.stdout if output is None else io.StringIO()
+        if file_format == TagsFormat.html:
+            stream.write(checked.page(title=f"Tags of {library.resolve().name}"))
+        else:
+            write_suspects(suspects, file_format, stream)
+        if isinstance(stream, io.StringIO) and output is not None:
+            write_atomically(check_writable(output), stream.getvalue().encode("utf-8"))
+            console.print(f"Saved to [bold]{plain(output)}[/].", soft_wrap=True)
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None
     console.print(
@@ -164,12 +181,12 @@ class Checked(NamedTuple):
             for i in most_confident_first(found, wrong)
         ]
 
-    def write_page(self, path: Path, *, title: str) -> None:
-        """Write the page of HTML on all predictions."""
+    def page(self, *, title: str) -> str:
+        """Return the page of HTML on all predictions."""
         from skgenre.inspection import classification_report_html
 
         found = self.predictions
-        classification_report_html(
+        return classification_report_html(
             found.y_true,
             found.y_pred,
             labels=found.labels,
@@ -183,7 +200,6 @@ class Checked(NamedTuple):
                 "a model that was trained on the tags of other artists. Confident "
                 "errors are often wrong tags."
             ],
-            path=path,
         )
 
 

@@ -41,7 +41,7 @@ def library(tmp_path_factory):
 def test_wrong_tags_are_found_and_no_file_is_changed(library, tmp_path):
     before = {path: path.read_bytes() for path in library.rglob("*.flac")}
     page = tmp_path / "page.html"
-    result = check(library, "--format", "json", "-o", page)
+    result = check(library, "--format", "json")
     assert result.exit_code == 0, result.output
     found = json.loads(result.stdout)
     assert {track["path"]: track["tag"] for track in found} == {
@@ -53,12 +53,14 @@ def test_wrong_tags_are_found_and_no_file_is_changed(library, tmp_path):
     assert found[0]["confidence"] >= found[1]["confidence"]
     assert "2 of 36 tags look wrong" in result.stderr
     assert "agree with 94% of them" in result.stderr  # with "Rock; Techno", too
+    result = check(library, "--format", "html", "-o", page)
+    assert result.exit_code == 0 and not result.stdout
     text = page.read_text(encoding="utf-8")
     assert "trained on the tags of other artists" in text and "One" in text
     assert {path: path.read_bytes() for path in library.rglob("*.flac")} == before
 
 
-def test_table_and_csv(library, monkeypatch):
+def test_table_and_csv(library, tmp_path, monkeypatch):
     opened, init = [], soundfile.SoundFile.__init__
 
     def counting_init(self, *args, **kwargs):
@@ -72,7 +74,8 @@ def test_table_and_csv(library, monkeypatch):
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert {row["tag"] for row in rows} == set(WRONG.values())
     assert check(library, "--min-confidence", 1).stdout == ""
-    table = check(library).stdout
+    assert check(library, "-o", tmp_path / "it.txt").stdout == ""
+    table = (tmp_path / "it.txt").read_text(encoding="utf-8")
     assert "Sounds like" in table and "Folk 1/2.flac" in table
 
 
