@@ -174,7 +174,9 @@ def test_test_size_zero_trains_on_everything(music, tmp_path):
     assert result.exit_code == 0, result.output
     assert "Training on 24 clips, 0 held out" in result.stderr
     assert "not evaluated" in result.stderr
-    assert read_info(path)["metrics"] == {}
+    info = read_info(path)
+    assert info["metrics"] == {}
+    assert (info["training"]["n_clips"], info["training"]["refit"]) == (24, False)
 
 
 def test_copies_among_artists_are_told(music, tmp_path):
