@@ -91,7 +91,7 @@ def test_networks(music, tmp_path, model):
 
 
 def test_a_work_dir_changes_nothing_but_where_spectrograms_are(music, tmp_path):
-    train = ("train", music, "--model", "scratch", "--epochs", 3)
+    train = ("train", music, "--model", "scratch", "--epochs", 3, "--no-refit")
     for name in ("memory", "disk", "again"):
         place = () if name == "memory" else ("--work-dir", tmp_path / "new" / "work")
         result = invoke(*train, "-o", tmp_path / name, *place)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from skgenre._files import check_writable, open_regular, size_text, write_atomically
 from skgenre.audio._decoders._av import stream_digest
 from skgenre.audio._remote import MAX_BYTES, is_url
-from skgenre.datasets._library._genre_names import genre_key
+from skgenre.datasets._library._genre_names import genre_key, split_genres
 from skgenre.datasets._library._tags import tags_of
 
 
@@ -81,22 +81,31 @@ def change_genre(path: str, genre: str) -> GenreChange | None:
     OSError
         If the file can't be read, or can't be written to.
     ValueError
-        If mutagen can't write its tags, if another tag would keep the genre from being
-        read, or if the sound would change.
+        If `genre` names none, such as "Other", if mutagen can't write the tags, if
+        another tag would keep the genre from being read, or if the sound would change.
     """
+    if not split_genres(genre):
+        raise ValueError(f"Can't write {genre!r} into {path!r}: it is no genre.")
     contents, before = _read(path)
-    names = tags_of(io.BytesIO(contents), path).genre_names
-    if names and genre_key(names[0]) == genre_key(genre):
+    if _begins_with(contents, path, genre):
         return None
     change = _changed(path, contents, before, [genre])
-    found = tags_of(io.BytesIO(change.contents), path).genre_names
-    if [genre_key(name) for name in found[:1]] != [genre_key(genre)]:
+    if not _begins_with(change.contents, path, genre):
+        found = tags_of(io.BytesIO(change.contents), path).genre_names
         raise ValueError(
             f"Can't write the genre into {path!r}: its tags of another kind, which "
             f"mutagen doesn't write, name {', '.join(map(repr, found)) or 'none'}. "
             "Use a tag editor."
         )
     return change
+
+
+def _begins_with(contents: bytes, path: str, genre: str) -> bool:
+    """Return whether the first genre in the tags is this one, or those in its name."""
+    names = tags_of(io.BytesIO(contents), path).genre_names
+    wanted = split_genres(genre)
+    found = names[: len(wanted)]
+    return [*map(genre_key, found)] == [*map(genre_key, wanted)]
 
 
 def restore_genre(

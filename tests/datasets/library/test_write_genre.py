@@ -86,6 +86,16 @@ def test_older_tags_behind_the_sound_stay(tmp_path):
     written(tmp_path / "info.wav")
 
 
+def test_names_that_are_several_genres_or_none(tmp_path):
+    path = tmp_path / "song.mp3"
+    write_track(path, **TEXTS)
+    change_genre(str(path), "Pop/Rock").write()
+    assert read_tags(str(path)).genre_names == ["Pop", "Rock"]
+    assert change_genre(str(path), "pop / rock") is None
+    with pytest.raises(ValueError, match="it is no genre"):
+        change_genre(str(path), "Other")
+
+
 def test_a_link_stays_a_link(tmp_path):
     write_track(tmp_path / "song.flac", **TEXTS)
     (tmp_path / "link.flac").symlink_to(tmp_path / "song.flac")
