@@ -29,6 +29,7 @@ from skgenre.features import (
     MFCCStandardizer,
     MusicnnEmbedding,
 )
+from skgenre.features._spectrogram import VIEWS
 
 THROUGH = AbstainingClassifier, MissingClipClassifier
 """Classifiers that give clips as they are to another one, which they stand for."""
@@ -37,21 +38,20 @@ THROUGH = AbstainingClassifier, MissingClipClassifier
 _SECONDS = 30.0
 
 
-def _calibrated_svc(statistics: str) -> Pipeline:
+def _calibrated_svc(mfcc: MFCCStandardizer) -> Pipeline:
     # Calibrated, because an SVC has no probabilities of its own; in three folds, so
     # that three clips of a genre are enough.
-    return make_pipeline(
-        MFCCStandardizer(statistics=statistics, duration=_SECONDS),
-        CalibratedClassifierCV(SVC(), cv=3, ensemble=False),
-    )
+    return make_pipeline(mfcc, CalibratedClassifierCV(SVC(), cv=3, ensemble=False))
 
 
 def _baseline() -> Pipeline:
-    return _calibrated_svc("moments")
+    return _calibrated_svc(MFCCStandardizer(duration=_SECONDS))
 
 
 def _fast() -> Pipeline:
-    return _calibrated_svc("correlations")
+    return _calibrated_svc(
+        MFCCStandardizer(statistics="correlations", views=VIEWS, duration=_SECONDS)
+    )
 
 
 def _paper() -> Pipeline:
@@ -59,7 +59,10 @@ def _paper() -> Pipeline:
 
 
 def _scratch() -> Pipeline:
-    return make_pipeline(MelSpectrogramTransformer(), SecondOrderClassifier())
+    return make_pipeline(
+        MelSpectrogramTransformer(views=VIEWS),
+        SecondOrderClassifier(n_views=len(VIEWS)),
+    )
 
 
 def _best() -> Pipeline:
@@ -120,11 +123,12 @@ def genre_pipeline(
             Three views of the pretrained musicnn (its weights are needed, see
             :class:`~skgenre.features.MusicnnEmbedding`), and logistic regression.
         'scratch'
-            The best network without pretraining: mel spectrograms and
+            The best network without pretraining: mel spectrograms of the mix, of what
+            sounds on and of what strikes, and
             :class:`~skgenre.classifiers.SecondOrderClassifier`.
         'fast'
-            Correlations of MFCCs and a support vector machine: no network, and as
-            good as one on a few hundred clips.
+            Correlations of MFCCs of the same three, and a support vector machine: no
+            network, and as good as one on a few hundred clips.
         'paper'
             The paper's CRNN, by its exact recipe.
         'baseline'
@@ -167,7 +171,7 @@ def genre_pipeline(
     --------
     >>> from skgenre import genre_pipeline
     >>> genre_pipeline("scratch", random_state=0)[-1]
-    SecondOrderClassifier(random_state=0)
+    SecondOrderClassifier(n_views=3, random_state=0)
     """
     pipeline = PIPELINES[name]()
     given = {"n_jobs": n_jobs, "random_state": random_state, "verbose": verbose}
@@ -216,7 +220,8 @@ def embedding_pipeline(model: BaseEstimator) -> BaseEstimator:
     >>> from skgenre.pipelines import embedding_pipeline
     >>> embedding_pipeline(genre_pipeline("fast"))
     Pipeline(steps=[('mfccstandardizer',
-                     MFCCStandardizer(duration=30.0, statistics='correlations'))])
+                     MFCCStandardizer(duration=30.0, statistics='correlations',
+                                      views=('mix', 'harmonic', 'percussive')))])
     """
     model = getattr(model, "best_estimator_", model)
     front, last = split_last_step(model, through=THROUGH)

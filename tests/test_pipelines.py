@@ -132,7 +132,7 @@ def test_the_embedding_of_a_search_is_its_best_models(tracks):
     paths, genres = tracks
     search = GridSearchCV(genre_pipeline("fast"), {"mfccstandardizer__n_mfcc": [3]})
     embedder = embedding_pipeline(search.set_params(cv=2).fit(paths, genres))
-    assert embedder.transform(paths[:2]).shape == (2, 3 + 3 + 3)
+    assert embedder.transform(paths[:2]).shape == (2, 3 * (3 + 3 + 3))
 
 
 @pytest.fixture

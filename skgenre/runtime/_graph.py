@@ -46,6 +46,7 @@ class Graph:
         *inputs: str,
         output: str | None = None,
         skipped: int = 0,
+        unused: int = 0,
         **attributes: Any,
     ) -> str:
         """Add a node; return the name of its output.
@@ -59,7 +60,9 @@ class Graph:
         output : str, default=None
             Name of its output; None finds one.
         skipped : int, default=0
-            Outputs of the operator before the one that is used.
+            Outputs of the operator before the one that is used; it need not make them.
+        unused : int, default=0
+            Outputs after that one, which it makes all the same.
         **attributes : dict
             Of the operator.
 
@@ -70,7 +73,7 @@ class Graph:
         from onnx import helper
 
         name = output or f"{kind.lower()}_{len(self._nodes)}"
-        outputs = [""] * skipped + [name]
+        outputs = [""] * skipped + [name] + [f"{name}_{i}" for i in range(unused)]
         self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
         return name
 
