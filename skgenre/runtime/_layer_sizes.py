@@ -112,7 +112,8 @@ def _parallel_cnn_rnn(parameters: Mapping[str, Any]) -> _Layers:
         channels = n_filters
     units = parameters["gru_units"]
     series = _pooled(whole, parameters["rnn_pool_size"])
-    gru = _recurrent(3, series[1], units, biases=(2,))
+    biases = (2,) if parameters["reset_after"] else ()
+    gru = _recurrent(3, series[1], units, biases=biases)
     yield gru + gru, (series[0], 2 * units)
     n_components = math.prod(size) * channels + 2 * units
     yield _dense(n_components, parameters["n_classes"]), (n_components,)

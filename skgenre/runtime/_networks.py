@@ -37,7 +37,8 @@ def _crnn(g: Graph, x: str, parameters: dict[str, Any]) -> str:
         pool = shrunk_pool(size, (parameters["pool_size"],))
         x = g.max_pool(x, pool)
         size = _pooled(size, pool)
-    return g.dense(g.lstm(g.transpose(x, (0, 2, 1))))
+    x = g.lstm(g.transpose(x, (0, 2, 1)), parameters["recurrent_activation"])
+    return g.dense(x)
 
 
 def _parallel_cnn_rnn(g: Graph, x: str, parameters: dict[str, Any]) -> str:
@@ -53,7 +54,10 @@ def _parallel_cnn_rnn(g: Graph, x: str, parameters: dict[str, Any]) -> str:
     left = g.add("Flatten", g.transpose(x, (0, 2, 3, 1)))
     pool = shrunk_pool(whole, parameters["rnn_pool_size"])
     series = g.reshape(g.max_pool(image, pool), (-1, *_pooled(whole, pool)))
-    return g.add("Concat", left, g.bidirectional_gru(series), axis=1)
+    right = g.bidirectional_gru(
+        series, parameters["recurrent_activation"], parameters["reset_after"]
+    )
+    return g.add("Concat", left, right, axis=1)
 
 
 def _second_order(g: Graph, x: str, parameters: dict[str, Any]) -> str:

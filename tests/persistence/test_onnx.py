@@ -42,6 +42,10 @@ NETWORKS = {
     "parallel": ParallelCNNRNNClassifier(
         filters=(4,), pool_sizes=((2, 2),), gru_units=4, **FAST
     ),
+    "paper": CRNNClassifier.paper(filters=(4,), lstm_units=4, **FAST),
+    "paper, parallel": ParallelCNNRNNClassifier.paper(
+        filters=(4,), pool_sizes=((2, 2),), gru_units=4, **FAST
+    ),
     "second": SecondOrderClassifier(n_mfcc=5, **FAST),
     "views": SecondOrderClassifier(n_mfcc=3, n_views=2, **FAST),
 }
