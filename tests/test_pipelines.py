@@ -14,6 +14,7 @@ from skgenre import (
     CRNNClassifier,
     EmbeddingKMeans,
     MelSpectrogramTransformer,
+    ParallelCNNRNNClassifier,
     SegmentClassifier,
     genre_pipeline,
     load,
@@ -61,10 +62,12 @@ def test_learns_is_saved_and_gives_probabilities(name, tracks, tmp_path):
         model.set_params(secondorderclassifier__learning_rate=0.02)
     if name == "paper":
         model.set_params(crnnclassifier__epochs=3)
+    if name in ("crnn", "parallel"):
+        model.set_params(segmentclassifier__estimator__epochs=1)
     model.fit(paths, y)
     probabilities = model.predict_proba(paths)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
-    if name != "paper":  # so few epochs tell nothing of it
+    if name not in ("paper", "crnn", "parallel"):  # so few epochs tell nothing of it
         assert model.score(paths, y) > 0.9
     save(model, tmp_path / "it.model")
     rate = 16000 if name == "best" else 22050
@@ -86,7 +89,7 @@ def test_parameters_reach_the_steps_of_this_package(name):
     assert audio_step.n_jobs == 2
     for step in ours:
         assert step.get_params().get("random_state", 3) == 3
-        assert step.verbose is True
+        assert step.get_params().get("verbose", True) is True
     others = genre_pipeline(name).get_params()
     for key, step in model.get_params().items():
         if hasattr(step, "get_params") and step not in ours:
@@ -98,10 +101,23 @@ def test_parameters_reach_the_steps_of_this_package(name):
     assert getattr(model[-1], "random_state", 3) == 3 or name == "best"
 
 
+def test_the_papers_networks_on_windows():
+    for name, network in (
+        ("crnn", CRNNClassifier),
+        ("parallel", ParallelCNNRNNClassifier),
+    ):
+        mel, segments = genre_pipeline(name, random_state=4)
+        assert mel.views == ("mix",) and segments.window < mel.n_frames
+        assert type(segments.estimator) is network
+        assert segments.estimator.validation_fraction == 0
+        assert segments.estimator.random_state == 4
+
+
 def test_the_papers_recipe():
     mel, crnn = genre_pipeline("paper")
     assert crnn.input_scaling == "log" and crnn.epochs == 70
-    assert (mel.n_frames, mel.n_mels) == (640, 128)
+    assert (mel.n_frames, mel.n_mels, mel.excerpt) == (640, 128, "start")
+    assert crnn.batch_norm_position == "before_relu"
 
 
 @needs_weights
@@ -123,7 +139,12 @@ def test_unknown_name():
 def test_the_embedding_of_a_pipeline_is_made_before_its_classifier(name):
     pipeline = genre_pipeline(name)
     embedder = embedding_pipeline(pipeline)
-    if name in ("paper", "scratch"):  # networks have embeddings of their own
+    if name in (
+        "paper",
+        "scratch",
+        "crnn",
+        "parallel",
+    ):  # networks have embeddings of their own
         assert embedder is pipeline
     else:
         assert embedder.steps == pipeline.steps[:-1]
