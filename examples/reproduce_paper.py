@@ -335,7 +335,7 @@ def main():
     ]
     # Training clips first, so that each part of the split is one stretch.
     order = np.concatenate([np.flatnonzero(tracks.split == part) for part in SPLITS])
-    mel = MelSpectrogramTransformer(n_jobs=options.jobs)
+    mel = MelSpectrogramTransformer(excerpt="start", n_jobs=options.jobs)
     key = mel.get_params(), skgenre.__version__, tracks.paths[order].tolist()
     kept = options.output / "kept" / hashlib.sha256(repr(key).encode()).hexdigest()[:12]
     kept.mkdir(parents=True, exist_ok=True)
@@ -353,7 +353,7 @@ def main():
     training, validation, test = ((X[part], y[part]) for part in parts.values())
     y_test, artists = test[1], tracks.groups[order[parts["test"]]]
 
-    # FMA's own table of MFCC statistics, as in the paper.
+    # FMA's own table of MFCC statistics, of whole tracks, as in the paper.
     mfcc = load_fma_features(options.data_home, track_ids=tracks.track_ids[order])
     predictions, probabilities = {}, {}
     for name, classifier in baselines().items():

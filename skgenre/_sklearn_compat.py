@@ -11,6 +11,7 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from sklearn.base import _fit_context as fit_context
+from sklearn.calibration import CalibratedClassifierCV
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -34,6 +35,7 @@ from sklearn.utils.validation import (
 
 __all__ = [
     "BUNCHES",
+    "CALIBRATION",
     "HALVING_MODULE",
     "HasMethods",
     "Interval",
@@ -61,6 +63,13 @@ __all__ = [
 HALVING_MODULE = "sklearn.model_selection._search_successive_halving"
 """Where the halving searches are, which can be imported without enabling them."""
 
+
+_METHODS = CalibratedClassifierCV._parameter_constraints["method"][0].options
+CALIBRATION = "temperature" if "temperature" in _METHODS else "sigmoid"
+"""The best `method` of `CalibratedClassifierCV` that there is; 1.8 brought the first.
+
+``benchmarks/calibration.py`` compares them.
+"""
 
 BUNCHES = {"sklearn.utils.Bunch", "sklearn.utils._bunch.Bunch"}
 """What a `Bunch` is called in files of format 1."""

@@ -60,9 +60,9 @@ PUBLIC_NAMES = {
     "skgenre.inspection": """
         ClusterDisplay EmbeddingDisplay FilterActivationDisplay LearningCurvesDisplay
         RiskCoverageDisplay SilhouetteCurveDisplay SilhouetteDisplay SpectrogramDisplay
-        TimelineDisplay bootstrap_accuracy classification_report_html
+        TimelineDisplay accuracy_scores bootstrap_accuracy classification_report_html
         compare_predictions expected_calibration_error maximize_activation saliency
-        score_intervals sonify
+        score_intervals sonify suspected_label_errors
     """,
     "skgenre.persistence": "ModelFileError export_onnx load read_info save",
     "skgenre.pipelines": "embedding_pipeline genre_pipeline",

@@ -14,11 +14,13 @@ from skgenre import (
     CRNNClassifier,
     EmbeddingKMeans,
     MelSpectrogramTransformer,
+    ParallelCNNRNNClassifier,
     SegmentClassifier,
     genre_pipeline,
     load,
     save,
 )
+from skgenre._sklearn_compat import CALIBRATION
 from skgenre.persistence import read_info
 from skgenre.pipelines import PIPELINES, embedding_pipeline
 
@@ -60,10 +62,12 @@ def test_learns_is_saved_and_gives_probabilities(name, tracks, tmp_path):
         model.set_params(secondorderclassifier__learning_rate=0.02)
     if name == "paper":
         model.set_params(crnnclassifier__epochs=3)
+    if name in ("crnn", "parallel"):
+        model.set_params(segmentclassifier__estimator__epochs=1)
     model.fit(paths, y)
     probabilities = model.predict_proba(paths)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
-    if name != "paper":  # so few epochs tell nothing of it
+    if name not in ("paper", "crnn", "parallel"):  # so few epochs tell nothing of it
         assert model.score(paths, y) > 0.9
     save(model, tmp_path / "it.model")
     rate = 16000 if name == "best" else 22050
@@ -85,7 +89,7 @@ def test_parameters_reach_the_steps_of_this_package(name):
     assert audio_step.n_jobs == 2
     for step in ours:
         assert step.get_params().get("random_state", 3) == 3
-        assert step.verbose is True
+        assert step.get_params().get("verbose", True) is True
     others = genre_pipeline(name).get_params()
     for key, step in model.get_params().items():
         if hasattr(step, "get_params") and step not in ours:
@@ -97,10 +101,23 @@ def test_parameters_reach_the_steps_of_this_package(name):
     assert getattr(model[-1], "random_state", 3) == 3 or name == "best"
 
 
+def test_the_papers_networks_on_windows():
+    for name, network in (
+        ("crnn", CRNNClassifier),
+        ("parallel", ParallelCNNRNNClassifier),
+    ):
+        mel, segments = genre_pipeline(name, random_state=4)
+        assert mel.views == ("mix",) and segments.window < mel.n_frames
+        assert type(segments.estimator) is network
+        assert segments.estimator.validation_fraction == 0
+        assert segments.estimator.random_state == 4
+
+
 def test_the_papers_recipe():
     mel, crnn = genre_pipeline("paper")
     assert crnn.input_scaling == "log" and crnn.epochs == 70
-    assert (mel.n_frames, mel.n_mels) == (640, 128)
+    assert (mel.n_frames, mel.n_mels, mel.excerpt) == (640, 128, "start")
+    assert crnn.batch_norm_position == "before_relu"
 
 
 @needs_weights
@@ -122,17 +139,38 @@ def test_unknown_name():
 def test_the_embedding_of_a_pipeline_is_made_before_its_classifier(name):
     pipeline = genre_pipeline(name)
     embedder = embedding_pipeline(pipeline)
-    if name in ("paper", "scratch"):  # networks have embeddings of their own
+    if name in (
+        "paper",
+        "scratch",
+        "crnn",
+        "parallel",
+    ):  # networks have embeddings of their own
         assert embedder is pipeline
     else:
         assert embedder.steps == pipeline.steps[:-1]
+
+
+@pytest.mark.skipif(
+    CALIBRATION != "temperature", reason="scikit-learn before 1.8 has sigmoids only"
+)
+def test_calibration_of_ten_genres_of_ten_clips_costs_no_accuracy():
+    rng = np.random.default_rng(0)
+    y = np.repeat(np.arange(10), 60)
+    X = rng.normal(size=(10, 30))[y] + 1.5 * rng.normal(size=(600, 30))
+    test = np.arange(600) % 60 >= 10
+    calibrated = genre_pipeline("fast")[-1].fit(X[~test], y[~test])
+    alone = calibrated.estimator.fit(X[~test], y[~test]).score(X[test], y[test])
+    assert 0.6 < alone < 0.95
+    assert abs(calibrated.score(X[test], y[test]) - alone) <= 0.01
+    sigmoids = calibrated.set_params(method="sigmoid").fit(X[~test], y[~test])
+    assert sigmoids.score(X[test], y[test]) < alone - 0.01
 
 
 def test_the_embedding_of_a_search_is_its_best_models(tracks):
     paths, genres = tracks
     search = GridSearchCV(genre_pipeline("fast"), {"mfccstandardizer__n_mfcc": [3]})
     embedder = embedding_pipeline(search.set_params(cv=2).fit(paths, genres))
-    assert embedder.transform(paths[:2]).shape == (2, 3 + 3 + 3)
+    assert embedder.transform(paths[:2]).shape == (2, 3 * (3 + 3 + 3))
 
 
 @pytest.fixture

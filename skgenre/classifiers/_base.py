@@ -39,6 +39,7 @@ from skgenre.classifiers._training._data import (
     band_statistics,
     hold_out,
 )
+from skgenre.runtime._layer_sizes import layer_shapes
 
 if TYPE_CHECKING:
     from skgenre.classifiers._training._train import NetworkState, Recipe
@@ -493,6 +494,7 @@ class BaseGenreClassifier(
                 )
             return
         check_several(self, classes)
+        layer_shapes(self._network, network_parameters)  # refuses what can't be built
         # A fit that fails leaves an estimator that is not fitted.
         for name in ("weights_", "optimizer_state_", "history_", "n_iter_"):
             self.__dict__.pop(name, None)

@@ -69,6 +69,11 @@ PARAMETER_DOCS = {
         fmax : float or None, default=%(fmax)s
             Upper edge of the highest band, in Hz; None means ``sample_rate / 2``.
     """,
+    "views": """
+        views : sequence of {'mix', 'harmonic', 'percussive'}, default=%(views)s
+            What is taken of the sound: all of it, what sounds on (tones), what strikes
+            (drums), or several of these; see :ref:`views`.
+    """,
     "duration": """
         duration : float or None, default=%(duration)s
             Seconds taken of each clip; None takes whole clips.

@@ -2,7 +2,7 @@
 
 import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from numbers import Integral
 from typing import Any, Self
@@ -25,7 +25,9 @@ from skgenre.features._spectrogram import (
     BAND_CONSTRAINTS,
     MEL_CONSTRAINTS,
     TOP_DB_CONSTRAINT,
+    VIEWS_CONSTRAINT,
     MelSettings,
+    check_views,
     log_mel,
 )
 from skgenre.features._spectrogram_file import SpectrogramFile, write_spectrograms
@@ -36,6 +38,7 @@ def _excerpt_spectrogram(
     settings: MelSettings,
     n_frames: int | None,
     top_db: float,
+    views: Sequence[str],
     excerpt: str,
 ) -> np.ndarray:
     """Return the spectrogram of a clip's excerpt; no other samples are read.
@@ -51,10 +54,10 @@ def _excerpt_spectrogram(
         return settings.sample_range(first, min(n_frames, n_total))
 
     samples = read_samples(clip, settings.sample_rate, choose)
-    spectrogram = log_mel(samples, settings, top_db)
+    spectrogram = log_mel(samples, settings, top_db, views)
     if n_frames in (None, len(spectrogram)):
         return spectrogram
-    padded = np.full((n_frames, settings.n_mels), -top_db, np.float32)
+    padded = np.full((n_frames, spectrogram.shape[1]), -top_db, np.float32)
     padded[: len(spectrogram)] = spectrogram
     return padded
 
@@ -81,6 +84,9 @@ class MelSpectrogramTransformer(AudioTransformer):
         :class:`~skgenre.SegmentClassifier`.
     top_db : float, default=80.0
         Depth of the floor below the loudest value of the excerpt, in dB.
+    %(views)s
+        They stand side by side, each with `n_mels` columns, its own loudest value and
+        its own floor. :class:`~skgenre.SecondOrderClassifier` takes several.
     %(excerpt)s
     %(on_error)s
         With ``n_frames=None`` the row has one frame.
@@ -132,6 +138,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         | MEL_CONSTRAINTS
         | BAND_CONSTRAINTS
         | TOP_DB_CONSTRAINT
+        | VIEWS_CONSTRAINT
         | {"n_frames": [Interval(Integral, 1, None, closed="left"), None]}
     )
 
@@ -146,6 +153,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         fmax: float | None = None,
         n_frames: int | None = 640,
         top_db: float = 80.0,
+        views: Sequence[str] = ("mix",),
         excerpt: str = "middle",
         on_error: str = "raise",
         cache_dir: str | os.PathLike | None = None,
@@ -169,6 +177,7 @@ class MelSpectrogramTransformer(AudioTransformer):
         self.fmax = fmax
         self.n_frames = n_frames
         self.top_db = top_db
+        self.views = views
 
     def transform(self, X: Any) -> np.ndarray:
         """Compute the spectrograms.
@@ -182,9 +191,10 @@ class MelSpectrogramTransformer(AudioTransformer):
         Returns
         -------
         spectrograms : ndarray of shape (n_clips, n_frames, n_mels), float32
-            In dB: in each clip 0 is the loudest value, ``-top_db`` the floor. A
-            silent clip is all floor. With ``n_frames=None``, an object array of shape
-            (n_clips,) of such arrays of shape (n_frames_i, n_mels).
+            In dB: in each clip, and each view of it, 0 is the loudest value,
+            ``-top_db`` the floor. A silent clip is all floor. Several views have
+            ``n_views * n_mels`` columns. With ``n_frames=None``, an object array of
+            shape (n_clips,) of such arrays of shape (n_frames_i, n_mels).
 
         Raises
         ------
@@ -210,7 +220,7 @@ class MelSpectrogramTransformer(AudioTransformer):
             for i, result in enumerate(self._map_clips(clips, work)):
                 whole_clips[i] = self._missing(None) if result is None else result
             return whole_clips
-        shape = (len(clips), self.n_frames, self.n_mels)
+        shape = (len(clips), self.n_frames, self._n_columns)
         spectrograms = np.empty(shape, dtype=np.float32)
         results = self._rows(clips, work)
         for row, result in zip(spectrograms, results, strict=True):
@@ -290,19 +300,24 @@ class MelSpectrogramTransformer(AudioTransformer):
             clips,
             functools.partial(self._rows, work=work),
             settings=self._spectrogram_parameters(),
-            shape=(int(self.n_frames), int(self.n_mels)),
+            shape=(int(self.n_frames), self._n_columns),
             dtype=dtype,
         )
         return SpectrogramFile(path)
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
+        check_views(self.views)
         MelSettings.of(self).check()
 
     def _work(self) -> Work:
         task = functools.partial(_excerpt_spectrogram, **self._task_arguments())
-        cache = self._clip_cache((self.n_frames, self.n_mels))
+        cache = self._clip_cache((self.n_frames, self._n_columns))
         return Work("Spectrograms", task, cache=cache)
+
+    @property
+    def _n_columns(self) -> int:
+        return len(self.views) * int(self.n_mels)
 
     def _task_arguments(self) -> dict[str, Any]:
         """Check the parameters, and return the arguments of `_excerpt_spectrogram`."""
@@ -311,6 +326,7 @@ class MelSpectrogramTransformer(AudioTransformer):
             "settings": MelSettings.of(self),
             "n_frames": self.n_frames,
             "top_db": self.top_db,
+            "views": self.views,
             "excerpt": self.excerpt,
         }
 
@@ -321,7 +337,7 @@ class MelSpectrogramTransformer(AudioTransformer):
 
     def _missing(self, n_frames: int | None) -> NDArray:
         """Return the NaN that stand for a clip that could not be read."""
-        return np.full((n_frames or 1, self.n_mels), MISSING, np.float32)
+        return np.full((n_frames or 1, self._n_columns), MISSING, np.float32)
 
     def _rows(self, clips: list[Clip], work: Work) -> Iterator[NDArray]:
         """Yield each clip's spectrogram of `n_frames`, or NaN."""

@@ -1,7 +1,6 @@
 """Waveform to statistics of mel-frequency cepstral coefficients."""
 
-from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from numbers import Integral
 
@@ -13,8 +12,11 @@ from skgenre.audio._check_clips import check_waveform
 from skgenre.features._spectrogram import (
     AMIN,
     MEL_CONSTRAINTS,
+    VIEWS_CONSTRAINT,
     MelSettings,
+    check_views,
     mel_power_blocks,
+    view_powers,
 )
 
 _TOP_DB = 80.0
@@ -22,10 +24,14 @@ _TOP_DB = 80.0
 # In the order of the columns of FMA's features.csv.
 STATISTICS = ("kurtosis", "max", "mean", "median", "min", "skew", "std")
 
-MFCC_CONSTRAINTS: dict = MEL_CONSTRAINTS | {
-    "n_mfcc": [Interval(Integral, 1, None, closed="left")],
-    "statistics": [StrOptions({"moments", "correlations"})],
-}
+MFCC_CONSTRAINTS: dict = (
+    MEL_CONSTRAINTS
+    | VIEWS_CONSTRAINT
+    | {
+        "n_mfcc": [Interval(Integral, 1, None, closed="left")],
+        "statistics": [StrOptions({"moments", "correlations"})],
+    }
+)
 
 
 def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
@@ -37,13 +43,16 @@ def check_n_mfcc(n_mfcc: int, n_mels: int) -> None:
 
 
 def mfcc(
-    blocks: Iterable[np.ndarray], settings: MelSettings, n_mfcc: int
-) -> np.ndarray:
-    """Return the coefficients of each frame of a clip.
+    blocks: Iterable[np.ndarray],
+    settings: MelSettings,
+    n_mfcc: int,
+    views: Sequence[str] = ("mix",),
+) -> list[np.ndarray]:
+    """Return the coefficients of each frame of a clip, view by view.
 
     The floor is known only when the loudest frame is. Until then the powers are held,
-    80 MB an hour with the default settings; the samples, twenty times that in stereo,
-    are not.
+    80 MB an hour and view with the default settings; the samples, twenty times that in
+    stereo, are not.
 
     Parameters
     ----------
@@ -56,17 +65,32 @@ def mfcc(
     n_mfcc : int
         Number of coefficients.
 
+    views : sequence of {'mix', 'harmonic', 'percussive'}, default=('mix',)
+        Which views, in which order; each has a floor of its own.
+
     Returns
     -------
-    coefficients : ndarray of shape (n_frames, n_mfcc), float64
+    list of ndarray of shape (n_frames, n_mfcc), float64
     """
-    parts = deque(mel_power_blocks(blocks, settings))
-    peaks = [_decibels(power.max(keepdims=True), gain) for power, gain in parts]
+    parts = list(mel_power_blocks(blocks, settings))
+    gains = [gain for _, gain in parts]
+    powers = zip(*view_powers(parts, views), strict=True)
+    del parts
+    return [_cepstra(power, gains, n_mfcc) for power in powers]
+
+
+def _cepstra(
+    powers: Sequence[np.ndarray], gains: Sequence[float], n_mfcc: int
+) -> np.ndarray:
+    peaks = [
+        _decibels(power.max(keepdims=True), gain)
+        for power, gain in zip(powers, gains, strict=True)
+    ]
     floor = np.max(peaks) - _TOP_DB
-    coefficients = np.empty((sum(len(power) for power, _ in parts), n_mfcc))
+    coefficients = np.empty((sum(map(len, powers)), n_mfcc))
     first = 0
-    while parts:
-        decibels = _decibels(*parts.popleft())
+    for power, gain in zip(powers, gains, strict=True):
+        decibels = _decibels(power, gain)
         np.maximum(decibels, floor, out=decibels)
         cepstrum = scipy.fft.dct(decibels, type=2, axis=1, norm="ortho")
         coefficients[first : first + len(cepstrum)] = cepstrum[:, :n_mfcc]
@@ -137,18 +161,24 @@ def correlations(series: np.ndarray) -> np.ndarray:
     return np.concatenate([mean, std, r[np.triu_indices(len(mean), k=1)]])
 
 
-def describe(series: np.ndarray, statistics: str) -> np.ndarray:
-    """Return the features of a series of frames, (n_features,)."""
-    return correlations(series) if statistics == "correlations" else moments(series)
+def describe(views: Iterable[np.ndarray], statistics: str) -> np.ndarray:
+    """Return the features of each view's series of frames, one after the other."""
+    of_view = {"correlations": correlations, "moments": moments}[statistics]
+    return np.concatenate([of_view(series) for series in views])
 
 
-def feature_names(n_mfcc: int, statistics: str) -> list[str]:
+def feature_names(
+    n_mfcc: int, statistics: str, views: Sequence[str] = ("mix",)
+) -> list[str]:
     """Return the names of the features that `describe` returns."""
     numbers = [f"{i + 1:02d}" for i in range(n_mfcc)]
     if statistics == "moments":
-        return [f"mfcc_{name}_{i}" for name in STATISTICS for i in numbers]
-    singles = [f"mfcc_{name}_{i}" for name in ("mean", "std") for i in numbers]
-    return singles + [f"mfcc_corr_{i}_{j}" for i, j in combinations(numbers, 2)]
+        names = [f"{name}_{i}" for name in STATISTICS for i in numbers]
+    else:
+        names = [f"{name}_{i}" for name in ("mean", "std") for i in numbers]
+        names += [f"corr_{i}_{j}" for i, j in combinations(numbers, 2)]
+    prefixes = ("mfcc" if view == "mix" else f"mfcc_{view}" for view in views)
+    return [f"{prefix}_{name}" for prefix in prefixes for name in names]
 
 
 @validate_params(MFCC_CONSTRAINTS, prefer_skip_nested_validation=True)
@@ -161,6 +191,7 @@ def mfcc_statistics(
     hop_length: int = 512,
     n_mels: int = 128,
     statistics: str = "moments",
+    views: Sequence[str] = ("mix",),
 ) -> np.ndarray:
     """Return statistics over time of a waveform's cepstral coefficients (MFCC).
 
@@ -190,14 +221,18 @@ def mfcc_statistics(
         'moments' are seven statistics of each coefficient; 'correlations' are mean
         and standard deviation of each, and the correlation of each pair.
 
+    views : sequence of {'mix', 'harmonic', 'percussive'}, default=('mix',)
+        What is described: all that sounds, what sounds on (tones), what strikes
+        (drums), or several of these.
+
     Returns
     -------
     statistics : ndarray of shape (n_features,), float64
-        For 'moments', ``7 * n_mfcc`` features: excess kurtosis of all coefficients,
-        then their maxima, means, medians, minima, skewnesses and standard deviations,
-        the order of the columns of FMA's ``features.csv``. Kurtosis and skewness are
-        the biased estimates; of a series that doesn't change they are -3 and 0, as
-        in FMA's table.
+        Of each view, one after the other: for 'moments', ``7 * n_mfcc`` features, the
+        excess kurtosis of all coefficients, then their maxima, means, medians, minima,
+        skewnesses and standard deviations, the order of the columns of FMA's
+        ``features.csv``. Kurtosis and skewness are the biased estimates; of a series
+        that doesn't change they are -3 and 0, as in FMA's table.
 
         For 'correlations', ``2 * n_mfcc + n_mfcc * (n_mfcc - 1) / 2``: the means, the
         standard deviations, and Pearson's correlation over time of each pair of
@@ -220,12 +255,18 @@ def mfcc_statistics(
     Mean and covariance of the coefficients are the Gaussian that describes the sound
     of a clip in [2]_.
 
+    The views are separated by medians of the mel power over 31 frames and over 17
+    bands [3]_, with the soft masks of ``librosa.decompose.hpss`` for spectra. Each has
+    a floor 80 dB below its own maximum.
+
     References
     ----------
     .. [1] M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: a dataset for
        music analysis", ISMIR 2017.
     .. [2] M. Mandel, D. Ellis, "Song-level features and support vector machines for
        music classification", ISMIR 2005.
+    .. [3] D. FitzGerald, "Harmonic/percussive separation using median filtering",
+       DAFx 2010.
 
     Examples
     --------
@@ -236,6 +277,7 @@ def mfcc_statistics(
     (140,)
     """
     check_n_mfcc(n_mfcc, n_mels)
+    check_views(views)
     settings = MelSettings(sample_rate, n_fft, hop_length, n_mels).check()
     waveform = check_waveform(waveform, "The waveform")
-    return describe(mfcc([waveform], settings, n_mfcc), statistics)
+    return describe(mfcc([waveform], settings, n_mfcc, views), statistics)

@@ -3,6 +3,7 @@
 import contextlib
 import functools
 import os
+from collections.abc import Sequence
 from numbers import Real
 from typing import Any, Self
 
@@ -40,7 +41,7 @@ from skgenre.features._mfcc import (
     mfcc,
 )
 from skgenre.features._missing_clips import MISSING
-from skgenre.features._spectrogram import MelSettings
+from skgenre.features._spectrogram import MelSettings, check_views
 
 
 def _clip_statistics(
@@ -48,15 +49,16 @@ def _clip_statistics(
     settings: MelSettings,
     n_mfcc: int,
     statistics: str,
+    views: Sequence[str],
     duration: float | None,
     excerpt: str,
 ) -> np.ndarray:
     if duration is None:
         with contextlib.closing(read_blocks(clip, settings.sample_rate)) as blocks:
-            return describe(mfcc(blocks, settings, n_mfcc), statistics)
+            return describe(mfcc(blocks, settings, n_mfcc, views), statistics)
     choose = excerpt_samples(duration, excerpt)
     waveform = read_samples(clip, settings.sample_rate, choose)
-    return describe(mfcc([waveform], settings, n_mfcc), statistics)
+    return describe(mfcc([waveform], settings, n_mfcc, views), statistics)
 
 
 @substitute(**PARAMETER_DOCS)
@@ -73,6 +75,8 @@ class MFCCStandardizer(AudioTransformer):
         each, and Pearson's correlation of each pair: what sounds together. A support
         vector machine classifies more clips correctly by them (see the user guide for
         figures).
+    %(views)s
+        The statistics of each follow one another, and each view has as many.
     %(sample_rate)s
     %(n_fft)s
     %(hop_length)s
@@ -141,6 +145,7 @@ class MFCCStandardizer(AudioTransformer):
         *,
         n_mfcc: int = 20,
         statistics: str = "moments",
+        views: Sequence[str] = ("mix",),
         sample_rate: int = 22050,
         n_fft: int = 2048,
         hop_length: int = 512,
@@ -164,6 +169,7 @@ class MFCCStandardizer(AudioTransformer):
         )
         self.n_mfcc = n_mfcc
         self.statistics = statistics
+        self.views = views
         self.sample_rate = sample_rate
         self.n_fft = n_fft
         self.hop_length = hop_length
@@ -177,15 +183,15 @@ class MFCCStandardizer(AudioTransformer):
             self._check_parameters()
             return validate_data(self, X, dtype=FLOAT_DTYPES, reset=reset)
         work = self._work()
-        names = feature_names(self.n_mfcc, self.statistics)
+        names = feature_names(self.n_mfcc, self.statistics, self.views)
         if reset:
             self._names = names
         elif names != self._names_of_fit():
             raise ValueError(
-                f"n_mfcc={self.n_mfcc} and statistics={self.statistics!r} make "
-                f"{len(names)} features {names[0]} to {names[-1]}, but "
-                f"{len(self.mean_)} others were standardised in fit. Set them back, or "
-                "fit again."
+                f"n_mfcc={self.n_mfcc}, statistics={self.statistics!r} and "
+                f"views={self.views!r} make {len(names)} features {names[0]} to "
+                f"{names[-1]}, but {len(self.mean_)} others were standardised in fit. "
+                "Set them back, or fit again."
             )
         clips = self._check_clips(X, reset=reset)
         if y is not None:
@@ -200,6 +206,7 @@ class MFCCStandardizer(AudioTransformer):
         super()._check_parameters()
         if self.input == "audio":
             check_n_mfcc(self.n_mfcc, self.n_mels)
+            check_views(self.views)
             MelSettings.of(self).check()
 
     def _work(self) -> Work:
@@ -209,10 +216,11 @@ class MFCCStandardizer(AudioTransformer):
             settings=MelSettings.of(self),
             n_mfcc=self.n_mfcc,
             statistics=self.statistics,
+            views=self.views,
             duration=self.duration,
             excerpt=self.excerpt,
         )
-        n_features = len(feature_names(self.n_mfcc, self.statistics))
+        n_features = len(feature_names(self.n_mfcc, self.statistics, self.views))
         return Work("MFCC", task, cache=self._clip_cache((n_features,), np.float64))
 
     def _names_of_fit(self) -> list[str]:
@@ -301,7 +309,7 @@ class MFCCStandardizer(AudioTransformer):
         Returns
         -------
         features : ndarray of shape (n_clips, n_features)
-            Standardised features; for audio, ``n_features`` is ``7 * n_mfcc``, or
+            Standardised features; for audio, of each view ``7 * n_mfcc``, or
             ``2 * n_mfcc + n_mfcc * (n_mfcc - 1) / 2`` if
             ``statistics="correlations"``.
 
@@ -334,8 +342,8 @@ class MFCCStandardizer(AudioTransformer):
         -------
         names : ndarray of shape (n_features,), object
             ``mfcc_{statistic}_{coefficient}``, such as ``mfcc_mean_01``, and
-            ``mfcc_corr_01_02``; the names of the columns of X if
-            ``input="features"``.
+            ``mfcc_corr_01_02``, with the view before the statistic unless it is the
+            mix; the names of the columns of X if ``input="features"``.
         """
         check_is_fitted(self)
         if self.input == "features":

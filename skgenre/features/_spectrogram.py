@@ -2,7 +2,7 @@
 
 import functools
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Self
@@ -12,9 +12,11 @@ import scipy.fft
 from sklearn.base import BaseEstimator
 
 from skgenre._sklearn_compat import Interval, validate_params
+from skgenre._text import format_list
 from skgenre.audio._check_clips import check_waveform
 from skgenre.audio._readers import MAX_SAMPLE_RATE
 from skgenre.features._mel_filters import mel_filter_bank
+from skgenre.features._views import separate_views
 
 # Power below which librosa's power_to_db sees nothing ('amin').
 AMIN = 1e-10
@@ -35,6 +37,8 @@ BAND_CONSTRAINTS: dict = {
     "fmin": [Interval(Real, 0, None, closed="left")],
     "fmax": [Interval(Real, 0, None, closed="neither"), None],
 }
+VIEWS = ("mix", "harmonic", "percussive")
+VIEWS_CONSTRAINT: dict = {"views": [tuple, list]}
 TOP_DB_CONSTRAINT: dict = {"top_db": [Interval(Real, 0, None, closed="neither")]}
 
 
@@ -93,6 +97,16 @@ class MelSettings:
         """Return the first sample of `n_frames` frames, and the one after the last."""
         start = first * self.hop_length - self.n_fft // 2
         return start, start + (n_frames - 1) * self.hop_length + self.n_fft
+
+
+def check_views(views: Sequence[str]) -> None:
+    """Refuse no view at all, the same one twice, and unknown ones."""
+    is_known = all(isinstance(view, str) and view in VIEWS for view in views)
+    if not views or not is_known or len(set(views)) < len(views):
+        raise ValueError(
+            f"views must be some of {format_list(map(repr, VIEWS))}, each once. Got "
+            f"views={format_list(map(repr, views))}."
+        )
 
 
 @functools.lru_cache(maxsize=8)
@@ -246,6 +260,15 @@ def mel_power_blocks(
         yield mel_power_and_gain(last, settings)
 
 
+def view_powers(
+    parts: Sequence[tuple[np.ndarray, float]], views: Sequence[str]
+) -> Iterable[list[np.ndarray]]:
+    """Return the power of each view in parts of a clip; see `separate_views`."""
+    if tuple(views) == VIEWS[:1]:
+        return ([power] for power, _ in parts)
+    return separate_views(parts, views)
+
+
 def relative_decibels(power: np.ndarray, top_db: float) -> np.ndarray:
     """Return power in dB relative to its loudest value, computed in place."""
     floor = np.float32(-top_db)
@@ -261,14 +284,25 @@ def relative_decibels(power: np.ndarray, top_db: float) -> np.ndarray:
     return np.maximum(decibels, floor, out=decibels)
 
 
-def log_mel(samples: np.ndarray, settings: MelSettings, top_db: float) -> np.ndarray:
-    """Return :func:`mel_power` in dB relative to its loudest value."""
-    power, _ = mel_power_and_gain(samples, settings)
-    return relative_decibels(power, top_db)
+def log_mel(
+    samples: np.ndarray,
+    settings: MelSettings,
+    top_db: float,
+    views: Sequence[str] = ("mix",),
+) -> np.ndarray:
+    """Return the views of :func:`mel_power`, each in dB relative to its loudest value.
+
+    Returns
+    -------
+    ndarray of shape (n_frames, n_views * n_mels), float32
+    """
+    (powers,) = view_powers([mel_power_and_gain(samples, settings)], views)
+    decibels = [relative_decibels(power, top_db) for power in powers]
+    return decibels[0] if len(decibels) == 1 else np.concatenate(decibels, axis=1)
 
 
 @validate_params(
-    MEL_CONSTRAINTS | BAND_CONSTRAINTS | TOP_DB_CONSTRAINT,
+    MEL_CONSTRAINTS | BAND_CONSTRAINTS | TOP_DB_CONSTRAINT | VIEWS_CONSTRAINT,
     prefer_skip_nested_validation=True,
 )
 def log_mel_spectrogram(
@@ -281,6 +315,7 @@ def log_mel_spectrogram(
     fmin: float = 0.0,
     fmax: float | None = None,
     top_db: float = 80.0,
+    views: Sequence[str] = ("mix",),
 ) -> np.ndarray:
     """Return the log-mel spectrogram of a waveform.
 
@@ -312,12 +347,16 @@ def log_mel_spectrogram(
     top_db : float, default=80.0
         Depth of the floor below the loudest value, in dB.
 
+    views : sequence of {'mix', 'harmonic', 'percussive'}, default=('mix',)
+        What is seen: all that sounds, what sounds on (tones), what strikes (drums), or
+        several of these, side by side.
+
     Returns
     -------
     spectrogram : ndarray of shape (n_frames, n_mels), float32
-        In dB: 0 is the loudest value, ``-top_db`` the floor. A silent waveform is
-        all floor. ``n_frames`` is ``1 + n_samples // hop_length`` for an even
-        `n_fft`.
+        In dB: 0 is the loudest value, ``-top_db`` the floor, of each view. A silent
+        waveform is all floor. Several views have ``n_views * n_mels`` columns.
+        ``n_frames`` is ``1 + n_samples // hop_length`` for an even `n_fft`.
 
     Raises
     ------
@@ -338,10 +377,15 @@ def log_mel_spectrogram(
     doesn't depend on the waveform's gain, where librosa cuts off all power below
     1e-10; and a waveform without any power above that is floor, not 0 dB.
 
+    The views are separated by medians of the mel power over 31 frames and over 17
+    bands [2]_, with the soft masks of ``librosa.decompose.hpss`` for spectra.
+
     References
     ----------
     .. [1] M. Slaney, "Auditory Toolbox, version 2", Technical Report 1998-010,
        Interval Research Corporation, 1998.
+    .. [2] D. FitzGerald, "Harmonic/percussive separation using median filtering",
+       DAFx 2010.
 
     Examples
     --------
@@ -354,6 +398,7 @@ def log_mel_spectrogram(
     >>> float(spectrogram.max()), float(spectrogram.min())
     (0.0, -80.0)
     """
+    check_views(views)
     settings = MelSettings(sample_rate, n_fft, hop_length, n_mels, fmin, fmax).check()
     samples = pad_to_frames(check_waveform(waveform, "The waveform"), settings)
-    return log_mel(samples, settings, top_db)
+    return log_mel(samples, settings, top_db, views)

@@ -11,9 +11,11 @@ from ._filters._activation import maximize_activation
 from ._filters._saliency import saliency
 from ._filters._sonify import sonify
 from ._report._html import classification_report_html
+from ._scores._accuracies import accuracy_scores
 from ._scores._bootstrap import bootstrap_accuracy
 from ._scores._calibration import expected_calibration_error
 from ._scores._comparison import compare_predictions
+from ._scores._label_errors import suspected_label_errors
 from ._scores._score_intervals import score_intervals
 
 __all__ = [
@@ -26,6 +28,7 @@ __all__ = [
     "SilhouetteDisplay",
     "SpectrogramDisplay",
     "TimelineDisplay",
+    "accuracy_scores",
     "bootstrap_accuracy",
     "classification_report_html",
     "compare_predictions",
@@ -34,4 +37,5 @@ __all__ = [
     "saliency",
     "score_intervals",
     "sonify",
+    "suspected_label_errors",
 ]

@@ -23,6 +23,7 @@ def crnn(
     embedding_units: int = 64,
     dropout: float = 0.4,
     l2: float = 0.001,
+    recurrent_activation: str = "sigmoid",
     time_mask: int = 0,
     frequency_mask: int = 0,
     precision: str = "float32",
@@ -50,7 +51,7 @@ def crnn(
         Momentum of the running mean and variance.
     batch_norm_position : {'after_relu', 'before_relu'}, default='after_relu'
         Whether the batch is normalised after the ReLU (the paper's text) or before
-        it (its published code).
+        it (the networks that its figures are of).
     lstm_units : int, default=96
         Size of the LSTM's state.
     embedding_units : int, default=64
@@ -59,6 +60,9 @@ def crnn(
         Share of values that each dropout layer sets to zero in training.
     l2 : float, default=0.001
         Weight of the L2 penalty on the convolutions' and the embedding's kernels.
+    recurrent_activation : {'sigmoid', 'hard_sigmoid'}, default='sigmoid'
+        Activation of the LSTM's gates; 'hard_sigmoid' is ``clip(0.2 * x + 0.5, 0, 1)``,
+        the default of the Keras that the paper used.
     time_mask, frequency_mask : int, default=0
         Most frames and most mel bands that a mask of `SpecAugment` hides in training.
     precision : str, default='float32'
@@ -114,7 +118,8 @@ def crnn(
             dropout, seed=next(seed_of), dtype=precision, name=f"dropout{number}"
         )(x)
 
-    x = layers.LSTM(lstm_units, dtype=precision, name="lstm", **recurrent(seed_of))(x)
+    gates = recurrent(seed_of, recurrent_activation)
+    x = layers.LSTM(lstm_units, dtype=precision, name="lstm", **gates)(x)
     x = layers.Dropout(
         dropout, seed=next(seed_of), dtype=precision, name="lstm_dropout"
     )(x)

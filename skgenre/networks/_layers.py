@@ -34,9 +34,18 @@ def glorot(seed: Iterator[int]) -> keras.initializers.Initializer:
     return keras.initializers.GlorotUniform(seed=next(seed))
 
 
-def recurrent(seed: Iterator[int]) -> dict:
+@keras.saving.register_keras_serializable(package="skgenre")
+def hard_sigmoid(x: Any) -> Any:
+    """Return the hard sigmoid of Keras 1 and 2; that of Keras 3 is less steep."""
+    return ops.clip(0.2 * x + 0.5, 0, 1)
+
+
+def recurrent(seed: Iterator[int], activation: str) -> dict:
     """Return the seeded arguments that an LSTM or a GRU layer needs."""
     return {
+        "recurrent_activation": (
+            hard_sigmoid if activation == "hard_sigmoid" else activation
+        ),
         "kernel_initializer": glorot(seed),
         "recurrent_initializer": keras.initializers.Orthogonal(seed=next(seed)),
         "seed": next(seed),

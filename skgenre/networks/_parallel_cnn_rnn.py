@@ -83,6 +83,8 @@ def parallel_cnn_rnn(
     pool_sizes: Sequence[tuple[int, int]] = ((2, 2), (2, 2), (2, 2), (4, 4), (4, 4)),
     rnn_pool_size: tuple[int, int] = (4, 2),
     gru_units: int = 64,
+    recurrent_activation: str = "sigmoid",
+    reset_after: bool = True,
     time_mask: int = 0,
     frequency_mask: int = 0,
     precision: str = "float32",
@@ -112,6 +114,12 @@ def parallel_cnn_rnn(
         Frames and mel bands merged before the GRU.
     gru_units : int, default=64
         Size of the GRU's state, for each of the two directions.
+    recurrent_activation : {'sigmoid', 'hard_sigmoid'}, default='sigmoid'
+        Activation of the GRU's gates; 'hard_sigmoid' is ``clip(0.2 * x + 0.5, 0, 1)``,
+        the default of the Keras that the paper used.
+    reset_after : bool, default=True
+        Whether the GRU's reset gate acts after the product with the state's matrix, as
+        in today's Keras, or before it, as in the paper's.
     time_mask, frequency_mask : int, default=0
         Most frames and most mel bands that a mask of `SpecAugment` hides in training.
     precision : str, default='float32'
@@ -181,13 +189,18 @@ def parallel_cnn_rnn(
     )(image)
     x = layers.Reshape(x.shape[1:3], dtype=precision, name="rnn_series")(x)
     # The backward layer is given, because Keras would copy the forward one's seeds.
+    forward, backward = (
+        layers.GRU(
+            gru_units,
+            reset_after=reset_after,
+            go_backwards=go_backwards,
+            dtype=precision,
+            **recurrent(seed_of, recurrent_activation),
+        )
+        for go_backwards in (False, True)
+    )
     gru = layers.Bidirectional(
-        layers.GRU(gru_units, dtype=precision, **recurrent(seed_of)),
-        backward_layer=layers.GRU(
-            gru_units, go_backwards=True, dtype=precision, **recurrent(seed_of)
-        ),
-        dtype=precision,
-        name="gru",
+        forward, backward_layer=backward, dtype=precision, name="gru"
     )
     if for_training and x.shape[1] >= _STEPS_WORTH_COMPILING:
         gru = CompiledLayer(gru, dtype=precision, name="gru")

@@ -1,7 +1,6 @@
 """The network of second-order pooling, which ignores the order of frames."""
 
 import math
-from itertools import combinations
 from typing import Any
 
 import keras
@@ -9,6 +8,7 @@ from keras import layers, ops
 
 from skgenre.networks._augmentation import RandomTimeCrop
 from skgenre.networks._layers import glorot, seeds
+from skgenre.runtime._layer_sizes import bands_of_view, pairs_within
 
 _PACKAGE = keras.saving.register_keras_serializable(package="skgenre")
 
@@ -21,24 +21,33 @@ class Cepstra(layers.Layer):
     ----------
     n_mfcc : int
         Coefficients to keep; all, where there are fewer bands.
+    n_views : int, default=1
+        Views, side by side, of which each is transformed by itself.
     **kwargs : dict
         For `keras.layers.Layer`.
     """
 
-    def __init__(self, n_mfcc: int, **kwargs: Any) -> None:
+    def __init__(self, n_mfcc: int, n_views: int = 1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.n_mfcc = n_mfcc
+        self.n_views = n_views
 
     def build(self, input_shape: tuple[Any, ...]) -> None:
         """Compute the orthonormal transform (type II)."""
-        n_mels = input_shape[-1]
-        self._cosines = [
+        n_mels = input_shape[-1] // self.n_views
+        n = min(self.n_mfcc, n_mels)
+        cosines = [
             [
                 math.cos(math.pi / n_mels * (band + 0.5) * number)
                 * math.sqrt((2 if number else 1) / n_mels)
-                for number in range(min(self.n_mfcc, n_mels))
+                for number in range(n)
             ]
             for band in range(n_mels)
+        ]
+        self._cosines = [
+            [0.0] * n * view + row + [0.0] * n * (self.n_views - 1 - view)
+            for view in range(self.n_views)
+            for row in cosines
         ]
 
     def call(self, x: Any) -> Any:
@@ -47,18 +56,29 @@ class Cepstra(layers.Layer):
 
     def get_config(self) -> dict[str, Any]:
         """Return the layer's parameters."""
-        return super().get_config() | {"n_mfcc": self.n_mfcc}
+        return super().get_config() | {"n_mfcc": self.n_mfcc, "n_views": self.n_views}
 
 
 @_PACKAGE
 class SecondOrderPooling(layers.Layer):
-    """Mean and standard deviation over time of each channel, and all correlations.
+    """Mean and standard deviation over time of each channel, and correlations.
 
-    (batch, n_frames, n) to (batch, 2 * n + n * (n - 1) / 2).
+    (batch, n_frames, n) to (batch, 2 * n + n * (n - 1) / 2), or fewer of several views.
+
+    Parameters
+    ----------
+    n_views : int, default=1
+        Views, side by side: channels are correlated with those of their own view.
+    **kwargs : dict
+        For `keras.layers.Layer`.
     """
 
     # Added to variances: a channel that doesn't change is correlated with nothing.
     _EPSILON = 1e-3
+
+    def __init__(self, n_views: int = 1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.n_views = n_views
 
     def call(self, x: Any) -> Any:
         """Pool over the frames."""
@@ -70,11 +90,15 @@ class SecondOrderPooling(layers.Layer):
         variance = ops.diagonal(covariance, axis1=1, axis2=2)
         std = ops.sqrt(variance + self._EPSILON)
         r = covariance / (std[:, :, None] * std[:, None, :])
-        above = [n * i + j for i, j in combinations(range(n), 2)]
+        above = [n * i + j for i, j in pairs_within(n, self.n_views)]
         pairs = ops.take(
             ops.reshape(r, (-1, n * n)), ops.array(above, dtype="int32"), axis=1
         )
         return ops.concatenate([mean[:, 0], std, pairs], axis=-1)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return the layer's parameters."""
+        return super().get_config() | {"n_views": self.n_views}
 
 
 @_PACKAGE
@@ -140,6 +164,7 @@ def second_order(
     crop_frames: int = 320,
     n_prototypes: int = 128,
     dropout: float = 0.2,
+    n_views: int = 1,
     precision: str = "float32",
     seed: int | None = None,
 ) -> keras.Model:
@@ -165,6 +190,9 @@ def second_order(
         Number of radial basis functions: the size of the layer named 'embedding'.
     dropout : float, default=0.2
         Share of the embedding's values that are set to zero in training.
+    n_views : int, default=1
+        Views of the sound that stand side by side in the spectrograms, each with
+        ``n_mels / n_views`` bands. Each is described by itself.
     precision : str, default='float32'
         Keras dtype policy from the prototypes on; what comes before them, and the
         output, is always float32.
@@ -177,6 +205,11 @@ def second_order(
         Not compiled; (batch, n_frames, n_mels) to (batch, n_classes) probabilities.
         The layer named 'scaling' isn't trained: its mean and variance are to be set to
         those of its input over all training clips, by `set_statistics`.
+
+    Raises
+    ------
+    ValueError
+        If `n_mels` is no multiple of `n_views`.
 
     References
     ----------
@@ -192,6 +225,7 @@ def second_order(
     >>> network.get_layer("pooling").output.shape
     (None, 230)
     """
+    bands_of_view(input_shape[1], n_views)
     seed_of = seeds(seed)
     spectrogram = keras.Input(input_shape, name="spectrogram")
     # Differences of nearly equal numbers: they cost little, and need all digits.
@@ -202,8 +236,8 @@ def second_order(
         x = RandomTimeCrop(crop_frames, next(seed_of), **exact, name="crop")(
             spectrogram
         )
-    x = Cepstra(n_mfcc, **exact, name="cepstra")(x)
-    x = SecondOrderPooling(**exact, name="pooling")(x)
+    x = Cepstra(n_mfcc, n_views, **exact, name="cepstra")(x)
+    x = SecondOrderPooling(n_views, **exact, name="pooling")(x)
     # Frozen: statistics of all training clips, where those of a batch are too few.
     x = layers.BatchNormalization(
         center=False, scale=False, trainable=False, **exact, name="scaling"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.features._spectrogram import AMIN, MelSettings, filter_bank, hann_window
+from skgenre.features._views import N_BANDS, N_FRAMES
 from skgenre.runtime._graph import Graph
 from skgenre.runtime._networks import add_classifier, n_components
 
@@ -96,6 +97,7 @@ def mel_spectrogram(
     settings: MelSettings,
     n_frames: int | None,
     top_db: float,
+    views: Sequence[str],
     excerpt: str,
 ) -> str:
     """Add the computation of `MelSpectrogramTransformer` on waveforms.
@@ -106,13 +108,13 @@ def mel_spectrogram(
         Graph to add to.
     waveforms : str
         Of shape (n, n_samples), float32.
-    settings, n_frames, top_db, excerpt : object
+    settings, n_frames, top_db, views, excerpt : object
         As in that step.
 
     Returns
     -------
     str
-        Spectrograms of shape (n, n_frames, n_mels), float32.
+        Spectrograms of shape (n, n_frames, n_views * n_mels), float32.
     """
     n_fft, hop = settings.n_fft, _count(g, settings.hop_length)
     samples = g.add("Sub", _length(g, waveforms), _count(g, n_fft % 2))
@@ -137,13 +139,56 @@ def mel_spectrogram(
     )
     power = g.add("ReduceSumSquare", spectra, axes=[3], keepdims=0)
     bank = g.double(g.constant(filter_bank(settings).T))
-    decibels = _relative_decibels(g, g.add("MatMul", power, bank), top_db)
+    power = g.add("MatMul", power, bank)
+    decibels = _views(g, power, top_db, views)
     if n_frames is None:
         return decibels
     missing = g.add("Sub", _count(g, n_frames), used)
     none = g.constant((0, 0, 0, 0), np.int64)
     pads = g.add("Concat", none, missing, _count(g, 0), axis=0)
     return g.add("Pad", decibels, pads, g.constant(-top_db))
+
+
+def _views(g: Graph, power: str, top_db: float, views: Sequence[str]) -> str:
+    """Add the computation of `separate_views` and the decibels of each view."""
+    if tuple(views) == ("mix",):
+        return _relative_decibels(g, power, top_db)
+    squares = {
+        name: g.add("Mul", medians, medians)
+        for name, medians in {
+            "harmonic": _medians(g, power, 1, N_FRAMES),
+            "percussive": _medians(g, power, 2, N_BANDS),
+        }.items()
+    }
+    sums = g.add("Add", *squares.values())
+    zero, half = g.constant(0, np.float64), g.constant(0.5, np.float64)
+    is_zero = g.add("Equal", sums, zero)
+
+    def share(name: str) -> str:
+        return g.add("Where", is_zero, half, g.add("Div", squares[name], sums))
+
+    powers = (
+        power if name == "mix" else g.add("Mul", power, share(name)) for name in views
+    )
+    decibels = (_relative_decibels(g, values, top_db) for values in powers)
+    return g.add("Concat", *decibels, axis=2)
+
+
+def _medians(g: Graph, x: str, axis: int, width: int) -> str:
+    """Add the computation of `median_filter` along an axis of (n, n_frames, n_mels)."""
+    zero, one, two = (_count(g, value) for value in range(3))
+    n = g.add("Shape", x, start=axis, end=axis + 1)
+    places = g.add("Range", *(g.add("Squeeze", value) for value in (zero, n, one)))
+    around = g.constant(np.arange(width) - width // 2, np.int64)
+    wanted = g.add("Add", g.add("Unsqueeze", places, one), around)
+    # Mirrored at both ends, where needed again and again.
+    wanted = g.add("Mod", wanted, g.add("Mul", n, two))
+    from_end = g.add("Sub", g.add("Sub", g.add("Mul", n, two), one), wanted)
+    values = g.add("Gather", x, g.add("Min", wanted, from_end), axis=axis)
+    k = _count(g, width // 2 + 1)
+    lowest = g.add("TopK", values, k, unused=1, axis=axis + 1, largest=0)
+    median = g.constant(width // 2, np.int64)
+    return g.add("Gather", lowest, median, axis=axis + 1)
 
 
 def _relative_decibels(g: Graph, power: str, top_db: float) -> str:

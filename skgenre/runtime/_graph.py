@@ -46,6 +46,7 @@ class Graph:
         *inputs: str,
         output: str | None = None,
         skipped: int = 0,
+        unused: int = 0,
         **attributes: Any,
     ) -> str:
         """Add a node; return the name of its output.
@@ -59,7 +60,9 @@ class Graph:
         output : str, default=None
             Name of its output; None finds one.
         skipped : int, default=0
-            Outputs of the operator before the one that is used.
+            Outputs of the operator before the one that is used; it need not make them.
+        unused : int, default=0
+            Outputs after that one, which it makes all the same.
         **attributes : dict
             Of the operator.
 
@@ -70,7 +73,7 @@ class Graph:
         from onnx import helper
 
         name = output or f"{kind.lower()}_{len(self._nodes)}"
-        outputs = [""] * skipped + [name]
+        outputs = [""] * skipped + [name] + [f"{name}_{i}" for i in range(unused)]
         self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
         return name
 
@@ -148,7 +151,7 @@ class Graph:
     def _normalized(self, x: str, *parameters: str) -> str:
         return self.add("BatchNormalization", x, *parameters, epsilon=1e-3)
 
-    def lstm(self, x: str) -> str:
+    def lstm(self, x: str, activation: str) -> str:
         """Add an LSTM over (n, n_frames, n_inputs); its last state is (n, units)."""
         kernel, recurrent, bias = self.weights(3)
         units = self.shape(recurrent)[0]
@@ -160,20 +163,29 @@ class Graph:
             for part in (kernel, recurrent, bias)
         )
         bias = self.add("Concat", bias, self.constant(np.zeros(4 * units)), axis=0)
-        return self._recurrent("LSTM", x, [(kernel, recurrent, bias)], units, {})
+        more = _activations(activation, "Tanh", "Tanh")
+        return self._recurrent("LSTM", x, [(kernel, recurrent, bias)], units, more)
 
-    def bidirectional_gru(self, x: str) -> str:
+    def bidirectional_gru(self, x: str, activation: str, reset_after: bool) -> str:
         """Add two GRUs over (n, n_frames, n_inputs): last states (n, 2 * units)."""
-        directions = [tuple(self.weights(3)) for _ in range(2)]
+        directions = [self.weights(3) for _ in range(2)]
         units = self.shape(directions[0][1])[0]
-        more = {"direction": "bidirectional", "linear_before_reset": 1}
+        if not reset_after:
+            none = self.constant(np.zeros(3 * units))
+            for direction in directions:
+                direction[2] = self.add("Concat", direction[2], none, axis=0)
+        more = {
+            "direction": "bidirectional",
+            "linear_before_reset": int(reset_after),
+            **_activations(activation, "Tanh", n_directions=2),
+        }
         return self._recurrent("GRU", x, directions, units, more)
 
     def _recurrent(
         self,
         kind: str,
         x: str,
-        directions: Sequence[tuple[str, ...]],
+        directions: Sequence[Sequence[str]],
         units: int,
         attributes: dict[str, Any],
     ) -> str:
@@ -240,3 +252,28 @@ class Graph:
             ir_version=_IR_VERSION,
             producer_name="skgenre",
         )
+
+
+def _activations(gates: str, *others: str, n_directions: int = 1) -> dict[str, Any]:
+    """Return the attributes of a recurrent node whose gates have an activation.
+
+    Parameters
+    ----------
+    gates : {'sigmoid', 'hard_sigmoid'}
+        The latter is that of Keras 2.
+    *others : str
+        Activations of what the gates let through, as ONNX names them.
+    n_directions : int, default=1
+        Each direction has the same.
+
+    Returns
+    -------
+    dict
+    """
+    if gates == "sigmoid":
+        return {"activations": ["Sigmoid", *others] * n_directions}
+    return {
+        "activations": ["HardSigmoid", *others] * n_directions,
+        "activation_alpha": [0.2] * n_directions,
+        "activation_beta": [0.5] * n_directions,
+    }

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterator, Mapping
+from itertools import combinations
 from typing import Any
 
 Shape = tuple[int, ...]
@@ -21,6 +22,34 @@ def shrunk_kernel(size: Shape, kernel_size: Shape) -> Shape:
 def shrunk_pool(size: Shape, pool_size: Shape) -> Shape:
     """Return the pool, no larger than the dimensions it pools over."""
     return tuple(min(s, p) for s, p in zip(size, pool_size, strict=True))
+
+
+def bands_of_view(n_columns: int, n_views: int) -> int:
+    """Return the mel bands of each of several views that stand side by side.
+
+    Raises
+    ------
+    ValueError
+        If the columns are no multiple of the views, or of one band each.
+    """
+    n_mels, rest = divmod(n_columns, n_views)
+    if rest or (n_mels == 1 and n_views > 1):
+        raise ValueError(
+            f"n_views={n_views} does not fit spectrograms of {n_columns} columns, "
+            "which must be a multiple of it, with two or more for each view. Set "
+            "n_views to the number of views in MelSpectrogramTransformer, 1 by default."
+        )
+    return n_mels
+
+
+def pairs_within(n_channels: int, n_views: int) -> list[tuple[int, int]]:
+    """Return each pair of channels of the same view, of which all have as many."""
+    n = n_channels // n_views
+    return [
+        (first + i, first + j)
+        for first in range(0, n_channels, n)
+        for i, j in combinations(range(n), 2)
+    ]
 
 
 def layer_shapes(
@@ -83,7 +112,8 @@ def _parallel_cnn_rnn(parameters: Mapping[str, Any]) -> _Layers:
         channels = n_filters
     units = parameters["gru_units"]
     series = _pooled(whole, parameters["rnn_pool_size"])
-    gru = _recurrent(3, series[1], units, biases=(2,))
+    biases = (2,) if parameters["reset_after"] else ()
+    gru = _recurrent(3, series[1], units, biases=biases)
     yield gru + gru, (series[0], 2 * units)
     n_components = math.prod(size) * channels + 2 * units
     yield _dense(n_components, parameters["n_classes"]), (n_components,)
@@ -91,8 +121,10 @@ def _parallel_cnn_rnn(parameters: Mapping[str, Any]) -> _Layers:
 
 def _second_order(parameters: Mapping[str, Any]) -> _Layers:
     n_frames, n_mels = parameters["input_shape"]
+    n_views, n_prototypes = parameters["n_views"], parameters["n_prototypes"]
+    n_mels = bands_of_view(n_mels, n_views)
     n = min(parameters["n_mfcc"], n_frames if n_mels == 1 else n_mels)
-    n_statistics, n_prototypes = n * (n + 3) // 2, parameters["n_prototypes"]
+    n_statistics = n_views * n * (n + 3) // 2
     yield [(n_statistics,)] * 2, (n_statistics,)
     yield [(n_prototypes, n_statistics), ()], (n_prototypes,)
     yield _batch_norm(n_prototypes), (n_prototypes,)

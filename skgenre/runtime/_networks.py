@@ -5,14 +5,18 @@ computes what that does after training: nothing is dropped, hidden or cropped.
 """
 
 from collections.abc import Callable, Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.runtime._graph import Graph
-from skgenre.runtime._layer_sizes import padding, shrunk_pool
+from skgenre.runtime._layer_sizes import (
+    bands_of_view,
+    padding,
+    pairs_within,
+    shrunk_pool,
+)
 
 if TYPE_CHECKING:
     import onnx
@@ -33,7 +37,8 @@ def _crnn(g: Graph, x: str, parameters: dict[str, Any]) -> str:
         pool = shrunk_pool(size, (parameters["pool_size"],))
         x = g.max_pool(x, pool)
         size = _pooled(size, pool)
-    return g.dense(g.lstm(g.transpose(x, (0, 2, 1))))
+    x = g.lstm(g.transpose(x, (0, 2, 1)), parameters["recurrent_activation"])
+    return g.dense(x)
 
 
 def _parallel_cnn_rnn(g: Graph, x: str, parameters: dict[str, Any]) -> str:
@@ -49,7 +54,10 @@ def _parallel_cnn_rnn(g: Graph, x: str, parameters: dict[str, Any]) -> str:
     left = g.add("Flatten", g.transpose(x, (0, 2, 3, 1)))
     pool = shrunk_pool(whole, parameters["rnn_pool_size"])
     series = g.reshape(g.max_pool(image, pool), (-1, *_pooled(whole, pool)))
-    return g.add("Concat", left, g.bidirectional_gru(series), axis=1)
+    right = g.bidirectional_gru(
+        series, parameters["recurrent_activation"], parameters["reset_after"]
+    )
+    return g.add("Concat", left, right, axis=1)
 
 
 def _second_order(g: Graph, x: str, parameters: dict[str, Any]) -> str:
@@ -57,12 +65,17 @@ def _second_order(g: Graph, x: str, parameters: dict[str, Any]) -> str:
     if n_mels == 1:
         n_frames, n_mels = 1, n_frames
         x = g.transpose(x, (0, 2, 1))
+    n_views = parameters["n_views"]
+    n_mels = bands_of_view(n_mels, n_views)
     n = min(parameters["n_mfcc"], n_mels)
     mean, variance = g.weights(2)
-    if g.shape(mean) != (n * (n + 3) // 2,):  # before anything is made of that size
+    # Before anything is made of that size.
+    if g.shape(mean) != (n_views * n * (n + 3) // 2,):
         raise ValueError(f"Its weights are not for {n} coefficients.")
-    x = g.add("MatMul", x, g.constant(_cosines(n_mels, n)))
-    x = g.scaled(_second_order_pooling(g, x, n_frames, n), mean, variance)
+    cosines = np.kron(np.eye(n_views), _cosines(n_mels, n))
+    x = g.add("MatMul", x, g.constant(cosines))
+    x = _second_order_pooling(g, x, n_frames, n_views * n, n_views)
+    x = g.scaled(x, mean, variance)
     return g.batch_norm(_radial_basis(g, x))
 
 
@@ -73,7 +86,7 @@ def _cosines(n_mels: int, n: int) -> NDArray:
     return np.cos(np.pi / n_mels * (bands + 0.5) * numbers) * scale
 
 
-def _second_order_pooling(g: Graph, x: str, n_frames: int, n: int) -> str:
+def _second_order_pooling(g: Graph, x: str, n_frames: int, n: int, n_views: int) -> str:
     mean = g.add("ReduceMean", x, axes=[1], keepdims=1)
     deviations = g.add("Sub", x, mean)
     products = g.add("MatMul", g.transpose(deviations, (0, 2, 1)), deviations)
@@ -84,7 +97,7 @@ def _second_order_pooling(g: Graph, x: str, n_frames: int, n: int) -> str:
 
     variance = chosen(covariance, [n * i + i for i in range(n)])
     std = g.add("Sqrt", g.add("Add", variance, g.constant(1e-3)))
-    above = list(combinations(range(n), 2))
+    above = pairs_within(n, n_views)
     parts = [g.reshape(mean, (-1, n)), std]
     if above:  # a runtime may refuse to choose nothing
         scales = (chosen(std, indices) for indices in zip(*above, strict=True))

@@ -81,11 +81,14 @@ def test_embedding_of_the_papers_networks(network, size):
 
 
 def test_the_papers_recipe():
-    for network in (CRNNClassifier, ParallelCNNRNNClassifier):
-        recipe = network.paper(random_state=3)
-        assert recipe.input_scaling == "log"
-        assert recipe.set_params(input_scaling="standardize", random_state=None)
-        assert repr(recipe) == repr(network())
+    assert repr(CRNNClassifier.paper(random_state=3, epochs=1)) == (
+        "CRNNClassifier(batch_norm_position='before_relu', epochs=1, "
+        "input_scaling='log',\n               random_state=3, "
+        "recurrent_activation='hard_sigmoid')"
+    )
+    parallel = ParallelCNNRNNClassifier.paper(reset_after=True)
+    assert parallel.recurrent_activation == "hard_sigmoid" and parallel.reset_after
+    assert not ParallelCNNRNNClassifier.paper().reset_after
 
 
 @pytest.mark.slow

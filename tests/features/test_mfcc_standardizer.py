@@ -190,8 +190,29 @@ def test_another_n_mfcc_after_fit_is_refused_before_decoding(paths):
     with pytest.raises(ValueError, match="mfcc_mean_01 to mfcc_corr_10_11, but 77"):
         fitted.transform(paths)
     fitted = MFCCStandardizer(n_mfcc=5).fit(paths).set_params(n_mfcc=6)
-    with pytest.raises(ValueError, match="n_mfcc=6 .* make 42 features .* 35 others"):
+    with pytest.raises(ValueError, match="n_mfcc=6, .* make 42 features .* 35 others"):
         fitted.transform(["is never opened.mp3"])
+
+
+def test_views_of_a_file_that_is_read_in_blocks(tmp_path):
+    rng = np.random.default_rng(0)
+    clicks = np.where(np.arange(30 * 22050) % 11025 < 50, 1, 0.01)
+    samples = np.sin(np.arange(30 * 22050) / 10) + clicks * rng.normal(size=30 * 22050)
+    soundfile.write(tmp_path / "it.wav", samples / 9, 22050, subtype="FLOAT")
+    views = ("percussive", "mix", "harmonic")
+    step = MFCCStandardizer(n_mfcc=4, statistics="correlations", views=views)
+    of_file, of_waveform = (
+        step.fit([clip]).mean_
+        for clip in (tmp_path / "it.wav", np.float32(samples / 9))
+    )
+    assert_allclose(of_file, of_waveform, rtol=1e-9)
+    alone = [step.set_params(views=[view]).fit([samples / 9]).mean_ for view in views]
+    assert_allclose(of_file, np.concatenate(alone), rtol=1e-5)
+    names = step.set_params(views=views).fit([samples]).get_feature_names_out()
+    assert [*names[[0, 13, 14, 41]]] == [
+        *("mfcc_percussive_mean_01", "mfcc_percussive_corr_03_04"),
+        *("mfcc_mean_01", "mfcc_harmonic_corr_03_04"),
+    ]
 
 
 @pytest.mark.parametrize("statistics", ["moments", "correlations"])

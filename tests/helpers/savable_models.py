@@ -58,7 +58,7 @@ _PARAMETERS = {
     },
     "HistGradientBoostingClassifier": {"max_iter": 2},
     "KMeans": {"n_clusters": 3, "random_state": 0},
-    "MFCCStandardizer": {"n_mfcc": 4, **_MEL},
+    "MFCCStandardizer": {"n_mfcc": 4, "views": ("harmonic", "mix"), **_MEL},
     "MLPClassifier": {"hidden_layer_sizes": (4,), "max_iter": 300, "random_state": 0},
     "MelSpectrogramTransformer": {"n_frames": 4, **_MEL},
     "MissingClipClassifier": {"estimator": LogisticRegression()},

@@ -44,6 +44,25 @@ def test_equals_numpy():
     np.testing.assert_allclose(upto(X), np.exp(-distances / 14), atol=5e-3)
 
 
+def test_each_view_is_described_by_itself():
+    X = np.random.default_rng(0).normal(size=(5, 40, 16)).astype(np.float32)
+    both = second_order((40, 16), 2, n_mfcc=4, n_views=2)
+    one = second_order((40, 8), 2, n_mfcc=4)
+    pooled, first, second = (
+        np.asarray(keras.Model(n.input, n.get_layer("pooling").output)(x))
+        for n, x in ((both, X), (one, X[:, :, :8]), (one, X[:, :, 8:]))
+    )
+    kinds = np.split(first, [4, 8], axis=1), np.split(second, [4, 8], axis=1)
+    expected = np.hstack([part for kind in zip(*kinds, strict=True) for part in kind])
+    np.testing.assert_allclose(pooled, expected, atol=1e-5)
+
+
+@pytest.mark.parametrize(("n_mels", "n_views"), [(9, 2), (3, 3), (1, 2)])
+def test_views_of_other_spectrograms(n_mels, n_views):
+    with pytest.raises(ValueError, match=f"n_views={n_views} does not fit .* {n_mels}"):
+        second_order((40, n_mels), 2, n_views=n_views)
+
+
 @pytest.mark.parametrize("shape", [(1, 1), (1, 128), (640, 1), (3, 5)])
 def test_small_inputs(shape):
     network = second_order(shape, 2, seed=0)

@@ -42,7 +42,12 @@ NETWORKS = {
     "parallel": ParallelCNNRNNClassifier(
         filters=(4,), pool_sizes=((2, 2),), gru_units=4, **FAST
     ),
+    "paper": CRNNClassifier.paper(filters=(4,), lstm_units=4, **FAST),
+    "paper, parallel": ParallelCNNRNNClassifier.paper(
+        filters=(4,), pool_sizes=((2, 2),), gru_units=4, **FAST
+    ),
     "second": SecondOrderClassifier(n_mfcc=5, **FAST),
+    "views": SecondOrderClassifier(n_mfcc=3, n_views=2, **FAST),
 }
 MEL = MelSpectrogramTransformer(n_frames=16, n_mels=8, n_fft=512)
 
@@ -74,6 +79,8 @@ def metadata(path):
 )
 def test_the_graph_alone_answers_as_keras_does(name, shape, tmp_path):
     rng = np.random.default_rng(0)
+    if name == "views":
+        shape = (shape[0], 2 * max(2, shape[1]))
     X = (10 * rng.normal(size=(12, *shape)) - 30).astype(np.float32)
     network = NETWORKS[name].fit(X, [0, 1, 2] * 4)
     skgenre.export_onnx(network, tmp_path / "it.onnx")
@@ -134,6 +141,7 @@ def test_metadata_says_how_spectrograms_are_made(exported):
     _, path = exported
     told = {k: json.loads(v) for k, v in metadata(path).items() if k != "skgenre.model"}
     assert told["genres"] == ["folk", "jazz", "rock"]
+    told["mel"]["views"] = tuple(told["mel"]["views"])
     assert MelSpectrogramTransformer(**told["mel"]).get_params() == MEL.get_params()
 
 
@@ -199,8 +207,9 @@ def answers(path, source, values):
         {"excerpt": "start", "fmin": 100.0, "fmax": 8000.0},
         {"n_fft": 333, "hop_length": 100, "n_frames": 70},
         {"n_fft": 128, "hop_length": 500, "top_db": 30.0},
+        {"n_frames": 24, "views": ("percussive", "mix", "harmonic")},
     ],
-    ids=["defaults", "start", "odd", "gaps"],
+    ids=["defaults", "start", "odd", "gaps", "views"],
 )
 def test_waveforms_are_what_a_pipeline_takes(parameters, clips, tmp_path):
     X, y = clips

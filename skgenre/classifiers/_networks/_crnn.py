@@ -36,7 +36,7 @@ class CRNNClassifier(PaperRecipe, BaseGenreClassifier):
         Momentum of the running statistics of the batch normalisation.
     batch_norm_position : {'after_relu', 'before_relu'}, default='after_relu'
         Where each block normalises the batch: after the ReLU as in the paper's text,
-        or before it as in its published code.
+        or before it as in the networks that its figures are of.
     lstm_units : int, default=96
         Size of the LSTM's state.
     embedding_units : int, default=64
@@ -45,6 +45,9 @@ class CRNNClassifier(PaperRecipe, BaseGenreClassifier):
         Share of values dropped after each block, the LSTM and the embedding.
     l2 : float, default=0.001
         Weight of the L2 penalty on the kernels of the convolutions and the embedding.
+    recurrent_activation : {'sigmoid', 'hard_sigmoid'}, default='sigmoid'
+        Activation of the LSTM's gates; 'hard_sigmoid' is ``clip(0.2 * x + 0.5, 0, 1)``,
+        the default of the Keras that the paper used.
     %(masks)s
     %(parameters)s
 
@@ -60,6 +63,10 @@ class CRNNClassifier(PaperRecipe, BaseGenreClassifier):
 
     Notes
     -----
+    On whole clips of 30 s, some hundred are few to learn from: on 240 clips of 4 genres
+    the accuracy on other artists was 0.49, and on windows of them 0.59. So does
+    ``genre_pipeline("crnn")`` use it, in a :class:`~skgenre.SegmentClassifier`.
+
     Where a kernel or a pool is longer than the frames that reach it, the convolution
     pads and the pool shrinks, so that clips of any length train.
 
@@ -84,6 +91,10 @@ class CRNNClassifier(PaperRecipe, BaseGenreClassifier):
     """
 
     _network = "crnn"
+    _of_paper: ClassVar = {
+        "batch_norm_position": "before_relu",
+        "recurrent_activation": "hard_sigmoid",
+    }
     _network_parameters = (
         "filters",
         "kernel_size",
@@ -94,6 +105,7 @@ class CRNNClassifier(PaperRecipe, BaseGenreClassifier):
         "embedding_units",
         "dropout",
         "l2",
+        "recurrent_activation",
         "time_mask",
         "frequency_mask",
     )
@@ -109,6 +121,7 @@ class CRNNClassifier(PaperRecipe, BaseGenreClassifier):
         "embedding_units": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
         "l2": [Interval(Real, 0, None, closed="left")],
+        "recurrent_activation": [StrOptions({"sigmoid", "hard_sigmoid"})],
         "time_mask": [Interval(Integral, 0, None, closed="left")],
         "frequency_mask": [Interval(Integral, 0, None, closed="left")],
     }
@@ -125,6 +138,7 @@ class CRNNClassifier(PaperRecipe, BaseGenreClassifier):
         embedding_units: int = 64,
         dropout: float = 0.4,
         l2: float = 0.001,
+        recurrent_activation: str = "sigmoid",
         time_mask: int = 0,
         frequency_mask: int = 0,
         input_scaling: str = "standardize",
@@ -175,5 +189,6 @@ class CRNNClassifier(PaperRecipe, BaseGenreClassifier):
         self.embedding_units = embedding_units
         self.dropout = dropout
         self.l2 = l2
+        self.recurrent_activation = recurrent_activation
         self.time_mask = time_mask
         self.frequency_mask = frequency_mask

@@ -33,6 +33,11 @@ class SecondOrderClassifier(BaseGenreClassifier):
         Number of prototypes: the size of the embedding that `transform` returns.
     dropout : float, default=0.2
         Share of the embedding's values that are dropped in training.
+    n_views : int, default=1
+        Views of the sound that stand side by side in the spectrograms, as many as
+        :class:`~skgenre.MelSpectrogramTransformer` has `views`. Each is described by
+        itself. Harmonic and percussive views beside the mix make the network more
+        accurate.
     %(parameters)s
 
     Attributes
@@ -77,13 +82,20 @@ class SecondOrderClassifier(BaseGenreClassifier):
     """
 
     _network = "second_order"
-    _network_parameters = ("n_mfcc", "crop_frames", "n_prototypes", "dropout")
+    _network_parameters = (
+        "n_mfcc",
+        "crop_frames",
+        "n_prototypes",
+        "dropout",
+        "n_views",
+    )
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         **BaseGenreClassifier._parameter_constraints,
         "n_mfcc": [Interval(Integral, 1, None, closed="left")],
         "crop_frames": [Interval(Integral, 1, None, closed="left")],
         "n_prototypes": [Interval(Integral, 1, None, closed="left")],
         "dropout": [Interval(Real, 0, 1, closed="left")],
+        "n_views": [Interval(Integral, 1, None, closed="left")],
     }
 
     def __init__(
@@ -93,6 +105,7 @@ class SecondOrderClassifier(BaseGenreClassifier):
         crop_frames: int = 320,
         n_prototypes: int = 128,
         dropout: float = 0.2,
+        n_views: int = 1,
         input_scaling: str = "log",
         optimizer: str = "adamw",
         learning_rate: float = 0.002,
@@ -136,3 +149,4 @@ class SecondOrderClassifier(BaseGenreClassifier):
         self.crop_frames = crop_frames
         self.n_prototypes = n_prototypes
         self.dropout = dropout
+        self.n_views = n_views

@@ -1,6 +1,6 @@
 """The parameters and attributes that the networks share, documented once."""
 
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from skgenre._docstrings import substitute
 
@@ -108,9 +108,16 @@ document_shared_and_masks = substitute(**_BLOCKS)
 class PaperRecipe:
     """Mixin of the networks of the paper."""
 
+    _of_paper: ClassVar[dict[str, Any]]
+    """Parameters that the paper's figures were made with, other than the defaults."""
+
     @classmethod
     def paper(cls, **parameters: Any) -> Self:
-        """Return the paper's exact recipe, without later improvements.
+        """Return the recipe that the paper's figures were made with.
+
+        It is that of the networks that the author published, where the text differs
+        from them. Its spectrograms are those of
+        ``MelSpectrogramTransformer(excerpt="start")``.
 
         Parameters
         ----------
@@ -122,4 +129,4 @@ class PaperRecipe:
         estimator
             Not fitted.
         """
-        return cls(**{"input_scaling": "log"} | parameters)
+        return cls(**{"input_scaling": "log"} | cls._of_paper | parameters)

@@ -194,16 +194,18 @@ def load_fma_features(
 
     Notes
     -----
-    FMA's authors [1]_ computed the table at each file's own sample rate, mostly
-    44,100 Hz [2]_. The same statistics at 22,050 Hz, the default of
+    FMA's authors [1]_ computed the table on the tracks in their full length, not on
+    the clips of 30 s, and at each file's own sample rate, mostly 44,100 Hz [2]_ [3]_.
+    The same statistics of the clips at 22,050 Hz, the default of
     :class:`~skgenre.MFCCStandardizer`, are other numbers: a model takes the ones or
-    the others.
+    the others, and one of clips is less accurate.
 
     References
     ----------
     .. [1] M. Defferrard, K. Benzi, P. Vandergheynst, X. Bresson, "FMA: a dataset for
        music analysis", ISMIR 2017.
     .. [2] https://github.com/mdeff/fma/blob/master/features.py
+    .. [3] https://github.com/mdeff/fma/issues/8
 
     Examples
     --------

@@ -86,6 +86,8 @@ class SpectrogramDisplay:
     ) -> Self:
         """Draw the spectrogram that the mel step computes from one clip.
 
+        Of several views, the mix is drawn.
+
         Parameters
         ----------
         estimator : MelSpectrogramTransformer or Pipeline
@@ -114,7 +116,7 @@ class SpectrogramDisplay:
                 f"one, got {describe_estimator(estimator)}."
             )
         display = cls(
-            clone(mel).fit_transform([clip])[0],
+            clone(mel).set_params(views=("mix",)).fit_transform([clip])[0],
             sample_rate=mel.sample_rate,
             hop_length=mel.hop_length,
             fmin=mel.fmin,

@@ -50,6 +50,7 @@ _MEL_LIMITS = {
     "n_frames": optional(integer(1, _MAX_FRAMES)),
 }
 _DURATION = optional(number(0, 24 * 3600))
+_TEXTS = either(list_of(text()), tuple_of(text()))
 
 
 def _check_sizes(step: Any) -> None:
@@ -71,13 +72,13 @@ def _check_sizes(step: Any) -> None:
 def _check_mel(step: Any) -> None:
     _check_sizes(step)
     n_frames = step.n_frames or 1
-    require(n_frames * step.n_mels <= _MAX_VALUES, f"n_frames={n_frames} are too many")
+    n_values = n_frames * step.n_mels * len(step.views)
+    require(n_values <= _MAX_VALUES, f"n_frames={n_frames} are too many")
 
 
 _N_TAGS = 100
 _MAX_GENRES = 1000
 _LEAST_SCALE = 1e-9
-_TEXTS = either(list_of(text()), tuple_of(text()))
 
 
 def _check_genres(tagger: Any) -> None:
@@ -218,7 +219,7 @@ OURS: dict[str, SavableClass] = {
         {"n_features_in_": N_SAMPLES},
         may_lack=names("n_features_in_"),
         not_saved=names("extraction_report_"),
-        limits=_MEL_LIMITS,
+        limits=_MEL_LIMITS | {"views": _TEXTS},
         bounds=_check_mel,
     ),
     "MFCCStandardizer": SavableClass(
@@ -230,7 +231,8 @@ OURS: dict[str, SavableClass] = {
         },
         may_lack=names("n_features_in_ _names"),
         not_saved=names("extraction_report_ mean_ scale_"),
-        limits=_MEL_LIMITS | {"duration": _DURATION, "n_mfcc": integer(1, 2048)},
+        limits=_MEL_LIMITS
+        | {"duration": _DURATION, "n_mfcc": integer(1, 2048), "views": _TEXTS},
         bounds=_check_sizes,
         give=lambda step, fitted: vars(step).update(
             fitted, mean_=fitted["_scaler"].mean_, scale_=fitted["_scaler"].scale_

@@ -71,6 +71,32 @@ def test_known_faults_are_listed_or_kept(home):
     assert tracks.left_out.columns.tolist() == ["track_id", "reason"]
 
 
+def test_clips_that_sound_the_same_are_listed(home):
+    assert load_fma(home).duplicates.empty
+    table = home / "fma_metadata" / "tracks.csv"
+    names = {"\n2,": "\n45102,", "\n39,": "\n51785,", "\n76,": "\n57371,"}
+    text = table.read_text(encoding="utf-8")
+    for old, new in names.items():
+        assert old in text
+        text = text.replace(old, new)
+        source = clip_path(home / "fma_small", int(old[1:-1]))
+        target = clip_path(home / "fma_small", int(new[1:-1]))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.rename(target)
+    table.write_text(text, encoding="utf-8")
+    duplicates = load_fma(home).duplicates
+    assert duplicates.to_dict("records") == [{"track_id": 51785, "duplicate_of": 45102}]
+
+
+def test_features_have_either_header(home):
+    table = home / "fma_metadata" / "features.csv"
+    text = table.read_text()
+    before = load_fma_features(home)
+    assert text.startswith("feature,")
+    table.write_text("features," + text.removeprefix("feature,"))
+    pd.testing.assert_frame_equal(load_fma_features(home), before)
+
+
 def test_a_faulty_clip_may_be_missing(home):
     clip_path(home / "fma_small", UNREADABLE).unlink()
     assert len(load_fma(home).paths) == 18

@@ -72,6 +72,8 @@ def test_sizes_of_audio_steps(parameters, is_fitted, name, forge):
     [
         ("MelSpectrogramTransformer", {"n_frames": 10**9}),
         ("MelSpectrogramTransformer", {"n_frames": -1}),
+        ("MelSpectrogramTransformer", {"views": ["mix"] * 10**4}),
+        ("MFCCStandardizer", {"views": ["elsewhere"]}),
         ("MFCCStandardizer", {"duration": 1e9}),
         ("MFCCStandardizer", {"duration": -1}),
         ("MFCCStandardizer", {"n_mfcc": 10**9}),
@@ -163,6 +165,7 @@ def set_parameters(node, **changed):
         ("ParallelCNNRNNClassifier", {"pool_sizes": {"tuple": [{"tuple": [0, 0]}]}}),
         ("ParallelCNNRNNClassifier", {"rnn_pool_size": {"tuple": [0, 1]}}),
         ("SecondOrderClassifier", {"n_mfcc": 2}),
+        ("SecondOrderClassifier", {"n_views": 10**9}),
         ("SecondOrderClassifier", {"n_mfcc": 0}),
         ("SecondOrderClassifier", {"n_prototypes": 10**9}),
     ],

@@ -1,0 +1,52 @@
+import numpy as np
+import pytest
+
+from skgenre.inspection import accuracy_scores
+
+TRUE = ["folk", "folk", "folk", "pop", "rock", "rock"]
+PREDICTED = ["folk", "folk", "rock", "rock", "rock", "pop"]
+ARTISTS = ["a", "a", "b", "c", "c", "d"]
+
+
+def test_each_counts_the_same():
+    scores = accuracy_scores(TRUE, PREDICTED, groups=ARTISTS, merge={"pop": "rock"})
+    assert scores.accuracy == pytest.approx(3 / 6)
+    assert scores.macro_accuracy == pytest.approx((2 / 3 + 0 + 1 / 2) / 3)
+    assert scores.artist_accuracy == pytest.approx((1 + 0 + 1 / 2 + 0) / 4)
+    assert scores.merged_accuracy == pytest.approx(5 / 6)
+    assert (
+        np.isnan(scores.top_2_accuracy)
+        and np.isnan(scores.top_2_accuracy_interval).all()
+    )
+    assert scores.n_groups == 4
+    assert scores.n_effective_groups == pytest.approx(36 / (4 + 1 + 4 + 1))
+    for name in ("accuracy", "macro_accuracy", "artist_accuracy", "merged_accuracy"):
+        low, high = scores[f"{name}_interval"]
+        assert 0 <= low < scores[name] < high <= 1
+
+
+def test_two_guesses():
+    proba = [[0.5, 0.3, 0.2], [0.3, 0.5, 0.2], [0.1, 0.4, 0.5], [0.4, 0.4, 0.2]]
+    scores = accuracy_scores(
+        ["a", "a", "a", "d"],
+        ["a", "b", "c", "a"],
+        y_proba=proba,
+        labels=["a", "b", "c"],
+    )
+    assert scores.top_2_accuracy == 0.5  # a genre that has no column is never guessed
+    assert np.isnan(scores.artist_accuracy)
+    assert scores.n_groups == scores.n_effective_groups == 4
+
+
+@pytest.mark.parametrize(
+    ("more", "match"),
+    [
+        ({"merge": {"pop": "metal"}}, "merge names 'metal'"),
+        ({"y_proba": np.ones((6, 2))}, r"y_proba must have shape \(6, 3\)"),
+        ({"groups": ARTISTS[1:]}, "inconsistent numbers"),
+    ],
+    ids=["merge", "proba", "groups"],
+)
+def test_what_does_not_fit(more, match):
+    with pytest.raises(ValueError, match=match):
+        accuracy_scores(TRUE, PREDICTED, **more)
