@@ -372,7 +372,7 @@ def scaled(
     if out is None:
         out = np.empty(X.shape, np.float32)
     # What leaves float32's range shows in the loss, or in the network's output.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         out[...] = X
         out -= mean
         out /= scale

@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
 
 import numpy as np
@@ -81,6 +81,56 @@ def check_process() -> None:
             "forever. Start workers by joblib's default backend (loky) or by "
             "multiprocessing's 'spawn', or use networks in the workers only."
         )
+
+
+# Keras's settings that change what a training computes, or how long it is. Data format
+# and dtype are not among them: our layers state theirs.
+_DEFAULTS = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "max_epochs": None,
+    "max_steps_per_epoch": None,
+}
+_NOT_TRAINED_UNDER = (
+    tf.distribute.experimental.CentralStorageStrategy,
+    tf.distribute.experimental.ParameterServerStrategy,
+    tf.distribute.ParameterServerStrategy,
+)
+
+
+def check_settings() -> None:
+    """Refuse to train where global settings would make it another training.
+
+    Raises
+    ------
+    RuntimeError
+        If a setting of Keras has another value than by default, or the distribution
+        strategy of TensorFlow is one that Keras doesn't train under.
+    """
+    for name, default in _DEFAULTS.items():
+        if (value := getattr(keras.config, name)()) != default:
+            raise RuntimeError(
+                f"Keras's global setting {name} is {value!r}, which would change the "
+                f"training. Call keras.config.set_{name}({default!r}) before; it may "
+                "come from the environment or from keras.json."
+            )
+    strategy = tf.distribute.get_strategy()
+    if isinstance(strategy, _NOT_TRAINED_UNDER):
+        raise RuntimeError(
+            f"Keras doesn't train networks under a {type(strategy).__name__}. Leave "
+            "its scope, or use a tf.distribute.MirroredStrategy."
+        )
+
+
+@contextlib.contextmanager
+def float32_layers() -> Iterator[None]:
+    """Give layers made inside the block, in this thread, the dtype float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 # Ctrl-C, and whatever else a signal's handler raises.

@@ -30,6 +30,7 @@ from skgenre.classifiers._training._data import ClipRows, SpectrogramBatches
 from skgenre.classifiers._training._wrapper import NetworkClassifier
 from skgenre.runtime._keras import (
     check_process,
+    check_settings,
     shield_from_interrupts,
     stop_if_interrupted,
     warn_of_shared_gpu,
@@ -124,9 +125,12 @@ def train(
     ------
     ValueError
         If the loss or the weights are no longer finite.
+    RuntimeError
+        If a global setting of Keras would change the training.
     OSError
         If nothing can be written to `checkpoint_dir`.
     """
+    check_settings()
     warn_of_shared_gpu()
     scaling: dict[str, Any] = {
         "mean": network.mean,

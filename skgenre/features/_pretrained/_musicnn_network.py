@@ -8,7 +8,11 @@ import tensorflow as tf
 from keras import layers
 
 from skgenre.features._pretrained._musicnn_weights import musicnn_variables
-from skgenre.runtime._keras import check_process, shield_from_interrupts
+from skgenre.runtime._keras import (
+    check_process,
+    float32_layers,
+    shield_from_interrupts,
+)
 
 N_FRAMES, N_MELS = 187, 96
 """Size of the 3 s patches that the network was trained on."""
@@ -38,13 +42,14 @@ def build_musicnn() -> keras.Model:
     .. [1] J. Pons, X. Serra, "musicnn: Pre-trained convolutional neural networks for
        music audio tagging", ISMIR late-breaking demo, 2019.
     """
-    patch = keras.Input((N_FRAMES, N_MELS), name="patch")
+    last = {"data_format": "channels_last"}
+    patch = keras.Input((N_FRAMES, N_MELS), dtype="float32", name="patch")
     x = layers.Reshape((N_FRAMES, N_MELS, 1))(patch)
     x = _norm("batch_normalization")(x)
 
     # Timbre: patterns of 7 frames at any pitch. Tempo: patterns over time in any band.
     # Pooling keeps the strongest of all bands.
-    around = layers.ZeroPadding2D(((3, 3), (0, 0)))(x)
+    around = layers.ZeroPadding2D(((3, 3), (0, 0)), **last)(x)
     found = []
     kernels = [(around, 204, (7, 38)), (around, 204, (7, 67))]
     kernels += [(x, 51, (n_frames, 1)) for n_frames in (128, 64, 32)]
@@ -55,28 +60,33 @@ def build_musicnn() -> keras.Model:
             padding="valid" if source is around else "same",
             activation="relu",
             name=f"conv2d_{i}" if i else "conv2d",
+            **last,
         )(source)
         y = _norm(f"batch_normalization_{i + 1}")(y)
-        y = layers.MaxPooling2D((1, y.shape[2]))(y)
+        y = layers.MaxPooling2D((1, y.shape[2]), **last)(y)
         found.append(layers.Reshape((N_FRAMES, n_filters))(y))
     front = layers.Concatenate()(found)
 
     # Three convolutions over time, each added to the one before.
     levels, y = [front], front
     for i in (5, 6, 7):
-        z = layers.ZeroPadding1D(3)(y)
+        z = layers.ZeroPadding1D(3, **last)(y)
         # The published kernels are two-dimensional, as high as what they read.
         z = layers.Reshape((*z.shape[1:], 1))(z)
-        z = layers.Conv2D(64, (7, z.shape[2]), activation="relu", name=f"conv2d_{i}")(z)
+        kernel = (7, z.shape[2])
+        z = layers.Conv2D(64, kernel, activation="relu", name=f"conv2d_{i}", **last)(z)
         z = _norm(f"batch_normalization_{i + 1}")(z)
         z = layers.Reshape((N_FRAMES, 64))(z)
         y = z if i == 5 else layers.Add()([z, y])
         levels.append(y)
     x = layers.Concatenate()(levels)
 
-    pools = [layers.GlobalMaxPooling1D()(x), layers.GlobalAveragePooling1D()(x)]
+    pools = [
+        layers.GlobalMaxPooling1D(**last)(x),
+        layers.GlobalAveragePooling1D(**last)(x),
+    ]
     x = layers.Concatenate()([layers.Reshape((_POOLED, 1))(pool) for pool in pools])
-    x = pooled = layers.Flatten(name="pooled")(x)
+    x = pooled = layers.Flatten(name="pooled", **last)(x)
     x = _norm("batch_normalization_9")(x)
     x = layers.Dense(_PENULTIMATE, activation="relu", name="dense")(x)
     x = penultimate = _norm("batch_normalization_10")(x)
@@ -99,7 +109,9 @@ def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
 @functools.lru_cache(maxsize=2)
 @shield_from_interrupts
 def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    variables, model = musicnn_variables(weights), build_musicnn()
+    variables = musicnn_variables(weights)
+    with float32_layers():
+        model = build_musicnn()
     for layer in model.layers:
         layer.set_weights(
             [variables[f"{layer.name}/{variable.name}"] for variable in layer.weights]
