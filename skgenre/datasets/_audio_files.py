@@ -164,6 +164,9 @@ def find_audio_files(
     ValueError
         If there is no audio file at all.
 
+    TypeError
+        If a path is of another type, or missing.
+
     Warns
     -----
     UserWarning
@@ -183,7 +186,14 @@ def find_audio_files(
     """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
-    names = [os.fspath(path) for path in paths]
+    names = []
+    for i, path in enumerate(paths):
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(
+                f"Path {i} is of type {type(path).__name__}; expected a str or an "
+                "os.PathLike. Leave missing paths out."
+            )
+        names.append(os.fspath(path))
     files: set[str] = set()
     empty = []
     for name in names:
