@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from skgenre._text import format_list
-from skgenre.audio._remote import exists_at_host, filesystem, is_url
+from skgenre.audio._remote import exists_at_host, filesystem, is_url, unescaped
 
 AUDIO_SUFFIXES = frozenset(
     ".aac .aif .aifc .aiff .au .caf .flac .m4a .m4b .mka .mov .mp2 .mp3 .mp4 .oga .ogg "
@@ -100,9 +100,9 @@ def exists(name: str) -> bool:
 
 def join(folder: str, name: str) -> str:
     """Return the path or URL of what has a name in a folder."""
-    return (
-        f"{folder.rstrip('/')}/{name}" if is_url(folder) else os.path.join(folder, name)
-    )
+    if not is_url(folder):
+        return os.path.join(folder, name)
+    return f"{unescaped(folder).rstrip('/')}/{name}"
 
 
 def list_folder(folder: str) -> tuple[list[str], list[str]]:
@@ -129,8 +129,9 @@ def _below(fs: Any, top: str, name: str) -> str:
 def _audio_files_of_store(url: str) -> list[str]:
     fs, top = filesystem(url)
     names = [_below(fs, top, name) for name in fs.find(top)]
+    url = unescaped(url).rstrip("/")
     return sorted(
-        join(url, name)
+        f"{url}/{name}"
         for name in names
         if is_audio(name.rpartition("/")[2])
         and not any(is_hidden(folder) for folder in name.split("/"))

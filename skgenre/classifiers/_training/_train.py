@@ -18,6 +18,7 @@ From top to bottom, this happens when a classifier is fitted:
 
 import math
 import os
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -143,6 +144,8 @@ def train(
         held_out = SpectrogramBatches(validation, **scaling)
     best_epoch = None if held_out is None else BestEpoch()
     callbacks = training_callbacks(recipe, epochs=epochs, best_epoch=best_epoch)
+    if sys.stdout is None:  # without a console, on which Keras would print
+        verbose = 0
     wrapper = wrap(network, recipe, model__seed=network_seed, verbose=verbose)
     n_done, checkpoints = 0, None
     if checkpoint_dir is not None:

@@ -155,7 +155,8 @@ class NetworkClassifier(KerasClassifier):
     def feature_encoder(self) -> FunctionTransformer:
         """Scales spectrograms as the batches are scaled."""
         mean, scale = self._scaling
-        return FunctionTransformer(scaled, kw_args={"mean": mean, "scale": scale})
+        scaler = FunctionTransformer(scaled, kw_args={"mean": mean, "scale": scale})
+        return scaler.set_output(transform="default")  # whatever the user has set
 
     def _get_compile_kwargs(self) -> dict[str, Any]:
         arguments = super()._get_compile_kwargs()
