@@ -9,15 +9,23 @@ from skgenre._text import format_list
 from skgenre.audio._remote import exists_at_host, filesystem, is_url, unescaped
 
 AUDIO_SUFFIXES = frozenset(
-    ".aac .aif .aifc .aiff .au .caf .flac .m4a .m4b .mka .mov .mp2 .mp3 .mp4 .oga .ogg "
-    ".opus .rf64 .snd .w64 .wav .wave .webm .wma .wv".split()
+    ".3ga .aa3 .aac .ac3 .adts .aif .aifc .aiff .amr .ape .au .awb .bwf .caf .dff .dsf "
+    ".dts .eac3 .ec3 .f4a .flac .m2a .m4a .m4b .m4r .mka .mov .mp+ .mp1 .mp2 .mp3 .mp4 "
+    ".mpa .mpc .mpga .oga .ogg .oma .opus .ra .rf64 .shn .snd .spx .tak .tta .voc .w64 "
+    ".wav .wave .weba .webm .wma .wv .xwma".split()
 )
-"""Ends of file names, in lower case, that are taken for audio."""
+"""Ends of file names, in lower case, that are taken for audio.
 
-# What storage boxes and Windows keep beside music: thumbnails, and what was deleted.
+Left out, though a decoder would read their sound: videos (.avi, .mkv, .mpg, .ts …), of
+which only those of music downloads are here; formats of games and of telephones.
+"""
+
+# What storage boxes, macOS and Windows keep beside music: thumbnails, what was deleted,
+# and earlier states of all files.
 _NOT_MUSIC = frozenset(
-    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "__macosx")
-    + ("lost+found", "recycler", "system volume information")
+    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "recycled", "recycler")
+    + ("#snapshot", "~snapshot", "@recently-snapshot", "lost+found", "__macosx")
+    + ("system volume information",)
 )
 
 
