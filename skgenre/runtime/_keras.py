@@ -1,8 +1,9 @@
-"""Keras as this package needs it: on TensorFlow, not after a fork, not interrupted."""
+"""Keras as this package needs it: on TensorFlow, quiet, not forked or interrupted."""
 
 import contextlib
 import contextvars
 import functools
+import logging
 import multiprocessing
 import os
 import threading
@@ -13,9 +14,12 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 import sklearn
 
+from skgenre.runtime._greetings import no_greetings
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-import keras
+with no_greetings():
+    import keras
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
@@ -57,6 +61,24 @@ def warn_of_shared_gpu() -> None:
             "and share its memory, so that nothing is gained. Set n_jobs=1.",
             stacklevel=2,
         )
+
+
+_at_work: contextvars.ContextVar[bool] = contextvars.ContextVar(
+    "skgenre_at_work", default=False
+)
+
+
+class _NoRetracing(logging.Filter):
+    """Drops the advice to trace less often, where it is our networks that are traced.
+
+    Networks of several shapes, as in a search, are traced once each; nothing is wrong.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (_at_work.get() and "tf.function retracing" in record.getMessage())
+
+
+tf.get_logger().addFilter(_NoRetracing())
 
 
 _first_process: int | None = None
@@ -190,9 +212,14 @@ def shield_from_interrupts(function: Callable[_P, _R]) -> Callable[_P, _R]:
     @functools.wraps(function)
     def shielded(*arguments: _P.args, **keywords: _P.kwargs) -> _R:
         check_process()
-        if threading.current_thread() is not threading.main_thread():
-            return function(*arguments, **keywords)
-        return _call_in_a_thread(functools.partial(function, *arguments, **keywords))
+        at_work = _at_work.set(True)
+        try:
+            if threading.current_thread() is not threading.main_thread():
+                return function(*arguments, **keywords)
+            call = functools.partial(function, *arguments, **keywords)
+            return _call_in_a_thread(call)
+        finally:
+            _at_work.reset(at_work)
 
     return shielded
 

@@ -3,16 +3,17 @@
 import functools
 from collections.abc import Callable
 
-import keras
-import tensorflow as tf
-from keras import layers
-
 from skgenre.features._pretrained._musicnn_weights import musicnn_variables
 from skgenre.runtime._keras import (
     check_process,
     float32_layers,
     shield_from_interrupts,
 )
+
+# isort: split
+import keras
+import tensorflow as tf
+from keras import layers
 
 N_FRAMES, N_MELS = 187, 96
 """Size of the 3 s patches that the network was trained on."""
