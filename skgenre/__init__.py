@@ -4,6 +4,6 @@ The public names are loaded when they are first used, so that ``import skgenre``
 is quick and loads neither TensorFlow nor librosa nor matplotlib.
 """
 
-import lazy_loader
+from skgenre._lazy_names import attach_stub
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

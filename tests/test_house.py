@@ -16,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 
 # A module imports from its own room and from those before it.
 ROOMS = (
-    *("_files", "_text", "_version", "_docstrings", "_sklearn_compat", "_estimators"),
+    *("_lazy_names", "_files", "_text", "_version", "_docstrings"),
+    *("_sklearn_compat", "_estimators"),
     *("runtime", "audio", "networks", "features", "datasets", "classifiers"),
     *("clustering", "pipelines", "persistence", "inspection", "cli"),
 )

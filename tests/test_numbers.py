@@ -6,8 +6,10 @@ import warnings
 import keras
 import numpy as np
 import pytest
+import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -18,11 +20,16 @@ from skgenre import (
     AbstainingClassifier,
     CRNNClassifier,
     EmbeddingKMeans,
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
     TrackRecommender,
     genre_pipeline,
+    load,
+    load_audio,
+    save,
 )
 from skgenre.features import KerasEmbedding
 
@@ -285,6 +292,42 @@ def test_folds_without_a_genre(estimator):
     message = r"cv=5 leaves a fold clips of one genre only .*: \['folk'\]. Give"
     with pytest.raises(ValueError, match=message):
         estimator.fit(X, y)
+
+
+class TestStrictNumPy:
+    """With ``np.seterr(all="raise")``, results are the same."""
+
+    @pytest.mark.filterwarnings("ignore:.* hold less music")
+    @pytest.mark.parametrize("scale", [1.0, 1e30, 1e-25, 1e-42])
+    def test_sound(self, scale, tmp_path):
+        path = str(tmp_path / "stereo.wav")
+        stereo = noise(2).T * np.float32(scale)
+        soundfile.write(path, stereo, 44100, subtype="FLOAT")
+        mel = MelSpectrogramTransformer(n_frames=30)
+        mfcc = MFCCStandardizer().fit([path, noise(1)[0]])
+
+        def results():
+            return [
+                load_audio(path),
+                mel.transform([path, (stereo.astype(np.float64), 44100)]),
+                mfcc.transform([path]),
+            ]
+
+        expected = results()
+        with np.errstate(all="raise"):
+            for array, same in zip(results(), expected, strict=True):
+                assert_array_equal(array, same)
+
+    def test_networks(self, tmp_path):
+        X, y = spectrograms(20).astype(np.float64), np.repeat(["folk", "rock"], 10)
+        X[0, 0, 0] = 1e-310
+        expected = clone(NETWORKS[0]).fit(X, y).predict_proba(X)
+        with np.errstate(all="raise"):
+            network = clone(NETWORKS[0]).fit(X, y)
+            assert_array_equal(network.predict_proba(X), expected)
+            save(network, tmp_path / "it.model")
+            with_onnx = load(tmp_path / "it.model", runtime="onnx")
+            assert_allclose(with_onnx.predict_proba(X), expected, atol=1e-5)
 
 
 class TestEmbeddings:

@@ -78,7 +78,7 @@ def full_scale(samples: np.ndarray) -> np.ndarray:
     """
     kind, bits = samples.dtype.kind, 8 * samples.dtype.itemsize
     if kind == "f" or bits == 64:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", under="ignore"):
             return samples.astype(np.float32, copy=False)
     half = 2.0 ** (bits - 1)
     if kind == "u":

@@ -1,5 +1,6 @@
 """Run a function over many clips: in parallel, with progress, with equal results."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -66,6 +67,14 @@ def error_names_clip(index: int) -> Iterator[None]:
         raise
 
 
+def progress_bar(*, verbose: bool | int = True, **options: Any) -> tqdm:
+    """Return tqdm's bar, which draws nothing where there is no standard error.
+
+    So it is in programs without a console, such as those that pythonw runs.
+    """
+    return tqdm(disable=not verbose or sys.stderr is None, **options)
+
+
 def _run(function: Callable[[Clip], Any], clip: Clip, index: int) -> Any:
     # In a worker process nobody else has limited BLAS yet.
     with error_names_clip(index), _one_blas_thread:
@@ -118,7 +127,7 @@ def map_clips(
     # on n_jobs in the last digits.
     with (
         _one_blas_thread,
-        tqdm(total=len(clips), desc=desc, unit="clip", disable=not verbose) as bar,
+        progress_bar(total=len(clips), desc=desc, unit="clip", verbose=verbose) as bar,
     ):
         backend, _ = get_active_backend(prefer="threads")
         parallel = Parallel(

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, BinaryIO, TypeGuard, cast
-from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.parse import SplitResult, unquote, urljoin, urlsplit
 
 from skgenre._text import format_list, shorten
 from skgenre.audio._errors import AudioError
@@ -108,6 +108,8 @@ def filesystem(url: str) -> tuple[Any, str]:
             "Pass the URL of the file itself.",
         )
     try:
+        if protocol.lower() in _LOCAL_PROTOCOLS:
+            return _local_filesystem(rest)
         return url_to_fs(f"{protocol.lower()}://{rest}")
     except ImportError as error:
         raise ImportError(
@@ -119,6 +121,31 @@ def filesystem(url: str) -> tuple[Any, str]:
             f"there is no way to a store by {protocol!r} ({_text(error)})",
             "Check the protocol, and fsspec's configuration of it.",
         ) from error
+
+
+def _local_filesystem(rest: str) -> tuple[Any, str]:
+    """Return the local file system, and the path that a ``file://`` URL names.
+
+    fsspec takes what stands in the URL for the path. Browsers, file managers and
+    `pathlib.Path.as_uri` write escapes, as RFC 8089 has it: these are decoded where
+    there is no file of the literal name.
+    """
+    from fsspec.core import url_to_fs
+
+    if rest.lower().startswith("localhost/"):
+        rest = rest[len("localhost") :]
+    fs, name = url_to_fs(f"file://{rest}")
+    if not fs.lexists(name):
+        decoded = url_to_fs(f"file://{unquote(rest, errors='surrogateescape')}")[1]
+        if fs.lexists(decoded):
+            name = decoded
+    return fs, name
+
+
+def unescaped(url: str) -> str:
+    """Return a ``file://`` URL with the path that it names; other URLs as they are."""
+    path = local_path(url)
+    return url if path is None else f"file://{path}"
 
 
 def url_version(url: str) -> str | None:

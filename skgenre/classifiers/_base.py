@@ -430,8 +430,10 @@ class BaseGenreClassifier(
         from skgenre.runtime._trained import trained_network
 
         network = trained_network(classifier_graph, *self._graph_arguments())
+        with np.errstate(over="ignore", under="ignore"):  # as in `scaled`
+            clips = clips.astype(np.float32)
         # One by one: no slower here, and each clip has one prediction as well.
-        outputs = [network(clip[np.newaxis].astype(np.float32)) for clip in clips]
+        outputs = [network(clip[np.newaxis]) for clip in clips]
         probabilities, embedding = (
             np.concatenate([output[name] for output in outputs])
             for name in ("probabilities", "embedding")

@@ -2,7 +2,7 @@
 
 import math
 import reprlib
-from collections.abc import Sized
+from collections.abc import Iterable, Sized
 from numbers import Real
 from typing import Any, NoReturn
 
@@ -160,9 +160,8 @@ def check_genres(
             f"{type(estimator).__name__} requires {name} to be passed, but the target "
             "y is None."
         )
-    genres = column_or_1d(y, warn=True)
+    genres = check_labels(name, y, warn=True)
     check_consistent_length(X, genres)
-    check_none_missing(name, genres)
     check_classification_targets(genres)
     return genres
 
@@ -178,7 +177,7 @@ def check_classes(
                 f"{type(estimator).__name__}: the genres of all calls."
             )
         return known
-    genres = np.unique(column_or_1d(classes))
+    genres = np.unique(check_labels("classes", classes))
     if known is not None and not np.array_equal(genres, known):
         raise ValueError(
             f"classes={genres.tolist()} differ from those of the first call to "
@@ -292,21 +291,39 @@ def check_groups(X: Sized, groups: ArrayLike | None) -> NDArray | None:
     if groups is None:
         return None
     check_consistent_length(X, groups)
-    labels = column_or_1d(groups)
-    check_none_missing("groups", labels)
+    return check_labels("groups", groups)
+
+
+def check_labels(name: str, values: ArrayLike, *, warn: bool = False) -> NDArray:
+    """Return labels as a 1-D array; refuse missing ones, of whatever library."""
+    # First, as NumPy makes the text 'nan' of a NaN in a list of strings.
+    if isinstance(values, (list, tuple)):
+        _refuse_missing(name, values)
+    labels = column_or_1d(values, warn=warn)
+    if labels.dtype.kind in "OfmMT":
+        _refuse_missing(name, labels)
     return labels
 
 
-def check_none_missing(name: str, values: NDArray) -> None:
-    """Refuse labels that are None or NaN."""
-    if values.dtype.kind not in "Of":
-        return
-    missing = np.array([value is None or value != value for value in values])
-    if missing.any():
-        raise ValueError(
-            f"Input {name} contains NaN or None in row {missing.argmax()}. Fill it in, "
-            "or leave these clips out."
-        )
+def _refuse_missing(name: str, values: Iterable[Any]) -> None:
+    for row, value in enumerate(values):
+        if is_missing(value):
+            raise ValueError(
+                f"Input {name} contains NaN or None in row {row}. Fill it in, or leave "
+                "these clips out."
+            )
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether this is None, NaN, NaT or pandas's NA."""
+    if value is None:
+        return True
+    try:
+        return bool(value != value)
+    except TypeError:  # as of pandas's NA alone
+        return True
+    except ValueError:  # of an array
+        return False
 
 
 def check_validation_data(
@@ -372,7 +389,7 @@ def scaled(
     if out is None:
         out = np.empty(X.shape, np.float32)
     # What leaves float32's range shows in the loss, or in the network's output.
-    with np.errstate(over="ignore", invalid="ignore"):
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         out[...] = X
         out -= mean
         out /= scale

@@ -17,10 +17,10 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import (
     check_consistent_length,
     check_is_fitted,
-    column_or_1d,
 )
 
 from skgenre._sklearn_compat import Interval, StrOptions, fit_context
+from skgenre.classifiers._checks import check_labels
 from skgenre.clustering._checks import check_embeddings
 
 # The silhouette compares every pair; beyond this many clips a sample is taken.
@@ -268,6 +268,6 @@ def _silhouette(E: ArrayLike, labels: NDArray) -> float:
 
 
 def _adjusted_rand(y: ArrayLike, labels: NDArray) -> float:
-    y = column_or_1d(y)
-    check_consistent_length(y, labels)
-    return float(adjusted_rand_score(y, labels))
+    genres = check_labels("y", y)
+    check_consistent_length(genres, labels)
+    return float(adjusted_rand_score(genres, labels))

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.metrics import pairwise_distances_chunked
-from sklearn.utils import check_array, check_consistent_length, column_or_1d
+from sklearn.utils import check_array, check_consistent_length
 
 from skgenre._sklearn_compat import Interval, StrOptions, validate_params
-from skgenre.classifiers._checks import check_groups, check_none_missing
+from skgenre.classifiers._checks import check_groups, check_labels
 
 _CONSTRAINTS: dict[str, list[Any]] = {
     "E": ["array-like"],
@@ -213,9 +213,8 @@ def _for_each_query(
     not be found come last, as irrelevant ones.
     """
     E = np.asarray(check_array(E, dtype=[np.float64, np.float32], input_name="E"))
-    genres = np.asarray(column_or_1d(y))
+    genres = check_labels("y", y)
     check_consistent_length(E, genres)
-    check_none_missing("y", genres)
     genres = np.unique(genres, return_inverse=True)[1]
     artists = check_groups(E, groups)
     artists = np.arange(len(E)) if artists is None else artists

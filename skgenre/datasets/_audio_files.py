@@ -6,18 +6,26 @@ from collections.abc import Iterable
 from typing import Any
 
 from skgenre._text import format_list
-from skgenre.audio._remote import exists_at_host, filesystem, is_url
+from skgenre.audio._remote import exists_at_host, filesystem, is_url, unescaped
 
 AUDIO_SUFFIXES = frozenset(
-    ".aac .aif .aifc .aiff .au .caf .flac .m4a .m4b .mka .mov .mp2 .mp3 .mp4 .oga .ogg "
-    ".opus .rf64 .snd .w64 .wav .wave .webm .wma .wv".split()
+    ".3ga .aa3 .aac .ac3 .adts .aif .aifc .aiff .amr .ape .au .awb .bwf .caf .dff .dsf "
+    ".dts .eac3 .ec3 .f4a .flac .m2a .m4a .m4b .m4r .mka .mov .mp+ .mp1 .mp2 .mp3 .mp4 "
+    ".mpa .mpc .mpga .oga .ogg .oma .opus .ra .rf64 .shn .snd .spx .tak .tta .voc .w64 "
+    ".wav .wave .weba .webm .wma .wv .xwma".split()
 )
-"""Ends of file names, in lower case, that are taken for audio."""
+"""Ends of file names, in lower case, that are taken for audio.
 
-# What storage boxes and Windows keep beside music: thumbnails, and what was deleted.
+Left out, though a decoder would read their sound: videos (.avi, .mkv, .mpg, .ts …), of
+which only those of music downloads are here; formats of games and of telephones.
+"""
+
+# What storage boxes, macOS and Windows keep beside music: thumbnails, what was deleted,
+# and earlier states of all files.
 _NOT_MUSIC = frozenset(
-    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "__macosx")
-    + ("lost+found", "recycler", "system volume information")
+    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "recycled", "recycler")
+    + ("#snapshot", "~snapshot", "@recently-snapshot", "lost+found", "__macosx")
+    + ("system volume information",)
 )
 
 
@@ -100,9 +108,9 @@ def exists(name: str) -> bool:
 
 def join(folder: str, name: str) -> str:
     """Return the path or URL of what has a name in a folder."""
-    return (
-        f"{folder.rstrip('/')}/{name}" if is_url(folder) else os.path.join(folder, name)
-    )
+    if not is_url(folder):
+        return os.path.join(folder, name)
+    return f"{unescaped(folder).rstrip('/')}/{name}"
 
 
 def list_folder(folder: str) -> tuple[list[str], list[str]]:
@@ -129,8 +137,9 @@ def _below(fs: Any, top: str, name: str) -> str:
 def _audio_files_of_store(url: str) -> list[str]:
     fs, top = filesystem(url)
     names = [_below(fs, top, name) for name in fs.find(top)]
+    url = unescaped(url).rstrip("/")
     return sorted(
-        join(url, name)
+        f"{url}/{name}"
         for name in names
         if is_audio(name.rpartition("/")[2])
         and not any(is_hidden(folder) for folder in name.split("/"))
@@ -164,6 +173,9 @@ def find_audio_files(
     ValueError
         If there is no audio file at all.
 
+    TypeError
+        If a path is of another type, or missing.
+
     Warns
     -----
     UserWarning
@@ -183,7 +195,14 @@ def find_audio_files(
     """
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
-    names = [os.fspath(path) for path in paths]
+    names = []
+    for i, path in enumerate(paths):
+        if not isinstance(path, (str, os.PathLike)):
+            raise TypeError(
+                f"Path {i} is of type {type(path).__name__}; expected a str or an "
+                "os.PathLike. Leave missing paths out."
+            )
+        names.append(os.fspath(path))
     files: set[str] = set()
     empty = []
     for name in names:

@@ -4,7 +4,7 @@ import functools
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -170,7 +170,7 @@ def audit(
 
     paths = _paths(tracks)
     members = {
-        name: np.asarray(tracks[name])
+        name: _with_none(tracks[name])
         for name in ("target", "split", *_OWNERS)
         if tracks.get(name) is not None
     }
@@ -226,6 +226,14 @@ def _paths(tracks: Bunch) -> list:
                 f"{type(path).__name__}. Expected the path of a file."
             )
     return paths
+
+
+def _with_none(values: Iterable[Any]) -> np.ndarray:
+    """Return a member of `tracks`, in which whatever is missing is None."""
+    import pandas as pd
+
+    column = pd.Series(list(values), dtype=object)
+    return column.where(column.notna(), None).to_numpy()
 
 
 def _faults(heard: list[_Heard], min_duration: float) -> Iterator[_Finding]:

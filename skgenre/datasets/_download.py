@@ -6,9 +6,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tqdm.auto import tqdm
-
 from skgenre._files import check_space, size_text
+from skgenre.audio._map_clips import progress_bar
 
 if TYPE_CHECKING:
     import requests
@@ -132,7 +131,7 @@ def _receive(
     descriptor = os.open(partial, flags, 0o666)
     with (
         open(descriptor, "wb") as file,
-        tqdm(
+        progress_bar(
             total=total,
             initial=start,
             desc=name,

@@ -13,9 +13,8 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from tqdm.auto import tqdm
-
 from skgenre._files import check_space, size_text
+from skgenre.audio._map_clips import progress_bar
 
 try:
     import fcntl
@@ -127,7 +126,7 @@ def _extract(
     name: str,
 ) -> None:
     os.mkdir(os.path.join(top, name))
-    with tqdm(
+    with progress_bar(
         total=n_bytes, desc=name, unit="B", unit_scale=True, unit_divisor=1024
     ) as bar:
         for member in members:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple, TextIO
 
 from skgenre._text import format_list
-from skgenre.audio._remote import is_url, read_at_host
+from skgenre.audio._remote import is_url, read_at_host, unescaped
 
 GROUP_COLUMNS = ("group", "artist_id", "artist")
 """Names of the column of artists; the first that is there counts."""
@@ -66,6 +66,8 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
         If the table is not of that form; if it is remote and can't be read, or its host
         redirects to another one, or from https to http.
     """
+    if is_url(path):
+        path = unescaped(path)  # to which names of files are added
     try:
         with _open(path) as file:
             tracks = list(_tracks(file, path))
@@ -142,7 +144,7 @@ def _host(path: str) -> list[str]:
 
 
 def _tracks(file: Iterator[str], path: str) -> Iterator[Track]:
-    reader = csv.DictReader(file)
+    reader = csv.DictReader(file, skipinitialspace=True)
     found = list(reader.fieldnames or [])
     columns = {name.strip().lower(): name for name in found}
     if not {"path", "genre"} <= set(columns):

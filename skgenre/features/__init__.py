@@ -3,6 +3,6 @@
 Modules are loaded when a name of theirs is first used.
 """
 
-import lazy_loader
+from skgenre._lazy_names import attach_stub
 
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+__getattr__, __dir__, __all__ = attach_stub(__name__, __file__)

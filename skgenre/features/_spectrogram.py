@@ -207,12 +207,13 @@ def mel_power_and_gain(
         Decibels to add to those of the power: 0, unless the samples were so large that
         their squares left float32's range and they were scaled down.
     """
-    with np.errstate(over="ignore", invalid="ignore"):
+    # The power of what is nearly silent leaves float32's range, too, and becomes 0.
+    with np.errstate(over="ignore", invalid="ignore", under="ignore"):
         power = mel_power(samples, settings)
-    if np.isfinite(power).all():
-        return power, 0.0
-    peak = np.abs(samples).max()
-    return mel_power(samples / peak, settings), 20 * float(np.log10(peak))
+        if np.isfinite(power).all():
+            return power, 0.0
+        peak = np.abs(samples).max()
+        return mel_power(samples / peak, settings), 20 * float(np.log10(peak))
 
 
 def mel_power_blocks(

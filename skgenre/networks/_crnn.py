@@ -88,7 +88,7 @@ def crnn(
     seed_of = seeds(seed)
     penalty = keras.regularizers.L2(l2) if l2 else None
 
-    spectrogram = keras.Input(input_shape, name="spectrogram")
+    spectrogram = keras.Input(input_shape, dtype="float32", name="spectrogram")
     x = spectrogram
     if time_mask or frequency_mask:
         x = SpecAugment(
@@ -99,6 +99,7 @@ def crnn(
             n_filters,
             shrunk_kernel(x.shape[1:2], (kernel_size,)),
             padding=padding(x.shape[1:2], (kernel_size,)),
+            data_format="channels_last",
             kernel_initializer=glorot(seed_of),
             kernel_regularizer=penalty,
             dtype=precision,
@@ -113,7 +114,9 @@ def crnn(
         else:
             x = relu(batch_norm(x))
         (pool,) = shrunk_pool(x.shape[1:2], (pool_size,))
-        x = layers.MaxPooling1D(pool, dtype=precision, name=f"pool{number}")(x)
+        x = layers.MaxPooling1D(
+            pool, data_format="channels_last", dtype=precision, name=f"pool{number}"
+        )(x)
         x = layers.Dropout(
             dropout, seed=next(seed_of), dtype=precision, name=f"dropout{number}"
         )(x)

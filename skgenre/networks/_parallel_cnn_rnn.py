@@ -69,8 +69,9 @@ class PooledConvolution(layers.Layer):
     def call(self, x: Any) -> Any:
         """Work on (batch, n_mels, n_frames, n_channels)."""
         kernel = ops.transpose(self.kernel, (1, 0, 2, 3))
-        x = ops.conv(x, kernel, padding=self.padding)
-        x = ops.max_pool(x, shrunk_pool(x.shape[1:3], self.pool_size[::-1]))
+        last = {"data_format": "channels_last"}
+        x = ops.conv(x, kernel, padding=self.padding, **last)
+        x = ops.max_pool(x, shrunk_pool(x.shape[1:3], self.pool_size[::-1]), **last)
         return ops.relu(x + self.bias)
 
 
@@ -150,7 +151,7 @@ def parallel_cnn_rnn(
     """
     seed_of = seeds(seed)
 
-    spectrogram = keras.Input(input_shape, name="spectrogram")
+    spectrogram = keras.Input(input_shape, dtype="float32", name="spectrogram")
     x = spectrogram
     if time_mask or frequency_mask:
         x = SpecAugment(
@@ -174,18 +175,24 @@ def parallel_cnn_rnn(
         if for_training:
             x = PooledConvolution(pool_size=pool_size, **parameters)(x)
         else:
-            x = layers.Conv2D(activation="relu", **parameters)(x)
+            x = layers.Conv2D(
+                activation="relu", data_format="channels_last", **parameters
+            )(x)
             x = layers.MaxPooling2D(
                 shrunk_pool(x.shape[1:3], pool_size),
+                data_format="channels_last",
                 dtype=precision,
                 name=f"pool{number}",
             )(x)
     if for_training:
         x = layers.Permute((2, 1, 3), dtype=precision)(x)
-    left = layers.Flatten(dtype=precision, name="flatten")(x)
+    left = layers.Flatten("channels_last", dtype=precision, name="flatten")(x)
 
     x = layers.MaxPooling2D(
-        shrunk_pool(input_shape, rnn_pool_size), dtype=precision, name="rnn_pool"
+        shrunk_pool(input_shape, rnn_pool_size),
+        data_format="channels_last",
+        dtype=precision,
+        name="rnn_pool",
     )(image)
     x = layers.Reshape(x.shape[1:3], dtype=precision, name="rnn_series")(x)
     # The backward layer is given, because Keras would copy the forward one's seeds.

@@ -227,7 +227,7 @@ def second_order(
     """
     bands_of_view(input_shape[1], n_views)
     seed_of = seeds(seed)
-    spectrogram = keras.Input(input_shape, name="spectrogram")
+    spectrogram = keras.Input(input_shape, dtype="float32", name="spectrogram")
     # Differences of nearly equal numbers: they cost little, and need all digits.
     exact: dict[str, Any] = {"dtype": "float32"}
     if input_shape[1] == 1:

@@ -1,21 +1,25 @@
-"""Keras as this package needs it: on TensorFlow, not after a fork, not interrupted."""
+"""Keras as this package needs it: on TensorFlow, quiet, not forked or interrupted."""
 
 import contextlib
 import contextvars
 import functools
+import logging
 import multiprocessing
 import os
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import ParamSpec, TypeVar
 
 import numpy as np
 import sklearn
 
+from skgenre.runtime._greetings import no_greetings
+
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 
-import keras
+with no_greetings():
+    import keras
 
 if keras.backend.backend() != "tensorflow":
     raise ImportError(
@@ -59,6 +63,24 @@ def warn_of_shared_gpu() -> None:
         )
 
 
+_at_work: contextvars.ContextVar[bool] = contextvars.ContextVar(
+    "skgenre_at_work", default=False
+)
+
+
+class _NoRetracing(logging.Filter):
+    """Drops the advice to trace less often, where it is our networks that are traced.
+
+    Networks of several shapes, as in a search, are traced once each; nothing is wrong.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return not (_at_work.get() and "tf.function retracing" in record.getMessage())
+
+
+tf.get_logger().addFilter(_NoRetracing())
+
+
 _first_process: int | None = None
 
 
@@ -81,6 +103,56 @@ def check_process() -> None:
             "forever. Start workers by joblib's default backend (loky) or by "
             "multiprocessing's 'spawn', or use networks in the workers only."
         )
+
+
+# Keras's settings that change what a training computes, or how long it is. Data format
+# and dtype are not among them: our layers state theirs.
+_DEFAULTS = {
+    "floatx": "float32",
+    "epsilon": 1e-7,
+    "max_epochs": None,
+    "max_steps_per_epoch": None,
+}
+_NOT_TRAINED_UNDER = (
+    tf.distribute.experimental.CentralStorageStrategy,
+    tf.distribute.experimental.ParameterServerStrategy,
+    tf.distribute.ParameterServerStrategy,
+)
+
+
+def check_settings() -> None:
+    """Refuse to train where global settings would make it another training.
+
+    Raises
+    ------
+    RuntimeError
+        If a setting of Keras has another value than by default, or the distribution
+        strategy of TensorFlow is one that Keras doesn't train under.
+    """
+    for name, default in _DEFAULTS.items():
+        if (value := getattr(keras.config, name)()) != default:
+            raise RuntimeError(
+                f"Keras's global setting {name} is {value!r}, which would change the "
+                f"training. Call keras.config.set_{name}({default!r}) before; it may "
+                "come from the environment or from keras.json."
+            )
+    strategy = tf.distribute.get_strategy()
+    if isinstance(strategy, _NOT_TRAINED_UNDER):
+        raise RuntimeError(
+            f"Keras doesn't train networks under a {type(strategy).__name__}. Leave "
+            "its scope, or use a tf.distribute.MirroredStrategy."
+        )
+
+
+@contextlib.contextmanager
+def float32_layers() -> Iterator[None]:
+    """Give layers made inside the block, in this thread, the dtype float32."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 # Ctrl-C, and whatever else a signal's handler raises.
@@ -140,9 +212,14 @@ def shield_from_interrupts(function: Callable[_P, _R]) -> Callable[_P, _R]:
     @functools.wraps(function)
     def shielded(*arguments: _P.args, **keywords: _P.kwargs) -> _R:
         check_process()
-        if threading.current_thread() is not threading.main_thread():
-            return function(*arguments, **keywords)
-        return _call_in_a_thread(functools.partial(function, *arguments, **keywords))
+        at_work = _at_work.set(True)
+        try:
+            if threading.current_thread() is not threading.main_thread():
+                return function(*arguments, **keywords)
+            call = functools.partial(function, *arguments, **keywords)
+            return _call_in_a_thread(call)
+        finally:
+            _at_work.reset(at_work)
 
     return shielded
 

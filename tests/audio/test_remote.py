@@ -25,6 +25,7 @@ from skgenre.audio._remote import (
     upath_to_url,
     url_version,
 )
+from skgenre.datasets import find_audio_files, load_audio_folder
 
 RATE = 22050
 
@@ -157,6 +158,28 @@ def test_file_urls_are_opened_in_place(tone, tmp_path):
         with pytest.raises(AudioError, match=cause) as caught:
             load_audio(url)
         assert caught.value.path == url
+
+
+def test_file_urls_as_browsers_write_them(tone, tmp_path):
+    folder = tmp_path / "a b#c" / "rock"
+    folder.mkdir(parents=True)
+    song = folder / "100%25? #1 %41 ü.flac"
+    tone.rename(song)
+    escaped = song.as_uri()
+    assert "%2525" in escaped
+    samples = load_audio(song)
+    for url in (
+        escaped,
+        escaped.replace("file://", "FILE://localhost"),
+        f"file://{song}",
+        f"local://{song}",
+    ):
+        assert_array_equal(load_audio(url), samples)
+    listed = [f"file://{song.as_posix()}"]
+    assert find_audio_files(folder.as_uri()) == listed
+    assert find_audio_files(escaped) == [escaped]
+    music = load_audio_folder(folder.parent.as_uri())
+    assert (music.paths.tolist(), music.target.tolist()) == (listed, ["rock"])
 
 
 @pytest.mark.parametrize(

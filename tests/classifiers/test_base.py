@@ -5,11 +5,13 @@ import pickle
 import subprocess
 import sys
 import threading
+import warnings
 
 import keras
 import numpy as np
 import pytest
 from scikeras.wrappers import KerasClassifier
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
@@ -128,6 +130,9 @@ def test_outputs_are_those_of_the_keras_network(network, clips):
         wrapped.predict_proba(X), fitted.predict_proba(X), atol=1e-6
     )
     np.testing.assert_array_equal(wrapped.predict(X), fitted.predict(X))
+    with config_context(transform_output="pandas"), warnings.catch_warnings():
+        warnings.simplefilter("error")
+        wrapped.predict(X)
     embedding = keras.Model(
         wrapped.model_.inputs, wrapped.model_.get_layer("embedding").output
     )

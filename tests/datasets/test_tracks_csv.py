@@ -38,6 +38,18 @@ def test_columns_of_artists(table, column):
     assert (track.genre, track.group) == ("rock", "7")
 
 
+def test_blanks_after_commas_and_around_quotes(table):
+    lines = [
+        'path , genre, "artist"',
+        '"b, live.mp3" ,  "hard, rock" , "A ""B""" ',
+        "a.mp3, x ,y",
+    ]
+    first, second = read_tracks_csv(table("\n".join(lines)))
+    assert os.path.basename(first.path) == "b, live.mp3"
+    assert (first.genre, first.group) == ("hard, rock", 'A "B"')
+    assert (second.genre, second.group) == ("x", "y")
+
+
 def test_group_counts_before_artist(table):
     (track,) = read_tracks_csv(table("artist,group,path,genre\nA,B,a.mp3,rock\n"))
     assert track.group == "B"

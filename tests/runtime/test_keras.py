@@ -16,9 +16,17 @@ import numpy as np
 import pytest
 import sklearn
 import tensorflow as tf
+from numpy.testing import assert_array_equal
+from sklearn.base import clone
 
-from skgenre import CRNNClassifier
-from skgenre.runtime import _keras
+from skgenre import (
+    CRNNClassifier,
+    ParallelCNNRNNClassifier,
+    SecondOrderClassifier,
+    networks,
+)
+from skgenre.classifiers._training import _wrapper
+from skgenre.runtime import _keras, _keras_function
 from skgenre.runtime._keras import shield_from_interrupts, stop_if_interrupted
 
 # GPUs, of which there are none where tests run: TensorFlow's reports are made up.
@@ -77,6 +85,127 @@ def test_processes_that_share_a_gpu_are_warned_of(gpus, monkeypatch):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         _keras.warn_of_shared_gpu()
+
+
+# Keras's global settings.
+
+config = keras.config
+
+
+def setting(name, value, default):
+    return getattr(config, f"set_{name}"), value, default
+
+
+def switch(name):
+    return lambda on: getattr(config, f"{'enable' if on else 'disable'}_{name}")()
+
+
+SETTINGS = {
+    # Stated by each layer, or of no influence: the same result.
+    "image_data_format": setting(
+        "image_data_format", "channels_first", "channels_last"
+    ),
+    "dtype_policy": setting("dtype_policy", "mixed_float16", "float32"),
+    "flash_attention": (switch("flash_attention"), True, False),
+    "traceback_filtering": (switch("traceback_filtering"), False, True),
+    "interactive_logging": (switch("interactive_logging"), False, True),
+    # Refused in training.
+    "floatx": setting("floatx", "float64", "float32"),
+    "epsilon": setting("epsilon", 0.01, 1e-7),
+    "max_epochs": setting("max_epochs", 1, None),
+    "max_steps_per_epoch": setting("max_steps_per_epoch", 1, None),
+}
+REFUSED = ["floatx", "epsilon", "max_epochs", "max_steps_per_epoch"]
+# It imports all of Keras anew, and concerns what is imported then; files are loaded
+# safely all the same (`tests/features/pretrained/test_keras_embedding.py`).
+ELSEWHERE = {"backend", "unsafe_deserialization"}
+CLIPS, GENRES = np.random.default_rng(0).normal(-40, 10, (8, 20, 12)), list("abababab")
+SMALL = {"epochs": 1, "random_state": 0}
+NETWORKS = [
+    CRNNClassifier(filters=(4,), lstm_units=4, embedding_units=4, **SMALL),
+    ParallelCNNRNNClassifier(filters=(4,), pool_sizes=((2, 2),), gru_units=4, **SMALL),
+    SecondOrderClassifier(n_prototypes=4, crop_frames=10, **SMALL),
+]
+
+
+@pytest.fixture
+def changed(request):
+    """Change a setting; return its name."""
+    change, value, default = SETTINGS[request.param]
+    change(value)
+    yield request.param
+    change(default)
+
+
+def forget_networks():
+    """Have all networks built and traced anew."""
+    _wrapper._idle.clear()
+    _keras_function.predictor.cache_clear()
+
+
+@pytest.fixture(scope="module", params=NETWORKS, ids=lambda each: type(each).__name__)
+def fitted(request):
+    """Return a fitted network and its probabilities, by the default settings."""
+    forget_networks()
+    network = clone(request.param).fit(CLIPS, GENRES)
+    return network, network.predict_proba(CLIPS)
+
+
+def test_all_settings_of_keras_are_known():
+    verbs = ("set_", "enable_", "disable_")
+    names = {name.split("_", 1)[1] for name in dir(config) if name.startswith(verbs)}
+    assert names == {*SETTINGS, *ELSEWHERE}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed", SETTINGS, indirect=True)
+def test_settings_change_no_prediction(changed, fitted):
+    network, expected = fitted
+    forget_networks()
+    assert_array_equal(network.predict_proba(CLIPS), expected)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "changed", ["image_data_format", "dtype_policy"], indirect=True
+)
+def test_settings_change_no_training(changed, fitted):
+    network, expected = fitted
+    forget_networks()
+    again = clone(network).fit(CLIPS, GENRES)
+    assert_array_equal(again.predict_proba(CLIPS), expected)
+    for weights, others in zip(network.weights_, again.weights_, strict=True):
+        assert_array_equal(weights, others)
+
+
+@pytest.mark.parametrize("changed", ["image_data_format"], indirect=True)
+def test_axes_of_networks(changed):
+    """As a slow test does, in a moment."""
+    assert networks.crnn((20, 12), 2).get_layer("conv1").kernel.shape == (5, 12, 56)
+    network = networks.parallel_cnn_rnn((20, 12), 2, for_training=True)
+    assert network.get_layer("conv1").kernel.shape == (3, 1, 1, 16)
+
+
+@pytest.mark.parametrize("changed", REFUSED, indirect=True)
+def test_settings_that_would_change_a_training(changed):
+    message = f"^Keras's global setting {changed} is .*set_{changed}.{{,90}}$"
+    with pytest.raises(RuntimeError, match=message):
+        NETWORKS[0].fit(CLIPS, GENRES)
+
+
+@pytest.mark.slow
+def test_training_under_a_strategy(fitted):
+    network, expected = fitted
+    with tf.distribute.OneDeviceStrategy("/cpu:0").scope():
+        again = clone(network).fit(CLIPS, GENRES)  # with an idle network of no strategy
+        assert_array_equal(again.predict_proba(CLIPS), expected)
+    assert_array_equal(clone(network).fit(CLIPS, GENRES).predict_proba(CLIPS), expected)
+
+
+def test_strategies_that_keras_does_not_train_under():
+    central = tf.distribute.experimental.CentralStorageStrategy(["/cpu:0"])
+    with central.scope(), pytest.raises(RuntimeError, match=r"under a Central.{,90}$"):
+        NETWORKS[0].fit(CLIPS, GENRES)
 
 
 # Interrupts.

@@ -50,7 +50,10 @@ def to_mono(samples: np.ndarray) -> np.ndarray:
     if n_channels == 1:
         return samples[:, 0]
     # A product with the weights takes 2 ms where mean(axis=1) takes 30.
-    return samples @ np.full(n_channels, 1 / n_channels, dtype=np.float32)
+    weights = np.full(n_channels, 1 / n_channels, dtype=np.float32)
+    # NaN, infinity and what is near zero are no errors here, whatever the user has set.
+    with np.errstate(invalid="ignore", over="ignore", under="ignore"):
+        return samples @ weights
 
 
 def join(blocks: list[np.ndarray]) -> np.ndarray:

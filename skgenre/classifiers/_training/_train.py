@@ -18,6 +18,7 @@ From top to bottom, this happens when a classifier is fitted:
 
 import math
 import os
+import sys
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -30,6 +31,7 @@ from skgenre.classifiers._training._data import ClipRows, SpectrogramBatches
 from skgenre.classifiers._training._wrapper import NetworkClassifier
 from skgenre.runtime._keras import (
     check_process,
+    check_settings,
     shield_from_interrupts,
     stop_if_interrupted,
     warn_of_shared_gpu,
@@ -124,9 +126,12 @@ def train(
     ------
     ValueError
         If the loss or the weights are no longer finite.
+    RuntimeError
+        If a global setting of Keras would change the training.
     OSError
         If nothing can be written to `checkpoint_dir`.
     """
+    check_settings()
     warn_of_shared_gpu()
     scaling: dict[str, Any] = {
         "mean": network.mean,
@@ -139,6 +144,8 @@ def train(
         held_out = SpectrogramBatches(validation, **scaling)
     best_epoch = None if held_out is None else BestEpoch()
     callbacks = training_callbacks(recipe, epochs=epochs, best_epoch=best_epoch)
+    if sys.stdout is None:  # without a console, on which Keras would print
+        verbose = 0
     wrapper = wrap(network, recipe, model__seed=network_seed, verbose=verbose)
     n_done, checkpoints = 0, None
     if checkpoint_dir is not None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 from numpy.typing import NDArray
 from scikeras.wrappers import KerasClassifier
 from sklearn.preprocessing import FunctionTransformer
@@ -156,7 +157,8 @@ class NetworkClassifier(KerasClassifier):
     def feature_encoder(self) -> FunctionTransformer:
         """Scales spectrograms as the batches are scaled."""
         mean, scale = self._scaling
-        return FunctionTransformer(scaled, kw_args={"mean": mean, "scale": scale})
+        scaler = FunctionTransformer(scaled, kw_args={"mean": mean, "scale": scale})
+        return scaler.set_output(transform="default")  # whatever the user has set
 
     def _get_compile_kwargs(self) -> dict[str, Any]:
         arguments = super()._get_compile_kwargs()
@@ -175,7 +177,9 @@ class NetworkClassifier(KerasClassifier):
             if name.startswith(("model", "optimizer", "loss"))
             and name not in ("model__seed", "optimizer__learning_rate")
         }
-        key, learning_rate = repr(settings), self.optimizer__learning_rate
+        # A compiled network belongs to the strategy that it was made under.
+        key = repr((settings, id(tf.distribute.get_strategy())))
+        learning_rate = self.optimizer__learning_rate
         compiled = _take(key) if self._pooled else None
         if compiled is None:
             compiled = CompiledNetwork(key, start, self._get_compile_kwargs())

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 
 from skgenre.runtime._keras import check_process, shield_from_interrupts
 from skgenre.runtime._session import open_session
+
+# isort: split
+import keras
+import tensorflow as tf
 
 _SUFFIXES = (".keras", ".h5", ".onnx")
 

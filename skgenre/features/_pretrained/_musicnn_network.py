@@ -3,13 +3,19 @@
 import functools
 from collections.abc import Callable
 
+from skgenre.features._pretrained._musicnn_weights import musicnn_variables
+from skgenre.runtime._keras import (
+    check_process,
+    float32_layers,
+    shield_from_interrupts,
+)
+from skgenre.runtime._musicnn import N_FRAMES, N_MELS, audible
+
+# isort: split
 import keras
 import tensorflow as tf
 from keras import layers, ops
 
-from skgenre.features._pretrained._musicnn_weights import musicnn_variables
-from skgenre.runtime._keras import check_process, shield_from_interrupts
-from skgenre.runtime._musicnn import N_FRAMES, N_MELS, audible
 
 _POOLED, _PENULTIMATE, _N_TAGS = 753, 200, 50
 
@@ -45,19 +51,20 @@ def build_musicnn(weights: str) -> keras.Model:
        music audio tagging", ISMIR late-breaking demo, 2019.
     """
     variables, signs, places, silence = audible(musicnn_variables(weights))
-    patch = keras.Input((N_FRAMES, N_MELS), name="patch")
+    last = {"data_format": "channels_last"}
+    patch = keras.Input((N_FRAMES, N_MELS), dtype="float32", name="patch")
     x = layers.Reshape((N_FRAMES, N_MELS, 1))(patch)
     x = _norm("batch_normalization")(x)
 
     # Timbre: patterns of 7 frames at any pitch. Tempo: patterns over time in any band.
     # Pooling keeps the strongest of all bands.
-    around = layers.ZeroPadding2D(((3, 3), (0, 0)))(x)
+    around = layers.ZeroPadding2D(((3, 3), (0, 0)), **last)(x)
     found = []
     for i, name in enumerate(("conv2d", *(f"conv2d_{i}" for i in range(1, 5)))):
         *size, _, n_filters = variables[f"{name}/kernel"].shape
         padding, source = ("valid", around) if i < 2 else ("same", x)
-        y = layers.Conv2D(n_filters, size, padding=padding, name=name)(source)
-        y = layers.MaxPooling2D((1, y.shape[2]))(y)
+        y = layers.Conv2D(n_filters, size, padding=padding, name=name, **last)(source)
+        y = layers.MaxPooling2D((1, y.shape[2]), **last)(y)
         found.append(layers.Reshape((N_FRAMES, n_filters))(y))
     # A zero stands where a filter is silent, until its bias is added.
     x = ops.pad(layers.Concatenate()(found), ((0, 0), (0, 0), (0, 1)))
@@ -67,19 +74,23 @@ def build_musicnn(weights: str) -> keras.Model:
     # Three convolutions over time, each added to the one before.
     levels, y = [front], front
     for i in (5, 6, 7):
-        z = layers.ZeroPadding1D(3)(y)
+        z = layers.ZeroPadding1D(3, **last)(y)
         # The published kernels are two-dimensional, as high as what they read.
         z = layers.Reshape((*z.shape[1:], 1))(z)
-        z = layers.Conv2D(64, (7, z.shape[2]), activation="relu", name=f"conv2d_{i}")(z)
+        kernel = (7, z.shape[2])
+        z = layers.Conv2D(64, kernel, activation="relu", name=f"conv2d_{i}", **last)(z)
         z = _norm(f"batch_normalization_{i + 1}")(z)
         z = layers.Reshape((N_FRAMES, 64))(z)
         y = z if i == 5 else layers.Add()([z, y])
         levels.append(y)
     x = layers.Concatenate()(levels)
 
-    pools = [layers.GlobalMaxPooling1D()(x), layers.GlobalAveragePooling1D()(x)]
+    pools = [
+        layers.GlobalMaxPooling1D(**last)(x),
+        layers.GlobalAveragePooling1D(**last)(x),
+    ]
     x = layers.Concatenate()([layers.Reshape((_POOLED, 1))(pool) for pool in pools])
-    x = pooled = layers.Flatten(name="pooled")(x)
+    x = pooled = layers.Flatten(name="pooled", **last)(x)
     x = _norm("batch_normalization_9")(x)
     x = layers.Dense(_PENULTIMATE, activation="relu", name="dense")(x)
     x = penultimate = _norm("batch_normalization_10")(x)
@@ -107,8 +118,10 @@ def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
 @functools.lru_cache(maxsize=2)
 @shield_from_interrupts
 def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
+    with float32_layers():
+        model = build_musicnn(weights)
     network = tf.function(
-        functools.partial(build_musicnn(weights), training=False),
+        functools.partial(model, training=False),
         input_signature=[tf.TensorSpec((None, N_FRAMES, N_MELS), "float32")],
         jit_compile=False,
     )

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.multiclass import check_classification_targets
-from sklearn.utils.validation import check_consistent_length, column_or_1d
+from sklearn.utils.validation import check_consistent_length
 
-from skgenre.classifiers._checks import check_none_missing
+from skgenre.classifiers._checks import check_labels
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -73,10 +73,9 @@ def legend_beside(
 
 def check_clip_labels(labels: ArrayLike, name: str, X: Sized) -> NDArray:
     """Return the genres or clusters of clips as a 1-D array."""
-    column = column_or_1d(labels)
+    column = check_labels(name, labels)
     if not len(column):
         raise ValueError(f"{name} is empty: there are no clips to draw.")
     check_consistent_length(X, column)
-    check_none_missing(name, column)
     check_classification_targets(column)
     return column

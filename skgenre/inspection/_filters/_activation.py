@@ -149,10 +149,11 @@ def maximize_activation(
     True
     """
     network = find_network(estimator)
-    import tensorflow as tf
-
     from skgenre.inspection._filters._ascent import ascent
     from skgenre.inspection._filters._layer_graph import layer_graph
+
+    # isort: split
+    import tensorflow as tf
 
     values, n_units = layer_graph(network, layer, leaky_backward=True)
     is_genre = layer == "genre"

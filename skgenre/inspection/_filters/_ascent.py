@@ -3,10 +3,12 @@
 from collections.abc import Callable
 
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 
 from skgenre.runtime._keras import shield_from_interrupts
+
+# isort: split
+import tensorflow as tf
 
 _STEP = 4.0  # dB, root mean square, at first; it falls to zero along a line
 _MOMENTUM = 0.8

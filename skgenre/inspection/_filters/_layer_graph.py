@@ -2,12 +2,13 @@
 
 from collections.abc import Callable
 
-import keras
-import tensorflow as tf
-
 from skgenre import networks
 from skgenre.classifiers import BaseGenreClassifier
 from skgenre.runtime._keras import shield_from_interrupts
+
+# isort: split
+import keras
+import tensorflow as tf
 
 # Share of the gradient that passes a ReLU whose input is negative.
 _LEAK = 0.1

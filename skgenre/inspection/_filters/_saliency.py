@@ -131,10 +131,11 @@ def _contributions(
     network: BaseGenreClassifier, X: NDArray, units: NDArray, n_steps: int
 ) -> NDArray:
     """Return what each frame and band adds to the genre's value."""
-    import tensorflow as tf
-
     from skgenre.inspection._filters._layer_graph import layer_graph
     from skgenre.runtime._keras import shield_from_interrupts
+
+    # isort: split
+    import tensorflow as tf
 
     values, _ = layer_graph(network, "genre")
 

@@ -9,7 +9,7 @@ from scipy.sparse import csr_array
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
-from skgenre.classifiers._checks import check_groups, check_none_missing
+from skgenre.classifiers._checks import check_groups, check_labels
 
 _PERCENTILES = (2.5, 97.5)
 # As many draws at a time as fit in some 100 MB.
@@ -122,8 +122,7 @@ def check_genres_of_clips(**genres: Any) -> list[NDArray]:
     """Return lists of genres as 1-D arrays of one length and one type."""
     arrays = []
     for name, values in genres.items():
-        array = column_or_1d(values)
-        check_none_missing(name, array)
+        array = check_labels(name, values)
         _check_some(array)
         arrays.append(array)
     check_consistent_length(*arrays)

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import csr_array
-from sklearn.utils import Bunch, column_or_1d
+from sklearn.utils import Bunch
 from sklearn.utils.multiclass import unique_labels
 
-from skgenre.classifiers._checks import check_groups, check_none_missing
+from skgenre.classifiers._checks import check_groups, check_labels
 from skgenre.inspection._scores._bootstrap import (
     bootstrap_sums,
     check_genres_of_clips,
@@ -121,8 +121,7 @@ def score_intervals(
 
 def check_genre_list(labels: ArrayLike) -> NDArray:
     """Return genres to score as a 1-D array, none of them twice."""
-    genres = column_or_1d(labels)
-    check_none_missing("labels", genres)
+    genres = check_labels("labels", labels)
     if not len(genres) or len(set(genres.tolist())) < len(genres):
         raise ValueError(
             "labels must be the genres, each once and at least one of them; got "
