@@ -1,6 +1,5 @@
 """Saving a fitted estimator to one file without pickles, and loading it."""
 
-import json
 import os
 import warnings
 from collections.abc import Mapping
@@ -14,11 +13,13 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from skgenre._estimators import parts
 from skgenre._files import check_writable, write_atomically
+from skgenre._text import printable
 from skgenre.persistence._contents import (
     FORMAT,
     INFO,
     build_model,
     model_contents,
+    parse_json,
     read_description,
     read_members,
 )
@@ -151,7 +152,8 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    """Return what an error says, which may have parts of the file in it."""
+    return printable(" ".join(str(error).split())[:300]).rstrip(".")
 
 
 def _warn_of_other_version(model: Any, info: Mapping[str, Any]) -> None:
@@ -164,7 +166,7 @@ def _warn_of_other_version(model: Any, info: Mapping[str, Any]) -> None:
             InconsistentVersionWarning(
                 estimator_name=type(model).__name__,
                 current_sklearn_version=now,
-                original_sklearn_version=saved[:30],
+                original_sklearn_version=printable(saved[:30]),
             ),
             stacklevel=3,
         )
@@ -210,12 +212,13 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, bytes]]:
             members = model_in_onnx(opened) if is_onnx else read_members(opened)
         if INFO not in members:
             raise ValueError(f"it has no member {INFO!r}")
-        info = json.loads(members[INFO])
+        info = parse_json(members[INFO])
     except (ImportError, MemoryError):  # of onnx, or of this machine
         raise
     except Exception as error:  # of any type, as in `load`
         raise ModelFileError(
-            f"{name!r} is not a model file of skgenre, or is damaged: {error}. {advice}"
+            f"{name!r} is not a model file of skgenre, or is damaged: "
+            f"{_one_line(error)}. {advice}"
         ) from error
     if not isinstance(info, dict) or type(info.get("format")) is not int:
         raise ModelFileError(f"{name!r} has no format version. {advice}")

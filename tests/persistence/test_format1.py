@@ -661,6 +661,14 @@ def forged_models():
     neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
     neighbors._y = neighbors._y[1:]
     yield "number of neighbours", neighbors
+    # Every clip would have a row, or a text, of its own.
+    for classes, dtype in (
+        (np.zeros((3, 1_000_000), bool), np.int64),
+        (np.array(["a", "b", "c" * 1_000]), np.uint8),
+    ):
+        neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
+        neighbors.classes_, neighbors._y = classes, neighbors._y.astype(dtype)
+        yield f"{classes.dtype} of neighbours", neighbors
     kmeans = KMeans(2).fit(X)
     kmeans.cluster_centers_ = np.zeros((2, 1))
     yield "clusters", kmeans

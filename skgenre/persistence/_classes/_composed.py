@@ -11,6 +11,7 @@ from skgenre import _sklearn_compat as compat
 from skgenre.persistence._classes._savable import (
     CLASS_LABELS,
     COUNT,
+    MAX_FEATURES,
     N_FEATURES,
     N_SAMPLES,
     PART,
@@ -167,6 +168,8 @@ def _check_stacking(estimator: Any, sizes: Sizes) -> None:
     most = max(k, k * (k - 1) // 2)
     has_columns = all(columns <= most for columns in estimator._n_feature_outs)
     require(has_columns, "an estimator gives more columns than there are classes")
+    n_columns = sum(estimator._n_feature_outs)
+    require(n_columns <= MAX_FEATURES, f"{n_columns} columns are too many")
 
 
 def _check_bagging(estimator: Any, sizes: Sizes) -> None:

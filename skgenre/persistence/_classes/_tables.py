@@ -5,6 +5,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from skgenre.persistence._classes._savable import (
     BY_FEATURE,
     CLASS_LABELS,
@@ -38,6 +40,8 @@ def _one_row_if_binary(estimator: Any, sizes: Sizes) -> None:
     may_have_one = type(estimator).__name__ == "RidgeClassifier"
     require(k >= 2 or may_have_one, "a linear classifier has less than two classes")
     require(rows == (1 if k == 2 else k), "one row a class is expected")
+    is_possible = rows == 1 or estimator.coef_.ndim == 2
+    require(is_possible, "several classes share one row")
 
 
 def _linear(
@@ -88,6 +92,16 @@ def _check_mlp(mlp: Any, sizes: Sizes) -> None:
     require(mlp.n_layers_ == len(widths), "a network has another number of layers")
     shapes = [weights.shape for weights in mlp.coefs_]
     require(shapes == list(pairwise(widths)), "a network's layers don't fit")
+    binarizer = mlp._label_binarizer
+    known = vars(binarizer).get("classes_", ())
+    require(np.array_equal(known, mlp.classes_), "a label binarizer has other classes")
+    require(not binarizer.sparse_input_, "a label binarizer makes sparse arrays")
+
+
+def _check_dummy(dummy: Any, sizes: Sizes) -> None:
+    is_class = dummy.constant in dummy.classes_.tolist()
+    is_free = dummy._strategy != "constant"
+    require(is_free or is_class, "the constant is none of the classes")
 
 
 _STRATEGY = text("constant", "most_frequent", "prior", "stratified", "uniform")
@@ -243,6 +257,7 @@ TABLES: dict[str, SavableClass] = {
         },
         limits={"strategy": _STRATEGY, "constant": optional(label)},
         may_lack=names("n_features_in_"),
+        relation=_check_dummy,
     ),
     "MLPClassifier": SavableClass(
         "sklearn.neural_network",
