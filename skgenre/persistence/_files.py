@@ -104,7 +104,7 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     ----------
     path : str or PathLike
         File that `save` has written, or one ending in ``.onnx`` that `export_onnx` has
-        written, for which the package `onnx` is needed.
+        written.
     runtime : {'keras', 'onnx', 'auto'}, default='keras'
         What runs the networks for prediction. 'keras' gives the same probabilities as
         before saving, to the last bit. 'onnx' is ONNX Runtime, which needs the extra
@@ -126,7 +126,7 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     ValueError
         If there is no such runtime.
     ImportError
-        If `onnx` is needed and not installed.
+        If `onnx` or `onnxruntime` is needed and not installed.
     ModelFileError
         If the file is not a model file, is damaged, comes from a newer version, or
         names types of other packages.
@@ -213,7 +213,7 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, bytes]]:
         if INFO not in members:
             raise ValueError(f"it has no member {INFO!r}")
         info = parse_json(members[INFO])
-    except (ImportError, MemoryError):  # of onnx, or of this machine
+    except MemoryError:  # of this machine
         raise
     except Exception as error:  # of any type, as in `load`
         raise ModelFileError(

@@ -81,8 +81,11 @@ _TEXTS = either(list_of(text()), tuple_of(text()))
 
 
 def _check_genres(tagger: Any) -> None:
-    n_genres = len(tagger.genres or ())
-    require(n_genres <= _MAX_GENRES, f"{n_genres} genres are too many")
+    genres = tagger.genres or ()
+    require(len(genres) <= _MAX_GENRES, f"{len(genres)} genres are too many")
+    for tags in genres.values() if isinstance(genres, dict) else ():
+        is_word = isinstance(tags, str)
+        require(is_word or len(tags) <= _N_TAGS, f"{len(tags)} tags are too many")
 
 
 def _check_tags(tagger: Any, sizes: Sizes) -> None:

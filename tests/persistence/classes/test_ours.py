@@ -82,6 +82,7 @@ def test_sizes_of_audio_steps(parameters, is_fitted, name, forge):
                 "hop_length": 512,
             },
         ),
+        ("GenreTagger", {"genres": {"dict": [["a", ["rock"] * 1000], ["b", "jazz"]]}}),
         ("MFCCStandardizer", {"duration": 1e9}),
         ("MFCCStandardizer", {"duration": -1}),
         ("MFCCStandardizer", {"n_mfcc": 10**9}),
