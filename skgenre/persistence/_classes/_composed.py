@@ -178,6 +178,12 @@ def _check_bagging(estimator: Any, sizes: Sizes) -> None:
         require((columns < sizes["n"]).all(), "an estimator takes other features")
 
 
+def _check_boosting(boosting: Any, sizes: Sizes) -> None:
+    n = len(boosting.estimators_)
+    # Boosting that ends early leaves weights of 0 behind.
+    require(0 < n <= sizes["weights"], "there is not a weight for each estimator")
+
+
 _SPLITTER = SavableClass(
     "sklearn.model_selection",
     limits={
@@ -328,6 +334,20 @@ COMPOSED: dict[str, SavableClass] = {
         limits={"estimators": _pairs},
         relation=_check_stacking,
         give=_give_named,
+    ),
+    "AdaBoostClassifier": SavableClass(
+        "sklearn.ensemble",
+        {
+            "n_features_in_": N_FEATURES,
+            "classes_": CLASS_LABELS,
+            "n_classes_": size("k"),
+            "estimator_": part(),
+            "estimators_": list_of(part(n_features="n", classes="k")),
+            "estimator_weights_": array("f", "weights"),
+            "estimator_errors_": array("f", "weights"),
+        },
+        retired=names("algorithm"),
+        relation=_check_boosting,
     ),
     "BaggingClassifier": SavableClass(
         "sklearn.ensemble",
