@@ -338,8 +338,8 @@ class TestSmallFilesThatGrow:
     def test_references_in_a_ladder(self, tmp_path):
         """Each rung names the one below twice; skops would visit 2**40 of them."""
         rung = value(1)
-        for _ in range(40):
-            rung = items(rung, {"__id__": rung["__id__"]})
+        for i in range(40):
+            rung = items(dict(rung, __id__=i), {"__id__": i})
         write(tmp_path / "it.model", dummy(constant=rung))
         started = time.perf_counter()
         refused(tmp_path / "it.model", "is damaged")
