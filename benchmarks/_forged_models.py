@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import forge
 import numpy as np
-from _good_models import GoodFile  # finds the helpers of the tests, too
+from _good_models import GoodFile
 
 _MANY = 10**15
 _NUMBERS: list[Any] = [

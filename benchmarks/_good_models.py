@@ -16,8 +16,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 import savable_models
 from forge import write_by_skops
 
@@ -113,14 +111,14 @@ def _of_tables(part: str, models: Iterable[Any], data: Any = None) -> _Named:
 
 
 def _classes(part: str) -> _Named:
-    """Yield files of every class that may be in one, of three classes and of two."""
+    """Yield files of every class but networks, of three classes and of two."""
     for name in savable_models.ROOTS:
-        is_network = name in savable_models.NETWORKS
-        for labels in ("texts",) if is_network else ("texts", "two texts"):
+        for labels in (
+            ("texts", "two texts") if name not in savable_models.NETWORKS else ()
+        ):
             model = savable_models.fitted(name, labels)
             _, X = savable_models.inputs(name, labels)
-            file = GoodFile(part, "model", _saved(model), X, has_network=is_network)
-            yield f"{name} of {labels}", file
+            yield f"{name} of {labels}", GoodFile(part, "model", _saved(model), X)
 
 
 def _steps(part: str) -> _Named:

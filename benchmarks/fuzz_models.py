@@ -38,6 +38,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 sys.path.insert(0, str(Path(__file__).parent))
 from _forged_models import Forger, Forgery
 from _good_models import INDEXED, MODEL_DIGEST, PARTS, GoodFile, good_files

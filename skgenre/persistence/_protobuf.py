@@ -39,21 +39,22 @@ def fields(message: memoryview) -> Iterator[tuple[int, Any]]:
     >>> [(n, bytes(value)) for n, value in fields(memoryview(b"\x12\x02hi"))]
     [(2, b'hi')]
     """
-    at = 0
+    at = integer = 0
     for _ in range(_MAX_FIELDS):
         if at == len(message):
             return
         tag, at = _integer(message, at)
-        kind, value = tag & 7, None
+        kind, number = tag & 7, tag >> 3
         if kind in (_VARINT, _BYTES):
-            value, at = _integer(message, at)
-        if kind != _VARINT:
-            sizes = {_8_BYTES: 8, _BYTES: value, _4_BYTES: 4}
-            size = sizes.get(kind)
-            if size is None or size > len(message) - at:
-                raise ValueError("a field is of an unknown kind, or cut off")
-            value, at = message[at : at + size], at + size
-        yield tag >> 3, value
+            integer, at = _integer(message, at)
+        if kind == _VARINT:
+            yield number, integer
+            continue
+        sizes = {_8_BYTES: 8, _BYTES: integer, _4_BYTES: 4}
+        if sizes.get(kind, len(message)) > len(message) - at:
+            raise ValueError("a field is of an unknown kind, or cut off")
+        yield number, message[at : at + sizes[kind]]
+        at += sizes[kind]
     raise ValueError(f"a message has more than {_MAX_FIELDS} fields")
 
 
