@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
+import forge
 import numpy as np
 from _good_models import GoodFile
 
@@ -108,14 +109,19 @@ _HOSTILE: dict[str, list[Any]] = {
     "n_fft": [1, 2, 2**16, 2**30],
     "hop_length": [-1, 0, 1, 2**16],
     "n_mels": [1, 2048, 2**20],
-    "n_frames": [1, 2**16, 2**26, 2**40, None],
+    "n_frames": [1, 2**15, 2**16, 2**26, 2**40, None],
     "sample_rate": [1, 1e-300, 1e300, 2**40, 8000, 10**9],
     "fmin": [-1.0, 1e300, 11024.9],
     "fmax": [0, 1e-300, 1e300],
     "duration": [0, 1e-300, 24 * 3600, 1e300],
     "frame_rate": [1e-300, 1e308],
-    "window": [1, 2**20, 2**40],
-    "hop": [1, 2**20, -1],
+    "window": [1, 2**15, 2**20, 2**40],
+    "hop": [1, 2**15, 2**20, -1],
+    "constant": [10**6, 10**9, "another"],
+    "unknown_": [10**6, 10**9],
+    "missing_label": [10**6, 10**9],
+    "_n_feature_outs": [[10**9], [10**6, 10**6]],
+    "tags": [["rock"] * 10**4],
     "max_depth": [10**9],
     "n_trees_per_iteration_": [1, 2, 10**9],
     "n_layers_": [10**9],
@@ -305,15 +311,15 @@ class Forger:
         done: list[str] = []
         n_wanted = rng.choice([1, 1, 1, 1, 2, 3])
         while len(done) < n_wanted:
-            forge = rng.choices(list(_FORGERIES), list(_FORGERIES.values()))[0]
+            change = rng.choices(list(_FORGERIES), list(_FORGERIES.values()))[0]
             try:
-                what = forge(file, rng, self)
+                what = change(file, rng, self)
             except (LookupError, TypeError, ValueError, ArithmeticError):
                 if not done:
                     raise
                 continue  # what was forged before has left nothing to forge in
             if what is not None:
-                name = forge.__name__.strip("_").replace("_", " ")
+                name = change.__name__.strip("_").replace("_", " ")
                 done.append(f"{name}: {what}"[:300])
         return Forgery(file.name, "; ".join(done), file.contents())
 
@@ -370,21 +376,8 @@ def _set(file: _Forged, node: dict, which: dict, name: str, value: Any) -> None:
     """Set an attribute; in format 1, the types of the names are listed, too."""
     if file.is_old and name not in which:
         kinds = node["content"]["key_types"]["content"]
-        kinds.append(_old("TypeNode", "builtins.str"))
+        kinds.append(forge.node("TypeNode", "builtins.str"))
     which[name] = value
-
-
-def _old(loader: str, name: str, **more: Any) -> dict:
-    module, _, cls = name.rpartition(".")
-    return {"__class__": cls, "__module__": module, "__loader__": loader, **more}
-
-
-def _old_json(value: Any) -> dict:
-    return _old("JsonNode", "builtins.str", content=json.dumps(value), is_json=True)
-
-
-def _old_list(items: list, kind: str = "list") -> dict:
-    return _old(f"{kind.title()}Node", f"builtins.{kind}", content=items)
 
 
 def _node(file: _Forged, value: Any) -> Any:
@@ -392,41 +385,36 @@ def _node(file: _Forged, value: Any) -> Any:
     if not file.is_old:
         return copy.deepcopy(value)
     if isinstance(value, list):
-        return _old_list([_node(file, item) for item in value])
+        return forge.items(*(_node(file, item) for item in value))
     if isinstance(value, dict):
         (kind, content), *_ = value.items()
         if kind == "tuple":
-            return _old_list([_node(file, item) for item in content], "tuple")
+            nodes = (_node(file, item) for item in content)
+            return forge.items(*nodes, kind="tuple")
         if kind == "dict":
-            return _old(
-                "DictNode",
-                "builtins.dict",
-                content={key: _node(file, item) for key, item in content},
-                key_types=_old_list(
-                    [_old("TypeNode", "builtins.str") for _ in content]
-                ),
-            )
+            nodes_by_name = {key: _node(file, item) for key, item in content}
+            return forge.mapping(**nodes_by_name)
         if kind == "function":
-            return _old("FunctionNode", f"sklearn.feature_selection.{content}")
+            return forge.node("FunctionNode", f"sklearn.feature_selection.{content}")
         if kind == "objects":
-            shape = _old_list([_old_json(len(content))], "tuple")
-            items = [_old_json(item) for item in content]
-            return _old(
+            shape = forge.items(forge.value(len(content)), kind="tuple")
+            items = [forge.value(item) for item in content]
+            return forge.node(
                 *("NdArrayNode", "numpy.ndarray"),
                 content=items,
                 type="json",
                 shape=shape,
             )
-        return _old_json(None)
+        return forge.value(None)
     if isinstance(value, np.ndarray):
-        return _old(
-            "NdArrayNode", "numpy.ndarray", type="numpy", file=Array(_npy_of(value))
+        return forge.node(
+            "NdArrayNode", "numpy.ndarray", type="numpy", file=Array(forge.npy(value))
         )
-    return _old_json(value)
+    return forge.value(value)
 
 
 def _array_node(file: _Forged, array: np.ndarray) -> Any:
-    return _node(file, array) if file.is_old else {"array": Array(_npy_of(array))}
+    return _node(file, array) if file.is_old else {"array": Array(forge.npy(array))}
 
 
 # Arrays.
@@ -440,12 +428,6 @@ def _npy(shape: Any, dtype: str, body: bytes, *, fortran: Any = False) -> bytes:
 def _npy_with(header: bytes, body: bytes, version: bytes = b"\x01\x00") -> bytes:
     filled = header + b" " * (-(len(header) + 11) % 64) + b"\n"
     return b"\x93NUMPY" + version + struct.pack("<H", len(filled)) + filled + body
-
-
-def _npy_of(array: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    np.save(file, array, allow_pickle=False)
-    return file.getvalue()
 
 
 def _array_of(contents: bytes) -> np.ndarray | None:
@@ -467,7 +449,7 @@ def _forge_contents(contents: bytes, rng: random.Random) -> tuple[bytes, str] | 
         change = rng.choice([_other_values] * 3 + [_other_dtype, _other_shape])
         forged, what = change(array, rng)
     shape = f"{array.dtype.str}{array.shape}"
-    return _npy_of(forged), f"{what} of {shape} -> {forged.dtype.str}{forged.shape}"
+    return forge.npy(forged), f"{what} of {shape} -> {forged.dtype.str}{forged.shape}"
 
 
 def _lying(array: np.ndarray, rng: random.Random) -> tuple[bytes, str]:
@@ -649,7 +631,7 @@ def _samples(file: _Forged) -> list[Any]:
     """Return nodes of every kind."""
     array = _array_node(file, np.arange(3.0))
     texts = _array_node(file, np.array(["a", "b"]))
-    masked = _old("MaskedArrayNode", "numpy.ma.MaskedArray", content={})
+    masked = forge.node("MaskedArrayNode", "numpy.ma.MaskedArray", content={})
     nodes = [_node(file, value) for value in (None, True, 3, 2.5, "text", [], [1, "a"])]
     nodes += [
         _node(file, value)
@@ -874,7 +856,7 @@ def _resize(file: _Forged, rng: random.Random, forger: Forger) -> str | None:
         for axis, n in enumerate(array.shape):
             if n == size:
                 array = _resized(array, axis, wanted)
-        container[key] = Array(_npy_of(array))
+        container[key] = Array(forge.npy(array))
     lists = []
     for container, key in places:
         if type(container[key]) is int and container[key] == size:
@@ -944,7 +926,7 @@ def _members(file: _Forged, rng: random.Random, forger: Forger) -> str | None:
         return f"no {name}"
     if choice == 2:
         name = rng.choice(["x", "../x", "/tmp/x", "99.npy", "x.npy/", "schema.json"])  # nosec B108
-        file.extra.append((name, _npy_of(np.zeros(3))))
+        file.extra.append((name, forge.npy(np.zeros(3))))
         return f"{name} added"
     if choice == 3:
         file.compression = zipfile.ZIP_DEFLATED
@@ -1013,6 +995,22 @@ def _deep(file: _Forged, rng: random.Random, forger: Forger) -> str | None:
     return f"{depth} of {begin[:30]}"
 
 
+def _wide(file: _Forged, rng: random.Random, forger: Forger) -> str | None:
+    """Put steps in front of a model that multiply what it is given."""
+    if file.is_old or file.kind == "index":
+        return None
+    n, depth = rng.choice([(2, 2), (10, 2), (10, 8), (200, 1), (200, 3)])
+    pairs = [{"tuple": [f"{i}", "passthrough"]} for i in range(n)]
+    union = {"transformer_list": pairs}
+    steps = [
+        {"object": "FeatureUnion", "parameters": copy.deepcopy(union), "fitted": {}}
+        for _ in range(depth)
+    ]
+    named = [{"tuple": [f"{i}", step]} for i, step in enumerate([*steps, file.root[0]])]
+    file.root[0] = {"object": "Pipeline", "parameters": {"steps": named}, "fitted": {}}
+    return f"{depth} unions of {n}"
+
+
 _FORGERIES: dict[_Forge, int] = {
     _leaf: 10,
     _near: 8,
@@ -1029,5 +1027,6 @@ _FORGERIES: dict[_Forge, int] = {
     _array: 14,
     _members: 2,
     _deep: 1,
+    _wide: 1,
 }
 """What is done to files, and how often in relation to one another."""

@@ -38,6 +38,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "helpers"))
 sys.path.insert(0, str(Path(__file__).parent))
 from _forged_models import Forger, Forgery
 from _good_models import INDEXED, MODEL_DIGEST, PARTS, GoodFile, good_files
@@ -396,6 +397,7 @@ def serve(pipe: Any, uses_keras: bool, errors: str) -> None:
     warnings.simplefilter("ignore")
     np.seterr(all="ignore")
     import skgenre
+    from skgenre._sklearn_compat import effective_threads
 
     package = str(Path(skgenre.__file__).parent)
     _ALLOWED[:] = [f"{sys.prefix}/", f"{sys.base_prefix}/", f"{package}/"]
@@ -404,6 +406,7 @@ def serve(pipe: Any, uses_keras: bool, errors: str) -> None:
     _ALLOWED.append("")  # the file itself
     if uses_keras:
         import keras  # noqa: F401
+    effective_threads()  # joblib asks a program for the number of cores, once
     sys.addaudithook(_watch)
     pipe.send("ready")
     while True:
@@ -490,9 +493,11 @@ def _noting(raised: list[str], what: str) -> Iterator[None]:
 
 
 def _inputs(model: Any, X: Any) -> Iterator[Any]:
-    """Yield X, and one of as many features as the model says it takes."""
+    """Yield X, its first row, and X of as many features as the model says it takes."""
     if X is not None:
         yield X
+        # Arrays of one row fit to any others.
+        yield X.iloc[:1] if hasattr(X, "iloc") else X[:1]
     n = getattr(model, "n_features_in_", None)
     known = getattr(X, "shape", (0, 0))[1:2]
     if isinstance(n, int | np.integer) and 0 < n <= 5_000 and (n,) != known:

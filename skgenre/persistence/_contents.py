@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from skgenre._estimators import parts
 from skgenre._files import check_stored
 from skgenre.persistence._description import Builder, Description
+from skgenre.persistence._growth import check_growth
 from skgenre.persistence._training_facts import check_training
 
 FORMAT = 2
@@ -22,6 +23,8 @@ FORMAT = 2
 
 INFO = "skgenre.json"
 MODEL = "model.json"
+# A forest of 10,000 trees has half as many.
+_MAX_CONTAINERS = 2**19
 _PACKAGES = ("skgenre", "scikit-learn", "numpy")
 
 
@@ -89,6 +92,7 @@ def build_model(description: Description) -> Any:
     builder.finish()
     if not isinstance(model, BaseEstimator):
         raise ValueError("it describes no estimator")
+    check_growth(model)
     return model
 
 
@@ -105,7 +109,21 @@ def read_description(members: Mapping[str, bytes], format_: int) -> Description:
 
         return translate(members)
     arrays = {name: members[name] for name in members if name.endswith(".npy")}
-    return Description.of(json.loads(members[MODEL], parse_constant=_refuse), arrays)
+    return Description.of(parse_json(members[MODEL], parse_constant=_refuse), arrays)
+
+
+def parse_json(text: bytes, **options: Any) -> Any:
+    """Return what JSON of unknown origin says.
+
+    Raises
+    ------
+    ValueError
+        If it is no JSON, or has so many lists and objects that Python would need many
+        times the memory of the text.
+    """
+    if text.count(b"[") + text.count(b"{") > _MAX_CONTAINERS:
+        raise ValueError(f"it has more than {_MAX_CONTAINERS} lists and objects")
+    return json.loads(text, **options)
 
 
 def _refuse(constant: str) -> None:

@@ -49,6 +49,10 @@ _OUTPUT_CONFIG = {
 _NEVER_SAVED = {"_metadata_request"}
 # Estimators that are in one another: each takes scikit-learn's repr twice as long.
 _MAX_DEPTH = 10
+# Showing an estimator as HTML takes milliseconds. The trees of a forest are not shown,
+# and each takes kilobytes of the file.
+_MAX_ESTIMATORS = 2_000
+_TREES = {"DecisionTreeClassifier", "ExtraTreeClassifier"}
 
 
 class Description:
@@ -187,7 +191,7 @@ class Builder:
 
     def __init__(self, arrays: Mapping[str, bytes]) -> None:
         self._arrays = dict(arrays)
-        self._depth = 0
+        self._depth = self._n_estimators = 0
 
     def build(self, node: Any) -> Any:
         """Return what a node of the description stands for.
@@ -249,9 +253,11 @@ class Builder:
         if dtype == "<f8" and not math.isfinite(number):
             return number
         try:
-            return np.array(number, dtype=_SCALARS[dtype])[()]
+            value = np.array(number, dtype=_SCALARS[dtype])[()]
         except (OverflowError, TypeError) as error:
             raise ValueError("a number doesn't fit its type") from error
+        # Products of NumPy's integers would wrap, and pass any bound.
+        return int(value) if isinstance(value, np.integer) else value
 
     def _array(self, content: Any) -> np.ndarray:
         if type(content) is not str or content not in self._arrays:
@@ -282,6 +288,9 @@ class Builder:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise ValueError(f"more than {_MAX_DEPTH} estimators are in one another")
+        self._n_estimators += not (fitted and object in _TREES)
+        if self._n_estimators > _MAX_ESTIMATORS:
+            raise ValueError(f"it holds more than {_MAX_ESTIMATORS} estimators")
         try:
             made = self._made(cls, known, parameters, fitted)
         except ValueError as error:

@@ -1,6 +1,5 @@
 """Saving a fitted estimator to one file without pickles, and loading it."""
 
-import json
 import os
 import warnings
 from collections.abc import Mapping
@@ -14,11 +13,13 @@ from sklearn.exceptions import InconsistentVersionWarning
 
 from skgenre._estimators import parts
 from skgenre._files import check_writable, write_atomically
+from skgenre._text import printable
 from skgenre.persistence._contents import (
     FORMAT,
     INFO,
     build_model,
     model_contents,
+    parse_json,
     read_description,
     read_members,
 )
@@ -113,7 +114,7 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     ----------
     path : str or PathLike
         File that `save` has written, or one ending in ``.onnx`` that `export_onnx` has
-        written, for which the package `onnx` is needed.
+        written.
     runtime : {'keras', 'onnx', 'auto'}, default='keras'
         What runs the networks for prediction. 'keras' gives the same probabilities as
         before saving, to the last bit. 'onnx' is ONNX Runtime, which needs the extra
@@ -135,7 +136,7 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     ValueError
         If there is no such runtime.
     ImportError
-        If `onnx` is needed and not installed.
+        If `onnx` or `onnxruntime` is needed and not installed.
     ModelFileError
         If the file is not a model file, is damaged, comes from a newer version, or
         names types of other packages.
@@ -161,7 +162,8 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
 
 
 def _one_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:300]
+    """Return what an error says, which may have parts of the file in it."""
+    return printable(" ".join(str(error).split())[:300]).rstrip(".")
 
 
 def _warn_of_other_version(model: Any, info: Mapping[str, Any]) -> None:
@@ -174,7 +176,7 @@ def _warn_of_other_version(model: Any, info: Mapping[str, Any]) -> None:
             InconsistentVersionWarning(
                 estimator_name=type(model).__name__,
                 current_sklearn_version=now,
-                original_sklearn_version=saved[:30],
+                original_sklearn_version=printable(saved[:30]),
             ),
             stacklevel=3,
         )
@@ -222,12 +224,13 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, bytes]]:
             members = model_in_onnx(opened) if is_onnx else read_members(opened)
         if INFO not in members:
             raise ValueError(f"it has no member {INFO!r}")
-        info = json.loads(members[INFO])
-    except (ImportError, MemoryError):  # of onnx, or of this machine
+        info = parse_json(members[INFO])
+    except MemoryError:  # of this machine
         raise
     except Exception as error:  # of any type, as in `load`
         raise ModelFileError(
-            f"{name!r} is not a model file of skgenre, or is damaged: {error}. {advice}"
+            f"{name!r} is not a model file of skgenre, or is damaged: "
+            f"{_one_line(error)}. {advice}"
         ) from error
     if not isinstance(info, dict) or type(info.get("format")) is not int:
         raise ModelFileError(f"{name!r} has no format version. {advice}")

@@ -43,6 +43,8 @@ _KEYS: dict[str, Callable[[str], Any]] = {
 }
 # Estimators shared arrays with their copies, and so a file names some several times.
 _MAX_REPEATS = 16
+# Bytes for each byte of its number; NumPy's of 8 bytes allow 200 characters.
+_LONGEST_LABEL = 100
 
 
 @dataclasses.dataclass
@@ -131,8 +133,10 @@ def _neighbors(fitted: dict[str, Any]) -> dict[str, Any]:
     if "_fit_X" not in fitted:
         return fitted
     y, classes = fitted["_y"], fitted["classes_"]
-    if (y < 0).any():  # which NumPy counts from the end
+    if y.ndim != 1 or classes.ndim != 1 or (y < 0).any():  # counted from the end
         raise ValueError("a clip is of a class that there is not")
+    if classes.itemsize > _LONGEST_LABEL * y.itemsize:  # of each clip, one is made
+        raise ValueError("its labels are too long")
     return {"fit_X": fitted["_fit_X"], "fit_y": classes[y]}
 
 

@@ -18,6 +18,8 @@ Kind = Callable[[Any, Sizes], None]
 
 _DTYPES = {"f": "numbers", "i": "integers", "b": "booleans", "U": "texts"}
 _MAX_INTEGER = 2**53
+# Votes count numbers that stand for labels, from 0 to the largest.
+_MAX_LABEL = 10**6
 MAX_TEXT = 10_000
 
 
@@ -213,8 +215,9 @@ def labels(name: str) -> Kind:
 
 
 def label(value: Any, sizes: Sizes) -> None:
-    """Refuse anything but a text or a number."""
-    either(text(), flag, number(finite=False))(value, sizes)
+    """Refuse anything but a text or a number up to a million."""
+    numbers = number(-_MAX_LABEL, _MAX_LABEL, finite=False)
+    either(text(), flag, numbers)(value, sizes)
 
 
 def either(*kinds: Kind) -> Kind:

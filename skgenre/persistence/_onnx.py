@@ -6,7 +6,7 @@ import io
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +22,8 @@ from skgenre.persistence._contents import (
     write_members,
 )
 from skgenre.persistence._onnx_graph import pipeline_graph
+from skgenre.persistence._protobuf import fields, integers
 from skgenre.runtime._session import MISSING
-
-if TYPE_CHECKING:
-    import onnx
 
 SUFFIX = ".onnx"
 _REST = "skgenre.model"  # metadata: the model file without the weights, in Base64
@@ -173,32 +171,20 @@ def model_in_onnx(file: BinaryIO) -> dict[str, bytes]:
     Parameters
     ----------
     file : binary file
-        The ONNX file. Its graph is not run, and no other file is read.
+        The ONNX file. Its graph is not even parsed, and no other file is read.
 
     Raises
     ------
-    ImportError
-        If `onnx` is not installed.
     ValueError
         If `export_onnx` can't have written the file.
     """
-    try:
-        import onnx
-        from google.protobuf.message import DecodeError
-    except ImportError as error:
-        raise ImportError(MISSING) from error
     n_bytes = os.fstat(file.fileno()).st_size
     if n_bytes > _MAX_BYTES:
         raise ValueError(f"it has {size_text(n_bytes)}, more than any ONNX file can")
-    try:
-        graph = onnx.ModelProto.FromString(file.read())
-    except DecodeError as error:
-        raise ValueError(f"it is not an ONNX file: {error}") from error
-    metadata = {entry.key: entry.value for entry in graph.metadata_props}
+    metadata, tensors = _metadata_and_weights(memoryview(file.read()))
     if _REST not in metadata:
         raise ValueError(f"its metadata has no {_REST!r}, which export_onnx writes")
     rest = base64.b64decode(metadata[_REST], validate=True)
-    tensors = {tensor.name: tensor for tensor in graph.graph.initializer}
     members = read_members(io.BytesIO(rest))
     names = json.loads(members.pop(_WEIGHTS))
     if not isinstance(names, dict) or not all(
@@ -211,13 +197,50 @@ def model_in_onnx(file: BinaryIO) -> dict[str, bytes]:
     return members | weights
 
 
-def _values(tensor: "onnx.TensorProto") -> NDArray:
+# Numbers of fields, as onnx.proto has them.
+_GRAPH, _METADATA, _INITIALIZER = 7, 14, 5
+_KEY, _VALUE = 1, 2
+_DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9
+_EXTERNAL_DATA, _DATA_LOCATION = 13, 14
+_FLOAT = 1
+
+
+def _metadata_and_weights(
+    message: memoryview,
+) -> tuple[dict[str, bytes], dict[str, memoryview]]:
+    """Return metadata by their keys, and encoded weights by their names."""
+    metadata, tensors = {}, {}
+    for number, content in fields(message):
+        if number == _METADATA:
+            entry = dict(fields(content))
+            key, value = (_contents(entry, each) for each in (_KEY, _VALUE))
+            metadata[key.decode()] = value
+        elif number == _GRAPH:
+            for inner, tensor in fields(content):
+                if inner == _INITIALIZER:
+                    name = _contents(dict(fields(tensor)), _NAME)
+                    tensors[name.decode()] = tensor
+    return metadata, tensors
+
+
+def _contents(message: dict[int, Any], number: int) -> bytes:
+    value = message.get(number, memoryview(b""))
+    if not isinstance(value, memoryview):  # bytes(n) would be n bytes
+        raise ValueError(f"field {number} of a message is no text")
+    return bytes(value)
+
+
+def _values(tensor: memoryview) -> NDArray:
     """Return the float32 values that are in a tensor itself."""
-    if tensor.data_location == tensor.EXTERNAL or tensor.external_data:
+    content = dict(fields(tensor))
+    if _EXTERNAL_DATA in content or content.get(_DATA_LOCATION, 0):
         raise ValueError("it keeps weights in another file, which is not read")
-    if tensor.data_type != tensor.FLOAT:
-        raise ValueError(f"its weights {tensor.name!r} are not float32")
-    return np.frombuffer(tensor.raw_data, "<f4").reshape(tensor.dims)
+    if content.get(_DATA_TYPE) != _FLOAT:
+        name = _contents(content, _NAME).decode()
+        raise ValueError(f"its weights {name!r} are not float32")
+    sizes = (integers(value) for number, value in fields(tensor) if number == _DIMS)
+    shape = [n for each in sizes for n in each]
+    return np.frombuffer(_contents(content, _RAW_DATA), "<f4").reshape(shape)
 
 
 def _npy(values: NDArray) -> bytes:

@@ -54,8 +54,8 @@ def pairs_within(n_channels: int, n_views: int) -> list[tuple[int, int]]:
 
 def layer_shapes(
     network: str, parameters: Mapping[str, Any]
-) -> tuple[list[Shape], list[Shape]]:
-    """Return the shapes of a network's weights and of what its layers put out.
+) -> tuple[list[Shape], list[Shape], int]:
+    """Return the shapes of a network's weights, of its layers' outputs, and its cost.
 
     Parameters
     ----------
@@ -70,13 +70,18 @@ def layer_shapes(
         In Keras's order.
     outputs : list of tuple of int
         For one clip, of the layers with the largest outputs.
+    n_operations : int
+        Multiplications by weights, for one clip.
     """
     weights: list[Shape] = []
     outputs: list[Shape] = [tuple(parameters["input_shape"])]
+    n_operations = 0
     for of_weights, of_output in _LAYERS[network](parameters):
         weights += of_weights
         outputs.append(of_output)
-    return weights, outputs
+        # Each weight is used once wherever the layer stands: its output's axes but one.
+        n_operations += math.prod(of_output[:-1]) * sum(map(math.prod, of_weights))
+    return weights, outputs, n_operations
 
 
 _Layers = Iterator[tuple[list[Shape], Shape]]
@@ -92,7 +97,8 @@ def _crnn(parameters: Mapping[str, Any]) -> _Layers:
         yield [*convolution, *_batch_norm(n_filters)], (*size, n_filters)
         size = _pooled(size, (parameters["pool_size"],))
         channels = n_filters
-    yield _recurrent(4, channels, parameters["lstm_units"], biases=()), size
+    series = (*size, parameters["lstm_units"])
+    yield _recurrent(4, channels, parameters["lstm_units"], biases=()), series
     units = parameters["embedding_units"]
     yield _dense(parameters["lstm_units"], units), (units,)
     yield _dense(units, parameters["n_classes"]), (parameters["n_classes"],)

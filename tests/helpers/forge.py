@@ -12,7 +12,6 @@ import json
 import zipfile
 
 import numpy as np
-import skops.io
 
 from skgenre._estimators import parts
 
@@ -26,7 +25,6 @@ def node(loader, name, **more):
         "__class__": cls,
         "__module__": module,
         "__loader__": loader,
-        "__id__": next(_numbers),
         **more,
     }
 
@@ -59,6 +57,8 @@ def estimator(cls, **attributes):
 
 def write(path, root, *, members=()):
     """Write a file of format 1 that describes the node."""
+    import skops.io
+
     schema = dict(root) | {"protocol": skops.io._protocol.PROTOCOL}
     schema["_skops_version"] = skops.__version__
     with zipfile.ZipFile(path, "w") as archive:
@@ -71,6 +71,8 @@ def write(path, root, *, members=()):
 
 def write_by_skops(path, model):
     """Write a file of format 1, as skgenre did, of any model that skops can write."""
+    import skops.io
+
     model = copy.deepcopy(model)
     for part in parts(model):
         attributes = getattr(part, "__dict__", {})

@@ -40,6 +40,7 @@ _COLUMNS = [("a", StandardScaler(), slice(0, 2)), ("b", "passthrough", [2, 3])]
 _GRID = {"max_depth": [1, 2]}
 # Parameters of those classes that need some, or would be slow or large.
 _PARAMETERS = {
+    "AdaBoostClassifier": {"n_estimators": 2, "random_state": 0},
     "AbstainingClassifier": {"estimator": LogisticRegression(), "cv": 3},
     "BaggingClassifier": {"estimator": _TREE, "n_estimators": 2, "max_features": 0.5},
     "CRNNClassifier": _CRNN.get_params(),
@@ -58,6 +59,7 @@ _PARAMETERS = {
     },
     "HistGradientBoostingClassifier": {"max_iter": 2},
     "KMeans": {"n_clusters": 3, "random_state": 0},
+    "LogisticRegressionCV": {"cv": 2, "Cs": 2},
     "MFCCStandardizer": {"n_mfcc": 4, "views": ("harmonic", "mix"), **_MEL},
     "MLPClassifier": {"hidden_layer_sizes": (4,), "max_iter": 300, "random_state": 0},
     "MelSpectrogramTransformer": {"n_frames": 4, **_MEL},

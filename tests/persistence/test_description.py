@@ -67,7 +67,7 @@ def outputs(model, X):
 
 def check_same(one, other):
     """Compare values that an estimator may have, to the bit."""
-    assert type(one) is type(other)
+    assert type(one) is (int if isinstance(other, np.integer) else type(other))
     if isinstance(one, BaseEstimator):
         check_same(kept_parameters(one), kept_parameters(other))
     elif isinstance(one, np.ndarray):
@@ -167,7 +167,7 @@ class TestValues:
         loaded = self.kept(class_weight=weights).class_weight
         assert loaded == weights and type(loaded) is dict
         for key, given in zip(loaded, weights, strict=True):
-            assert type(key) is type(given) or isinstance(given, np.bool_)
+            check_same(key, given.item() if isinstance(given, np.bool_) else given)
 
     @pytest.mark.parametrize(
         "number",
@@ -182,7 +182,7 @@ class TestValues:
         ids=repr,
     )
     def test_numbers(self, number):
-        assert type(self.kept(C=number).C) is type(number)
+        check_same(self.kept(C=number).C, number)
 
     @pytest.mark.parametrize(
         "value",
@@ -238,6 +238,32 @@ class TestValues:
             for parameter in parameters:
                 found = getattr(rebuilt(model), parameter)
                 assert found == getattr(default, parameter)
+
+
+@pytest.mark.parametrize("dtype", ["i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8"])
+def test_narrow_integers_do_not_wrap(dtype):
+    """Products of them would pass any bound: 65,535 times 2,048 is 63,488 in 'u2'."""
+    model = find_class("MelSpectrogramTransformer")(n_mels=np.array(120, dtype)[()])
+    n_mels = rebuilt(model).n_mels
+    assert type(n_mels) is int and n_mels * 2**70 > 2**70
+
+
+@pytest.mark.parametrize("n", [10, 2_001])
+def test_many_estimators(n):
+    """Each takes milliseconds to show; trees of a forest are not shown."""
+    steps = [(f"{i}", unfitted("GaussianNB")) for i in range(n - 1)]
+    described = Description(find_class("Pipeline")(steps))
+    if n > 2_000:
+        with pytest.raises(ValueError, match="it holds more than 2000 estimators"):
+            build_model(described)
+    else:
+        assert len(build_model(described).steps) == n - 1
+
+
+def test_a_large_forest_has_more_trees_than_other_models_have_parts():
+    forest = copy.copy(fitted("RandomForestClassifier"))
+    forest.estimators_ = forest.estimators_ * 1_100
+    assert len(rebuilt(forest).estimators_) == 2_200
 
 
 @pytest.mark.parametrize("method", ["append", "twice", "strange name"])

@@ -500,6 +500,36 @@ class TestRefusals:
         with pytest.raises(ModelFileError, match="is damaged"):
             skgenre.load(path)
 
+    @pytest.mark.parametrize("member", ["model.json", "skgenre.json"])
+    def test_many_lists(self, member, tmp_path):
+        """Python's lists take dozens of times the memory of their two brackets."""
+        path = tmp_path / "it.model"
+        text = json.dumps({"format": 2, "a": [[]] * 600_000})
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("skgenre.json", text if "sk" in member else '{"format":2}')
+            archive.writestr("model.json", text)
+        with pytest.raises(ModelFileError, match="more than 524288 lists"):
+            skgenre.load(path)
+
+    def test_what_drives_a_terminal_is_spelt_out(self, tmp_path):
+        """Errors and warnings have names of the file in them."""
+        evil = "\x1b[2J\u202e"
+        path = tmp_path / "it.model"
+        info = {"format": 2, "packages": {"scikit-learn": evil}}
+        skgenre.save(SVC(), path)
+        repack(path, info=json.dumps(info))
+        with pytest.warns(sklearn.exceptions.InconsistentVersionWarning) as caught:
+            skgenre.load(path)
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("skgenre.json", '{"format": 1}')
+            node = {"__class__": evil, "__module__": "x", "__loader__": "x"}
+            archive.writestr("schema.json", json.dumps({**node, "protocol": 2}))
+        with pytest.raises(ModelFileError, match=r"it holds x") as refused:
+            skgenre.load(path)
+        for message in (str(caught[0].message), str(refused.value)):
+            assert r"\x1b[2J\u202e" in message
+            assert "\x1b" not in message and "\u202e" not in message
+
     def test_arrays_that_belong_to_nothing(self, tmp_path):
         path = tmp_path / "it.model"
         skgenre.save(MEL, path)
@@ -517,7 +547,7 @@ class TestRefusals:
     def test_forged_info(self, tmp_path, info):
         path = tmp_path / "it.model"
         skgenre.save(MEL, path)
-        repack(path, info=info)
+        repack(path, info=json.dumps(info))
         with pytest.raises(ModelFileError):
             skgenre.load(path)
 

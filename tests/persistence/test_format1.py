@@ -338,8 +338,8 @@ class TestSmallFilesThatGrow:
     def test_references_in_a_ladder(self, tmp_path):
         """Each rung names the one below twice; skops would visit 2**40 of them."""
         rung = value(1)
-        for _ in range(40):
-            rung = items(rung, {"__id__": rung["__id__"]})
+        for i in range(40):
+            rung = items(dict(rung, __id__=i), {"__id__": i})
         write(tmp_path / "it.model", dummy(constant=rung))
         started = time.perf_counter()
         refused(tmp_path / "it.model", "is damaged")
@@ -661,6 +661,14 @@ def forged_models():
     neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
     neighbors._y = neighbors._y[1:]
     yield "number of neighbours", neighbors
+    # Every clip would have a row, or a text, of its own.
+    for classes, dtype in (
+        (np.zeros((3, 1_000_000), bool), np.int64),
+        (np.array(["a", "b", "c" * 1_000]), np.uint8),
+    ):
+        neighbors = KNeighborsClassifier(algorithm="brute").fit(X, y)
+        neighbors.classes_, neighbors._y = classes, neighbors._y.astype(dtype)
+        yield f"{classes.dtype} of neighbours", neighbors
     kmeans = KMeans(2).fit(X)
     kmeans.cluster_centers_ = np.zeros((2, 1))
     yield "clusters", kmeans

@@ -16,7 +16,6 @@ import keras
 import tensorflow as tf
 from keras import layers, ops
 
-
 _POOLED, _PENULTIMATE, _N_TAGS = 753, 200, 50
 
 

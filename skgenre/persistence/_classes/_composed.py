@@ -11,6 +11,7 @@ from skgenre import _sklearn_compat as compat
 from skgenre.persistence._classes._savable import (
     CLASS_LABELS,
     COUNT,
+    MAX_FEATURES,
     N_FEATURES,
     N_SAMPLES,
     PART,
@@ -167,12 +168,20 @@ def _check_stacking(estimator: Any, sizes: Sizes) -> None:
     most = max(k, k * (k - 1) // 2)
     has_columns = all(columns <= most for columns in estimator._n_feature_outs)
     require(has_columns, "an estimator gives more columns than there are classes")
+    n_columns = sum(estimator._n_feature_outs)
+    require(n_columns <= MAX_FEATURES, f"{n_columns} columns are too many")
 
 
 def _check_bagging(estimator: Any, sizes: Sizes) -> None:
     require(len(estimator.estimators_) > 0, "there are no estimators")
     for columns in estimator.estimators_features_:
         require((columns < sizes["n"]).all(), "an estimator takes other features")
+
+
+def _check_boosting(boosting: Any, sizes: Sizes) -> None:
+    n = len(boosting.estimators_)
+    # Boosting that ends early leaves weights of 0 behind.
+    require(0 < n <= sizes["weights"], "there is not a weight for each estimator")
 
 
 _SPLITTER = SavableClass(
@@ -325,6 +334,20 @@ COMPOSED: dict[str, SavableClass] = {
         limits={"estimators": _pairs},
         relation=_check_stacking,
         give=_give_named,
+    ),
+    "AdaBoostClassifier": SavableClass(
+        "sklearn.ensemble",
+        {
+            "n_features_in_": N_FEATURES,
+            "classes_": CLASS_LABELS,
+            "n_classes_": size("k"),
+            "estimator_": part(),
+            "estimators_": list_of(part(n_features="n", classes="k")),
+            "estimator_weights_": array("f", "weights"),
+            "estimator_errors_": array("f", "weights"),
+        },
+        retired=names("algorithm"),
+        relation=_check_boosting,
     ),
     "BaggingClassifier": SavableClass(
         "sklearn.ensemble",

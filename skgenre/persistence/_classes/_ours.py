@@ -1,5 +1,6 @@
 """Classes of this package that may be in a model file."""
 
+import dataclasses
 import math
 from typing import Any
 
@@ -39,10 +40,9 @@ from skgenre.persistence._kinds import (
 _MAX_FFT = 2**16
 _MAX_OVERLAP = 128  # frames that a sample is in
 _MAX_FRAMES = 2**15  # that any clip is filled up to: 25 min by default
-_MAX_VALUES = 2**26  # of a spectrogram: 256 MB
+_MAX_VALUES = 2**23  # of a spectrogram or window: 32 MB, whatever the clip
 _MAX_WEIGHTS = 2**23  # of a filter bank, as of 2,048 bands and n_fft=4096
 _MAX_GROWTH = 4  # values of a spectrogram for each of a waveform
-_MAX_WINDOW = 2**23  # values
 _MEL_LIMITS = {
     "n_fft": integer(2, _MAX_FFT),
     "hop_length": integer(1, _MAX_FFT),
@@ -82,8 +82,11 @@ _LEAST_SCALE = 1e-9
 
 
 def _check_genres(tagger: Any) -> None:
-    n_genres = len(tagger.genres or ())
-    require(n_genres <= _MAX_GENRES, f"{n_genres} genres are too many")
+    genres = tagger.genres or ()
+    require(len(genres) <= _MAX_GENRES, f"{len(genres)} genres are too many")
+    for tags in genres.values() if isinstance(genres, dict) else ():
+        is_word = isinstance(tags, str)
+        require(is_word or len(tags) <= _N_TAGS, f"{len(tags)} tags are too many")
 
 
 def _check_tags(tagger: Any, sizes: Sizes) -> None:
@@ -114,12 +117,13 @@ def _check_windows(segments: Any, sizes: Sizes) -> None:
     is_complete = segments.voting != "stack" or "final_estimator_" in vars(segments)
     require(is_complete, "it lacks the final estimator")
     n = segments.window * segments.n_mels_
-    require(n <= _MAX_WINDOW, f"windows of {n} values are too large")
+    require(n <= _MAX_VALUES, f"windows of {n} values are too large")
 
 
 # Networks.
 
 _MAX_ACTIVATIONS = 2**25  # values of a layer for a clip: 1 GB for a batch
+_MAX_OPERATIONS = 2**35  # multiplications for a clip: a second of a processor or two
 _INTEGERS = either(integer(), tuple_of(integer()), tuple_of(tuple_of(integer())))
 
 
@@ -152,7 +156,7 @@ def _check_network(network: Any, sizes: Sizes) -> None:
         **{name: parameters[name] for name in network._network_parameters},
     )
     check_parameters(built_with)
-    shapes, outputs = layer_shapes(network._network, parameters)
+    shapes, outputs, n_operations = layer_shapes(network._network, parameters)
     largest = max(map(math.prod, outputs))
     require(largest <= _MAX_ACTIVATIONS, "a network has too large layers")
     is_whole = len(shapes) == len(network.weights_)
@@ -164,6 +168,7 @@ def _check_network(network: Any, sizes: Sizes) -> None:
     ]
     given = [weights.shape for weights in network.weights_]
     require(shapes == given, "a network's weights are not of its layers")
+    require(n_operations <= _MAX_OPERATIONS, "a network computes too much for a clip")
     require((network.input_scale_ != 0).all(), "a network's scaling is by 0")
     lengths = {len(values) for values in network.history_.values()}
     require(lengths <= {network.n_iter_}, "a history is of other epochs")
@@ -277,7 +282,7 @@ OURS: dict[str, SavableClass] = {
             "final_estimator_": part(classes="k"),
         },
         may_lack=names("n_features_in_ final_estimator_"),
-        limits={"window": integer(1, 2**20), "hop": integer(1, 2**20)},
+        limits={"window": integer(1, _MAX_FRAMES), "hop": integer(1, _MAX_FRAMES)},
         bounds=_check_segments,
         relation=_check_windows,
     ),
@@ -288,7 +293,10 @@ OURS: dict[str, SavableClass] = {
         coverage_=number(0, 1),
         precision_=number(0, 1, finite=False),
     ),
-    "MissingClipClassifier": _meta("skgenre.classifiers", n_missing_=COUNT),
+    "MissingClipClassifier": dataclasses.replace(
+        _meta("skgenre.classifiers", n_missing_=COUNT),
+        limits={"estimator": PART, "missing_label": optional(label)},
+    ),
     # Embeddings to clusters and neighbours.
     "EmbeddingKMeans": SavableClass(
         "skgenre.clustering",

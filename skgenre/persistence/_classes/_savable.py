@@ -104,7 +104,8 @@ def require(holds: Any, what: str) -> None:
 # Kinds that several classes share.
 
 # An estimator that holds no array of this size has a name for each all the same.
-N_FEATURES = size("n", 2**22)
+MAX_FEATURES = 2**22
+N_FEATURES = size("n", MAX_FEATURES)
 N_SAMPLES = size("n")  # of waveforms, where an estimator takes those
 COUNT = integer(0)
 CLASS_LABELS = labels("k")

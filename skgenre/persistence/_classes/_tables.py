@@ -5,6 +5,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
+
 from skgenre.persistence._classes._savable import (
     BY_FEATURE,
     CLASS_LABELS,
@@ -35,9 +37,11 @@ from skgenre.persistence._kinds import (
 
 def _one_row_if_binary(estimator: Any, sizes: Sizes) -> None:
     k, rows = sizes["k"], sizes.get("rows", 1)
-    may_have_one = type(estimator).__name__ == "RidgeClassifier"
+    may_have_one = type(estimator).__name__.startswith("RidgeClassifier")
     require(k >= 2 or may_have_one, "a linear classifier has less than two classes")
     require(rows == (1 if k == 2 else k), "one row a class is expected")
+    is_possible = rows == 1 or estimator.coef_.ndim == 2
+    require(is_possible, "several classes share one row")
 
 
 def _linear(
@@ -88,10 +92,43 @@ def _check_mlp(mlp: Any, sizes: Sizes) -> None:
     require(mlp.n_layers_ == len(widths), "a network has another number of layers")
     shapes = [weights.shape for weights in mlp.coefs_]
     require(shapes == list(pairwise(widths)), "a network's layers don't fit")
+    binarizer = mlp._label_binarizer
+    known = vars(binarizer).get("classes_", ())
+    require(np.array_equal(known, mlp.classes_), "a label binarizer has other classes")
+    require(not binarizer.sparse_input_, "a label binarizer makes sparse arrays")
+
+
+def _check_dummy(dummy: Any, sizes: Sizes) -> None:
+    is_class = dummy.constant in dummy.classes_.tolist()
+    is_free = dummy._strategy != "constant"
+    require(is_free or is_class, "the constant is none of the classes")
+
+
+def _check_quadratic(qda: Any, sizes: Sizes) -> None:
+    for rotation, scaling in zip(qda.rotations_, qda.scalings_, strict=True):
+        is_whole = rotation.shape == (sizes["n"], len(scaling))
+        require(is_whole, "a class has other axes than deviations")
 
 
 _STRATEGY = text("constant", "most_frequent", "prior", "stratified", "uniform")
 _N_SEEN = either(COUNT, number(0), array("f", "n", low=0))
+# A ridge classifier finds its penalty itself, or is given it.
+_RIDGE = dataclasses.replace(
+    _linear(
+        "sklearn.linear_model",
+        *("classes_", "n_iter_", "alpha_", "best_score_"),
+        alpha_=number(0),
+        best_score_=number(),
+        _label_binarizer=part("LabelBinarizer", classes="k"),
+    ),
+    give=_give_ridge,
+)
+_LOGISTIC_CV = _linear(
+    "sklearn.linear_model",
+    "C_",
+    C_=either(array("f", "penalties"), number(0)),
+    n_iter_=values("i", low=0),
+)
 _SELECTOR = SavableClass(
     "sklearn.feature_selection",
     {
@@ -185,6 +222,33 @@ TABLES: dict[str, SavableClass] = {
         },
         not_saved=names("_fit_svd_solver"),
     ),
+    "IncrementalPCA": SavableClass(
+        "sklearn.decomposition",
+        {
+            "n_features_in_": N_FEATURES,
+            "n_samples_seen_": number(0),
+            "n_components_": size("components"),
+            "batch_size_": COUNT,
+            "mean_": BY_FEATURE,
+            "var_": BY_FEATURE,
+            "components_": array("f", "components", "n"),
+            "explained_variance_": array("f", "components"),
+            "explained_variance_ratio_": array("f", "components", finite=False),
+            "singular_values_": array("f", "components"),
+            "noise_variance_": number(),
+        },
+        may_lack=names("batch_size_"),
+    ),
+    "TruncatedSVD": SavableClass(
+        "sklearn.decomposition",
+        {
+            "n_features_in_": N_FEATURES,
+            "components_": array("f", "components", "n"),
+            "explained_variance_": array("f", "components"),
+            "explained_variance_ratio_": array("f", "components", finite=False),
+            "singular_values_": array("f", "components"),
+        },
+    ),
     "SelectKBest": _SELECTOR,
     "SelectPercentile": _SELECTOR,
     "VarianceThreshold": SavableClass(
@@ -192,13 +256,18 @@ TABLES: dict[str, SavableClass] = {
         {"n_features_in_": N_FEATURES, "variances_": BY_FEATURE},
     ),
     "LogisticRegression": _linear("sklearn.linear_model"),
-    "RidgeClassifier": dataclasses.replace(
-        _linear(
-            "sklearn.linear_model",
-            "classes_",
-            _label_binarizer=part("LabelBinarizer", classes="k"),
-        ),
-        give=_give_ridge,
+    "LogisticRegressionCV": dataclasses.replace(
+        _LOGISTIC_CV,
+        not_saved=_LOGISTIC_CV.not_saved
+        | names("Cs_ l1_ratio_ l1_ratios_ scores_ coefs_paths_"),
+        limits={"scoring": optional(text())},
+    ),
+    "Perceptron": _linear("sklearn.linear_model"),
+    "RidgeClassifier": _RIDGE,
+    "RidgeClassifierCV": dataclasses.replace(
+        _RIDGE,
+        not_saved=_RIDGE.not_saved | names("cv_results_"),
+        limits={"scoring": optional(text())},
     ),
     "SGDClassifier": dataclasses.replace(
         _linear("sklearn.linear_model"), former={"eta0": 0.0}
@@ -217,6 +286,34 @@ TABLES: dict[str, SavableClass] = {
         _max_components=size("axes out"),
         _n_features_out=size("axes out"),
         relation=_check_discriminant,
+    ),
+    "QuadraticDiscriminantAnalysis": SavableClass(
+        "sklearn.discriminant_analysis",
+        {
+            "n_features_in_": N_FEATURES,
+            "classes_": CLASS_LABELS,
+            "priors_": array("f", "k", low=0),
+            "means_": array("f", "k", "n"),
+            "rotations_": list_of(values("f", axes=2), "k"),
+            "scalings_": list_of(values("f", axes=1), "k"),
+            "covariance_": list_of(array("f", "n", "n"), "k"),
+        },
+        may_lack=names("covariance_"),
+        relation=_check_quadratic,
+    ),
+    "NearestCentroid": SavableClass(
+        "sklearn.neighbors",
+        {
+            "n_features_in_": N_FEATURES,
+            "classes_": CLASS_LABELS,
+            "centroids_": array("f", "k", "n"),
+            "class_prior_": array("f", "k", low=0),
+            "within_class_std_dev_": BY_FEATURE,
+            "deviations_": array("f", "k", "n"),
+        },
+        # Before scikit-learn 1.7, no prediction needs them.
+        may_lack=names("class_prior_ within_class_std_dev_ deviations_"),
+        limits={"metric": text("euclidean", "manhattan")},
     ),
     "GaussianNB": SavableClass(
         "sklearn.naive_bayes",
@@ -243,6 +340,7 @@ TABLES: dict[str, SavableClass] = {
         },
         limits={"strategy": _STRATEGY, "constant": optional(label)},
         may_lack=names("n_features_in_"),
+        relation=_check_dummy,
     ),
     "MLPClassifier": SavableClass(
         "sklearn.neural_network",

@@ -16,7 +16,7 @@ from sklearn.svm import SVC
 from sklearn.utils.fixes import parse_version
 
 import skgenre
-from skgenre import ModelFileError
+from skgenre import AbstainingClassifier, MissingClipClassifier, ModelFileError
 
 X = np.random.default_rng(0).normal(size=(30, 6))
 y = np.repeat(["folk", "jazz", "rock"], 10)
@@ -120,6 +120,66 @@ def test_methods_of_a_stack(method, forge):
 
     path = forge(fitted("StackingClassifier"), "StackingClassifier", change)
     refused(path, "stack_method_: expected")
+
+
+@pytest.mark.parametrize(
+    "wrapped",
+    [
+        AbstainingClassifier(LogisticRegression(), unknown=-1, cv=2),
+        MissingClipClassifier(LogisticRegression(), missing_label=-1),
+    ],
+    ids=["unknown", "missing"],
+)
+def test_labels_that_a_vote_would_count_up_to(wrapped, forge):
+    """Hard votes make an array of as many numbers as the largest label says."""
+    model = VotingClassifier([("a", wrapped)]).fit(X, y)
+    name = type(wrapped).__name__
+
+    def change(node, parts):
+        for each in (node["parameters"], node["fitted"]):
+            for attribute in {"unknown_", "missing_label"} & each.keys():
+                each[attribute] = 10**9
+
+    path = forge(model, name, change)
+    with forged(path) as (description, parts):
+        for node in objects(description, name):
+            change(node, parts)
+    refused(path, "expected -1000000 to 1000000, got 1000000000")
+
+
+def test_names_of_a_stack(forge):
+    """Pairs of many classes would have billions."""
+    n = 3_000
+
+    def change(node, parts):
+        labels = np.arange(n)
+        final = forge_dummy(parts, labels)
+        for old in objects(node["fitted"]["final_estimator_"]):
+            for value in [*old["fitted"].values()]:
+                if isinstance(value, dict) and "array" in value:
+                    parts.pop(value["array"], None)
+        parts.replace(node["fitted"]["classes_"], labels)
+        parts.replace(node["fitted"]["_label_encoder"]["fitted"]["classes_"], labels)
+        node["fitted"] |= {
+            "final_estimator_": final,
+            "_n_feature_outs": [n**2 // 3] * 2,
+        }
+
+    path = forge(fitted("StackingClassifier"), "StackingClassifier", change)
+    refused(path, "6000000 columns are too many")
+
+
+def forge_dummy(parts, labels):
+    """Return the node of a classifier of many classes."""
+    return {
+        "object": "DummyClassifier",
+        "parameters": {},
+        "fitted": {
+            **{"n_outputs_": 1, "n_classes_": len(labels), "sparse_output_": False},
+            **{"classes_": parts.add(labels), "_strategy": "prior"},
+            "class_prior_": parts.add(np.ones(len(labels))),
+        },
+    }
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from skgenre import (
     ModelFileError,
     SegmentClassifier,
 )
+from skgenre.runtime._layer_sizes import layer_shapes
 
 
 def refused(path, match):
@@ -74,6 +75,16 @@ def test_sizes_of_audio_steps(parameters, is_fitted, name, forge):
         ("MelSpectrogramTransformer", {"n_frames": -1}),
         ("MelSpectrogramTransformer", {"views": ["mix"] * 10**4}),
         ("MFCCStandardizer", {"views": ["elsewhere"]}),
+        ("MelSpectrogramTransformer", {"n_frames": 2**15, "n_mels": 512}),
+        (
+            "MelSpectrogramTransformer",
+            {
+                "n_fft": {"number": ["<u2", 65_535]},
+                "n_mels": {"number": ["<u2", 2_048]},
+                "hop_length": 512,
+            },
+        ),
+        ("GenreTagger", {"genres": {"dict": [["a", ["rock"] * 1000], ["b", "jazz"]]}}),
         ("MFCCStandardizer", {"duration": 1e9}),
         ("MFCCStandardizer", {"duration": -1}),
         ("MFCCStandardizer", {"n_mfcc": 10**9}),
@@ -85,6 +96,7 @@ def test_sizes_of_audio_steps(parameters, is_fitted, name, forge):
         ("SegmentClassifier", {"window": 10**9}),
         ("SegmentClassifier", {"window": 0}),
         ("SegmentClassifier", {"window": 1000, "hop": 1}),
+        ("SegmentClassifier", {"window": 2**20, "hop": 2**20}),
         ("SegmentClassifier", {"hop": -1}),
         ("SegmentClassifier", {"estimator": None}),
         ("SegmentClassifier", {"estimator": "passthrough"}),
@@ -207,6 +219,35 @@ def test_what_a_network_was_built_with(name, changed, forge):
 )
 def test_what_a_network_consists_of(change, name, forge):
     refused(forge(fitted(name), name, change), f"{name}: ")
+
+
+def test_a_network_that_computes_too_much(forge):
+    """Its kernels are in the file once, and are used at every place of a clip."""
+    shape, kernel, filters = (2_048, 128), (31, 31), (16, 24)
+
+    def change(node, parts):
+        changed = {"filters": filters, "kernel_size": kernel, "input_shape": shape}
+        changed["pool_sizes"] = ((1, 1), (64, 64))
+        built = fitted(name).network_parameters_ | changed
+        old = [node["fitted"][each] for each in ("input_mean_", "input_scale_")]
+        for each in (*node["fitted"]["weights_"], *old):
+            parts.pop(each["array"], None)
+        shapes, *_ = layer_shapes("parallel_cnn_rnn", built)
+        weights = [parts.add(np.zeros(each, np.float16)) for each in shapes]
+        scale = {
+            each: parts.add(np.ones(128)) for each in ("input_mean_", "input_scale_")
+        }
+        node["fitted"] |= {"weights_": weights, "n_features_in_": shape[0], **scale}
+        set_parameters(
+            node,
+            filters={"tuple": filters},
+            kernel_size={"tuple": kernel},
+            input_shape={"tuple": shape},
+            pool_sizes={"tuple": [{"tuple": each} for each in changed["pool_sizes"]]},
+        )
+
+    name = "ParallelCNNRNNClassifier"
+    refused(forge(fitted(name), name, change), "a network computes too much for a clip")
 
 
 def test_weights_that_are_named_twice(forge):

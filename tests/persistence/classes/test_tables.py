@@ -212,6 +212,48 @@ def test_what_a_perceptron_says_of_its_layers(attribute, value, tmp_path):
 
 
 @pytest.mark.parametrize(
+    ("attribute", "value"),
+    [("classes_", np.array(["a", "b", "c"])), ("sparse_input_", True)],
+    ids=["classes", "sparse"],
+)
+def test_labels_of_a_perceptron(attribute, value, tmp_path):
+    """They are those of the part that turns outputs into labels."""
+    path = tmp_path / "it.model"
+    skgenre.save(fitted("MLPClassifier"), path)
+    with forged(path) as (description, parts):
+        of_part = description["fitted"]["_label_binarizer"]["fitted"]
+        if attribute == "classes_":
+            parts.replace(of_part["classes_"], value)
+        else:
+            of_part[attribute] = value
+    with pytest.raises(ModelFileError, match="MLPClassifier: a label binarizer"):
+        skgenre.load(path)
+
+
+@pytest.mark.parametrize("name", ["LogisticRegression", "SGDClassifier", "LinearSVC"])
+def test_one_row_for_several_classes(name, tmp_path):
+    """Of a single clip, it would predict as many genres as there are classes."""
+    path = tmp_path / "it.model"
+    skgenre.save(fitted(name), path)
+    with forged(path) as (description, parts):
+        node = description["fitted"]["coef_"]
+        parts.replace(node, parts.of(node)[0])
+    with pytest.raises(ModelFileError, match="several classes share one row"):
+        skgenre.load(path)
+
+
+@pytest.mark.parametrize("constant", ["another", 7, 10**9, None])
+def test_a_constant_that_is_no_class(constant, tmp_path):
+    path = tmp_path / "it.model"
+    y = np.repeat(["a", "b"], 24)
+    skgenre.save(DummyClassifier(strategy="constant", constant="a").fit(X, y), path)
+    with forged(path) as (description, _):
+        description["parameters"]["constant"] = constant
+    with pytest.raises(ModelFileError, match="DummyClassifier: .*constant"):
+        skgenre.load(path)
+
+
+@pytest.mark.parametrize(
     ("name", "lost", "parameters"),
     [
         ("RidgeClassifier", "classes_", {}),
