@@ -101,7 +101,7 @@ def test_a_work_dir_changes_nothing_but_where_spectrograms_are(music, tmp_path):
             assert str(file) in result.stderr
             written = file.stat().st_mtime_ns
     assert file.stat().st_mtime_ns == written
-    assert np.load(file, mmap_mode="r").shape == (24, 640, 128)
+    assert np.load(file, mmap_mode="r").shape == (24, 640, 3 * 128)
     clips = sorted((music / "low").glob("*.flac"))
     expected = load(tmp_path / "memory").predict_proba(clips)
     for name in ("disk", "again"):

@@ -44,7 +44,7 @@ def check_work_dir(model: Pipeline, n_clips: int, work_dir: Path | None) -> None
         )
     if work_dir is not None or not _is_network(model):
         return
-    n_bytes = n_clips * model[0].n_frames * model[0].n_mels * 4
+    n_bytes = n_clips * model[0].n_frames * model[0]._n_columns * 4
     memory = _memory_bytes()
     if n_bytes > _SHARE * memory:
         raise ValueError(
@@ -109,7 +109,7 @@ def clips_to_learn_from(
             yield model, np.array(good, dtype=object), read.errors
             return
         found = read.results_of(mel)
-        shape = len(good), mel.n_frames, mel.n_mels
+        shape = len(good), mel.n_frames, mel._n_columns
         yield (
             model[-1],
             _SpectrogramList([found[path] for path in good], shape),

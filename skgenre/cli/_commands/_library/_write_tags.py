@@ -127,7 +127,7 @@ def check_writing(
         )
     require_mutagen()
     if undo_file is None:
-        undo_file = Path(f"skgenre-undo-{datetime.now():%Y%m%d-%H%M%S}.jsonl")
+        undo_file = Path(f"skgenre-undo-{datetime.now():%Y%m%d-%H%M%S-%f}.jsonl")
     if not dry_run:
         check_writable(undo_file)
         if undo_file.exists():

@@ -134,6 +134,7 @@ def test_tag(library):
         expected = {"rock": "Rock", "Klassik": "Klassik"}[song["genre"]]
         assert name in MISSING and found[name] == expected
     result = invoke(*command)
+    assert result.exit_code == 0, result.output
     assert json.loads(result.stdout) == [] and "4 of 4 files have" in result.stderr
 
 
