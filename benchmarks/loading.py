@@ -4,7 +4,7 @@
 
 The pipelines 'best' and 'fast' are fitted to random features of 200 clips of 16 genres:
 their files are as large as of music, and no pretrained weights are needed. Each is
-loaded by `skgenre.load` and by `joblib.load`, which runs whatever a file says, in turns;
+loaded in turns by `skgenre.load` and by `joblib.load`, which runs whatever a file says;
 the least time of each counts.
 """
 
