@@ -112,10 +112,8 @@ def _of_tables(part: str, models: Iterable[Any], data: Any = None) -> _Named:
 
 def _classes(part: str) -> _Named:
     """Yield files of every class but networks, of three classes and of two."""
-    for name in savable_models.ROOTS:
-        for labels in (
-            ("texts", "two texts") if name not in savable_models.NETWORKS else ()
-        ):
+    for name in sorted({*savable_models.ROOTS} - savable_models.NETWORKS):
+        for labels in ("texts", "two texts"):
             model = savable_models.fitted(name, labels)
             _, X = savable_models.inputs(name, labels)
             yield f"{name} of {labels}", GoodFile(part, "model", _saved(model), X)

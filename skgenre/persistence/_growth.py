@@ -8,7 +8,7 @@ import numpy as np
 
 from skgenre._estimators import parts
 from skgenre.persistence._classes import CLASSES
-from skgenre.persistence._classes._savable import MAX_FEATURES, require
+from skgenre.persistence._classes._savable import MAX_FEATURES, N_FEATURES, require
 
 # A step that repeats its columns takes 30 bytes of a file, and each step multiplies
 # what those before have made.
@@ -26,17 +26,17 @@ def check_growth(model: Any) -> None:
     """
     growth = _growth(model, {})
     require(growth <= _MAX_GROWTH, f"its steps repeat values {growth:.0f} times")
-    width = max((_n_columns(part) for part in parts(model)), default=1)
+    width = max(map(_n_columns, parts(model)))
     is_narrow = growth * width <= MAX_FEATURES
     require(is_narrow, f"its steps repeat {width} columns {growth:.0f} times")
 
 
 def _n_columns(part: Any) -> int:
-    """Return the number of columns that scikit-learn would make names of."""
-    if not hasattr(type(part), "get_feature_names_out"):
+    """Return how many columns scikit-learn may make names of; samples are none."""
+    known = CLASSES.get(type(part).__name__)
+    if known is None or known.fitted.get("n_features_in_") is not N_FEATURES:
         return 1
-    is_table = CLASSES[type(part).__name__].package == "sklearn"  # not of samples
-    return vars(part).get("n_features_in_", 1) if is_table else 1
+    return vars(part).get("n_features_in_", 1)
 
 
 def _growth(part: Any, known: dict[int, float]) -> float:

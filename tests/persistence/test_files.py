@@ -110,20 +110,24 @@ def kept_clips():
     return np.array(X), np.array(["rising"] * 3 + ["steady"] * 3)
 
 
-@pytest.mark.parametrize("name", ["networks", "baseline"])
+@pytest.mark.parametrize("path", sorted(DATA.glob("*.model")), ids=lambda p: p.stem)
 @pytest.mark.filterwarnings("ignore::sklearn.exceptions.InconsistentVersionWarning")
-def test_files_of_format_1_load_forever(name):
-    path = DATA / f"format1-{name}.model"
-    assert read_info(path)["format"] == 1
+def test_files_of_every_format_load_forever(path):
+    assert f"format{read_info(path)['format']}" == path.stem.partition("-")[0]
     X, y = kept_clips()
     model = skgenre.load(path)
-    expected = np.loadtxt(DATA / f"format1-{name}.csv", delimiter=",", skiprows=1)
+    expected = np.loadtxt(path.with_suffix(".csv"), delimiter=",", skiprows=1)
     np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-4)
     np.testing.assert_array_equal(model.predict(X), y)
     clone(model)  # parameters that are newer than the file have their defaults
     for part in model.get_params().values():
         if hasattr(part, "network_parameters_"):
             assert part.network_parameters_["time_mask"] == 0 == part.time_mask
+
+
+def test_files_of_every_format_are_kept():
+    found = {read_info(path)["format"] for path in DATA.glob("*.model")}
+    assert found == {*range(1, FORMAT + 1)}
 
 
 @pytest.mark.parametrize(
