@@ -74,7 +74,7 @@ def write_model(name, folder, n_clips, duration):
 
 
 def write_bad_files(paths, n_files):
-    """Write files beside the clips that are cut off, or no music; return their paths."""
+    """Write files that are cut off, or no music; return their paths."""
     bad = []
     for i in range(n_files):
         contents = Path(paths[i % len(paths)]).read_bytes()

@@ -242,7 +242,11 @@ class SpectrogramBatches:
         return (self[index] for index in range(len(self)))
 
     def as_dataset(self) -> "tf.data.Dataset":
-        """Return what Keras reads; after each epoch, call `reshuffle`."""
+        """Return the batches of epoch after epoch; between them, call `reshuffle`.
+
+        It has no end, because Keras makes two iterators an epoch of one that has: for
+        small networks, a third of the time of a training.
+        """
         import tensorflow as tf
 
         signature = (
@@ -262,11 +266,13 @@ class SpectrogramBatches:
             )
 
         # There is nothing to tune, and the thread that would do it delays the end of an
-        # iterator, by half a minute at times.
+        # iterator, by half a minute at times. Nor is there a graph to rewrite.
         options = tf.data.Options()
         options.autotune.enabled = False
+        options.experimental_optimization.apply_default_optimizations = False
         dataset = tf.data.Dataset.range(len(self)).map(batch).prefetch(_AHEAD)
-        return dataset.with_options(options)
+        # Repeated at the end: nothing is read ahead into an epoch not shuffled yet.
+        return dataset.repeat().with_options(options)
 
     def reshuffle(self) -> None:
         """Draw the order of the next epoch."""

@@ -114,7 +114,9 @@ class NetworkClassifier(KerasClassifier):
             warm_start=False,
             epochs=epochs - initial_epoch,
             initial_epoch=initial_epoch,
+            steps_per_epoch=len(training),
             validation_data=None if validation is None else validation.as_dataset(),
+            validation_steps=None if validation is None else len(validation),
         )
 
     def release(self) -> None:
