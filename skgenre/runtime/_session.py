@@ -36,6 +36,9 @@ def open_session(model: bytes | os.PathLike) -> "onnxruntime.InferenceSession":
     # By default it counts the cores of the machine, not those that we may use, and
     # its threads keep the processor while they wait, from those that decode.
     options.intra_op_num_threads = joblib.cpu_count()
+    # Kept memory is fitted to the largest call of every thread that has ever run: eight
+    # threads of a service would hold gigabytes.
+    options.enable_cpu_mem_arena = False
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(
         model, options, providers=["CPUExecutionProvider"]

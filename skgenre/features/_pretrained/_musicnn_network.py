@@ -24,6 +24,7 @@ def _norm(name: str) -> layers.Layer:
     return layers.BatchNormalization(epsilon=1e-3, name=name)
 
 
+@float32_layers()
 def build_musicnn(weights: str) -> keras.Model:
     """Return the trained network.
 
@@ -117,10 +118,8 @@ def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
 @functools.lru_cache(maxsize=2)
 @shield_from_interrupts
 def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    with float32_layers():
-        model = build_musicnn(weights)
     network = tf.function(
-        functools.partial(model, training=False),
+        functools.partial(build_musicnn(weights), training=False),
         input_signature=[tf.TensorSpec((None, N_FRAMES, N_MELS), "float32")],
         jit_compile=False,
     )

@@ -3,6 +3,7 @@ import pickle
 import subprocess
 import sys
 
+import keras
 import librosa
 import numpy as np
 import pytest
@@ -121,6 +122,29 @@ def test_excerpt_and_padding(paths):
     (short,) = _log_mel(paths[0], None, "middle")
     assert short[:60].any() and not short[63:].any()
     assert not _log_mel(np.zeros(1, np.float32), None, "middle").any()
+
+
+@needs_weights
+@pytest.mark.slow
+def test_settings_of_keras_change_nothing(paths):
+    from skgenre.features._pretrained._musicnn_network import _load
+
+    config, step = keras.config, MusicnnEmbedding()
+
+    def embeddings():
+        _load.cache_clear()  # to have the network built anew
+        return step.transform(paths[:1])
+
+    expected = embeddings()
+    config.set_image_data_format("channels_first")
+    config.set_dtype_policy("mixed_float16")
+    config.set_floatx("float64")
+    try:
+        assert_array_equal(embeddings(), expected)
+    finally:
+        config.set_image_data_format("channels_last")
+        config.set_dtype_policy("float32")
+        config.set_floatx("float32")
 
 
 @needs_weights
