@@ -97,8 +97,8 @@ def read_undo_file(path: Path) -> list[Entry]:
             ) from None
     if not entries:
         raise ValueError(
-            f"{str(path)!r} holds no line of an undo file: nothing was changed, or it is "
-            "another file."
+            f"{str(path)!r} holds no line of an undo file: nothing was changed, or it "
+            "is another file."
         )
     return entries
 
