@@ -105,7 +105,7 @@ def check_views(views: Sequence[str]) -> None:
     if not views or not is_known or len(set(views)) < len(views):
         raise ValueError(
             f"views must be some of {format_list(map(repr, VIEWS))}, each once. Got "
-            f"views={format_list(map(repr, views))}."
+            f"views=({format_list(map(repr, views))})."
         )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 N_FRAMES = 31
 N_BANDS = 17
 # Values worked on together: what the medians need of them fits into the second cache.
-_BLOCK = 1 << 14
+_BLOCK = 1 << 15
 _MAX = np.finfo(np.float32).max
 
 
