@@ -35,6 +35,7 @@ from skgenre.cli._options import (
     WriteTags,
 )
 from skgenre.cli._options import FromFile as _FromFile
+from skgenre.cli._options import GenreFormat as _GenreFormat
 from skgenre.cli._options import GroupedOutput as _GroupedOutput
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import LabelsFrom as _LabelsFrom
@@ -223,14 +224,7 @@ def predict(
         ),
     ] = None,
     from_file: _FromFile = None,
-    file_format: Annotated[
-        _SongFormat,
-        typer.Option(
-            "--format",
-            help="Form of the result; m3u is a playlist for each genre, or without "
-            "--output one, genre by genre.",
-        ),
-    ] = _SongFormat.table,
+    file_format: _GenreFormat = _SongFormat.table,
     output: _GroupedOutput = None,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
     missing_only: MissingOnly = False,

@@ -134,3 +134,13 @@ class SongFormat(StrEnum):
     csv = "csv"
     json = "json"
     m3u = "m3u"
+
+
+GenreFormat = Annotated[
+    SongFormat,
+    typer.Option(
+        "--format",
+        help="Form of the result; m3u is a playlist for each genre, or without "
+        "--output one, genre by genre.",
+    ),
+]

@@ -1,4 +1,4 @@
-"""The command that tells genres without any training."""
+"""The command that predicts genres without any training."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +12,7 @@ from skgenre.cli._console import console, end, fail
 from skgenre.cli._options import (
     DryRun,
     FromFile,
+    GenreFormat,
     GroupedOutput,
     Jobs,
     MissingOnly,
@@ -50,14 +51,7 @@ def tag(
             "--timeline", help="Give the genre of each window of 3 s instead."
         ),
     ] = False,
-    file_format: Annotated[
-        SongFormat,
-        typer.Option(
-            "--format",
-            help="Form of the result; m3u is a playlist for each genre, or without "
-            "--output one, genre by genre.",
-        ),
-    ] = SongFormat.table,
+    file_format: GenreFormat = SongFormat.table,
     output: GroupedOutput = None,
     missing_only: MissingOnly = False,
     write_tags: WriteTags = False,
@@ -68,7 +62,7 @@ def tag(
     jobs: Jobs = -1,
     yes: Yes = False,
 ) -> None:
-    """Tell the genres of audio files by pretrained tags, without any training.
+    """Predict the genres of audio files by pretrained tags, without any training.
 
     Files that can't be read are named, and the others are tagged all the same; the
     exit code is then 1.
@@ -183,6 +177,8 @@ def timelines(
     from skgenre.audio import AudioError
     from skgenre.cli._files import prepare
 
+    if not paths:  # all of them have a genre
+        return []
     prepare(tagger, **how)
     tagger.set_params(on_error="ignore", verbose=console.is_terminal)
     probabilities, times = tagger.predict_timeline(paths)

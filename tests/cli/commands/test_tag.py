@@ -6,6 +6,7 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 import soundfile
+from music_library import write_track
 from typer.testing import CliRunner
 
 from skgenre import GenreTagger
@@ -130,6 +131,14 @@ def test_timeline(music, songs):
     rows = list(csv.DictReader(io.StringIO(result.stdout)))
     assert [row["path"] for row in rows] == songs
     assert "0:03.0" in invoke(*songs, "--timeline").stdout
+
+
+@needs_weights
+@pytest.mark.parametrize("options", [[], ["--timeline"]], ids=["song", "timeline"])
+def test_no_file_is_left_where_all_have_a_genre(tmp_path, options):
+    write_track(tmp_path / "a.mp3", genre=["Jazz"])
+    result = invoke(tmp_path, "--missing-only", "--format", "json", *options)
+    assert result.exit_code == 0 and json.loads(result.stdout) == []
 
 
 def test_refusals(music, no_weights):
