@@ -8,8 +8,8 @@ a sound file to its genre. A file of the package counts if one of its functions 
 called, in any thread that Python has started; importing a module, which runs its body
 and those of its classes and what these call, doesn't count, and neither do other
 processes. A move is a function that calls another one in another file, directly or
-through a library; it counts once, however often it happens. The exit code is 1 if a call
-passes through more files than it may.
+through a library; it counts once, however often it happens. The exit code is 1 if a
+call passes through more files than it may.
 """
 
 import inspect
