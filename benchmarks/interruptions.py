@@ -36,6 +36,8 @@ import skgenre
 from skgenre.datasets import make_genre_clips
 from skgenre.persistence import read_info
 
+os.environ["SKGENRE_CACHE_DIR"] = "off"  # a run would find what another has kept
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
 PATIENCE = 20.0  # seconds, on a machine that has other things to do
 TEMPORARY = re.compile(r"\.skgenre-[0-9a-f]{16}|music\.part-\w+|music\.zip\.part")

@@ -120,7 +120,7 @@ def write_atomically(
             ) from error
         raise
     if survive_crash:
-        _sync_folder(path.parent)
+        sync_folder(path.parent)
 
 
 def _not_for_all(path: str, flags: int) -> int:
@@ -170,7 +170,7 @@ def open_regular(path: str | os.PathLike[str], flags: int = os.O_RDONLY) -> int:
     )
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Wait until the names in a folder are on the disk, where the system can."""
     with contextlib.suppress(OSError):  # Windows, and some network file systems
         descriptor = os.open(folder, os.O_RDONLY)

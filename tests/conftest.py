@@ -11,6 +11,8 @@ import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("MPLBACKEND", "Agg")
+# Nothing is kept from one test to the next, or found in the user's caches.
+os.environ["SKGENRE_CACHE_DIR"] = "off"
 # Tests run two at a time, and their networks are too small for threads of their own.
 for threads in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
     os.environ.setdefault(threads, "1")

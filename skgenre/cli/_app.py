@@ -2,7 +2,6 @@
 
 import os
 import sys
-import warnings
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,6 +16,8 @@ from skgenre.cli._commands._embeddings._commands import (
     path,
     similar,
 )
+from skgenre.cli._commands._library._check_tags import check_tags
+from skgenre.cli._commands._library._undo import undo
 from skgenre.cli._commands._scan import scan
 from skgenre.cli._commands._tag import tag
 from skgenre.cli._commands._weights import weights
@@ -25,10 +26,20 @@ from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
 from skgenre.cli._console import print_json as _print_json
-from skgenre.cli._options import FromFile as _FromFile
-from skgenre.cli._options import GroupedOutput as _GroupedOutput
+from skgenre.cli._options import (
+    DryRun,
+    FromFile,
+    GroupedOutput,
+    Labels,
+    MissingOnly,
+    ModelName,
+    NewUndoFile,
+    SongFormat,
+    WriteTags,
+)
 from skgenre.cli._options import Jobs as _Jobs
-from skgenre.cli._options import SongFormat as _SongFormat
+from skgenre.cli._options import LabelsFrom as _LabelsFrom
+from skgenre.cli._options import Seed as _Seed
 from skgenre.cli._options import TimeLimit as _TimeLimit
 from skgenre.cli._options import Yes as _Yes
 from skgenre.cli._quick_start import defer_scipy_stats
@@ -41,18 +52,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.add_typer(_cache.app, name="cache")
-
-_Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
-
-
-class ModelName(StrEnum):
-    """Pipelines to train."""
-
-    best = "best"
-    scratch = "scratch"
-    fast = "fast"
-    paper = "paper"
-    baseline = "baseline"
 
 
 class ReportFormat(StrEnum):
@@ -89,12 +88,14 @@ def train(
     music: Annotated[
         Path,
         typer.Argument(
-            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]."
+            help="Folder with one sub-folder per genre, or a CSV of "
+            "path,genre[,group]; with --labels tags, any folder of music."
         ),
     ],
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write.")
     ] = Path("genres.model"),
+    labels: _LabelsFrom = Labels.folders,
     model: Annotated[
         ModelName | None,
         typer.Option(
@@ -110,6 +111,14 @@ def train(
             "on; 0 trains on all of them.",
         ),
     ] = 0.2,
+    refit: Annotated[
+        bool,
+        typer.Option(
+            "--refit/--no-refit",
+            help="Train once more on all clips after the evaluation, for the model "
+            "that is kept.",
+        ),
+    ] = True,
     epochs: Annotated[
         int | None,
         typer.Option(min=1, help="Epochs of the networks instead of the default."),
@@ -130,6 +139,9 @@ def train(
             "those that are there.",
         ),
     ] = None,
+    note: Annotated[
+        str | None, typer.Option(help="Text to keep with the model, for `info`.")
+    ] = None,
     seed: _Seed = 0,
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
@@ -138,42 +150,54 @@ def train(
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it."""
     from skgenre._files import check_writable
-    from skgenre.cli._commands._models import best_installed, model_to_train
+    from skgenre.cli._commands._library._labels import (
+        labelled_tracks,
+        without_rare_genres,
+    )
+    from skgenre.cli._commands._models import best_installed, chosen_model
     from skgenre.cli._commands._train import train_and_evaluate
-    from skgenre.cli._commands._weights import NO_WEIGHTS, require_weights
     from skgenre.cli._commands._work_dir import check_work_dir
-    from skgenre.datasets import load_audio_folder
     from skgenre.persistence import save
+    from skgenre.persistence._training_facts import check_training
 
-    name = model or best_installed()
     try:
-        if name == "best":
-            require_weights(yes=yes)
-        pipeline = model_to_train(
-            name,
+        name = model or best_installed()
+        given = {"recipe": str(name), "labels": str(labels), "seed": seed}
+        given |= {} if note is None else {"note": note}
+        check_training(given)
+        pipeline = chosen_model(
+            model,
             epochs=epochs,
             checkpoint_dir=checkpoint_dir,
             seed=seed,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
-            progress=_console.is_terminal,
+            yes=yes,
+            console=_console,
         )
-        pipeline[0].set_params(cache_dir=cache_dir, time_limit=time_limit)
         check_writable(output)
-        with warnings.catch_warnings(action="default"):
-            tracks = load_audio_folder(music)
+        tracks = labelled_tracks(music, labels, _console)
+        if labels == Labels.tags:
+            tracks = without_rare_genres(tracks, _console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
-        why = f", {NO_WEIGHTS}" if model is None and name == "fast" else ""
-        _console.print(f"Model: [bold]{name}[/]{why}.")
-        evaluation = train_and_evaluate(
+        trained = train_and_evaluate(
             pipeline,
             tracks,
             test_size=test_size,
             random_state=seed,
             console=_console,
             work_dir=work_dir,
+            refit=refit,
         )
         _reset_work_parameters(pipeline)
-        save(pipeline, output, metrics=evaluation.metrics if evaluation else None)
+        evaluation = trained.evaluation
+        save(
+            pipeline,
+            output,
+            metrics=None if evaluation is None else evaluation.metrics,
+            training=given | trained.facts,
+        )
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     _console.print(f"Saved to [bold]{_plain(output)}[/].")
@@ -198,17 +222,25 @@ def predict(
             "file on the standard input, and no list."
         ),
     ] = None,
-    from_file: _FromFile = None,
+    from_file: FromFile = None,
     file_format: Annotated[
-        _SongFormat,
+        SongFormat,
         typer.Option(
             "--format",
             help="Form of the result; m3u is a playlist for each genre, or without "
             "--output one, genre by genre.",
         ),
-    ] = _SongFormat.table,
-    output: _GroupedOutput = None,
+    ] = SongFormat.table,
+    output: GroupedOutput = None,
     top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
+    missing_only: MissingOnly = False,
+    write_tags: WriteTags = False,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Least probability to write a genre."),
+    ] = None,
+    dry_run: DryRun = False,
+    undo_file: NewUndoFile = None,
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
     jobs: _Jobs = -1,
@@ -220,6 +252,8 @@ def predict(
     exit code is then 1.
     """
     defer_scipy_stats()
+    from skgenre.cli._commands._library._missing import without_genre
+    from skgenre.cli._commands._library._write_tags import check_writing
     from skgenre.cli._files import predict_files
     from skgenre.cli._inputs import files_and_standard_input
     from skgenre.cli._output import check_output, results_to, write_grouped
@@ -228,6 +262,12 @@ def predict(
     from skgenre.persistence import load
 
     try:
+        writing = check_writing(
+            write_tags,
+            min_confidence=min_confidence,
+            undo_file=undo_file,
+            dry_run=dry_run,
+        )
         pipeline = load(model, runtime="auto")
         if not hasattr(pipeline, "predict_proba"):
             raise ValueError(
@@ -236,7 +276,7 @@ def predict(
             )
         files = files_and_standard_input(music, from_file)
         paths = [file for file in files if isinstance(file, str)]
-        is_playlist = file_format == _SongFormat.m3u
+        is_playlist = file_format == SongFormat.m3u
         if is_playlist and len(paths) < len(files):
             raise ValueError(
                 "A playlist has names of files, and '-' has none. Choose another "
@@ -244,6 +284,8 @@ def predict(
             )
         inputs = [model, *paths, *(music or []), from_file]
         check_output(output, inputs, is_folder=is_playlist)
+        if missing_only:
+            files = without_genre(files, n_jobs=jobs, console=_console)
         predictions = predict_files(
             pipeline,
             files,
@@ -258,11 +300,18 @@ def predict(
         if is_playlist:
             good = [(p["path"], p["genres"][0]) for p in predictions if "genres" in p]
             good.sort(key=lambda pair: -pair[1]["probability"])
-            entries = [Entry(path, str(best["genre"])) for path, best in good]
+            entries = [Entry(path, str(first["genre"])) for path, first in good]
             errors += write_grouped(entries, output)
         else:
             with results_to(output) as stream:
                 write_predictions(predictions, file_format, stream)
+        if writing is not None:
+            best = {p["path"]: p["genres"][0] for p in predictions if "genres" in p}
+            found = {
+                path: (str(first["genre"]), first["probability"])
+                for path, first in best.items()
+            }
+            errors += writing.write(found, _console)
     except (ImportError, OSError, ValueError) as error:
         raise _fail(error) from None
     _end(errors)
@@ -274,9 +323,11 @@ def evaluate(
     music: Annotated[
         Path,
         typer.Argument(
-            help="Folder with one sub-folder per genre, or a CSV of path,genre[,group]."
+            help="Folder with one sub-folder per genre, or a CSV of "
+            "path,genre[,group]; with --labels tags, any folder of music."
         ),
     ],
+    labels: _LabelsFrom = Labels.folders,
     report: Annotated[
         Path | None,
         typer.Option(help="Page of HTML to write, with errors, clips and curves."),
@@ -297,16 +348,15 @@ def evaluate(
     exit code is then 1.
     """
     from skgenre.cli._commands._evaluate import evaluate_models
+    from skgenre.cli._commands._library._labels import labelled_tracks
     from skgenre.cli._output import check_output
-    from skgenre.datasets import load_audio_folder
 
     try:
         check_output(report, [model, music, compare], option="--report")
-        with warnings.catch_warnings(action="default"):
-            tracks = load_audio_folder(music)
+        models = [model, *([] if compare is None else [compare])]
         judged = evaluate_models(
-            [model, *([] if compare is None else [compare])],
-            tracks,
+            models,
+            labelled_tracks(music, labels, _console, models=models),
             cache_dir=cache_dir,
             time_limit=time_limit,
             n_jobs=jobs,
@@ -325,15 +375,17 @@ def evaluate(
 app.command()(cluster)
 app.command("map")(make_map)
 app.command()(path)
+app.command("check-tags")(check_tags)
 app.command()(scan)
 app.command()(similar)
 app.command()(tag)
+app.command()(undo)
 app.command()(weights)
 
 
 @app.command()
 def info(model: Annotated[Path, typer.Argument(help="Model file.")]) -> None:
-    """Show what a model file holds: genres, metrics, versions."""
+    """Show a model's genres, its scores and what it was trained on, as JSON."""
     from skgenre.persistence import read_info
 
     try:

@@ -12,6 +12,7 @@ from rich.progress import track
 from skgenre.audio._clip import FileClip, clip_name
 from skgenre.audio._reading import Reading
 from skgenre.classifiers import GenreTagger
+from skgenre.cli._commands._cache import set_cache
 from skgenre.cli._commands._weights import offer_weights
 from skgenre.cli._console import plain
 from skgenre.cli._quiet import import_networks_quietly
@@ -55,9 +56,8 @@ def prepare(
         offer_weights(yes=yes)
     import_networks_quietly(model)
     for step in audio_steps(model):
-        step.set_params(
-            n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit, on_error="raise"
-        )
+        step.set_params(n_jobs=n_jobs, time_limit=time_limit, on_error="raise")
+        set_cache(step, cache_dir)
 
 
 def apply_in_chunks(

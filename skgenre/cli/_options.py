@@ -40,6 +40,22 @@ TimeLimit = Annotated[
     ),
 ]
 
+
+class Labels(StrEnum):
+    """Where genres and artists of labelled music come from."""
+
+    folders = "folders"
+    tags = "tags"
+
+
+LabelsFrom = Annotated[
+    Labels,
+    typer.Option(
+        "--labels",
+        help="Where genres and artists come from: sub-folders or a CSV, or the tags in "
+        "the files.",
+    ),
+]
 Yes = Annotated[
     bool,
     typer.Option(
@@ -67,6 +83,40 @@ GroupedOutput = Annotated[
         "one playlist each. Older files are replaced.",
     ),
 ]
+MissingOnly = Annotated[
+    bool,
+    typer.Option("--missing-only", help="Only files whose tags name no genre."),
+]
+WriteTags = Annotated[
+    bool,
+    typer.Option(
+        "--write-tags",
+        help="Write the genres into the files' tags, those of at least "
+        "--min-confidence; `skgenre undo` takes it back. Needs mutagen.",
+    ),
+]
+DryRun = Annotated[
+    bool, typer.Option("--dry-run", help="Only say what would be written.")
+]
+NewUndoFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--undo-file",
+        help="File to write the earlier genres to.",
+        show_default="skgenre-undo-DATE.jsonl",
+    ),
+]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 2, help="Random seed.")]
+
+
+class ModelName(StrEnum):
+    """Pipelines to train."""
+
+    best = "best"
+    scratch = "scratch"
+    fast = "fast"
+    paper = "paper"
+    baseline = "baseline"
 
 
 class FileFormat(StrEnum):

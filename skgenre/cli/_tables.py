@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 from sklearn.utils import Bunch
 
@@ -19,6 +20,8 @@ from skgenre.cli._console import plain
 if TYPE_CHECKING:
     import pandas
 
+_UNFOLDED = 100_000  # characters of a line, which no table has
+_N_PAIRS = 15
 _ENDS = "start", "end"  # of a window
 _N_TYPICAL = 3
 
@@ -59,8 +62,13 @@ def with_interval(score: float, limits: NDArray) -> str:
     return f"{score:.2f}" + (f" {low:.2f}–{high:.2f}" if high > low else "")
 
 
-def confusion_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Table:
-    """Return a confusion matrix as a table: rows are true, columns predicted."""
+def confusion_table(
+    target: NDArray, predicted: NDArray, genres: NDArray, console: Console
+) -> Table:
+    """Return a confusion matrix as a table: rows are true, columns predicted.
+
+    Where the console is too narrow for it, the most confused pairs of genres.
+    """
     from sklearn.metrics import confusion_matrix
 
     table = Table(title="Confusion (rows: true, columns: predicted)")
@@ -71,6 +79,29 @@ def confusion_table(target: NDArray, predicted: NDArray, genres: NDArray) -> Tab
     for genre, row in zip(genres, matrix, strict=True):
         if row.any() or genre in target:  # "unknown" is predicted, but never true
             table.add_row(plain(genre), *(str(n) if n else "·" for n in row))
+    wide = console.options.update(width=_UNFOLDED)
+    if Measurement.get(console, wide, table).maximum <= console.width:
+        return table
+    return _confused_pairs(matrix, genres)
+
+
+def _confused_pairs(matrix: NDArray, genres: NDArray) -> Table:
+    """Return the pairs of genres that are most often taken for each other."""
+    wrong = matrix.copy()
+    np.fill_diagonal(wrong, 0)
+    order = np.argsort(-wrong, axis=None, kind="stable")[:_N_PAIRS]
+    table = Table(
+        title="Most confused genres",
+        caption=f"{np.count_nonzero(wrong)} pairs, {wrong.sum()} clips",
+    )
+    table.add_column("True")
+    table.add_column("Predicted")
+    table.add_column("Clips", justify="right")
+    table.add_column("Of", justify="right")
+    for true, other in zip(*np.unravel_index(order, wrong.shape), strict=True):
+        if wrong[true, other]:
+            numbers = str(wrong[true, other]), str(matrix[true].sum())
+            table.add_row(plain(genres[true]), plain(genres[other]), *numbers)
     return table
 
 
@@ -128,7 +159,7 @@ def write_tagged(
             genre = f"{song['genre']} {song['confidence']:.0%}"
             tags = ", ".join(pair["tag"] for pair in song["tags"])
             table.add_row(plain(song["path"]), plain(genre), plain(tags))
-        Console(file=stream).print(table)
+        _print_table(table, stream)
     _write(text.getvalue(), stream)
 
 
@@ -158,7 +189,7 @@ def write_timelines(
             times = (f"{row[name] // 60:.0f}:{row[name] % 60:04.1f}" for name in _ENDS)
             genre = f"{row['genre']} {row['confidence']:.0%}"
             table.add_row(plain(row["path"]), *times, plain(genre))
-        Console(file=stream).print(table)
+        _print_table(table, stream)
     _write(text.getvalue(), stream)
 
 
@@ -204,7 +235,29 @@ def _write_rows_as(
     elif file_format == "csv":
         _write_rows(rows, columns, text)
     elif rows:
-        Console(file=stream).print(table)
+        _print_table(table, stream)
+    _write(text.getvalue(), stream)
+
+
+def write_suspects(
+    suspects: list[dict[str, Any]], file_format: str, stream: IO[str]
+) -> None:
+    """Write tracks whose tags look wrong: dicts as `check_tags` makes them."""
+    text = io.StringIO()
+    columns = ["path", "tag", "genre", "confidence", "of_tag", "artist", "album"]
+    if file_format == "json":
+        json.dump(suspects, text, indent=2)
+        text.write("\n")
+    elif file_format == "csv":
+        _write_rows(suspects, columns, text)
+    elif suspects:
+        table = Table()
+        for name in ("File", "Tag", "Sounds like"):
+            table.add_column(name, overflow="fold")
+        for track in suspects:
+            genre = f"{track['genre']} {track['confidence']:.0%}"
+            table.add_row(*map(plain, (track["path"], track["tag"], genre)))
+        _print_table(table, stream)
     _write(text.getvalue(), stream)
 
 
@@ -248,7 +301,15 @@ def write_scan(report: "pandas.DataFrame", file_format: str, stream: IO[str]) ->
         columns = (faults[name] for name in ("path", "status", "cause"))
         for cells in zip(*columns, strict=True):
             table.add_row(*map(plain, cells))
-        Console(file=stream).print(table)
+        _print_table(table, stream)
+
+
+def _print_table(table: Table, stream: IO[str]) -> None:
+    """Print a table; into a file or pipe each row as one line, however long."""
+    console = Console(file=stream)
+    if not console.is_terminal:
+        console.width = _UNFOLDED
+    console.print(table)
 
 
 def _write(text: str, stream: IO[str]) -> None:
@@ -294,4 +355,4 @@ def _write_table(predictions: list[dict[str, Any]], stream: IO[str]) -> None:
         elif "note" in prediction:
             table.add_row(plain(prediction["path"]), f"[dim]{prediction['status']}[/]")
     if table.row_count:
-        Console(file=stream).print(table)
+        _print_table(table, stream)

@@ -224,7 +224,8 @@ def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
 def _warn_of_artists(folder: str, sign: str) -> None:
     warnings.warn(
         f"The sub-folders of {folder!r} look like artists, not genres: {sign}. If they "
-        f"are, load_music_library({folder!r}) takes genres from the files' tags.",
+        f"are, load_music_library({folder!r}) takes genres from the files' tags, as "
+        "`--labels tags` of the commands does.",
         stacklevel=4,
     )
 

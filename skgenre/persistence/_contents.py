@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from skgenre._estimators import parts
 from skgenre._files import check_stored
 from skgenre.persistence._description import Builder, Description
+from skgenre.persistence._training_facts import check_training
 
 FORMAT = 2
 """Version of the file format that `save` writes and the newest that `load` reads."""
@@ -24,13 +25,19 @@ MODEL = "model.json"
 _PACKAGES = ("skgenre", "scikit-learn", "numpy")
 
 
-def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> bytes:
+def model_contents(
+    model: BaseEstimator,
+    metrics: Mapping[str, Any] | None,
+    training: Mapping[str, Any] | None = None,
+) -> bytes:
     """Return the bytes of a model file.
 
     Raises
     ------
     TypeError
         If the model is not an estimator, or holds what `load` would refuse.
+    ValueError
+        If `training` has other facts than are known.
     """
     if not isinstance(model, BaseEstimator):
         raise TypeError(f"model must be a fitted estimator, got {model!r}.")
@@ -43,12 +50,19 @@ def model_contents(model: BaseEstimator, metrics: Mapping[str, Any] | None) -> b
             f"{type(model).__name__} can't be saved: {str(error).rstrip('.')}. Replace "
             "it (of a search, save its best_estimator_)."
         ) from error
+    try:
+        facts = check_training(training or {})
+    except ValueError as error:
+        raise ValueError(f"training can't be saved: {error}.") from None
     info = {
         "format": FORMAT,
         "estimator": type(model).__name__,
         "genres": getattr(model, "classes_", None),
-        "sample_rate": _sample_rate(model),
+        "sample_rate": _only({step.sample_rate for step in _audio_steps(model)}),
+        "window": _only({_window(step) for step in _audio_steps(model)}),
+        "weights": _weights(model),
         "metrics": metrics or {},
+        "training": facts,
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": ".".join(map(str, sys.version_info[:3])),
         "packages": {name: version(name) for name in _PACKAGES},
@@ -153,10 +167,37 @@ def json_value(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def _sample_rate(model: BaseEstimator) -> float | None:
-    """Return the sample rate of the audio steps; None if there is not exactly one."""
+def _audio_steps(model: BaseEstimator) -> list[Any]:
     from skgenre.features._base import AudioTransformer
 
-    steps = [part for part in parts(model) if isinstance(part, AudioTransformer)]
-    rates = {part.sample_rate for part in steps}
-    return rates.pop() if len(rates) == 1 else None
+    return [part for part in parts(model) if isinstance(part, AudioTransformer)]
+
+
+def _only(values: set[Any]) -> Any:
+    """Return the one value that there is; None if there is not exactly one."""
+    return next(iter(values)) if len(values) == 1 else None
+
+
+def _window(step: Any) -> float | None:
+    """Return how many seconds of a clip an audio step takes; None for all of them."""
+    from skgenre.features import MelSpectrogramTransformer
+
+    if not isinstance(step, MelSpectrogramTransformer):
+        return step.duration
+    if step.n_frames is None:
+        return None
+    return step.n_frames * step.hop_length / step.sample_rate
+
+
+def _weights(model: BaseEstimator) -> list[str]:
+    """Return the pretrained weights that a model needs, which are not in its file."""
+    from skgenre.classifiers import GenreTagger
+    from skgenre.features import MusicnnEmbedding
+
+    found: set[str] = set()
+    for part in parts(model):
+        if isinstance(part, MusicnnEmbedding):
+            found.update(weights for weights, _ in part._views())
+        elif isinstance(part, GenreTagger):
+            found.update(("msd", "mtt"))
+    return [f"musicnn {weights}" for weights in sorted(found)]

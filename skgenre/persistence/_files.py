@@ -23,6 +23,7 @@ from skgenre.persistence._contents import (
     read_members,
 )
 from skgenre.persistence._onnx import SUFFIX, model_in_onnx
+from skgenre.persistence._training_facts import check_training
 from skgenre.runtime._session import MISSING, is_installed
 
 
@@ -38,6 +39,7 @@ def save(
     path: str | os.PathLike,
     *,
     metrics: Mapping[str, Any] | None = None,
+    training: Mapping[str, Any] | None = None,
 ) -> None:
     """Save a fitted estimator to one file.
 
@@ -54,6 +56,12 @@ def save(
         File to write; its folder must exist.
     metrics : dict, default=None
         Scores to store with the model: numbers, strings, anything that JSON can hold.
+    training : dict, default=None
+        What it was trained on, any of: 'recipe' (str, such as the name of a
+        :func:`genre_pipeline`), 'labels' (str, where they come from), 'seed' (int),
+        'n_clips' and 'n_artists' (int), 'genres' (clips of each, dict of str to int),
+        'digest' (str, of the data), 'refit' (bool: whether it was trained once more,
+        on the clips of the `metrics`, too) and 'note' (str of up to 2,000 characters).
 
     Raises
     ------
@@ -61,6 +69,8 @@ def save(
         If the model is no estimator, or holds what `load` would refuse: objects of
         other packages, estimators that are not on the list, a
         :class:`~skgenre.features.KerasEmbedding`.
+    ValueError
+        If `training` has other facts.
     OSError
         If the file can't be written.
 
@@ -89,7 +99,7 @@ def save(
     64
     """
     target = check_writable(path)
-    write_atomically(target, model_contents(model, metrics))
+    write_atomically(target, model_contents(model, metrics, training))
 
 
 def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
@@ -181,8 +191,10 @@ def read_info(path: str | os.PathLike) -> dict[str, Any]:
     Returns
     -------
     dict
-        'format', 'estimator', 'genres', 'sample_rate', 'metrics', 'saved' (UTC),
-        'python' and 'packages'.
+        'format', 'estimator', 'genres', 'sample_rate', 'window' (the seconds of a clip
+        that are used, None for all), 'weights' (the pretrained ones that are needed),
+        'metrics', 'training' (see `save`), 'saved' (UTC), 'python' and 'packages'.
+        Older files have not all of them.
 
     Raises
     ------
@@ -229,6 +241,14 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, bytes]]:
             f"{version('skgenre')} reads up to {FORMAT}. Upgrade it: "
             "`pip install --upgrade skgenre`."
         )
+    try:
+        if "training" in info:
+            check_training(info["training"])
+    except (AttributeError, ValueError) as error:
+        raise ModelFileError(
+            f"{name!r} is damaged or refused: it states of its training what is not "
+            f"expected, {_one_line(error)}. {advice}"
+        ) from None
     return info, members
 
 

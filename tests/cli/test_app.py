@@ -91,7 +91,7 @@ def test_networks(music, tmp_path, model):
 
 
 def test_a_work_dir_changes_nothing_but_where_spectrograms_are(music, tmp_path):
-    train = ("train", music, "--model", "scratch", "--epochs", 3)
+    train = ("train", music, "--model", "scratch", "--epochs", 3, "--no-refit")
     for name in ("memory", "disk", "again"):
         place = () if name == "memory" else ("--work-dir", tmp_path / "new" / "work")
         result = invoke(*train, "-o", tmp_path / name, *place)
@@ -174,7 +174,9 @@ def test_test_size_zero_trains_on_everything(music, tmp_path):
     assert result.exit_code == 0, result.output
     assert "Training on 24 clips, 0 held out" in result.stderr
     assert "not evaluated" in result.stderr
-    assert read_info(path)["metrics"] == {}
+    info = read_info(path)
+    assert info["metrics"] == {}
+    assert (info["training"]["n_clips"], info["training"]["refit"]) == (24, False)
 
 
 def test_copies_among_artists_are_told(music, tmp_path):

@@ -1,7 +1,8 @@
 """A music library as people have it: artists, albums, tags of all kinds, and litter.
 
 `make_music_library` writes 168 tracks and returns what each file is, and what
-`load_music_library` should make of it.
+`load_music_library` should make of it. `make_sounding_library` writes as many whose
+genres can be heard.
 """
 
 import shutil
@@ -42,28 +43,36 @@ def _tone():
     return 0.3 * np.sin(2 * np.pi * 220 * t)
 
 
+def _encode(path, sound):
+    """Write a sound at 44.1 kHz as its suffix wants, without tags."""
+    codecs = {".m4a": "aac", ".wma": "wmav2", ".wv": "wavpack", ".aac": "aac"}
+    if path.suffix in codecs:
+        stereo = np.stack([sound] * 2, axis=1).astype("f4")
+        write_av(path, stereo, codecs[path.suffix], bit_rate=128_000)
+    elif path.suffix == ".opus":
+        soundfile.write(path, sound, 48000, format="OGG", subtype="OPUS")
+    else:
+        soundfile.write(path, sound, RATE)
+
+
 @cache
 def _plain_file(suffix):
     """Return a short tone without tags."""
     path = Path(mkdtemp(), f"tone{suffix}")
-    codecs = {".m4a": "aac", ".wma": "wmav2", ".wv": "wavpack", ".aac": "aac"}
-    if suffix in codecs:
-        stereo = np.stack([_tone()] * 2, axis=1).astype("f4")
-        write_av(path, stereo, codecs[suffix], bit_rate=128_000)
-    elif suffix == ".opus":
-        soundfile.write(path, _tone(), 48000, format="OGG", subtype="OPUS")
-    else:
-        soundfile.write(path, _tone(), RATE)
+    _encode(path, _tone())
     return path
 
 
-def write_track(path, **tags):
-    """Copy a tone to a path, and tag it as its suffix wants.
+def write_track(path, sound=None, /, **tags):
+    """Write a sound, or a tone, to a path, and tag it as its suffix wants.
 
     Keyword arguments are lists of str: genre, artist, albumartist, album, title, date.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copy(_plain_file(path.suffix.lower()), path)
+    if sound is None:
+        shutil.copy(_plain_file(path.suffix.lower()), path)
+    else:
+        _encode(path, sound)
     if tags:
         _WRITERS[path.suffix.lower()](path, tags)
 
@@ -213,7 +222,7 @@ _ALBUMS = [
     ("Chuck Bay", "Twist", "Rock & Roll", ["Rock & Roll", "Rock 'n' Roll", "78"]),
     ("Marlene", "Lieder", "Chanson", ["Chanson", "chanson", "102", "Chanson\0Pop"]),
 ]
-_SUFFIXES = [".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wma", ".aiff", ".wav", ".wv"]
+SUFFIXES = [".mp3", ".flac", ".ogg", ".opus", ".m4a", ".wma", ".aiff", ".wav", ".wv"]
 _N_OF_ALBUM = 14
 
 
@@ -223,7 +232,7 @@ def make_music_library(folder):
     tracks = []
     for i, (artist, album, genre, spellings) in enumerate(_ALBUMS):
         for j in range(_N_OF_ALBUM):
-            suffix = _SUFFIXES[(i + j) % len(_SUFFIXES)]
+            suffix = SUFFIXES[(i + j) % len(SUFFIXES)]
             path = folder / artist / album / f"{j + 1:02} Song {j}{suffix}"
             spelling = spellings[j % len(spellings)]
             write_track(
@@ -379,3 +388,74 @@ def _litter(folder):
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(contents)
+
+
+class HeardTrack(NamedTuple):
+    """A file of the library, the genre that is heard, and the one in its tags."""
+
+    path: str
+    heard: str
+    tagged: str | None
+    artist: str
+
+
+# Genre, its spellings in tags, and the pitch by which it is heard.
+_HEARD = {
+    "Jazz": (["Jazz", "jazz", "8", "(8)"], 150),
+    "Hip-Hop": (["Hip Hop", "hip-hop", "HipHop"], 450),
+    "Rock": (["Rock", "17", "(17)Rock", "rock"], 1350),
+    "Electronic": (["Electronic", "52", "ELECTRONIC"], 4050),
+}
+_JUNK = ["Other", None, "Unknown", "genre"]
+_N_ARTISTS, _N_OF_ARTIST = 4, 10
+# Tracks of each genre, by artist and number: with a wrong tag, and without a usable
+# one. All suffixes are among the latter.
+_WRONG = {(0, 2), (1, 6), (3, 4)}
+_MISSING = {(0, 5), (1, 1), (2, 3), (2, 8), (3, 0), (3, 7)}
+
+
+def make_sounding_library(folder, seconds=2.0):
+    """Write a library of 168 tracks, 12 of them with a wrong genre, 24 without one.
+
+    Returns the 160 of the four genres, sorted by path. The others are of a genre by a
+    single artist, or damaged.
+    """
+    folder, rng, tracks = Path(folder), np.random.default_rng(0), []
+    genres = list(_HEARD)
+    for i, (genre, (spellings, pitch)) in enumerate(_HEARD.items()):
+        for artist in range(_N_ARTISTS):
+            name = f"{genre} Ünd {artist}"
+            own_pitch = pitch * rng.uniform(0.85, 1.15)
+            noise = rng.uniform(0.01, 0.05)
+            for j in range(_N_OF_ARTIST):
+                suffix = SUFFIXES[(3 * i + artist + j) % len(SUFFIXES)]
+                path = folder / name / "First" / f"{j:02} Söng{suffix}"
+                tag = spellings[j % len(spellings)]
+                tagged = genre
+                if (artist, j) in _WRONG:
+                    tag = tagged = genres[(i + 1 + artist % 3) % len(genres)]
+                elif (artist, j) in _MISSING:
+                    tag, tagged = _JUNK[(artist + j) % len(_JUNK)], None
+                texts = {"artist": [name], "album": ["First"], "title": [f"Söng {j}"]}
+                if tag is not None:
+                    texts["genre"] = [tag]
+                write_track(path, music(rng, own_pitch, noise, seconds), **texts)
+                tracks.append(HeardTrack(str(path), genre, tagged, name))
+    for j in range(5):
+        write_track(folder / f"Polka {j}.flac", genre=["Polka"], artist=["Only One"])
+    for name, contents in DAMAGED.items():
+        (folder / name).write_bytes(contents)
+    (folder / "Jazz Ünd 0" / "cover.jpg").write_bytes(b"\xff\xd8\xff\xe0")
+    apple = folder / "Jazz Ünd 0" / "First" / "._00 Söng.mp3"
+    apple.write_bytes(b"\0\x05\x16\x07\0\x02\0\0Mac OS X")
+    return sorted(tracks)
+
+
+def music(rng, pitch, noise=0.02, seconds=1.0):
+    """Return notes around a pitch, four a second."""
+    t = np.arange(int(RATE * seconds)) / RATE
+    steps = rng.choice([1, 9 / 8, 5 / 4, 3 / 2], size=int(4 * seconds) + 1)
+    phase = 2 * np.pi * np.cumsum(pitch * steps[(4 * t).astype(int)]) / RATE
+    fade = np.exp(-rng.uniform(2, 5) * (t % 0.25))
+    sound = np.sin(phase) + 0.3 * np.sin(2 * phase)
+    return 0.3 * fade * sound + rng.normal(0, noise, len(t))

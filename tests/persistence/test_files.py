@@ -254,6 +254,74 @@ def test_info(clips, tmp_path):
     assert info["saved"].endswith("+00:00")
 
 
+TRAINING = {
+    "recipe": "fast",
+    "labels": "tags",
+    "seed": 2**32 - 2,
+    "n_clips": 3,
+    "n_artists": None,
+    "genres": {"folk": 1, "jazz": 2},
+    "digest": "0f" * 32,
+    "refit": True,
+    "note": "Größe\x1b[31m",
+}
+
+
+def test_facts_on_the_training(tmp_path):
+    path = tmp_path / "it.model"
+    skgenre.save(MEL, path, training=TRAINING)
+    assert read_info(path)["training"] == TRAINING
+    skgenre.save(MEL, path)
+    assert read_info(path)["training"] == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("more", 1),
+        ("recipe", None),
+        ("n_clips", -1),
+        ("n_artists", 1.5),
+        ("seed", True),
+        ("genres", {"folk": "1"}),
+        ("genres", {str(i): 1 for i in range(20_000)}),
+        ("digest", ["0"]),
+        ("refit", 1),
+        ("note", "x" * 3000),
+    ],
+    ids=lambda value: None if isinstance(value, str) and len(value) < 99 else "value",
+)
+def test_other_facts_on_the_training_are_refused(name, value, tmp_path):
+    path = tmp_path / "it.model"
+    with pytest.raises(ValueError, match=f"training can't be saved: '{name}'"):
+        skgenre.save(MEL, path, training=TRAINING | {name: value})
+    assert not path.exists()
+    skgenre.save(MEL, path)
+    for facts in (TRAINING | {name: value}, [name], None):
+        info = read_info(path) | {"training": facts}
+        repack(tmp_path / "it.model", info=json.dumps(info))
+        for read in (read_info, skgenre.load):
+            with pytest.raises(ModelFileError, match="damaged or refused") as caught:
+                read(path)
+            assert len(str(caught.value)) < 800
+        skgenre.save(MEL, path)
+
+
+def test_windows_and_weights(tmp_path):
+    musicnn = skgenre.MusicnnEmbedding(weights=("mtt", "msd"), output=("tags", "tags"))
+    whole = MFCCStandardizer(duration=None)
+    for model, window, weights in (
+        (MEL, MEL.n_frames * MEL.hop_length / MEL.sample_rate, []),
+        (musicnn, musicnn.duration, ["musicnn msd", "musicnn mtt"]),
+        (skgenre.GenreTagger(duration=10), 10, ["musicnn msd", "musicnn mtt"]),
+        (whole, None, []),
+        (SVC(), None, []),
+    ):
+        skgenre.save(model, tmp_path / "it.model")
+        info = read_info(tmp_path / "it.model")
+        assert (info["window"], info["weights"]) == (window, weights)
+
+
 def test_loading_a_network_loads_no_tensorflow(clips, tmp_path):
     skgenre.save(models()["crnn"].fit(*clips), tmp_path / "it.model")
     code = (

@@ -1,5 +1,6 @@
 """The decoder FFmpeg, by PyAV, which skips what does not decode."""
 
+import hashlib
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
@@ -55,6 +56,41 @@ class _Source:
             return self._seek(offset, whence)
         except (OSError, OverflowError, ValueError):
             return -1
+
+
+def _open_container(file: BinaryIO) -> Any:
+    import av
+
+    file.seek(0)
+    # Playlist formats may name other files and addresses; none is opened.
+    options = {
+        "protocol_whitelist": "none",
+        "format_whitelist": ",".join(_CONTAINERS.split()),
+    }
+    container = av.open(_Source(file), options=options)
+    if not container.streams.audio:
+        container.close()
+        raise ValueError("it holds no audio stream")
+    return container
+
+
+def stream_digest(file: BinaryIO) -> str:
+    """Return the SHA-256 of the first audio stream's packets, which are not decoded.
+
+    Tags and pictures are of no influence.
+
+    Raises
+    ------
+    Exception
+        Of PyAV's types, if FFmpeg can't read all of it; a ValueError if there is no
+        audio.
+    """
+    with _open_container(file) as container:
+        stream = container.streams.audio[0]
+        digest = hashlib.sha256(f"{stream.codec_context.name} {stream.rate}".encode())
+        for packet in container.demux(stream):
+            digest.update(bytes(packet))
+    return digest.hexdigest()
 
 
 class AVReader:
@@ -127,18 +163,7 @@ class AVReader:
         return sum(self._lost.values())
 
     def _open(self) -> None:
-        import av
-
-        self._file.seek(0)
-        # Playlist formats may name other files and addresses; none is opened.
-        options = {
-            "protocol_whitelist": "none",
-            "format_whitelist": ",".join(_CONTAINERS.split()),
-        }
-        self._container = av.open(_Source(self._file), options=options)
-        if not self._container.streams.audio:
-            self.close()
-            raise ValueError("it holds no audio stream")
+        self._container = _open_container(self._file)
         self._stream = self._container.streams.audio[0]
         self._is_new = True
 

@@ -1,37 +1,96 @@
 """``skgenre cache info | clear``, and the option ``--cache-dir`` of other commands."""
 
+import os
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from skgenre.cli._console import console, fail, plain, print_json
 
+if TYPE_CHECKING:
+    from skgenre.features._base import AudioTransformer
+
 VARIABLE = "SKGENRE_CACHE_DIR"
 """Environment variable that names the folder for all commands."""
+OFF = "off"
+"""In place of a folder: nothing is kept."""
+
+
+def default_folder() -> Path:
+    """Return the folder in which the commands keep results unless told otherwise."""
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("skgenre", appauthor=False))
+
+
+def _resolved(folder: Path | None) -> Path | None:
+    return (
+        default_folder() if folder is None else None if str(folder) == OFF else folder
+    )
+
 
 CacheDir = Annotated[
     Path | None,
     typer.Option(
         envvar=VARIABLE,
-        help="Folder in which what was computed of each file is kept and looked up.",
+        callback=_resolved,
+        help="Folder in which what was computed of each file is kept and looked up; "
+        "off: nowhere.",
+        show_default="that of the user's caches",
     ),
 ]
 _Folder = Annotated[
-    Path, typer.Option("--dir", envvar=VARIABLE, help="Folder that --cache-dir named.")
+    Path | None,
+    typer.Option(
+        "--dir",
+        envvar=VARIABLE,
+        callback=_resolved,
+        help="Folder that --cache-dir named.",
+        show_default="that of the user's caches",
+    ),
 ]
 
 app = typer.Typer(
-    help="Show or delete what --cache-dir has kept.", no_args_is_help=True
+    help="Show or delete what the commands have kept.", no_args_is_help=True
 )
 
 
+def set_cache(step: "AudioTransformer", folder: Path | None) -> None:
+    """Have an audio step keep its results in a folder.
+
+    Not spectrograms in the folder that nobody has named: they are a hundred times as
+    large as the other results. Nor is it an error if that can't be made.
+    """
+    from skgenre.features import MelSpectrogramTransformer
+
+    if folder == default_folder():
+        if isinstance(step, MelSpectrogramTransformer) or not _is_there(folder):
+            folder = None
+    step.set_params(cache_dir=folder)
+
+
+def _is_there(folder: Path) -> bool:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return False
+    return os.access(folder, os.W_OK)
+
+
+def _checked(folder: Path | None) -> Path:
+    if folder is None:
+        raise fail(ValueError(f"No cache is used, as {VARIABLE} or --dir is {OFF!r}."))
+    return folder
+
+
 @app.command()
-def info(folder: _Folder) -> None:
+def info(folder: _Folder = None) -> None:
     """Show how much is kept of which kind, and when it was used."""
     from skgenre.audio._array_store import size_limit, usage
 
+    folder = _checked(folder)
     try:
         kinds = usage(folder)
         facts = {
@@ -56,10 +115,11 @@ def info(folder: _Folder) -> None:
 
 
 @app.command()
-def clear(folder: _Folder) -> None:
+def clear(folder: _Folder = None) -> None:
     """Delete what is kept; other files in the folder stay."""
     from skgenre.audio._array_store import clear, usage
 
+    folder = _checked(folder)
     try:
         before = usage(folder)
         clear(folder)

@@ -42,7 +42,7 @@ def run_demo(folder: Path, *, seed: int, n_jobs: int, console: Console) -> None:
     )
     evaluation = train_and_evaluate(
         model, tracks, test_size=0.2, random_state=seed, console=console
-    )
+    ).evaluation
     assert evaluation is not None
     model.set_params(crnnclassifier__verbose=0)
 

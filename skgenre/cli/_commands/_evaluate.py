@@ -109,7 +109,7 @@ class Evaluated:
         if found.unknown is not None:
             labels = np.append(labels, found.unknown)
         console.print(report_table(scores, "Genres"))
-        console.print(confusion_table(found.y_true, found.y_pred, labels))
+        console.print(confusion_table(found.y_true, found.y_pred, labels, console))
         artists = f" of {head['n_artists']} artists" if head["n_artists"] else ""
         lines = [
             f"Accuracy on {head['n_clips']} clips{artists}: "

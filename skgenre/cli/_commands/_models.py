@@ -4,12 +4,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from rich.console import Console
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
 from skgenre.classifiers import BaseGenreClassifier
+from skgenre.cli._commands._cache import set_cache
+from skgenre.cli._commands._weights import NO_WEIGHTS, require_weights
 from skgenre.features._pretrained._musicnn_weights import has_weights
 from skgenre.pipelines import genre_pipeline
+
+_FOLDS = 3  # of the pipelines that are calibrated
 
 
 def best_installed() -> str:
@@ -17,7 +22,50 @@ def best_installed() -> str:
     return "best" if has_weights() else "fast"
 
 
-def model_to_train(
+def chosen_model(
+    name: str | None,
+    *,
+    epochs: int | None = None,
+    checkpoint_dir: Path | None = None,
+    seed: int,
+    cache_dir: Path | None,
+    time_limit: float | None,
+    n_jobs: int,
+    yes: bool,
+    console: Console,
+) -> Pipeline:
+    """Return the pipeline to train, and print which it is.
+
+    With None as its name it is the best one that can be used here. A network prints a
+    line for each epoch.
+
+    Raises
+    ------
+    ImportError
+        If it needs weights that are not here.
+    ValueError
+        If `epochs` or `checkpoint_dir` is given for a pipeline that has no network to
+        train.
+    """
+    chosen = name or best_installed()
+    if chosen == "best":
+        require_weights(yes=yes)
+    pipeline = _pipeline(
+        chosen,
+        epochs=epochs,
+        checkpoint_dir=checkpoint_dir,
+        seed=seed,
+        n_jobs=n_jobs,
+        progress=console.is_terminal,
+    )
+    pipeline[0].set_params(time_limit=time_limit)
+    set_cache(pipeline[0], cache_dir)
+    why = f", {NO_WEIGHTS}" if name is None and chosen == "fast" else ""
+    console.print(f"Model: [bold]{chosen}[/]{why}.")
+    return pipeline
+
+
+def _pipeline(
     name: str,
     *,
     epochs: int | None,
@@ -26,14 +74,6 @@ def model_to_train(
     n_jobs: int,
     progress: bool,
 ) -> Pipeline:
-    """Return the pipeline; a network prints a line for each epoch.
-
-    Raises
-    ------
-    ValueError
-        If `epochs` or `checkpoint_dir` is given for a pipeline that has no network to
-        train.
-    """
     pipeline = genre_pipeline(name, n_jobs=n_jobs, random_state=seed, verbose=progress)
     classifier = pipeline[-1]
     if isinstance(classifier, BaseGenreClassifier):
@@ -62,4 +102,4 @@ def fit_folds(model: Pipeline, target: NDArray) -> None:
             "calibrated probabilities need at least 2 of each. Add clips, or choose "
             "--model scratch."
         )
-    classifier.set_params(cv=int(min(classifier.cv, counts.min())))
+    classifier.set_params(cv=int(min(_FOLDS, counts.min())))

@@ -10,12 +10,16 @@ from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._commands._weights import require_weights
 from skgenre.cli._console import console, end, fail
 from skgenre.cli._options import (
+    DryRun,
     FromFile,
     GroupedOutput,
     Jobs,
+    MissingOnly,
     Music,
+    NewUndoFile,
     SongFormat,
     TimeLimit,
+    WriteTags,
     Yes,
 )
 from skgenre.cli._quick_start import defer_scipy_stats
@@ -55,6 +59,10 @@ def tag(
         ),
     ] = SongFormat.table,
     output: GroupedOutput = None,
+    missing_only: MissingOnly = False,
+    write_tags: WriteTags = False,
+    dry_run: DryRun = False,
+    undo_file: NewUndoFile = None,
     cache_dir: CacheDir = None,
     time_limit: TimeLimit = None,
     jobs: Jobs = -1,
@@ -67,6 +75,8 @@ def tag(
     """
     defer_scipy_stats()
     from skgenre.classifiers import GenreTagger
+    from skgenre.cli._commands._library._missing import without_genre
+    from skgenre.cli._commands._library._write_tags import check_writing
     from skgenre.cli._inputs import files_named
     from skgenre.cli._output import check_output, results_to, write_grouped
     from skgenre.cli._playlists import Entry
@@ -79,6 +89,17 @@ def tag(
                 "A playlist has no timeline. Leave out --timeline, or choose another "
                 "--format."
             )
+        if timeline and write_tags:
+            raise ValueError(
+                "A tag has one genre, not one for each window. Leave out --timeline or "
+                "--write-tags."
+            )
+        writing = check_writing(
+            write_tags,
+            min_confidence=min_confidence,
+            undo_file=undo_file,
+            dry_run=dry_run,
+        )
         tagger = GenreTagger(
             None if genres is None else [name.strip() for name in genres.split(",")],
             threshold=min_confidence,
@@ -89,6 +110,8 @@ def tag(
         inputs = [*paths, *(music or []), from_file]
         check_output(output, inputs, is_folder=is_playlist)
         require_weights(yes=yes)
+        if missing_only:
+            paths = without_genre(paths, n_jobs=jobs, console=console)
         how: dict[str, Any] = {
             "cache_dir": cache_dir,
             "time_limit": time_limit,
@@ -108,6 +131,13 @@ def tag(
             write = write_timelines if timeline else write_tagged
             with results_to(output) as stream:
                 write(tagged, file_format, stream)
+        if writing is not None:
+            found = {
+                song["path"]: (song["genre"], song["confidence"])
+                for song in tagged
+                if "genre" in song
+            }
+            errors += writing.write(found, console)
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None
     end(errors)

@@ -1,5 +1,8 @@
 """Train on labelled music and evaluate on held-out clips."""
 
+import hashlib
+import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +17,9 @@ from sklearn.utils import Bunch
 
 from skgenre._text import format_list
 from skgenre.audio import AudioError
+from skgenre.audio._remote import is_url
 from skgenre.classifiers._training._data import validation_rows
+from skgenre.cli._commands._library._labels import some_tracks
 from skgenre.cli._commands._models import fit_folds
 from skgenre.cli._commands._work_dir import clips_to_learn_from
 from skgenre.cli._console import plain
@@ -23,6 +28,7 @@ from skgenre.cli._tables import confusion_table, report_table
 from skgenre.datasets._audit import repeated_files
 from skgenre.datasets._tracks_csv import quoted
 from skgenre.inspection import score_intervals
+from skgenre.inspection._report._clips import common_folder
 
 
 @dataclass
@@ -32,6 +38,7 @@ class Evaluation:
     target: NDArray
     predicted: NDArray
     protocol: str
+    n_artists: int | None = None
 
     @property
     def metrics(self) -> dict[str, Any]:
@@ -39,11 +46,62 @@ class Evaluation:
         return {
             "accuracy": round(accuracy_score(self.target, self.predicted), 4),
             "n_clips": len(self.target),
+            "n_artists": self.n_artists,
             "protocol": self.protocol,
         }
 
 
-def _leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -> Bunch:
+@dataclass
+class Training:
+    """What a model was trained on in the end, and how it was evaluated before."""
+
+    tracks: Bunch
+    evaluation: Evaluation | None
+    refit: bool
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What to keep with the model of its training."""
+        groups = self.tracks.groups
+        genres, counts = np.unique(self.tracks.target, return_counts=True)
+        return {
+            "n_clips": len(self.tracks.paths),
+            "n_artists": None if groups is None else len(np.unique(groups)),
+            "genres": dict(zip(genres.tolist(), counts.tolist(), strict=True)),
+            "digest": _digest(self.tracks),
+            "refit": self.refit,
+        }
+
+
+def _digest(tracks: Bunch) -> str:
+    """Return a digest of the clips' names, sizes, genres and artists.
+
+    It is the same where the folder that holds them all is moved.
+    """
+    folder = common_folder(tracks.paths.tolist())
+    rows = []
+    for i, path in enumerate(tracks.paths):
+        artist = None if tracks.groups is None else str(tracks.groups[i])
+        name = os.path.relpath(path, folder) if folder else path
+        rows.append(
+            (
+                name.replace(os.sep, "/"),
+                _size(path),
+                str(tracks.target[i]),
+                "" if artist in (None, path) else artist,  # who is not known
+            )
+        )
+    return hashlib.sha256(json.dumps(sorted(rows)).encode()).hexdigest()
+
+
+def _size(path: str) -> int:
+    try:
+        return -1 if is_url(path) else os.path.getsize(path)
+    except OSError:  # it is gone; the training is done
+        return -1
+
+
+def leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -> Bunch:
     """Return the tracks whose files could be read; print what is wrong with others."""
     for error in errors.values():
         console.print(f"[yellow]Left out:[/] {plain(error)}", soft_wrap=True)
@@ -60,11 +118,7 @@ def _leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -
         console.print(
             plain(f"No file could be read of {names}: left out."), soft_wrap=True
         )
-    return Bunch(
-        paths=tracks.paths[good],
-        target=tracks.target[good],
-        groups=None if tracks.groups is None else tracks.groups[good],
-    )
+    return some_tracks(tracks, good)
 
 
 def _warn_of_copies(tracks: Bunch, console: Console) -> None:
@@ -93,17 +147,13 @@ def train_and_evaluate(
     random_state: int,
     console: Console,
     work_dir: Path | None = None,
-) -> Evaluation | None:
+    refit: bool = False,
+) -> Training:
     """Fit the model on some of the tracks and report its scores on the others.
 
     Each file is read once. Those that can't be read are named and left out before
     training begins. With a `work_dir`, spectrograms are kept there rather than in
-    memory.
-
-    Returns
-    -------
-    Evaluation or None
-        None where nothing was held out.
+    memory. With `refit`, the model is then fitted on all of the tracks.
     """
     import_networks_quietly(model)
     with clips_to_learn_from(model, tracks.paths.tolist(), work_dir, console) as (
@@ -111,45 +161,63 @@ def train_and_evaluate(
         clips,
         errors,
     ):
-        tracks = _leave_out(tracks, errors, console)
+        tracks = leave_out(tracks, errors, console)
         _warn_of_copies(tracks, console)
         codes = np.unique(tracks.target, return_inverse=True)[1]
         held_out = validation_rows(
             codes, tracks.groups, test_size, np.random.RandomState(random_state)
         )
-        kept = np.setdiff1d(np.arange(len(codes)), held_out)
+        everything = np.arange(len(codes))
+        kept = np.setdiff1d(everything, held_out)
         console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
-        fit_folds(model, tracks.target[kept])
-        _fit(learner, clips[kept], tracks, kept)
+        fit_rows(model, learner, clips, tracks, kept)
         if not len(held_out):
             console.print(
                 "No clips were held out, so the model is not evaluated. Where there "
                 "are few clips or artists, try a larger --test-size."
             )
-            return None
-        predicted = learner.predict(clips[held_out])
+            return Training(tracks, None, refit=False)
+        judged = some_tracks(tracks, held_out)
+        evaluation = _evaluated(learner.predict(clips[held_out]), judged)
+        _print_scores(evaluation, judged.groups, learner.classes_, console)
+        if not refit:
+            return Training(some_tracks(tracks, kept), evaluation, refit=False)
+        console.print(
+            f"Training once more on all {len(everything)} clips, for the model that is "
+            "kept (not with --no-refit).",
+            soft_wrap=True,
+        )
+        fit_rows(model, learner, clips, tracks, everything)
+        evaluation.protocol += "; then the model was trained on these clips, too"
+        return Training(tracks, evaluation, refit=True)
 
-    protocol = (
-        "held-out clips, stratified by genre"
-        if tracks.groups is None
-        else "clips of held-out artists, stratified by genre"
-    )
-    evaluation = Evaluation(tracks.target[held_out], predicted, protocol)
-    groups = None if tracks.groups is None else tracks.groups[held_out]
-    _print_scores(evaluation, groups, model.classes_, console)
-    return evaluation
+
+def _evaluated(predicted: NDArray, tracks: Bunch) -> Evaluation:
+    """Return the evaluation of predictions for the tracks that were held out."""
+    if tracks.groups is None:
+        protocol = "held-out clips, stratified by genre"
+        return Evaluation(tracks.target, predicted, protocol)
+    protocol = "clips of held-out artists, stratified by genre"
+    n_artists = len(np.unique(tracks.groups))
+    return Evaluation(tracks.target, predicted, protocol, n_artists)
 
 
-def _fit(learner: Any, clips: Any, tracks: Bunch, kept: NDArray) -> None:
-    """Fit on the clips, with their artists where the learner takes such."""
+def fit_rows(
+    model: Pipeline, learner: Any, clips: Any, tracks: Bunch, rows: NDArray
+) -> None:
+    """Fit the learner, the model or its last step, on some of the clips.
+
+    With their artists, where it takes such and they are known.
+    """
+    fit_folds(model, tracks.target[rows])
     with sklearn.config_context(enable_metadata_routing=True):
         wanted = learner.get_metadata_routing().consumes("fit", ["groups"])
         groups = (
-            {"groups": tracks.groups[kept]}
+            {"groups": tracks.groups[rows]}
             if wanted and tracks.groups is not None
             else {}
         )
-        learner.fit(clips, tracks.target[kept], **groups)
+        learner.fit(clips[rows], tracks.target[rows], **groups)
 
 
 def _print_scores(
@@ -159,7 +227,7 @@ def _print_scores(
     target, predicted = evaluation.target, evaluation.predicted
     scores = score_intervals(target, predicted, labels=genres, groups=groups)
     console.print(report_table(scores, "Held-out clips"))
-    console.print(confusion_table(target, predicted, genres))
+    console.print(confusion_table(target, predicted, genres, console))
     console.print(
         f"Accuracy on {len(target)} {evaluation.protocol}: "
         f"[bold]{evaluation.metrics['accuracy']:.2f}[/]"

@@ -142,6 +142,17 @@ _KNOWN = {
 }
 
 
+def spelt(name: str) -> str:
+    """Return a genre as ID3's list spells it, or as it is.
+
+    Examples
+    --------
+    >>> spelt("hip-hop"), spelt("Zeuhl")
+    ('Hip-Hop', 'Zeuhl')
+    """
+    return _KNOWN.get(genre_key(name), name)
+
+
 def split_genres(text: str) -> list[str]:
     r"""Return the names in a tag's text, each as it is written there.
 

@@ -70,7 +70,7 @@ def _is_artist(folder: str, tags: Tags) -> bool:
 
 
 def _genre_keys(tags: Tags) -> set[str]:
-    return {genre_key(name) for text in tags.genres for name in split_genres(text)}
+    return {genre_key(name) for name in tags.genre_names}
 
 
 def _is_genre(folder: str, tags: Tags) -> bool:

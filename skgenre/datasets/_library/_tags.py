@@ -11,7 +11,7 @@ from tinytag import TinyTag, TinyTagException, UnsupportedFormatError
 from skgenre.audio import AudioError
 from skgenre.audio._readers import open_file
 from skgenre.datasets._library._ape import read_ape
-from skgenre.datasets._library._genre_names import clean, genre_key
+from skgenre.datasets._library._genre_names import clean, genre_key, split_genres
 from skgenre.datasets._library._id3 import read_id3, read_id3v1_genre, size_of_id3
 
 # Longer text is no name.
@@ -42,6 +42,11 @@ class Tags(NamedTuple):
     """Seconds, where the header says so, and it takes no decoder to find that out."""
     problem: str = ""
     """Why the tags can't be read."""
+
+    @property
+    def genre_names(self) -> list[str]:
+        """The genres one by one, without those that say nothing, such as "Other"."""
+        return [name for text in self.genres for name in split_genres(text)]
 
 
 class _GivingUp(Exception):
@@ -100,7 +105,7 @@ def read_tags(path: str) -> Tags:
         with open_file(path) as raw:
             file = io.BufferedReader(cast("io.RawIOBase", raw))
             try:
-                return _read(file, path)
+                return tags_of(file, path)
             finally:
                 file.detach()
     except AudioError as error:
@@ -109,7 +114,8 @@ def read_tags(path: str) -> Tags:
         return Tags(problem=error.strerror or str(error))
 
 
-def _read(file: BinaryIO, path: str) -> Tags:
+def tags_of(file: BinaryIO, path: str) -> Tags:
+    """Return the tags in an open file; its name may be needed to tell the format."""
     problem = ""
     try:
         tag = _parse(file, path)

@@ -55,7 +55,7 @@ def confused_pairs(predictions: Predictions, names: ClipNames) -> dict[str, Any]
     rows = []
     for i in np.argsort(-counts, kind="stable")[:N_PAIRS]:
         true, predicted = divmod(int(pairs[i]), n)
-        clips = _most_confident_first(predictions, wrong[pair == pairs[i]])[:N_EXAMPLES]
+        clips = most_confident_first(predictions, wrong[pair == pairs[i]])[:N_EXAMPLES]
         rows.append(
             {
                 "true": predictions.labels[true],
@@ -70,7 +70,7 @@ def confused_pairs(predictions: Predictions, names: ClipNames) -> dict[str, Any]
 
 def confident_errors(predictions: Predictions, names: ClipNames) -> dict[str, Any]:
     """Return the most confident wrong predictions, album by album."""
-    wrong = _most_confident_first(
+    wrong = most_confident_first(
         predictions, np.flatnonzero(predictions.given & ~predictions.right)
     )
     albums, kind = _albums(predictions, names)
@@ -111,9 +111,7 @@ def different_clips(predictions: Predictions, names: ClipNames) -> dict[str, Any
     """Return the clips that only one of two models has right."""
     assert predictions.other is not None
     other = predictions.other == predictions.y_true
-    rows = _most_confident_first(
-        predictions, np.flatnonzero(predictions.right != other)
-    )
+    rows = most_confident_first(predictions, np.flatnonzero(predictions.right != other))
     clips = [
         _clip(predictions, names, row)
         | {"other": predictions.other[row], "other_right": bool(other[row])}
@@ -122,7 +120,8 @@ def different_clips(predictions: Predictions, names: ClipNames) -> dict[str, Any
     return {"rows": clips, "n_clips": len(rows)}
 
 
-def _most_confident_first(predictions: Predictions, rows: NDArray) -> NDArray:
+def most_confident_first(predictions: Predictions, rows: NDArray) -> NDArray:
+    """Return the rows, those with the most probable prediction first."""
     if predictions.confidence is None:
         return rows
     # Clips without a prediction come last.

@@ -5,10 +5,13 @@ import sys
 import numpy as np
 import pytest
 import soundfile
+from music_library import music as sound
+from music_library import write_track
 from typer.testing import CliRunner
 
-from skgenre import load
+from skgenre import MelSpectrogramTransformer, MFCCStandardizer, load
 from skgenre.cli import app
+from skgenre.cli._commands._cache import default_folder, set_cache
 
 runner = CliRunner()
 
@@ -70,6 +73,73 @@ def test_commands_share_what_was_computed(music, decoded, tmp_path):
     assert len(decoded) == 15
 
 
+@pytest.fixture
+def user_cache(tmp_path, monkeypatch):
+    """Folder of the user's caches, in which the commands keep results by themselves."""
+    monkeypatch.delenv("SKGENRE_CACHE_DIR")
+    for variable in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path / "user"))
+    assert default_folder().is_relative_to(tmp_path / "user")
+    return default_folder()
+
+
+def test_all_commands_on_a_library_decode_it_once(decoded, user_cache, tmp_path):
+    rng = np.random.default_rng(0)
+    library = tmp_path / "library"
+    for genre, pitch in (("Folk", 150), ("Rock", 1760)):
+        for i in range(6):
+            tags = {"genre": [genre], "artist": [f"{genre} {i % 2}"]}
+            write_track(library / f"{genre}{i}.flac", sound(rng, pitch), **tags)
+    model, tags = tmp_path / "it.model", ("--labels", "tags")
+    decoded.clear()  # writing opens files, too
+    for command in (
+        ("check-tags", library, "--model", "baseline"),
+        ("train", library, *tags, "--model", "baseline", "-o", model),
+        ("evaluate", model, library, *tags),
+        ("predict", model, library),
+        ("similar", library / "Rock0.flac", "--model", model, "--among", library),
+    ):
+        result = invoke(*command)
+        assert result.exit_code == 0, result.output
+    assert len(decoded) == 12
+    facts = json.loads(invoke("cache", "info").stdout)
+    assert facts["folder"] == str(user_cache)
+    assert [kind["clips"] for kind in facts["results"]] == [12]
+
+    # Only the rest is decoded after a run that was cut off.
+    for path in list(user_cache.rglob("*.npy"))[:5]:
+        path.unlink()
+    assert invoke("predict", model, library).exit_code == 0
+    assert len(decoded) == 17
+    environment = {"SKGENRE_CACHE_DIR": "off"}
+    assert invoke("predict", model, library, env=environment).exit_code == 0
+    assert len(decoded) == 29
+    assert invoke("cache", "clear").exit_code == 0
+    assert list(user_cache.iterdir()) == []
+    assert json.loads(invoke("cache", "info").stdout)["bytes"] == 0
+
+
+def test_spectrograms_are_kept_where_a_folder_is_named(user_cache, tmp_path):
+    steps = MelSpectrogramTransformer(), MFCCStandardizer()
+    for folder, expected in (
+        (tmp_path, [tmp_path, tmp_path]),
+        (user_cache, [None, user_cache]),
+        (None, [None, None]),
+    ):
+        for step in steps:
+            set_cache(step, folder)
+        assert [step.cache_dir for step in steps] == expected
+
+
+def test_a_cache_folder_that_can_not_be_made_is_no_error(music, user_cache, tmp_path):
+    (tmp_path / "user").write_text("no folder")
+    train = "train", music, "-o", tmp_path / "it.model", "--model", "baseline"
+    result = invoke(*train)
+    assert result.exit_code == 0, result.output
+    result = invoke(*train, "--cache-dir", tmp_path / "user" / "cache")
+    assert result.exit_code == 1 and "no cache folder" in result.stderr
+
+
 def test_broken_files_are_named_each_time(music, tmp_path):
     for genre in ("low", "high"):
         (tmp_path / genre).mkdir()
@@ -127,9 +197,9 @@ def test_info_and_clear(music, tmp_path):
 
 def test_refusals(tmp_path):
     for command in ("info", "clear"):
-        result = invoke("cache", command)
-        assert result.exit_code == 2
-        assert "--dir" in result.stderr
+        result = invoke("cache", command, "--dir", "off")
+        assert result.exit_code == 1
+        assert "No cache is used" in result.stderr
     (tmp_path / "file").write_text("mine")
     result = invoke("cache", "info", "--dir", tmp_path / "file")
     assert result.exit_code == 1

@@ -1,6 +1,7 @@
 """``skgenre train``: what is read, left out, held out and learnt from."""
 
 import csv
+import shutil
 from importlib.util import find_spec
 
 import numpy as np
@@ -106,9 +107,9 @@ def test_each_file_is_decoded_once_with_all_folders(music, opened, tmp_path):
     # The next time, the spectrograms are there, and what is wrong is said again.
     again = train(*command, *folders)
     assert len(opened) == 16
-    train(*command, "--cache-dir", tmp_path / "cache")
+    train(*command, "--no-refit", "--cache-dir", tmp_path / "cache")
     assert len(opened) == 32
-    train(*command, "--cache-dir", tmp_path / "cache")
+    train(*command, "--no-refit", "--cache-dir", tmp_path / "cache")
     assert len(opened) == 32
     for name in BAD:
         assert messages.count(f"{name}': ") == again.count(f"{name}': ") == 1
@@ -125,10 +126,13 @@ def test_what_was_left_out_and_why_is_said_before_training(music, tmp_path):
     assert after.startswith("12 clips, 4 held out.")
 
 
-@pytest.mark.parametrize("model", ["baseline", "scratch"])
-def test_the_model_is_that_of_the_pipeline(music, good, tmp_path, model):
-    """The same clips are held out, and nothing is learnt from them."""
+@pytest.mark.parametrize(
+    ("model", "refit"), [("baseline", False), ("baseline", True), ("scratch", False)]
+)
+def test_the_model_is_that_of_the_pipeline(music, good, tmp_path, model, refit):
+    """The same clips are held out, and before a refit nothing is learnt from them."""
     options = ["--epochs", 2] if model == "scratch" else []
+    options += [] if refit else ["--no-refit"]
     file = tmp_path / "it.model"
     train(music, "-o", file, "--model", model, "--seed", 3, *options)
     codes = np.unique(good.target, return_inverse=True)[1]
@@ -143,15 +147,52 @@ def test_the_model_is_that_of_the_pipeline(music, good, tmp_path, model):
     else:
         expected[-1].set_params(cv=3)
     expected.fit(good.paths[kept], good.target[kept], **groups)
+    accuracy = np.mean(expected.predict(good.paths[held_out]) == good.target[held_out])
+    info = read_info(file)
+    assert info["metrics"]["accuracy"] == accuracy
+    assert ("trained on these clips, too" in info["metrics"]["protocol"]) == refit
+    assert info["training"]["n_clips"] == (16 if refit else len(kept))
+    if refit:
+        expected.fit(good.paths, good.target)
     actual = load(file)
     assert_allclose(
         actual.predict_proba(good.paths), expected.predict_proba(good.paths), atol=1e-6
     )
     if model == "baseline":
         assert_array_equal(actual[0].mean_, expected[0].mean_)
-    predicted = expected.predict(good.paths[held_out])
-    accuracy = np.mean(predicted == good.target[held_out])
-    assert read_info(file)["metrics"]["accuracy"] == accuracy
+
+
+def test_what_the_model_was_trained_on(music, tmp_path):
+    moved = shutil.copytree(music, tmp_path / "moved")
+    renamed = shutil.copytree(music, tmp_path / "renamed")
+    table = (renamed / "tracks.csv").read_text()
+    (renamed / "tracks.csv").write_text(table.replace("low 0", "someone"))
+    digests = []
+    for folder in (music, moved, renamed):
+        file, note = tmp_path / "it.model", "Größe"
+        options = "--model", "baseline", "--seed", 7, "--note", note
+        messages = train(folder, "-o", file, *options)
+        assert "Training once more on all 16 clips" in messages
+        training = read_info(file)["training"]
+        digests.append(training.pop("digest"))
+        assert training == {
+            "recipe": "baseline",
+            "labels": "folders",
+            "seed": 7,
+            "n_clips": 16,
+            "n_artists": 8,
+            "genres": {"high": 8, "low": 8},
+            "refit": True,
+            "note": note,
+        }
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_note_that_is_too_long_is_refused_before_training(music, tmp_path):
+    command = ["train", music, "-o", tmp_path / "it.model", "--note", "x" * 9999]
+    result = CliRunner().invoke(app, [str(each) for each in command])
+    assert result.exit_code == 1 and "'note': expected up to" in result.stderr
+    assert "Training" not in result.stderr
 
 
 def test_spectrograms_written_before_a_file_was_repaired(music, tmp_path):

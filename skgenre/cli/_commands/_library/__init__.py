@@ -1,0 +1,1 @@
+"""Commands on music libraries, whose genres are in the tags of files."""

@@ -1,0 +1,275 @@
+"""The command that finds tags which look wrong."""
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import typer
+
+from skgenre.cli._commands._cache import CacheDir
+from skgenre.cli._console import console, fail
+from skgenre.cli._options import (
+    Jobs,
+    Labels,
+    ModelName,
+    Output,
+    Seed,
+    TimeLimit,
+    Yes,
+)
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from sklearn.pipeline import Pipeline
+    from sklearn.utils import Bunch
+
+    from skgenre.inspection._report._predictions import Predictions
+
+_FOLDS = 5
+
+
+class TagsFormat(StrEnum):
+    """Forms of the tags that look wrong."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    html = "html"
+
+
+def check_tags(
+    library: Annotated[Path, typer.Argument(help="Folder of music with tags.")],
+    model: Annotated[
+        ModelName | None,
+        typer.Option(
+            help="What to train.", show_default="best, or fast without its weights"
+        ),
+    ] = None,
+    min_confidence: Annotated[
+        float,
+        typer.Option(min=0, max=1, help="Least probability of the other genre."),
+    ] = 0.0,
+    file_format: Annotated[
+        TagsFormat,
+        typer.Option(
+            "--format", help="Form of the result; html is a page with all figures."
+        ),
+    ] = TagsFormat.table,
+    output: Output = None,
+    seed: Seed = 0,
+    cache_dir: CacheDir = None,
+    time_limit: TimeLimit = None,
+    jobs: Jobs = -1,
+    yes: Yes = False,
+) -> None:
+    """Find the genres in tags that look wrong; no file is changed.
+
+    A model is trained on the library's own tags, and predicts each track from those of
+    other artists. Tracks whose tags disagree with it are listed, the most confident
+    predictions first. Files that can't be read are named; the exit code is then 1.
+    """
+    from skgenre.cli._commands._library._labels import (
+        labelled_tracks,
+        without_rare_genres,
+    )
+    from skgenre.cli._commands._models import chosen_model
+    from skgenre.cli._output import check_output, results_to
+    from skgenre.cli._tables import write_suspects
+
+    try:
+        check_output(output, [library])
+        pipeline = chosen_model(
+            model,
+            seed=seed,
+            cache_dir=cache_dir,
+            time_limit=time_limit,
+            n_jobs=jobs,
+            yes=yes,
+            console=console,
+        )
+        tracks = labelled_tracks(library, Labels.tags, console)
+        checked = check(pipeline, without_rare_genres(tracks, console), seed=seed)
+        suspects = checked.suspects(min_confidence)
+        with results_to(output) as stream:
+            if file_format == TagsFormat.html:
+                stream.write(checked.page(title=f"Tags of {library.resolve().name}"))
+            else:
+                write_suspects(suspects, file_format, stream)
+    except (ImportError, OSError, ValueError) as error:
+        raise fail(error) from None
+    console.print(
+        f"{len(suspects)} of {len(checked.rows)} tags look wrong; predictions for "
+        f"artists not trained on agree with {checked.agreement:.0%} of them.",
+        soft_wrap=True,
+    )
+    if n_unknown := len(checked.tracks.paths) - len(checked.rows):
+        console.print(
+            f"{n_unknown} tracks are not checked: too few of other artists have their "
+            "genre.",
+            soft_wrap=True,
+        )
+    if checked.has_errors:
+        raise typer.Exit(1)
+
+
+class Checked(NamedTuple):
+    """Predictions for tracks by models that were trained on other artists."""
+
+    tracks: "Bunch"
+    rows: "NDArray"
+    """Those with a prediction."""
+    predictions: "Predictions"
+    """Of these. A genre in the tags, though not the first one, is right."""
+    has_errors: bool
+
+    @property
+    def agreement(self) -> float:
+        """Share of the tags with which the predictions agree."""
+        return float(self.predictions.right.mean())
+
+    def suspects(self, min_confidence: float) -> list[dict[str, Any]]:
+        """Return the tracks whose tags look wrong, the most confident first.
+
+        Those of which the predicted genre is at least as probable as it is on average
+        in tracks that are tagged with it (as in confident learning [1]_), so that a
+        genre in which the model is never sure needs less.
+
+        Returns
+        -------
+        list of dict
+            'path', 'tag', the 'genre' that is heard, its 'confidence', the probability
+            of the tag ('of_tag'), 'artist' (the track's group) and 'album'.
+
+        References
+        ----------
+        .. [1] C. Northcutt, L. Jiang, I. Chuang, "Confident Learning: Estimating
+           Uncertainty in Dataset Labels", JAIR 70, 2021.
+        """
+        import numpy as np
+
+        from skgenre.inspection._report._clips import most_confident_first
+
+        found = self.predictions
+        proba, confidence = found.proba, found.confidence
+        assert proba is not None and confidence is not None
+        of_tag = proba[np.arange(len(proba)), found.true]
+        n_genres = proba.shape[1]
+        n_tagged = np.bincount(found.true, minlength=n_genres)
+        usual = np.bincount(found.true, of_tag, n_genres) / np.maximum(n_tagged, 1)
+        is_sure = confidence >= np.maximum(usual[found.predicted], min_confidence)
+        wrong = np.flatnonzero(~found.right & is_sure)
+        return [
+            {
+                "path": self.tracks.paths[self.rows[i]],
+                "tag": str(found.y_true[i]),
+                "genre": str(found.y_pred[i]),
+                "confidence": round(float(confidence[i]), 4),
+                "of_tag": round(float(of_tag[i]), 4),
+                "artist": self.tracks.groups[self.rows[i]],
+                "album": self.tracks.albums[self.rows[i]],
+            }
+            for i in most_confident_first(found, wrong)
+        ]
+
+    def page(self, *, title: str) -> str:
+        """Return the page of HTML on all predictions."""
+        from skgenre.inspection import classification_report_html
+
+        found = self.predictions
+        return classification_report_html(
+            found.y_true,
+            found.y_pred,
+            labels=found.labels,
+            y_proba=found.proba,
+            groups=found.groups,
+            paths=found.paths,
+            albums=self.tracks.albums[self.rows],
+            title=title,
+            notes=[
+                "The true genres are those of the tags, and each track is predicted by "
+                "a model that was trained on the tags of other artists. Confident "
+                "errors are often wrong tags."
+            ],
+        )
+
+
+def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
+    """Predict each track by models that were trained on other artists.
+
+    Every file is read once. Those that can't be read are named and left out.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than two artists, or genres whose files can be read.
+    """
+    import numpy as np
+
+    from skgenre.cli._commands._train import fit_rows, leave_out
+    from skgenre.cli._commands._work_dir import check_work_dir, clips_to_learn_from
+    from skgenre.cli._quiet import import_networks_quietly
+    from skgenre.inspection._report._predictions import check_predictions
+
+    check_work_dir(model, len(tracks.paths), None)
+    import_networks_quietly(model)
+    with clips_to_learn_from(model, tracks.paths.tolist(), None, console) as (
+        learner,
+        clips,
+        errors,
+    ):
+        tracks = leave_out(tracks, errors, console)
+        genres = tracks.target_names
+        proba = np.full((len(tracks.paths), len(genres)), np.nan)
+        for training, test in _folds(tracks, seed):
+            names, counts = np.unique(tracks.target[training], return_counts=True)
+            known = names[counts > 1]
+            training = training[np.isin(tracks.target[training], known)]
+            # What is not in the training can't be predicted.
+            test = test[np.isin(tracks.target[test], known)]
+            if len(known) < 2 or not len(test):
+                continue
+            fit_rows(model, learner, clips, tracks, training)
+            columns = np.searchsorted(genres, learner.classes_)
+            proba[test] = 0
+            proba[np.ix_(test, columns)] = learner.predict_proba(clips[test])
+    rows = np.flatnonzero(~np.isnan(proba[:, 0]))
+    if not len(rows):
+        raise ValueError(
+            "No track could be predicted from those of other artists. Each genre needs "
+            "tracks by two artists that can be read."
+        )
+    predicted = genres[proba[rows].argmax(axis=1)]
+    true = [
+        heard if heard in tracks.genres[row] else tracks.target[row]
+        for row, heard in zip(rows, predicted, strict=True)
+    ]
+    predictions = check_predictions(
+        np.array(true),
+        predicted,
+        labels=genres,
+        y_proba=proba[rows],
+        unknown=None,
+        y_pred_other=None,
+        groups=tracks.groups[rows],
+        paths=tracks.paths[rows],
+        albums=None,
+    )
+    return Checked(tracks, rows, predictions, bool(errors))
+
+
+def _folds(tracks: "Bunch", seed: int) -> Any:
+    """Return pairs of rows to train on and rows to predict, of other artists."""
+    import warnings
+
+    import numpy as np
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    n_folds = min(_FOLDS, len(np.unique(tracks.groups)))
+    if n_folds < 2:
+        raise ValueError(
+            "Tags are checked by those of other artists, and there is only one. Check "
+            "a larger library."
+        )
+    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    with warnings.catch_warnings(action="ignore"):  # of genres in fewer tracks
+        return list(folds.split(tracks.paths, tracks.target, tracks.groups))

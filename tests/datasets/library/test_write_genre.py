@@ -1,0 +1,146 @@
+"""A genre is written into the tags of a file, and nothing else is changed."""
+
+import os
+import shutil
+
+import numpy as np
+import pytest
+from music_library import (
+    DAMAGED,
+    SUFFIXES,
+    id3v1,
+    id3v2_frames,
+    write_ape,
+    write_riff_info,
+    write_track,
+)
+from mutagen.id3 import ID3
+
+from skgenre import load_audio
+from skgenre.datasets._library._tags import read_tags
+from skgenre.datasets._library._write_genre import change_genre, restore_genre
+
+TEXTS = {"artist": ["Ünd, Die"], "album": ["Wör"], "title": ["T/t"], "date": ["1999"]}
+
+
+def written(path, genre="Jazz"):
+    """Write a genre, and check that the sound and all other tags stay."""
+    before, sound = read_tags(str(path)), load_audio(path, 44100)
+    contents = path.read_bytes()
+    change = change_genre(str(path), genre)
+    assert path.read_bytes() == contents  # as long as nothing is written
+    change.write()
+    after = read_tags(str(path))
+    assert after.genre_names == [genre]
+    # NaNs are not equal.
+    assert repr(after._replace(genres=())) == repr(before._replace(genres=()))
+    np.testing.assert_array_equal(load_audio(path, 44100), sound)
+    return change
+
+
+@pytest.mark.filterwarnings("ignore:.*is damaged")  # a WMA of half a second
+@pytest.mark.parametrize("suffix", SUFFIXES)
+@pytest.mark.parametrize("genres", [["rock", "Folk"], ["Other"], None])
+def test_written_and_restored(tmp_path, suffix, genres):
+    path = tmp_path / f"Söng{suffix}"
+    write_track(path, **TEXTS, **({} if genres is None else {"genre": genres}))
+    before = read_tags(str(path))
+    path.chmod(0o640)
+    change = written(path)
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert (change.old, change.new) == (genres, ["Jazz"])
+    assert change_genre(str(path), "jazz") is None
+    restored = restore_genre(str(path), genres, digest=change.digest)
+    restored.write()
+    assert repr(read_tags(str(path))) == repr(before)
+    assert restore_genre(str(path), genres, digest="anything") is None
+    assert [entry.name for entry in tmp_path.iterdir()] == [path.name]
+
+
+@pytest.mark.parametrize("version", [2, 3, 4])
+def test_other_frames_of_id3_stay_as_they_are(tmp_path, version):
+    path = tmp_path / "song.mp3"
+    write_track(path)
+    names = (b"TCO", b"TP1") if version == 2 else (b"TCON", b"TPE1")
+    frames = [(names[0], b"\0(17)"), (names[1], b"\0AC/DC\0Guest")]
+    path.write_bytes(id3v2_frames(version, *frames) + path.read_bytes())
+    written(path)
+    tags = ID3(path, translate=False)
+    assert tags.version[:2] == (2, max(3, version))
+    assert tags["TPE1"].text == ["AC/DC", "Guest"]
+
+
+def test_older_tags_behind_the_sound_stay(tmp_path):
+    path = tmp_path / "song.mp3"
+    write_track(path)
+    path.write_bytes(path.read_bytes() + id3v1(9, "Rob", "Title"))
+    written(path)
+    assert path.read_bytes().endswith(id3v1(9, "Rob", "Title"))
+    # Where there is an APEv2 tag and no ID3v2, it has the genre.
+    write_track(path)
+    write_ape(path, {"genre": ["Techno"], "artist": ["Robot"]})
+    path.write_bytes(path.read_bytes() + id3v1(9, "Rob"))
+    written(path)
+    assert path.read_bytes().endswith(id3v1(9, "Rob"))
+    write_riff_info(tmp_path / "info.wav", genre="17", artist="Wave")
+    written(tmp_path / "info.wav")
+
+
+def test_names_that_are_several_genres_or_none(tmp_path):
+    path = tmp_path / "song.mp3"
+    write_track(path, **TEXTS)
+    change_genre(str(path), "Pop/Rock").write()
+    assert read_tags(str(path)).genre_names == ["Pop", "Rock"]
+    assert change_genre(str(path), "pop / rock") is None
+    with pytest.raises(ValueError, match="it is no genre"):
+        change_genre(str(path), "Other")
+
+
+def test_a_link_stays_a_link(tmp_path):
+    write_track(tmp_path / "song.flac", **TEXTS)
+    (tmp_path / "link.flac").symlink_to(tmp_path / "song.flac")
+    change_genre(str(tmp_path / "link.flac"), "Rock").write()
+    assert (tmp_path / "link.flac").is_symlink()
+    assert read_tags(str(tmp_path / "song.flac")).genre_names == ["Rock"]
+
+
+def test_files_changed_meanwhile_are_left_as_they_are(tmp_path):
+    path = tmp_path / "song.flac"
+    write_track(path, **TEXTS)
+    change = change_genre(str(path), "Rock")
+    os.utime(path, ns=(1, 1))
+    with pytest.raises(OSError, match="was changed meanwhile"):
+        change.write()
+    change = written(path)
+    shutil.copy(path, tmp_path / "other.flac")
+    second = change_genre(str(path), "Rock")
+    second.write()
+    with pytest.raises(ValueError, match="was changed since its genre was written"):
+        restore_genre(str(path), None, digest=change.digest)
+    assert path.read_bytes() == second.contents
+
+
+def test_what_can_not_be_written(tmp_path):
+    for name, contents in DAMAGED.items():
+        (tmp_path / name).write_bytes(contents)
+        with pytest.raises(ValueError, match="Can't write the genre into"):
+            change_genre(str(tmp_path / name), "Rock")
+    write_track(tmp_path / "song.aac")
+    write_track(tmp_path / "song.flac")
+    (tmp_path / "song.flac").chmod(0o444)
+    # Behind an ID3 tag that mutagen leaves alone in a FLAC file.
+    write_track(tmp_path / "mixed.flac")
+    tag = id3v2_frames(3, (b"TCON", b"\0Polka"))
+    mixed = tag + (tmp_path / "mixed.flac").read_bytes()
+    (tmp_path / "mixed.flac").write_bytes(mixed)
+    for name, match in (
+        ("song.aac", "doesn't support tags"),
+        ("song.flac", "read-only"),
+        ("mixed.flac", "which mutagen doesn't write, name 'Polka'"),
+    ):
+        before = (tmp_path / name).read_bytes()
+        with pytest.raises((OSError, ValueError), match=match):
+            change_genre(str(tmp_path / name), "Rock")
+        assert (tmp_path / name).read_bytes() == before
+    with pytest.raises(ValueError, match="which is a URL"):
+        change_genre("https://localhost/song.mp3", "Rock")
