@@ -96,7 +96,10 @@ def read_undo_file(path: Path) -> list[Entry]:
                 "file that `--write-tags` has named."
             ) from None
     if not entries:
-        raise ValueError(f"{str(path)!r} has no line: nothing was changed.")
+        raise ValueError(
+            f"{str(path)!r} holds no line of an undo file: nothing was changed, or it "
+            "is another file."
+        )
     return entries
 
 
