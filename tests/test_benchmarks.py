@@ -130,6 +130,23 @@ def test_sampled_rand_indices_lie_around_that_of_scikit_learn(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    find_spec("musicnn") is None,
+    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
+)
+def test_tags_beside_the_published_network(tmp_path):
+    command = [sys.executable, BENCHMARKS / "tagging.py", "--clips", "4"]
+    done = subprocess.run(
+        [*command, "--results", tmp_path], check=True, capture_output=True, text=True
+    )
+    difference = done.stdout.split("difference between tags: ")[1].split()[0]
+    assert float(difference) < 0.005  # decoded and resampled by other libraries
+    rows = json.loads((tmp_path / "tagging.json").read_text())["rows"]
+    ratios = [row["value"] for row in rows if row["unit"] == "x"]
+    assert len(ratios) == 2 and min(ratios) > 1.2  # other tests may run beside this one
+
+
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_collection(tmp_path):
     command = [sys.executable, BENCHMARKS / "memory.py", "--sizes", "0.05", "1"]
     command += ["--folder", tmp_path, "--results", tmp_path]

@@ -5,13 +5,11 @@ from collections.abc import Callable
 
 import keras
 import tensorflow as tf
-from keras import layers
+from keras import layers, ops
 
 from skgenre.features._pretrained._musicnn_weights import musicnn_variables
 from skgenre.runtime._keras import check_process, shield_from_interrupts
-
-N_FRAMES, N_MELS = 187, 96
-"""Size of the 3 s patches that the network was trained on."""
+from skgenre.runtime._musicnn import N_FRAMES, N_MELS, audible
 
 _POOLED, _PENULTIMATE, _N_TAGS = 753, 200, 50
 
@@ -21,10 +19,13 @@ def _norm(name: str) -> layers.Layer:
     return layers.BatchNormalization(epsilon=1e-3, name=name)
 
 
-def build_musicnn() -> keras.Model:
-    """Return the network with random weights.
+def build_musicnn(weights: str) -> keras.Model:
+    """Return the trained network.
 
-    Layers have the names of their variables in the published checkpoints.
+    Parameters
+    ----------
+    weights : {'msd', 'mtt'}
+        Music that it was trained on.
 
     Returns
     -------
@@ -33,11 +34,17 @@ def build_musicnn() -> keras.Model:
         'penultimate' (batch, 200), 'tags' (batch, 50), which are probabilities, and
         'correlations' (batch, 187, 64), the features to correlate.
 
+    Raises
+    ------
+    ImportError
+        If the weights are not here.
+
     References
     ----------
     .. [1] J. Pons, X. Serra, "musicnn: Pre-trained convolutional neural networks for
        music audio tagging", ISMIR late-breaking demo, 2019.
     """
+    variables, signs, places, silence = audible(musicnn_variables(weights))
     patch = keras.Input((N_FRAMES, N_MELS), name="patch")
     x = layers.Reshape((N_FRAMES, N_MELS, 1))(patch)
     x = _norm("batch_normalization")(x)
@@ -46,20 +53,16 @@ def build_musicnn() -> keras.Model:
     # Pooling keeps the strongest of all bands.
     around = layers.ZeroPadding2D(((3, 3), (0, 0)))(x)
     found = []
-    kernels = [(around, 204, (7, 38)), (around, 204, (7, 67))]
-    kernels += [(x, 51, (n_frames, 1)) for n_frames in (128, 64, 32)]
-    for i, (source, n_filters, kernel) in enumerate(kernels):
-        y = layers.Conv2D(
-            n_filters,
-            kernel,
-            padding="valid" if source is around else "same",
-            activation="relu",
-            name=f"conv2d_{i}" if i else "conv2d",
-        )(source)
-        y = _norm(f"batch_normalization_{i + 1}")(y)
+    for i, name in enumerate(("conv2d", *(f"conv2d_{i}" for i in range(1, 5)))):
+        *size, _, n_filters = variables[f"{name}/kernel"].shape
+        padding, source = ("valid", around) if i < 2 else ("same", x)
+        y = layers.Conv2D(n_filters, size, padding=padding, name=name)(source)
         y = layers.MaxPooling2D((1, y.shape[2]))(y)
         found.append(layers.Reshape((N_FRAMES, n_filters))(y))
-    front = layers.Concatenate()(found)
+    # A zero stands where a filter is silent, until its bias is added.
+    x = ops.pad(layers.Concatenate()(found), ((0, 0), (0, 0), (0, 1)))
+    x = ops.take(x, places, axis=-1) * signs + silence
+    front = _norm("front_norm")(layers.ReLU()(x))
 
     # Three convolutions over time, each added to the one before.
     levels, y = [front], front
@@ -87,7 +90,12 @@ def build_musicnn() -> keras.Model:
         "penultimate": penultimate,
         "tags": tags,
     }
-    return keras.Model(patch, outputs, name="musicnn")
+    model = keras.Model(patch, outputs, name="musicnn")
+    for layer in model.layers:
+        layer.set_weights(
+            [variables[f"{layer.name}/{variable.name}"] for variable in layer.weights]
+        )
+    return model
 
 
 def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
@@ -99,13 +107,8 @@ def load_musicnn(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
 @functools.lru_cache(maxsize=2)
 @shield_from_interrupts
 def _load(weights: str) -> Callable[[tf.Tensor], dict[str, tf.Tensor]]:
-    variables, model = musicnn_variables(weights), build_musicnn()
-    for layer in model.layers:
-        layer.set_weights(
-            [variables[f"{layer.name}/{variable.name}"] for variable in layer.weights]
-        )
     network = tf.function(
-        functools.partial(model, training=False),
+        functools.partial(build_musicnn(weights), training=False),
         input_signature=[tf.TensorSpec((None, N_FRAMES, N_MELS), "float32")],
         jit_compile=False,
     )
