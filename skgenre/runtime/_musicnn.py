@@ -154,6 +154,8 @@ def _weights(variables: Mapping[str, NDArray]) -> list[NDArray]:
 
 def _names(layer: str, number: int) -> list[str]:
     """Return the names of a layer's variables in the checkpoint."""
-    parts = "gamma beta moving_mean moving_variance" if "norm" in layer else "kernel bias"
+    parts = (
+        "gamma beta moving_mean moving_variance" if "norm" in layer else "kernel bias"
+    )
     layer = f"{layer}_{number}" if number else layer
     return [f"{layer}/{part}" for part in parts.split()]
