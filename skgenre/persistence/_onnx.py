@@ -18,6 +18,7 @@ from skgenre._files import check_writable, size_text, write_atomically
 from skgenre.persistence._contents import (
     json_text,
     model_contents,
+    parse_json,
     read_members,
     write_members,
 )
@@ -186,7 +187,7 @@ def model_in_onnx(file: BinaryIO) -> dict[str, bytes]:
         raise ValueError(f"its metadata has no {_REST!r}, which export_onnx writes")
     rest = base64.b64decode(metadata[_REST], validate=True)
     members = read_members(io.BytesIO(rest))
-    names = json.loads(members.pop(_WEIGHTS))
+    names = parse_json(members.pop(_WEIGHTS))
     if not isinstance(names, dict) or not all(
         isinstance(name, str) and name in tensors for name in names.values()
     ):
