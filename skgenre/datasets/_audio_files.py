@@ -23,7 +23,7 @@ which only those of music downloads are here; formats of games and of telephones
 # What storage boxes, macOS and Windows keep beside music: thumbnails, what was deleted,
 # and earlier states of all files.
 _NOT_MUSIC = frozenset(
-    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "recycled", "recycler")
+    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "recycler")
     + ("#snapshot", "~snapshot", "@recently-snapshot", "lost+found", "__macosx")
     + ("system volume information",)
 )

@@ -115,8 +115,9 @@ class SpectrogramDisplay:
                 f"{cls.__name__} needs a MelSpectrogramTransformer, or a Pipeline with "
                 f"one, got {describe_estimator(estimator)}."
             )
+        view = mel.views if len(mel.views) == 1 else ("mix",)
         display = cls(
-            clone(mel).set_params(views=("mix",)).fit_transform([clip])[0],
+            clone(mel).set_params(views=view).fit_transform([clip])[0],
             sample_rate=mel.sample_rate,
             hop_length=mel.hop_length,
             fmin=mel.fmin,

@@ -38,14 +38,20 @@ def test_two_guesses():
     assert scores.n_groups == scores.n_effective_groups == 4
 
 
+def test_equal_probabilities_are_two_guesses_too():
+    scores = accuracy_scores(TRUE, PREDICTED, y_proba=np.full((6, 3), 1 / 3))
+    assert scores.top_2_accuracy == pytest.approx(4 / 6)  # folk and pop
+
+
 @pytest.mark.parametrize(
     ("more", "match"),
     [
         ({"merge": {"pop": "metal"}}, "merge names 'metal'"),
+        ({"merge": {"pop": "rock", "rock": "folk"}}, "'pop' as 'rock', and 'rock' as"),
         ({"y_proba": np.ones((6, 2))}, r"y_proba must have shape \(6, 3\)"),
         ({"groups": ARTISTS[1:]}, "inconsistent numbers"),
     ],
-    ids=["merge", "proba", "groups"],
+    ids=["merge", "chain", "proba", "groups"],
 )
 def test_what_does_not_fit(more, match):
     with pytest.raises(ValueError, match=match):
