@@ -158,10 +158,10 @@ def _in_top_2(
             f"y_proba must have shape ({len(true)}, {len(genres)}): a row for each "
             f"clip, a column for each of the labels. Got shape {proba.shape}."
         )
-    # Exactly two, also where all genres are equally probable.
-    two = np.argsort(-proba, axis=1, kind="stable")[:, :2]
     place = genre_positions(true, genres)
-    return (two == place[:, np.newaxis]).any(axis=1).astype(float)
+    # Of equal probabilities the first counts, as in `predict`.
+    guesses = np.argsort(-proba, axis=1, kind="stable")[:, :2]
+    return (guesses == place[:, np.newaxis]).any(axis=1).astype(float)
 
 
 def _merged(values: NDArray, merge: Mapping[Any, Any], genres: NDArray) -> NDArray:

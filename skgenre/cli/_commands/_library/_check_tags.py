@@ -1,7 +1,5 @@
 """The command that finds tags which look wrong."""
 
-import io
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -9,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 import typer
 
 from skgenre.cli._commands._cache import CacheDir
-from skgenre.cli._console import console, fail, plain
+from skgenre.cli._console import console, fail
 from skgenre.cli._options import (
     Jobs,
     Labels,
     ModelName,
+    Output,
     Seed,
     TimeLimit,
     Yes,
@@ -56,12 +55,7 @@ def check_tags(
             "--format", help="Form of the result; html is a page with all figures."
         ),
     ] = TagsFormat.table,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="File to write instead of the standard output."
-        ),
-    ] = None,
+    output: Output = None,
     seed: Seed = 0,
     cache_dir: CacheDir = None,
     time_limit: TimeLimit = None,
@@ -74,17 +68,16 @@ def check_tags(
     other artists. Tracks whose tags disagree with it are listed, the most confident
     predictions first. Files that can't be read are named; the exit code is then 1.
     """
-    from skgenre._files import check_writable, write_atomically
     from skgenre.cli._commands._library._labels import (
         labelled_tracks,
         without_rare_genres,
     )
     from skgenre.cli._commands._models import chosen_model
+    from skgenre.cli._output import check_output, results_to
     from skgenre.cli._tables import write_suspects
 
     try:
-        if output is not None:
-            check_writable(output)
+        check_output(output, [library])
         pipeline = chosen_model(
             model,
             seed=seed,
@@ -97,14 +90,11 @@ def check_tags(
         tracks = labelled_tracks(library, Labels.tags, console)
         checked = check(pipeline, without_rare_genres(tracks, console), seed=seed)
         suspects = checked.suspects(min_confidence)
-        stream = sys.stdout if output is None else io.StringIO()
-        if file_format == TagsFormat.html:
-            stream.write(checked.page(title=f"Tags of {library.resolve().name}"))
-        else:
-            write_suspects(suspects, file_format, stream)
-        if isinstance(stream, io.StringIO) and output is not None:
-            write_atomically(check_writable(output), stream.getvalue().encode("utf-8"))
-            console.print(f"Saved to [bold]{plain(output)}[/].", soft_wrap=True)
+        with results_to(output) as stream:
+            if file_format == TagsFormat.html:
+                stream.write(checked.page(title=f"Tags of {library.resolve().name}"))
+            else:
+                write_suspects(suspects, file_format, stream)
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None
     console.print(
