@@ -23,7 +23,7 @@ which only those that music is sold as are here; and what games have of their ow
 # What storage boxes, macOS and Windows keep beside music: thumbnails, what was deleted,
 # and earlier states of all files.
 _NOT_MUSIC = frozenset(
-    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "recycled", "recycler")
+    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "recycler")
     + ("#snapshot", "~snapshot", "@recently-snapshot", "lost+found", "__macosx")
     + ("system volume information",)
 )

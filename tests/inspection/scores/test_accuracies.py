@@ -44,10 +44,11 @@ def test_two_guesses():
     ("more", "match"),
     [
         ({"merge": {"pop": "metal"}}, "merge names 'metal'"),
+        ({"merge": {"pop": "rock", "rock": "folk"}}, "'pop' as 'rock', and 'rock' as"),
         ({"y_proba": np.ones((6, 2))}, r"y_proba must have shape \(6, 3\)"),
         ({"groups": ARTISTS[1:]}, "inconsistent numbers"),
     ],
-    ids=["merge", "proba", "groups"],
+    ids=["merge", "chain", "proba", "groups"],
 )
 def test_what_does_not_fit(more, match):
     with pytest.raises(ValueError, match=match):
