@@ -149,7 +149,6 @@ def train(
     yes: _Yes = False,
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it."""
-    from skgenre._files import check_writable
     from skgenre.cli._commands._library._labels import (
         labelled_tracks,
         without_rare_genres,
@@ -157,6 +156,7 @@ def train(
     from skgenre.cli._commands._models import best_installed, chosen_model
     from skgenre.cli._commands._train import train_and_evaluate
     from skgenre.cli._commands._work_dir import check_work_dir
+    from skgenre.cli._output import check_output
     from skgenre.persistence import save
     from skgenre.persistence._training_facts import check_training
 
@@ -176,7 +176,7 @@ def train(
             yes=yes,
             console=_console,
         )
-        check_writable(output)
+        check_output(output, [music])
         tracks = labelled_tracks(music, labels, _console)
         if labels == Labels.tags:
             tracks = without_rare_genres(tracks, _console)
