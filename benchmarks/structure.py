@@ -6,10 +6,10 @@ Three calls are followed in a fresh process: the first `CRNNClassifier.fit`, and
 first and the second prediction of a pipeline of a mel step and a CRNN, from the path of
 a sound file to its genre. A file of the package counts if one of its functions is
 called, in any thread that Python has started; importing a module, which runs its body
-and those of its classes and what these call, doesn't count, and neither do other
-processes. A move is a function that calls another one in another file, directly or
-through a library; it counts once, however often it happens. The exit code is 1 if a
-call passes through more files than it may.
+and what that calls, doesn't count, and neither do other processes. A move is a
+function that calls another one in another file, directly or through a library; it
+counts once, however often it happens. The exit code is 1 if a call passes through
+more files than it may.
 """
 
 import inspect
@@ -49,15 +49,16 @@ def follow(call):
             return code.co_filename.removeprefix(ROOT), code.co_qualname
         return None
 
-    def in_import(frame):
-        while (frame := frame.f_back) is not None:
+    def importing(frame):
+        while frame is not None:
             code = frame.f_code
-            if code.co_filename.startswith(ROOT) and code.co_name == "<module>":
+            if code.co_name == "<module>" and code.co_filename.startswith(ROOT):
                 return True
+            frame = frame.f_back
         return False
 
     def note(frame, event, argument):
-        if event != "call" or (called := place(frame)) is None or in_import(frame):
+        if event != "call" or (called := place(frame)) is None or importing(frame):
             return
         functions.setdefault(called[0], set()).add(called[1])
         while (frame := frame.f_back) is not None:

@@ -11,7 +11,6 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from sklearn.base import _fit_context as fit_context
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.utils import _safe_indexing as safe_indexing
 from sklearn.utils._param_validation import (
     HasMethods,
@@ -64,9 +63,9 @@ HALVING_MODULE = "sklearn.model_selection._search_successive_halving"
 """Where the halving searches are, which can be imported without enabling them."""
 
 
-_METHODS = CalibratedClassifierCV._parameter_constraints["method"][0].options
-CALIBRATION = "temperature" if "temperature" in _METHODS else "sigmoid"
-"""The best `method` of `CalibratedClassifierCV` that there is; 1.8 brought the first.
+_VERSION = tuple(map(int, sklearn.__version__.split(".")[:2]))
+CALIBRATION = "temperature" if _VERSION >= (1, 8) else "sigmoid"
+"""The best `method` of `CalibratedClassifierCV` that this version has.
 
 ``benchmarks/calibration.py`` compares them.
 """

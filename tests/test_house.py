@@ -18,7 +18,7 @@ ROOT = Path(__file__).parents[1]
 ROOMS = (
     *("_lazy_names", "_files", "_text", "_version", "_docstrings"),
     *("_sklearn_compat", "_estimators"),
-    *("runtime", "audio", "networks", "features", "datasets", "classifiers"),
+    *("audio", "runtime", "networks", "features", "datasets", "classifiers"),
     *("clustering", "pipelines", "persistence", "inspection", "cli"),
 )
 MOST_MODULES = 12

@@ -193,6 +193,9 @@ class BaseGenreClassifier(
             If fewer than two genres are given, values are not finite, lengths do not
             match, training diverged, or `checkpoint_dir` is set and `random_state`
             is not.
+        RuntimeError
+            If a global setting of Keras, or TensorFlow's distribution strategy, would
+            change the training.
         OSError
             If nothing can be written to `checkpoint_dir`.
         """

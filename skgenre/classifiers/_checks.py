@@ -307,14 +307,14 @@ def check_labels(name: str, values: ArrayLike, *, warn: bool = False) -> NDArray
 
 def _refuse_missing(name: str, values: Iterable[Any]) -> None:
     for row, value in enumerate(values):
-        if is_missing(value):
+        if _is_missing(value):
             raise ValueError(
                 f"Input {name} contains NaN or None in row {row}. Fill it in, or leave "
                 "these clips out."
             )
 
 
-def is_missing(value: Any) -> bool:
+def _is_missing(value: Any) -> bool:
     """Return whether this is None, NaN, NaT or pandas's NA."""
     if value is None:
         return True

@@ -327,6 +327,12 @@ def evaluate(
     compare: Annotated[
         Path | None, typer.Option(help="Model file to compare with.")
     ] = None,
+    merge: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Count a genre as another, such as pop=rock, in one more accuracy."
+        ),
+    ] = None,
     file_format: Annotated[
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
@@ -339,7 +345,7 @@ def evaluate(
     Files that can't be read are named, and the others are evaluated all the same; the
     exit code is then 1.
     """
-    from skgenre.cli._commands._evaluate import evaluate_models
+    from skgenre.cli._commands._evaluate import check_merge, evaluate_models
     from skgenre.cli._commands._library._labels import labelled_tracks
     from skgenre.cli._output import check_output
 
@@ -349,6 +355,7 @@ def evaluate(
         judged = evaluate_models(
             models,
             labelled_tracks(music, labels, _console, models=models),
+            merge=check_merge(merge or []),
             cache_dir=cache_dir,
             time_limit=time_limit,
             n_jobs=jobs,

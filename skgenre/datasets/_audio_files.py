@@ -17,13 +17,13 @@ AUDIO_SUFFIXES = frozenset(
 """Ends of file names, in lower case, that are taken for audio.
 
 Left out, though a decoder would read their sound: videos (.avi, .mkv, .mpg, .ts …), of
-which only those of music downloads are here; formats of games and of telephones.
+which only those that music is sold as are here; and what games have of their own.
 """
 
 # What storage boxes, macOS and Windows keep beside music: thumbnails, what was deleted,
 # and earlier states of all files.
 _NOT_MUSIC = frozenset(
-    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "recycled", "recycler")
+    ("@eadir", "#recycle", "@recycle", "$recycle.bin", "recycler")
     + ("#snapshot", "~snapshot", "@recently-snapshot", "lost+found", "__macosx")
     + ("system volume information",)
 )

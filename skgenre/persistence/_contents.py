@@ -107,7 +107,7 @@ def read_description(members: Mapping[str, bytes], format_: int) -> Description:
     if format_ == 1:
         from skgenre.persistence._format1 import translate
 
-        return translate(members)
+        return translate(parse_json(members["schema.json"]), members)
     arrays = {name: members[name] for name in members if name.endswith(".npy")}
     return Description.of(parse_json(members[MODEL], parse_constant=_refuse), arrays)
 

@@ -59,13 +59,15 @@ class _LeftOut:
     """Stands for what only training used; it can't be described again."""
 
 
-def translate(members: Mapping[str, bytes]) -> Description:
+def translate(schema: Any, members: Mapping[str, bytes]) -> Description:
     """Return the description of today of a model in a file of format 1.
 
     A search becomes its best estimator.
 
     Parameters
     ----------
+    schema : object
+        The description by skops, as JSON holds it.
     members : mapping of str to bytes
         The members of the file, by name.
 
@@ -74,7 +76,6 @@ def translate(members: Mapping[str, bytes]) -> Description:
     ValueError
         If the file holds anything but estimators that can be described.
     """
-    schema = json.loads(members["schema.json"])
     protocol = schema["protocol"]
     if type(protocol) is not int or not 0 <= protocol <= _PROTOCOL:
         raise ValueError(f"its description has the protocol {protocol!r}")

@@ -68,10 +68,14 @@ def _of_pipeline(pipeline: Any, known: dict[int, float]) -> float:
 
 
 def _of_union(union: Any, known: dict[int, float]) -> float:
-    return sum(
-        1.0 if isinstance(each, str | None) else _growth(each, known)
-        for _, each in union.transformer_list
-    )
+    return sum(_of_choice(each, known) for _, each in union.transformer_list)
+
+
+def _of_choice(choice: Any, known: dict[int, float]) -> float:
+    """Return the factor for a part, or for the word that stands in its place."""
+    if choice == "drop":
+        return 0.0
+    return 1.0 if isinstance(choice, str | None) else _growth(choice, known)
 
 
 def _of_columns(columns: Any, known: dict[int, float]) -> float:
@@ -81,7 +85,7 @@ def _of_columns(columns: Any, known: dict[int, float]) -> float:
     for _, each, chosen in fitted.get("transformers_", columns.transformers):
         is_listed = n > 0 and not isinstance(chosen, slice)
         share = np.size(chosen) / n if is_listed else 1.0
-        result += share * (1.0 if isinstance(each, str) else _growth(each, known))
+        result += share * _of_choice(each, known)
     return result
 
 

@@ -18,6 +18,7 @@ from skgenre._files import check_writable, size_text, write_atomically
 from skgenre.persistence._contents import (
     json_text,
     model_contents,
+    parse_json,
     read_members,
     write_members,
 )
@@ -186,7 +187,7 @@ def model_in_onnx(file: BinaryIO) -> dict[str, bytes]:
         raise ValueError(f"its metadata has no {_REST!r}, which export_onnx writes")
     rest = base64.b64decode(metadata[_REST], validate=True)
     members = read_members(io.BytesIO(rest))
-    names = json.loads(members.pop(_WEIGHTS))
+    names = parse_json(members.pop(_WEIGHTS))
     if not isinstance(names, dict) or not all(
         isinstance(name, str) and name in tensors for name in names.values()
     ):
@@ -203,6 +204,9 @@ _KEY, _VALUE = 1, 2
 _DIMS, _DATA_TYPE, _NAME, _RAW_DATA = 1, 2, 8, 9
 _EXTERNAL_DATA, _DATA_LOCATION = 13, 14
 _FLOAT = 1
+# How many fields a message may have. A network's graph has some hundreds; a tensor and
+# an entry of metadata have some ten.
+_MANY, _FEW = 100_000, 100
 
 
 def _metadata_and_weights(
@@ -210,16 +214,20 @@ def _metadata_and_weights(
 ) -> tuple[dict[str, bytes], dict[str, memoryview]]:
     """Return metadata by their keys, and encoded weights by their names."""
     metadata, tensors = {}, {}
-    for number, content in fields(message):
+    graphs = []
+    for number, content in fields(message, _MANY):
         if number == _METADATA:
-            entry = dict(fields(content))
+            entry = dict(fields(content, _FEW))
             key, value = (_contents(entry, each) for each in (_KEY, _VALUE))
             metadata[key.decode()] = value
         elif number == _GRAPH:
-            for inner, tensor in fields(content):
-                if inner == _INITIALIZER:
-                    name = _contents(dict(fields(tensor)), _NAME)
-                    tensors[name.decode()] = tensor
+            graphs.append(content)
+    if len(graphs) > 1:
+        raise ValueError(f"it has {len(graphs)} graphs")
+    for number, tensor in (each for graph in graphs for each in fields(graph, _MANY)):
+        if number == _INITIALIZER:
+            name = _contents(dict(fields(tensor, _FEW)), _NAME)
+            tensors[name.decode()] = tensor
     return metadata, tensors
 
 
@@ -232,13 +240,14 @@ def _contents(message: dict[int, Any], number: int) -> bytes:
 
 def _values(tensor: memoryview) -> NDArray:
     """Return the float32 values that are in a tensor itself."""
-    content = dict(fields(tensor))
+    content = dict(fields(tensor, _FEW))
     if _EXTERNAL_DATA in content or content.get(_DATA_LOCATION, 0):
         raise ValueError("it keeps weights in another file, which is not read")
     if content.get(_DATA_TYPE) != _FLOAT:
         name = _contents(content, _NAME).decode()
         raise ValueError(f"its weights {name!r} are not float32")
-    sizes = (integers(value) for number, value in fields(tensor) if number == _DIMS)
+    all_fields = fields(tensor, _FEW)
+    sizes = (integers(value) for number, value in all_fields if number == _DIMS)
     shape = [n for each in sizes for n in each]
     return np.frombuffer(_contents(content, _RAW_DATA), "<f4").reshape(shape)
 

@@ -7,19 +7,20 @@ of it takes a hundred in memory. Here, what is not asked for is skipped.
 from collections.abc import Iterator
 from typing import Any
 
-# Of one message; a network's graph has some hundreds.
-_MAX_FIELDS = 100_000
 _MAX_BITS = 64
+_MAX_AXES = 64
 _VARINT, _8_BYTES, _BYTES, _4_BYTES = 0, 1, 2, 5
 
 
-def fields(message: memoryview) -> Iterator[tuple[int, Any]]:
+def fields(message: memoryview, most: int) -> Iterator[tuple[int, Any]]:
     r"""Yield the number of each field of a message, and its value.
 
     Parameters
     ----------
     message : memoryview
         The encoded message.
+    most : int
+        How many fields it may have.
 
     Yields
     ------
@@ -32,15 +33,15 @@ def fields(message: memoryview) -> Iterator[tuple[int, Any]]:
     Raises
     ------
     ValueError
-        If the bytes are no message, or the message has more than 100,000 fields.
+        If the bytes are no message, or the message has more fields.
 
     Examples
     --------
-    >>> [(n, bytes(value)) for n, value in fields(memoryview(b"\x12\x02hi"))]
+    >>> [(n, bytes(value)) for n, value in fields(memoryview(b"\x12\x02hi"), 9)]
     [(2, b'hi')]
     """
     at = integer = 0
-    for _ in range(_MAX_FIELDS):
+    for _ in range(most + 1):
         if at == len(message):
             return
         tag, at = _integer(message, at)
@@ -55,7 +56,7 @@ def fields(message: memoryview) -> Iterator[tuple[int, Any]]:
             raise ValueError("a field is of an unknown kind, or cut off")
         yield number, message[at : at + sizes[kind]]
         at += sizes[kind]
-    raise ValueError(f"a message has more than {_MAX_FIELDS} fields")
+    raise ValueError(f"a message has more than {most} fields")
 
 
 def integers(value: Any) -> list[int]:
@@ -64,7 +65,7 @@ def integers(value: Any) -> list[int]:
     Raises
     ------
     ValueError
-        If the bytes are no integers.
+        If the bytes are no integers, or there are more than 64.
 
     Examples
     --------
@@ -73,10 +74,13 @@ def integers(value: Any) -> list[int]:
     """
     if isinstance(value, int):
         return [value]
-    result, at = [], 0
+    result: list[int] = []
+    at = 0
     while at < len(value):
         number, at = _integer(value, at)
         result.append(number)
+        if len(result) > _MAX_AXES:
+            raise ValueError(f"an array has more than {_MAX_AXES} axes")
     return result
 
 

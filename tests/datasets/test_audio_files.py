@@ -101,6 +101,11 @@ def test_folders_that_are_not_music(folder, tmp_path):
     assert [Path(p).name for p in find_audio_files(tmp_path)] == ["song.mp3"]
 
 
+def test_an_album_may_be_called_recycled(tmp_path):
+    touch(tmp_path, "Nektar/Recycled/song.mp3")
+    assert [Path(p).name for p in find_audio_files(tmp_path)] == ["song.mp3"]
+
+
 def test_files_at_any_depth_sorted_without_hidden_ones(tmp_path):
     touch(tmp_path, "z.wav", "b/c/d.mp3", "b/.e.mp3", ".f/g.mp3", "b/cover.jpg")
     names = [os.path.relpath(p, tmp_path) for p in audio_files_below(str(tmp_path))]

@@ -504,14 +504,16 @@ class TestRefusals:
         with pytest.raises(ModelFileError, match="is damaged"):
             skgenre.load(path)
 
-    @pytest.mark.parametrize("member", ["model.json", "skgenre.json"])
-    def test_many_lists(self, member, tmp_path):
+    @pytest.mark.parametrize("format_", [1, 2])
+    @pytest.mark.parametrize("is_of_info", [False, True])
+    def test_many_lists(self, is_of_info, format_, tmp_path):
         """Python's lists take dozens of times the memory of their two brackets."""
         path = tmp_path / "it.model"
-        text = json.dumps({"format": 2, "a": [[]] * 600_000})
+        text = json.dumps({"format": format_, "a": [[]] * 600_000})
+        info = text if is_of_info else json.dumps({"format": format_})
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("skgenre.json", text if "sk" in member else '{"format":2}')
-            archive.writestr("model.json", text)
+            archive.writestr("skgenre.json", info)
+            archive.writestr("schema.json" if format_ == 1 else "model.json", text)
         with pytest.raises(ModelFileError, match="more than 524288 lists"):
             skgenre.load(path)
 

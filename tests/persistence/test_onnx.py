@@ -412,6 +412,12 @@ class TestForged:
         with pytest.raises(ModelFileError, match="more than 100000 fields"):
             skgenre.load(tmp_path / "it.onnx")
 
+    def test_many_graphs(self, tmp_path):
+        """Each might have as many fields as one may have."""
+        (tmp_path / "it.onnx").write_bytes(b"\x3a\x00" * 3)
+        with pytest.raises(ModelFileError, match="it has 3 graphs"):
+            skgenre.load(tmp_path / "it.onnx")
+
     @pytest.mark.parametrize("kind", ["key", "value", "weights"])
     def test_numbers_in_place_of_texts(self, kind, tmp_path):
         """Python's bytes(n) are n bytes."""

@@ -26,9 +26,9 @@ def default_folder() -> Path:
 
 
 def _resolved(folder: Path | None) -> Path | None:
-    return (
-        default_folder() if folder is None else None if str(folder) == OFF else folder
-    )
+    if folder is None:
+        return default_folder()
+    return None if str(folder) == OFF else folder
 
 
 CacheDir = Annotated[

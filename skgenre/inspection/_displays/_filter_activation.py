@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
 from skgenre.features import MelSpectrogramTransformer
-from skgenre.inspection._displays._spectrogram import SpectrogramDisplay
+from skgenre.inspection._displays._spectrogram import SpectrogramDisplay, drawn_view
 from skgenre.inspection._filters._activation import maximize_activation
 from skgenre.inspection._fitted_parts import mel_step
 
@@ -23,7 +23,7 @@ class FilterActivationDisplay:
         What `maximize_activation` returns.
     mel : MelSpectrogramTransformer, default=None
         Mel step in front of the network, for seconds and hertz; None is one with the
-        defaults.
+        defaults. Of several views, the mix is drawn, or else the first.
 
     Attributes
     ----------
@@ -148,7 +148,7 @@ class FilterActivationDisplay:
             self.axes_.flat, filters.tolist(), self.result.spectrograms, strict=False
         ):
             SpectrogramDisplay(
-                spectrogram,
+                drawn_view(spectrogram, mel.views),
                 sample_rate=mel.sample_rate,
                 hop_length=mel.hop_length,
                 fmin=mel.fmin,

@@ -1,8 +1,10 @@
 """Plot of a spectrogram."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Self
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.utils import check_array
 
@@ -86,7 +88,7 @@ class SpectrogramDisplay:
     ) -> Self:
         """Draw the spectrogram that the mel step computes from one clip.
 
-        Of several views, the mix is drawn.
+        Of several views, the mix is drawn, or else the first.
 
         Parameters
         ----------
@@ -115,8 +117,9 @@ class SpectrogramDisplay:
                 f"{cls.__name__} needs a MelSpectrogramTransformer, or a Pipeline with "
                 f"one, got {describe_estimator(estimator)}."
             )
+        (spectrogram,) = clone(mel).fit_transform([clip])
         display = cls(
-            clone(mel).set_params(views=("mix",)).fit_transform([clip])[0],
+            drawn_view(spectrogram, mel.views),
             sample_rate=mel.sample_rate,
             hop_length=mel.hop_length,
             fmin=mel.fmin,
@@ -168,3 +171,9 @@ class SpectrogramDisplay:
             self.figure_.colorbar(image, ax=ax, format="%.0f dB") if colorbar else None
         )
         return self
+
+
+def drawn_view(spectrogram: NDArray, views: Sequence[str]) -> NDArray:
+    """Return the mix of several views that stand side by side, or else the first."""
+    number = views.index("mix") if "mix" in views else 0
+    return np.split(spectrogram, len(views), axis=1)[number]

@@ -59,8 +59,8 @@ def accuracy_scores(
         artist_accuracy : float
             Mean over the artists; each counts the same. NaN without `groups`.
         top_2_accuracy : float
-            Share of clips whose genre is one of the two most probable; NaN without
-            `y_proba`.
+            Share of clips whose genre is one of the two most probable, of equal ones
+            the first; NaN without `y_proba`.
         merged_accuracy : float
             Accuracy where `merge` applies to both genres; NaN without it.
         n_groups, n_effective_groups : int, float
@@ -72,7 +72,8 @@ def accuracy_scores(
     ------
     ValueError
         If there are no clips, lengths do not match, values are missing, `y_proba` has
-        not a column for each of `labels`, or `merge` names a genre that there is not.
+        not a column for each of `labels`, or `merge` names a genre that there is not,
+        or counts one as a genre that it counts as yet another.
 
     See Also
     --------
@@ -158,16 +159,23 @@ def _in_top_2(
             f"clip, a column for each of the labels. Got shape {proba.shape}."
         )
     place = genre_positions(true, genres)
-    own = np.where(place < 0, -np.inf, proba[np.arange(len(true)), place])
-    return ((proba > own[:, np.newaxis]).sum(axis=1) < 2).astype(float) * (place >= 0)
+    # Of equal probabilities the first counts, as in `predict`.
+    guesses = np.argsort(-proba, axis=1, kind="stable")[:, :2]
+    return (guesses == place[:, np.newaxis]).any(axis=1).astype(float)
 
 
 def _merged(values: NDArray, merge: Mapping[Any, Any], genres: NDArray) -> NDArray:
     known = set(genres.tolist())
-    unknown = [genre for genre in (*merge, *merge.values()) if genre not in known]
-    if unknown:
-        raise ValueError(
-            f"merge names {unknown[0]!r}, which is none of the genres of the clips: "
-            f"{sorted(known)}."
-        )
+    for genre, other in merge.items():
+        for name in (genre, other):
+            if name not in known:
+                raise ValueError(
+                    f"merge names {name!r}, which is none of the genres of the clips: "
+                    f"{sorted(known)}."
+                )
+        if merge.get(other, other) != other:
+            raise ValueError(
+                f"merge counts {genre!r} as {other!r}, and {other!r} as "
+                f"{merge[other]!r}. Count both as the last."
+            )
     return np.array([merge.get(genre, genre) for genre in values.tolist()])

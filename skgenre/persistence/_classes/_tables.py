@@ -112,6 +112,13 @@ def _check_quadratic(qda: Any, sizes: Sizes) -> None:
 
 _STRATEGY = text("constant", "most_frequent", "prior", "stratified", "uniform")
 _N_SEEN = either(COUNT, number(0), array("f", "n", low=0))
+_COMPONENTS = {
+    "n_features_in_": N_FEATURES,
+    "components_": array("f", "components", "n"),
+    "explained_variance_": array("f", "components"),
+    "explained_variance_ratio_": array("f", "components", finite=False),
+    "singular_values_": array("f", "components"),
+}
 # A ridge classifier finds its penalty itself, or is given it.
 _RIDGE = dataclasses.replace(
     _linear(
@@ -209,46 +216,29 @@ TABLES: dict[str, SavableClass] = {
     ),
     "PCA": SavableClass(
         "sklearn.decomposition",
-        {
-            "n_features_in_": N_FEATURES,
+        _COMPONENTS
+        | {
             "n_samples_": COUNT,
             "n_components_": size("components"),
             "mean_": BY_FEATURE,
-            "components_": array("f", "components", "n"),
-            "explained_variance_": array("f", "components"),
-            "explained_variance_ratio_": array("f", "components", finite=False),
-            "singular_values_": array("f", "components"),
             "noise_variance_": number(),
         },
         not_saved=names("_fit_svd_solver"),
     ),
     "IncrementalPCA": SavableClass(
         "sklearn.decomposition",
-        {
-            "n_features_in_": N_FEATURES,
+        _COMPONENTS
+        | {
             "n_samples_seen_": number(0),
             "n_components_": size("components"),
             "batch_size_": COUNT,
             "mean_": BY_FEATURE,
             "var_": BY_FEATURE,
-            "components_": array("f", "components", "n"),
-            "explained_variance_": array("f", "components"),
-            "explained_variance_ratio_": array("f", "components", finite=False),
-            "singular_values_": array("f", "components"),
             "noise_variance_": number(),
         },
         may_lack=names("batch_size_"),
     ),
-    "TruncatedSVD": SavableClass(
-        "sklearn.decomposition",
-        {
-            "n_features_in_": N_FEATURES,
-            "components_": array("f", "components", "n"),
-            "explained_variance_": array("f", "components"),
-            "explained_variance_ratio_": array("f", "components", finite=False),
-            "singular_values_": array("f", "components"),
-        },
-    ),
+    "TruncatedSVD": SavableClass("sklearn.decomposition", _COMPONENTS),
     "SelectKBest": _SELECTOR,
     "SelectPercentile": _SELECTOR,
     "VarianceThreshold": SavableClass(
@@ -311,7 +301,7 @@ TABLES: dict[str, SavableClass] = {
             "within_class_std_dev_": BY_FEATURE,
             "deviations_": array("f", "k", "n"),
         },
-        # Before scikit-learn 1.7, no prediction needs them.
+        # Not every version of scikit-learn has them.
         may_lack=names("class_prior_ within_class_std_dev_ deviations_"),
         limits={"metric": text("euclidean", "manhattan")},
     ),

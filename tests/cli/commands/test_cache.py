@@ -97,7 +97,7 @@ def test_all_commands_on_a_library_decode_it_once(decoded, user_cache, tmp_path)
         ("train", library, *tags, "--model", "baseline", "-o", model),
         ("evaluate", model, library, *tags),
         ("predict", model, library),
-        ("similar", model, library / "Rock0.flac", "--among", library),
+        ("similar", library / "Rock0.flac", "--model", model, "--among", library),
     ):
         result = invoke(*command)
         assert result.exit_code == 0, result.output

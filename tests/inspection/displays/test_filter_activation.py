@@ -3,6 +3,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 from sklearn.pipeline import make_pipeline
+from sklearn.utils import Bunch
 
 from skgenre import CRNNClassifier, MelSpectrogramTransformer
 from skgenre.datasets import make_genre_clips
@@ -48,6 +49,15 @@ def test_a_grid_in_seconds_and_hertz_of_the_pipeline_s_own_mel_step(model):
     display.axes_[0, 0].set_xlim(0, 0.5)
     assert visible[9].get_xlim() == (0, 0.5)
     display.figure_.canvas.draw()
+
+
+def test_of_several_views_the_mix_is_drawn():
+    mel = MelSpectrogramTransformer(n_mels=8, views=("harmonic", "mix"))
+    spectrograms = np.random.default_rng(0).normal(-40, 5, size=(1, 20, 16))
+    result = Bunch(spectrograms=spectrograms, filters=[0], layer="embedding")
+    display = FilterActivationDisplay(result, mel=mel).plot()
+    drawn = display.axes_[0, 0].collections[0].get_array().reshape(8, 20)
+    np.testing.assert_allclose(drawn, spectrograms[0, :, 8:].T)
 
 
 def test_genres_on_given_axes(model):

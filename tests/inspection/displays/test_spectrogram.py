@@ -40,6 +40,23 @@ def test_leaves_the_step_as_it_is():
     assert mel.n_features_in_ == 4000
 
 
+@pytest.mark.parametrize(
+    ("views", "drawn"),
+    [
+        (("percussive",), "percussive"),
+        (("percussive", "mix"), "mix"),
+        (("harmonic", "percussive"), "harmonic"),
+    ],
+    ids=["one", "mix", "first"],
+)
+def test_one_view_is_drawn(views, drawn):
+    clip = np.random.default_rng(0).normal(size=22050)
+    mel = MelSpectrogramTransformer(n_frames=20, n_mels=16, views=views)
+    display = SpectrogramDisplay.from_estimator(mel, clip)
+    (expected,) = mel.set_params(views=(drawn,)).transform([clip])
+    np.testing.assert_array_equal(display.spectrogram, expected)
+
+
 def test_on_given_axes_without_colorbar():
     figure, ax = plt.subplots()
     display = SpectrogramDisplay(np.zeros((10, 8))).plot(ax=ax, colorbar=False)

@@ -34,6 +34,8 @@ def test_two_guesses():
         labels=["a", "b", "c"],
     )
     assert scores.top_2_accuracy == 0.5  # a genre that has no column is never guessed
+    flat = accuracy_scores([*"abc"], [*"aaa"], y_proba=np.full((3, 3), 1 / 3))
+    assert flat.top_2_accuracy == pytest.approx(2 / 3)  # no tie counts for both
     assert np.isnan(scores.artist_accuracy)
     assert scores.n_groups == scores.n_effective_groups == 4
 
@@ -42,10 +44,11 @@ def test_two_guesses():
     ("more", "match"),
     [
         ({"merge": {"pop": "metal"}}, "merge names 'metal'"),
+        ({"merge": {"pop": "rock", "rock": "folk"}}, "'pop' as 'rock', and 'rock' as"),
         ({"y_proba": np.ones((6, 2))}, r"y_proba must have shape \(6, 3\)"),
         ({"groups": ARTISTS[1:]}, "inconsistent numbers"),
     ],
-    ids=["merge", "proba", "groups"],
+    ids=["merge", "chain", "proba", "groups"],
 )
 def test_what_does_not_fit(more, match):
     with pytest.raises(ValueError, match=match):

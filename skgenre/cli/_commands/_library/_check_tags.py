@@ -77,7 +77,7 @@ def check_tags(
     from skgenre.cli._tables import write_suspects
 
     try:
-        check_output(output, [])
+        check_output(output, [library])
         pipeline = chosen_model(
             model,
             seed=seed,

@@ -47,7 +47,8 @@ def labelled_tracks(
     if labels == Labels.folders:
         with _printed_warnings(console):
             return load_audio_folder(music)
-    library = music_library(music, console)
+    with _printed_warnings(console):
+        library = load_music_library(music, n_jobs=-1, verbose=console.is_terminal)
     _report(library, console)
     if not library.has_genre.any():
         raise ValueError(
@@ -56,21 +57,17 @@ def labelled_tracks(
         )
     library.genres = np.fromiter(library.genres, dtype=object)  # an array of lists
     tracks = some_tracks(library, library.has_genre)
+    known = [read_info(model).get("genres") for model in models]
     spelling = {
         genre_key(str(genre)): str(genre)
-        for model in models
-        for genre in read_info(model)["genres"] or ()
+        for genres in known
+        if isinstance(genres, list)  # which a file may say of its model
+        for genre in genres
     }
     names = [spelling.get(genre_key(genre), genre) for genre in tracks.target.tolist()]
     tracks.target = np.array(names)
     tracks.target_names = np.unique(tracks.target)
     return tracks
-
-
-def music_library(music: Path, console: Console) -> Bunch:
-    """Return what `load_music_library` does; print its warnings."""
-    with _printed_warnings(console):
-        return load_music_library(music, n_jobs=-1, verbose=console.is_terminal)
 
 
 @contextmanager
