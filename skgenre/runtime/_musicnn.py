@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 N_FRAMES, N_MELS = 187, 96
 """Size of the 3 s patches that the network was trained on."""
 _FRONT, _MIDDLE = range(5), range(5, 8)  # convolutions, as they are numbered
-# Sum of a silent kernel's absolute values, at most. Those of 'mtt' have no gap, and above
-# this the pooled features would differ by more than their rounding.
+# Sum of a silent kernel's absolute values, at most. Those of 'mtt' have no gap, and
+# above this the pooled features would differ by more than their rounding.
 _SILENT = 1e-4
 
 
