@@ -62,9 +62,6 @@ ALLOWED = {
     ("skgenre/audio/_decoders/_soundfile.py", "ctypes.CDLL"): (
         "of this process itself: the C library that it has loaded"
     ),
-    ("skgenre/runtime/_greetings.py", "ctypes.CDLL"): (
-        "of this process itself: the C library that it has loaded"
-    ),
     ("skgenre/audio/_isolation/_worker.py", "pickle.load"): (
         "through pipes that nobody but the process and its own worker can write to"
     ),

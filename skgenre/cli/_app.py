@@ -149,7 +149,6 @@ def train(
     yes: _Yes = False,
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it."""
-    from skgenre._files import check_writable
     from skgenre.cli._commands._library._labels import (
         labelled_tracks,
         without_rare_genres,
@@ -157,6 +156,7 @@ def train(
     from skgenre.cli._commands._models import best_installed, chosen_model
     from skgenre.cli._commands._train import train_and_evaluate
     from skgenre.cli._commands._work_dir import check_work_dir
+    from skgenre.cli._output import check_output
     from skgenre.persistence import save
     from skgenre.persistence._training_facts import check_training
 
@@ -176,7 +176,7 @@ def train(
             yes=yes,
             console=_console,
         )
-        check_writable(output)
+        check_output(output, [music])
         tracks = labelled_tracks(music, labels, _console)
         if labels == Labels.tags:
             tracks = without_rare_genres(tracks, _console)
@@ -333,6 +333,12 @@ def evaluate(
     compare: Annotated[
         Path | None, typer.Option(help="Model file to compare with.")
     ] = None,
+    merge: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Count a genre as another, such as pop=rock, in one more accuracy."
+        ),
+    ] = None,
     file_format: Annotated[
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
@@ -345,7 +351,7 @@ def evaluate(
     Files that can't be read are named, and the others are evaluated all the same; the
     exit code is then 1.
     """
-    from skgenre.cli._commands._evaluate import evaluate_models
+    from skgenre.cli._commands._evaluate import check_merge, evaluate_models
     from skgenre.cli._commands._library._labels import labelled_tracks
     from skgenre.cli._output import check_output
 
@@ -355,6 +361,7 @@ def evaluate(
         judged = evaluate_models(
             models,
             labelled_tracks(music, labels, _console, models=models),
+            merge=check_merge(merge or []),
             cache_dir=cache_dir,
             time_limit=time_limit,
             n_jobs=jobs,

@@ -15,7 +15,13 @@ console = Console(stderr=True)
 
 
 def fail(error: Exception) -> typer.Exit:
-    """Print what is wrong; return the exception that ends the command."""
+    """Print what is wrong; return the exception that ends the command.
+
+    That nobody reads the output any more, as after `| head -1`, is not wrong: it is
+    raised again, and Typer ends the command without a word.
+    """
+    if isinstance(error, BrokenPipeError):
+        raise error
     lines = "\n".join(map(plain, str(error).split("\n")))
     console.print(f"[bold red]Error:[/] {lines}", soft_wrap=True)
     return typer.Exit(1)

@@ -11,6 +11,7 @@ from typing import IO, Any
 from skgenre._files import check_writable, write_atomically
 from skgenre.cli._console import console, plain
 from skgenre.cli._playlists import Entry, file_names, write_playlist
+from skgenre.datasets._audio_files import is_audio
 
 
 def check_output(
@@ -27,7 +28,8 @@ def check_output(
     output : Path or None
         What `option` names, which need not exist; None is the standard output.
     inputs : iterable of str, PathLike or None
-        Files that are read, and must not be replaced.
+        Files that are read, and must not be replaced. Songs need not be among them:
+        no file whose name ends like audio is replaced.
     option : str, default='--output'
         What errors call it.
     is_folder : bool, default=False
@@ -38,7 +40,7 @@ def check_output(
     OSError
         If it can't be written to.
     ValueError
-        If it would replace what is to be read.
+        If it would replace what is to be read, or a song.
     """
     if output is None:
         return
@@ -50,10 +52,17 @@ def check_output(
             )
         output.mkdir(parents=True, exist_ok=True)
         check_writable(output / "any.m3u8")
-    elif check_writable(output) in {Path(os.path.realpath(p)) for p in inputs if p}:
+        return
+    target = check_writable(output)
+    if target in {Path(os.path.realpath(path)) for path in inputs if path}:
         raise ValueError(
             f"{option} {str(output)!r} would replace what is to be read. Choose "
             "another name."
+        )
+    if target.exists() and is_audio(target.name):
+        raise ValueError(
+            f"{option} {str(output)!r} would replace an audio file. Choose another "
+            "name."
         )
 
 

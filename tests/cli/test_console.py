@@ -17,6 +17,12 @@ def test_errors_keep_their_lines_and_drive_no_terminal(capsys):
     assert capsys.readouterr().err == f"Error: one\n{PRINTED}\n"
 
 
+def test_a_pipe_that_is_closed_is_no_error(capsys):
+    with pytest.raises(BrokenPipeError):
+        fail(BrokenPipeError())
+    assert not capsys.readouterr().err
+
+
 PRINTED = r"a\x1b[31m[red]\u202eb\x9b"
 
 

@@ -78,6 +78,29 @@ def test_what_is_read_is_not_replaced(model, music, tmp_path):
     assert lists.read_text() == f"{music}\n" and model.read_bytes() == before
 
 
+def test_songs_are_not_replaced(model, tmp_path):
+    (tmp_path / "library").mkdir()
+    song = tmp_path / "library" / "Song.MP3"
+    song.write_text("music")
+    library = song.parent
+    for command in (
+        ("train", library, "-o", song),
+        ("train", library, "--labels", "tags", "-o", song),
+        ("evaluate", model, library, "--report", song),
+        ("check-tags", library, "-o", song),
+        ("map", model, "-o", song),
+    ):
+        options = ["--model", "fast"] if command[0] in ("train", "check-tags") else []
+        result = invoke(*command, *options)
+        assert result.exit_code == 1
+        assert "would replace an audio file" in " ".join(result.stderr.split())
+    assert song.read_text() == "music"
+    table = tmp_path / "tracks.csv"
+    table.write_text("path,genre\n")
+    result = invoke("train", table, "-o", table, "--model", "fast")
+    assert "would replace what is to be read" in " ".join(result.stderr.split())
+
+
 def test_refusals_come_before_the_work(model, music, tmp_path):
     (tmp_path / "file").touch()
     for options, message in (

@@ -12,7 +12,7 @@ def test_compiled_layer_learns_as_the_layer_does(precision):
     X, y = rng.normal(size=(8, 20, 5)).astype(np.float32), np.arange(8) % 2
     losses = []
     for compiled in (False, True):
-        lstm = keras.layers.LSTM(4, dtype=precision, **recurrent(seeds(0)))
+        lstm = keras.layers.LSTM(4, dtype=precision, **recurrent(seeds(0), "sigmoid"))
         layer = CompiledLayer(lstm, dtype=precision) if compiled else lstm
         genre = keras.layers.Dense(2, "softmax", kernel_initializer="ones")
         network = keras.Sequential([keras.Input((20, 5)), layer, genre])

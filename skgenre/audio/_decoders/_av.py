@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -85,6 +86,12 @@ def stream_digest(file: BinaryIO) -> str:
         Of PyAV's types, if FFmpeg can't read all of it; a ValueError if there is no
         audio.
     """
+    # Ctrl-C comes to the main thread, and in the methods of a file PyAV would drop it.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(_stream_digest, file).result()
+
+
+def _stream_digest(file: BinaryIO) -> str:
     with _open_container(file) as container:
         stream = container.streams.audio[0]
         digest = hashlib.sha256(f"{stream.codec_context.name} {stream.rate}".encode())

@@ -59,8 +59,8 @@ class ParallelCNNRNNClassifier(PaperRecipe, BaseGenreClassifier):
     Notes
     -----
     Use it on windows of the clips, in a :class:`~skgenre.SegmentClassifier`, as
-    ``genre_pipeline("parallel")`` does: trained on 240 clips of 4 genres, it was right on
-    0.54 of those by other artists, and on 0.48 as whole clips of 30 s.
+    ``genre_pipeline("parallel")`` does: trained on 240 clips of 4 genres, it was right
+    on 0.54 of those by other artists, and on 0.48 as whole clips of 30 s.
 
     Where a kernel or a pool is larger than what reaches it, the convolution pads and
     the pool shrinks, so that clips of any size train. At 640 frames x 128 bands, 256

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO, Any
 
@@ -17,6 +18,7 @@ from skgenre.cli._console import plain
 from skgenre.cli._files import apply_to_files, prepare, print_notes
 from skgenre.cli._tables import confusion_table, report_table, with_interval
 from skgenre.inspection import (
+    accuracy_scores,
     classification_report_html,
     compare_predictions,
     expected_calibration_error,
@@ -32,14 +34,36 @@ _PER_GENRE = (
 )
 
 
+# Besides the accuracy of `headline`; what each is called.
+_ACCURACIES = {
+    "top_2_accuracy": "Right among the two most probable genres",
+    "macro_accuracy": "Accuracy, mean over genres",
+    "artist_accuracy": "Accuracy, mean over artists",
+}
+
+
 @dataclass
 class Evaluated:
     """Predictions of a model, and of another, for the same clips."""
 
     model_names: list[str]
     predictions: Predictions
+    merge: dict[str, str]
     notes: list[str]
     errors: dict[str, str]
+
+    @cached_property
+    def accuracies(self) -> Bunch:
+        """Accuracies of several kinds, with intervals."""
+        found = self.predictions
+        return accuracy_scores(
+            found.y_true,
+            found.y_pred,
+            groups=found.groups,
+            y_proba=found.proba,
+            labels=found.labels,
+            merge=self.merge or None,
+        )
 
     @property
     def scores(self) -> Bunch:
@@ -89,6 +113,11 @@ class Evaluated:
         return {
             "model": self.model_names[0],
             **headline(found, scores),
+            **{
+                name: value
+                for name, value in self.accuracies.items()
+                if not np.isnan(value).any()
+            },
             "genres": [
                 {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
@@ -116,6 +145,19 @@ class Evaluated:
             + with_interval(head["accuracy"], head["accuracy_interval"]),
             f"Always {printable(head['commonest'])!r}: {head['commonest_share']:.2f}",
         ]
+        accuracies = self.accuracies
+        names = dict(_ACCURACIES)
+        if self.merge:
+            merged = format_list(f"{a} as {b}" for a, b in self.merge.items())
+            names["merged_accuracy"] = f"Accuracy, {merged}"
+        lines += [
+            f"{name}: {with_interval(accuracies[key], accuracies[f'{key}_interval'])}"
+            for key, name in names.items()
+            if not np.isnan(accuracies[key])
+        ]
+        if found.groups is not None:
+            n = accuracies.n_effective_groups
+            lines.append(f"The artists say as much as {n:.0f} with as many clips each.")
         if "coverage" in head:
             lines += [
                 "Clips with a prediction: "
@@ -136,10 +178,30 @@ class Evaluated:
             console.print(plain(line), soft_wrap=True, highlight=False)
 
 
+def check_merge(pairs: Sequence[str]) -> dict[str, str]:
+    """Return genres that count as others, from texts such as "pop=rock".
+
+    Raises
+    ------
+    ValueError
+        If a text is no such pair.
+    """
+    merge = {}
+    for pair in pairs:
+        genre, equals, other = (part.strip() for part in pair.partition("="))
+        if not (genre and equals and other):
+            raise ValueError(
+                f"--merge takes two genres such as pop=rock, got {pair!r}."
+            )
+        merge[genre] = other
+    return merge
+
+
 def evaluate_models(
     files: Sequence[Path],
     tracks: Bunch,
     *,
+    merge: dict[str, str],
     cache_dir: Path | None,
     time_limit: float | None,
     n_jobs: int,
@@ -209,6 +271,7 @@ def evaluate_models(
             paths=readable,
             albums=None,
         ),
+        merge=merge,
         notes=notes,
         errors=errors,
     )

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -101,8 +102,10 @@ def _size(path: str) -> int:
         return -1
 
 
-def leave_out(tracks: Bunch, errors: dict[str, AudioError], console: Console) -> Bunch:
-    """Return the tracks whose files could be read; print what is wrong with others."""
+def leave_out(
+    tracks: Bunch, errors: Mapping[str, AudioError | str], console: Console
+) -> Bunch:
+    """Return the tracks that can be learnt from; print what is wrong with others."""
     for error in errors.values():
         console.print(f"[yellow]Left out:[/] {plain(error)}", soft_wrap=True)
     good = np.array([path not in errors for path in tracks.paths])

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -72,7 +72,7 @@ def _memory_bytes() -> float:
 @contextmanager
 def clips_to_learn_from(
     model: Pipeline, paths: Sequence[str], work_dir: Path | None, console: Console
-) -> Iterator[tuple[Any, Any, dict[str, AudioError]]]:
+) -> Iterator[tuple[Any, Any, Mapping[str, AudioError | str]]]:
     """Read each file once, and yield what is to be fitted on what.
 
     Parameters
@@ -93,27 +93,35 @@ def clips_to_learn_from(
     clips : ndarray or LazyRows
         What the learner takes, of the files that can be read. To be used inside the
         block.
-    errors : dict of str to AudioError
-        By path, what is wrong with the others.
+    errors : dict of str to (AudioError or str)
+        By path, what is wrong with the others, which in memory include those that are
+        silent or too short to learn a genre from.
     """
     if work_dir is not None:
-        spectrograms, errors = _spectrograms_on_disk(model[0], paths, work_dir, console)
-        readable = [path not in errors for path in paths]
-        yield model[-1], spectrograms[np.array(readable)], errors
+        spectrograms, broken = _spectrograms_on_disk(model[0], paths, work_dir, console)
+        readable = [path not in broken for path in paths]
+        yield model[-1], spectrograms[np.array(readable)], broken
         return
     mel = model[0]
     with read_once(model, paths, n_jobs=mel.n_jobs, verbose=mel.verbose) as read:
-        print_notes(read.readings, console)
-        good = read.good(paths)
+        errors: dict[str, AudioError | str] = dict(read.errors)
+        damaged = {}
+        for path, reading in read.readings.items():
+            if reading.has_music:
+                damaged[path] = reading
+            else:
+                errors[path] = f"{path!r} is {reading.status}: {reading.cause}."
+        print_notes(damaged, console)
+        good = [path for path in paths if path not in errors]
         if not _is_network(model):
-            yield model, np.array(good, dtype=object), read.errors
+            yield model, np.array(good, dtype=object), errors
             return
         found = read.results_of(mel)
         shape = len(good), mel.n_frames, mel._n_columns
         yield (
             model[-1],
             _SpectrogramList([found[path] for path in good], shape),
-            read.errors,
+            errors,
         )
 
 

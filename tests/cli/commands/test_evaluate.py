@@ -69,6 +69,26 @@ def model(tracks, tmp_path_factory):
     return saved(LogisticRegression(), tracks, path)
 
 
+def test_accuracies_of_other_kinds(music, tracks, tmp_path):
+    # It takes what is low for middle, which is its second guess, and the reverse.
+    turned = {"high": "high", "low": "middle", "middle": "low"}
+    target = np.array([turned[genre] for genre in tracks.target])
+    model = saved(LogisticRegression(), tracks, tmp_path / "a.model", target)
+    merge = "--merge", "low=middle"
+    found = figures(model, music, *merge)
+    assert found["accuracy"] < 0.5 and found["merged_accuracy"] > 0.9
+    assert found["accuracy"] < found["top_2_accuracy"]
+    kinds = found["macro_accuracy"], found["artist_accuracy"]
+    assert kinds == pytest.approx([found["accuracy"]] * 2)
+    assert found["n_effective_groups"] == 12  # each with two clips
+    printed = " ".join(evaluate(model, music, *merge).stdout.split())
+    assert f"Accuracy, low as middle: {found['merged_accuracy']:.2f}" in printed
+    assert "merged_accuracy" not in figures(model, music)
+    for wrong in ("low", "low=", "=low", "low=loud"):
+        result = evaluate(model, music, "--merge", wrong)
+        assert result.exit_code == 1 and "merge" in result.stderr
+
+
 def test_the_figures_are_those_of_the_model(model, music, tracks):
     from sklearn.metrics import accuracy_score, precision_recall_fscore_support
 

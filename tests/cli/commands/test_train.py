@@ -71,6 +71,18 @@ def opened(monkeypatch):
     return files
 
 
+def test_silent_and_short_files_are_left_out(music, tmp_path):
+    for i in range(3):
+        shutil.copytree(music / "low", tmp_path / f"genre {i}")
+        soundfile.write(tmp_path / f"genre {i}" / "silence.wav", np.zeros(22050), 22050)
+        soundfile.write(tmp_path / f"genre {i}" / "click.wav", np.ones(99) / 2, 22050)
+    printed = train(tmp_path, "--model", "baseline", "-o", tmp_path / "a.model")
+    for i in range(3):
+        assert f"genre {i}/silence.wav' is silent: no sample is above" in printed
+        assert f"genre {i}/click.wav' is too short: " in printed
+    assert read_info(tmp_path / "a.model")["training"]["n_clips"] == 24
+
+
 def train(music, *arguments):
     command = ["train", music, *arguments]
     result = CliRunner().invoke(app, [str(argument) for argument in command])

@@ -1,5 +1,7 @@
 """A genre is written into the tags of a file, and nothing else is changed."""
 
+import _thread
+import io
 import os
 import shutil
 
@@ -17,6 +19,7 @@ from music_library import (
 from mutagen.id3 import ID3
 
 from skgenre import load_audio
+from skgenre.audio._decoders._av import stream_digest
 from skgenre.datasets._library._tags import read_tags
 from skgenre.datasets._library._write_genre import change_genre, restore_genre
 
@@ -144,3 +147,26 @@ def test_what_can_not_be_written(tmp_path):
         assert (tmp_path / name).read_bytes() == before
     with pytest.raises(ValueError, match="which is a URL"):
         change_genre("https://localhost/song.mp3", "Rock")
+
+
+class Interrupted(io.BytesIO):
+    """A file during whose first seek by FFmpeg somebody presses Ctrl-C."""
+
+    is_open = False
+
+    def seek(self, *arguments):
+        if self.is_open:
+            _thread.interrupt_main()
+        self.is_open = False
+        return super().seek(*arguments)
+
+    def read(self, *arguments):
+        self.is_open = True
+        return super().read(*arguments)
+
+
+def test_an_interrupt_while_the_sound_is_compared_is_not_lost(tmp_path):
+    write_track(tmp_path / "a.mp3", **TEXTS)
+    file = Interrupted((tmp_path / "a.mp3").read_bytes())
+    with pytest.raises(KeyboardInterrupt):
+        stream_digest(file)

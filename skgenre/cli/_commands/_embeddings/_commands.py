@@ -1,4 +1,4 @@
-"""The commands on a library and their options."""
+"""The commands that compare songs, and their options."""
 
 from enum import StrEnum
 from pathlib import Path

@@ -107,18 +107,22 @@ def similar_songs(
     # Who is not known is an artist of one track; names of both kinds can't be equal.
     groups = {track: f"in {track}" for track in tracks}
     unknown = set(tracks) if artists is not None else set()
-    asked = [*near]
+    asked, n_candidates = [*near], k
     while True:
-        # Only the tags of songs that would be recommended are read.
+        # Only the tags of songs that would be recommended are read; where their artists
+        # leave too few, those of more and more songs.
         if artists is not None:
             groups |= {path: f"by {name}" for path, name in artists.of(asked).items()}
             unknown.difference_update(asked)
         recommender = TrackRecommender().fit(embeddings, groups=[*groups.values()])
         with warnings.catch_warnings(record=True, action="always") as caught:
             found = recommender.recommend(rows, k, disliked=unwanted)
-        asked = [tracks[row] for row in found.rows if tracks[row] in unknown]
-        if not asked:
+        if unknown.isdisjoint(tracks[row] for row in found.rows):
             break
+        with warnings.catch_warnings(action="ignore"):  # as this is not what is asked
+            near_too = recommender.recommend(rows, n_candidates, disliked=unwanted)
+        asked = [tracks[row] for row in near_too.rows if tracks[row] in unknown]
+        n_candidates *= 2
     _print_warnings(caught, console)
     return [
         {

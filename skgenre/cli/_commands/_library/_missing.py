@@ -24,7 +24,7 @@ def without_genre(
     missing = [file for file, has in zip(files, has_genre, strict=True) if not has]
     console.print(
         f"{len(files) - len(missing)} of {len(files)} files have a genre in their "
-        f"tags; of the other {len(missing)} it is predicted.",
+        f"tags; the genre of the other {len(missing)} is predicted.",
         soft_wrap=True,
     )
     return missing

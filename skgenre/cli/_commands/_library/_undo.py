@@ -9,7 +9,7 @@ from typing import IO, TYPE_CHECKING, Annotated, Any, NamedTuple, Self
 import typer
 from rich.console import Console
 
-from skgenre._files import sync_folder
+from skgenre._files import open_regular, sync_folder
 from skgenre.cli._console import console, end, fail, plain
 from skgenre.cli._options import DryRun
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _MAX_BYTES = 1 << 30
 
 
-class Entry(NamedTuple):
+class WrittenGenre(NamedTuple):
     """What was written into one file."""
 
     path: str
@@ -55,7 +55,7 @@ class UndoFile:
         if self._file is None:
             self._file = open(self._path, "x", encoding="ascii", newline="\n")
             sync_folder(self._path.parent)
-        entry = Entry(str(change.path), change.old, change.new, change.digest)
+        entry = WrittenGenre(str(change.path), change.old, change.new, change.digest)
         self._file.write(json.dumps(entry._asdict()) + "\n")
         self._file.flush()
         os.fsync(self._file.fileno())
@@ -72,7 +72,7 @@ class UndoFile:
             )
 
 
-def read_undo_file(path: Path) -> list[Entry]:
+def read_undo_file(path: Path) -> list[WrittenGenre]:
     """Return the entries of a record; an incomplete last line is none.
 
     Raises
@@ -82,10 +82,11 @@ def read_undo_file(path: Path) -> list[Entry]:
     ValueError
         If it is no such record, with the number of the line.
     """
-    if path.stat().st_size > _MAX_BYTES:
-        raise ValueError(f"{str(path)!r} is too large for an undo file.")
-    # Every file was changed after its line was complete.
-    *lines, _ = path.read_bytes().split(b"\n")
+    with open(open_regular(os.path.realpath(path)), "rb") as file:
+        if os.fstat(file.fileno()).st_size > _MAX_BYTES:
+            raise ValueError(f"{str(path)!r} is too large for an undo file.")
+        # Every file was changed after its line was complete.
+        *lines, _ = file.read().split(b"\n")
     entries = []
     for number, line in enumerate(lines, 1):
         try:
@@ -103,10 +104,10 @@ def read_undo_file(path: Path) -> list[Entry]:
     return entries
 
 
-def _entry(value: Any) -> Entry:
-    if not isinstance(value, dict) or value.keys() != set(Entry._fields):
+def _entry(value: Any) -> WrittenGenre:
+    if not isinstance(value, dict) or value.keys() != set(WrittenGenre._fields):
         raise ValueError
-    entry = Entry(**value)
+    entry = WrittenGenre(**value)
     for values in (entry.old, entry.new):
         if values is not None and not (isinstance(values, list) and _all_text(values)):
             raise ValueError

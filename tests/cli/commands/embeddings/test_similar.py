@@ -28,7 +28,9 @@ from skgenre import (
 )
 from skgenre.cli import app
 from skgenre.cli._commands._embeddings._index import LibraryIndex
+from skgenre.cli._commands._embeddings._similar import similar_songs
 from skgenre.cli._commands._embeddings._songs import (
+    Embedded,
     Embedder,
     _add_embeddings,
     tag_embedding,
@@ -346,6 +348,25 @@ def test_artists_come_from_the_tags_where_no_table_names_them(model, library):
         file.save()
     found = recommended(model, *arguments[:-1], 2)
     assert sorted(names(found)) == ["low/7.flac", "low/ü 音 [bold].flac"]
+
+
+def test_a_library_of_one_artist_takes_few_rounds():
+    rng = np.random.default_rng(0)
+    embeddings = {f"{i}.mp3": rng.random(4) for i in range(500)}
+    rounds = []
+
+    class OneArtist:
+        def of(self, paths):
+            rounds.append(paths)
+            return dict.fromkeys(paths, "the same")
+
+    songs = Embedded(embeddings, {"0.mp3": "0.mp3"}, [])
+    console = Console(stderr=True)
+    found = similar_songs(
+        songs, ["0.mp3"], [], k=1, artists=OneArtist(), console=console
+    )
+    assert found == []
+    assert len(rounds) < 12 and len(set(sum(rounds, []))) == 500
 
 
 def test_a_playlist_of_what_is_found(model, library, tmp_path):

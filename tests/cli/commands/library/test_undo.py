@@ -85,3 +85,12 @@ def test_refusals(tmp_path):
     assert result.exit_code == 1 and "nothing was changed" in result.stderr
     assert undo(tmp_path / "nothing").exit_code == 1
     assert undo(tmp_path).exit_code == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="Windows has no named pipes")
+def test_a_record_without_end_is_refused(tmp_path):
+    (tmp_path / "zeros").symlink_to("/dev/zero")
+    os.mkfifo(tmp_path / "pipe")
+    for name in ("zeros", "pipe"):
+        result = undo(tmp_path / name)
+        assert result.exit_code == 1 and "where a file is expected" in result.stderr
