@@ -184,14 +184,19 @@ def check_merge(pairs: Sequence[str]) -> dict[str, str]:
     Raises
     ------
     ValueError
-        If a text is no such pair.
+        If a text is no such pair, or a genre is to count as two others.
     """
-    merge = {}
+    merge: dict[str, str] = {}
     for pair in pairs:
         genre, equals, other = (part.strip() for part in pair.partition("="))
         if not (genre and equals and other):
             raise ValueError(
                 f"--merge takes two genres such as pop=rock, got {pair!r}."
+            )
+        if merge.get(genre, other) != other:
+            raise ValueError(
+                f"--merge counts {genre!r} as {merge[genre]!r} and as {other!r}. "
+                "Choose one of them."
             )
         merge[genre] = other
     return merge

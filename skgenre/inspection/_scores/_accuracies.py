@@ -45,6 +45,7 @@ def accuracy_scores(
         sorted.
     merge : dict of genre to genre, default=None
         Genres that count as others: ``{"pop": "rock"}`` counts pop and rock as one.
+        They are genres of `y_true`, `y_pred` or `labels`.
 
     Returns
     -------
@@ -120,7 +121,9 @@ def accuracy_scores(
     if y_proba is not None:
         kinds["top_2_accuracy"] = (_in_top_2(true, predicted, y_proba, labels), ones)
     if merge is not None:
-        genres = unique_labels(true, predicted)
+        genres = {*true.tolist(), *predicted.tolist()}
+        if labels is not None:
+            genres.update(check_genre_list(labels).tolist())
         merged = [_merged(values, merge, genres) for values in (true, predicted)]
         kinds["merged_accuracy"] = ((merged[0] == merged[1]).astype(float), ones)
 
@@ -164,13 +167,12 @@ def _in_top_2(
     return (guesses == place[:, np.newaxis]).any(axis=1).astype(float)
 
 
-def _merged(values: NDArray, merge: Mapping[Any, Any], genres: NDArray) -> NDArray:
-    known = set(genres.tolist())
+def _merged(values: NDArray, merge: Mapping[Any, Any], known: set) -> NDArray:
     for genre, other in merge.items():
         for name in (genre, other):
             if name not in known:
                 raise ValueError(
-                    f"merge names {name!r}, which is none of the genres of the clips: "
+                    f"merge names {name!r}, which is none of the genres: "
                     f"{sorted(known)}."
                 )
         if merge.get(other, other) != other:

@@ -87,6 +87,8 @@ def test_accuracies_of_other_kinds(music, tracks, tmp_path):
     for wrong in ("low", "low=", "=low", "low=loud"):
         result = evaluate(model, music, "--merge", wrong)
         assert result.exit_code == 1 and "merge" in result.stderr
+    twice = evaluate(model, music, *merge, "--merge", "low=high")
+    assert twice.exit_code == 1 and "as 'middle' and as 'high'" in twice.stderr
 
 
 def test_the_figures_are_those_of_the_model(model, music, tracks):

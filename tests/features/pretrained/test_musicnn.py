@@ -17,7 +17,12 @@ from sklearn.preprocessing import StandardScaler
 from skgenre.audio import AudioError, load_audio
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._pretrained._musicnn import _log_mel
-from skgenre.features._pretrained._musicnn_weights import weights_folder
+from skgenre.features._pretrained._musicnn_weights import (
+    musicnn_variables,
+    weights_folder,
+)
+from skgenre.runtime import _musicnn
+from skgenre.runtime._session import open_session
 
 needs_weights = pytest.mark.skipif(
     importlib.util.find_spec("musicnn") is None,
@@ -122,6 +127,22 @@ def test_excerpt_and_padding(paths):
     (short,) = _log_mel(paths[0], None, "middle")
     assert short[:60].any() and not short[63:].any()
     assert not _log_mel(np.zeros(1, np.float32), None, "middle").any()
+
+
+@needs_weights
+@pytest.mark.parametrize("weights", ["msd", "mtt"])
+def test_without_silent_filters_outputs_are_the_same(weights, paths, monkeypatch):
+    pytest.importorskip("onnxruntime")
+    variables = musicnn_variables(weights)
+    patches = _log_mel(paths[2], None, "middle")
+    outputs = []
+    for silent in (_musicnn._SILENT, -1):
+        monkeypatch.setattr(_musicnn, "_SILENT", silent)
+        graph = _musicnn.musicnn_graph(variables)
+        session = open_session(graph.SerializeToString())
+        outputs.append(session.run(None, {"patches": patches}))
+    for some, of_all in zip(*outputs, strict=True):
+        assert_allclose(some, of_all, rtol=1e-6, atol=1e-6)
 
 
 @needs_weights

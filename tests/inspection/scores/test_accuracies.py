@@ -40,6 +40,12 @@ def test_two_guesses():
     assert scores.n_groups == scores.n_effective_groups == 4
 
 
+def test_a_genre_without_clips_may_be_merged():
+    labels = ["folk", "metal", "pop", "rock"]
+    scores = accuracy_scores(TRUE, PREDICTED, labels=labels, merge={"metal": "rock"})
+    assert scores.merged_accuracy == scores.accuracy
+
+
 @pytest.mark.parametrize(
     ("more", "match"),
     [
