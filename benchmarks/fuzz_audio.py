@@ -52,6 +52,7 @@ _AT_A_TIME = 200
 _SECONDS_EACH = 20
 _MEGABYTES = 200
 _LEAST_SHARE = 0.95
+_VIEWS = ("mix", "harmonic", "percussive")
 _SETTINGS = MelSettings(22050, 2048, 1024, 128, 0.0, None).check()
 
 
@@ -270,7 +271,9 @@ def read(path):
         with warnings.catch_warnings(action="error"):
             warnings.filterwarnings("ignore", ".*s are lost", UserWarning)
             waveform = load_audio(path)
-            spectrogram = _excerpt_spectrogram(path, _SETTINGS, 16, 80.0, "middle")
+            spectrogram = _excerpt_spectrogram(
+                path, _SETTINGS, 16, 80.0, _VIEWS, "middle"
+            )
         hashed = hashlib.sha256(waveform.tobytes() + spectrogram.tobytes())
         kind, result = "read", hashed.hexdigest()
     except AudioError as error:
