@@ -165,7 +165,7 @@ class Interrupted(io.BytesIO):
         return super().read(*arguments)
 
 
-def test_an_interrupt_while_the_sound_is_compared_is_not_lost(tmp_path):
+def test_an_interrupt_while_the_sound_is_compared_is_not_lost(tmp_path, ctrl_c):
     write_track(tmp_path / "a.mp3", **TEXTS)
     file = Interrupted((tmp_path / "a.mp3").read_bytes())
     with pytest.raises(KeyboardInterrupt):
