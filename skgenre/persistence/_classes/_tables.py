@@ -256,7 +256,7 @@ TABLES: dict[str, SavableClass] = {
     "RidgeClassifier": _RIDGE,
     "RidgeClassifierCV": dataclasses.replace(
         _RIDGE,
-        not_saved=_RIDGE.not_saved | names("cv_results_"),
+        not_saved=_RIDGE.not_saved | names("cv_results_ _store_cv_results"),
         limits={"scoring": optional(text())},
     ),
     "SGDClassifier": dataclasses.replace(
