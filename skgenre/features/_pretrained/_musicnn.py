@@ -101,7 +101,9 @@ _SETTINGS = MelSettings(sample_rate=16000, n_fft=512, hop_length=256, n_mels=96)
 _PATCH_FRAMES = 187
 PATCH_SECONDS = _PATCH_FRAMES * _SETTINGS.hop_length / _SETTINGS.sample_rate
 """Seconds of a patch, by which the next one begins later."""
-_PATCHES = 16  # in a batch of the network; 30 s have 10
+# In a batch of the network. Of more, what lies between the layers leaves the caches,
+# and ONNX Runtime, which keeps no memory from call to call, waits for empty pages.
+_PATCHES = 2
 
 
 def _log_mel(clip: Clip, duration: float | None, excerpt: str) -> np.ndarray:
