@@ -1,6 +1,7 @@
 """Messages beside the results."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -14,14 +15,17 @@ console = Console(stderr=True)
 """Results go to the standard output, everything else to the standard error."""
 
 
-def fail(error: Exception) -> typer.Exit:
+def fail(error: Exception, of_files: Sequence[str] = ()) -> typer.Exit:
     """Print what is wrong; return the exception that ends the command.
+
+    Errors of files that were met before are printed first: they may be the cause.
 
     That nobody reads the output any more, as after `| head -1`, is not wrong: it is
     raised again, and Typer ends the command without a word.
     """
     if isinstance(error, BrokenPipeError):
         raise error
+    _print_errors(of_files)
     lines = "\n".join(map(plain, str(error).split("\n")))
     console.print(f"[bold red]Error:[/] {lines}", soft_wrap=True)
     return typer.Exit(1)
@@ -29,10 +33,14 @@ def fail(error: Exception) -> typer.Exit:
 
 def end(errors: list[str]) -> None:
     """Print the errors of files that could not be read; fail if there are any."""
-    for message in errors:
-        console.print(f"[bold red]Error:[/] {plain(message)}", soft_wrap=True)
+    _print_errors(errors)
     if errors:
         raise typer.Exit(1)
+
+
+def _print_errors(messages: Sequence[str]) -> None:
+    for message in messages:
+        console.print(f"[bold red]Error:[/] {plain(message)}", soft_wrap=True)
 
 
 def plain(value: Any) -> str:

@@ -19,6 +19,8 @@ AUDIO_SUFFIXES = frozenset(
 Left out, though a decoder would read their sound: videos (.avi, .mkv, .mpg, .ts …), of
 which only those that music is sold as are here; and what games have of their own.
 """
+EXPECTED = f"Expected names that end in one of {' '.join(sorted(AUDIO_SUFFIXES))}."
+"""What errors say where no audio files are found."""
 
 # What storage boxes, macOS and Windows keep beside music: thumbnails, what was deleted,
 # and earlier states of all files.
@@ -220,7 +222,7 @@ def find_audio_files(
     if not files:
         raise ValueError(
             f"No audio files in {format_list(map(repr, names)) or 'an empty list'}. "
-            f"Expected names that end in one of {' '.join(sorted(AUDIO_SUFFIXES))}."
+            + EXPECTED
         )
     if empty:
         warnings.warn(

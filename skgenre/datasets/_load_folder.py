@@ -12,7 +12,7 @@ from skgenre._sklearn_compat import StrOptions, validate_params
 from skgenre._text import format_list
 from skgenre.audio._remote import is_url
 from skgenre.datasets._audio_files import (
-    AUDIO_SUFFIXES,
+    EXPECTED,
     audio_files_below,
     exists,
     is_audio,
@@ -199,7 +199,7 @@ def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
     if not tracks:
         raise ValueError(
             f"The sub-folders of {folder!r} ({quoted(genres)}) hold no audio files. "
-            f"Expected names that end in one of {' '.join(sorted(AUDIO_SUFFIXES))}."
+            + EXPECTED
         )
     if empty:
         _warn(f"No audio files in {quoted(empty)} of {folder!r}: not a genre then.")

@@ -244,8 +244,7 @@ class SpectrogramBatches:
     def as_dataset(self) -> "tf.data.Dataset":
         """Return the batches of epoch after epoch; between them, call `reshuffle`.
 
-        It has no end, because Keras makes two iterators an epoch of one that has: for
-        small networks, a third of the time of a training.
+        It has no end, because Keras makes two iterators an epoch of one that has.
         """
         import tensorflow as tf
 

@@ -18,7 +18,7 @@ from skgenre._text import format_list
 from skgenre.audio import AudioError, map_clips
 from skgenre.audio._outcome import read_facts
 from skgenre.datasets._audio_files import (
-    AUDIO_SUFFIXES,
+    EXPECTED,
     audio_files_below,
     exists,
     is_folder,
@@ -257,10 +257,7 @@ def _paths(folder: str) -> list[str]:
         )
     paths = audio_files_below(folder)
     if not paths:
-        raise ValueError(
-            f"No audio files below {folder!r}. Expected names that end in one of "
-            f"{' '.join(sorted(AUDIO_SUFFIXES))}."
-        )
+        raise ValueError(f"No audio files below {folder!r}. {EXPECTED}")
     return paths
 
 

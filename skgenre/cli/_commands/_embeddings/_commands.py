@@ -225,6 +225,7 @@ def cluster(
     from skgenre.cli._playlists import Entry
     from skgenre.cli._tables import write_clusters
 
+    errors: list[str] = []
     try:
         paths = files_named(music, from_file)
         is_playlist = file_format == SongFormat.m3u
@@ -252,7 +253,7 @@ def cluster(
             with results_to(output) as stream:
                 write_clusters(found, file_format, stream)
     except (ImportError, OSError, ValueError) as error:
-        raise fail(error) from None
+        raise fail(error, errors) from None
     if (silhouette := found["silhouette"]) is not None:
         console.print(
             f"Silhouette {silhouette:.2f} of {len(found['clusters'])} clusters: from "
@@ -299,6 +300,7 @@ def make_map(
     from skgenre.cli._inputs import files_named
     from skgenre.cli._output import check_output
 
+    errors: list[str] = []
     try:
         paths = files_named(music, from_file)
         check_output(output, [*paths, *(music or []), from_file])
@@ -323,6 +325,6 @@ def make_map(
         )
         write_atomically(check_writable(output), page.encode("utf-8"))
     except (ImportError, OSError, ValueError) as error:
-        raise fail(error) from None
+        raise fail(error, errors) from None
     console.print(f"Map in [bold]{plain(output)}[/].", soft_wrap=True)
     end(errors)

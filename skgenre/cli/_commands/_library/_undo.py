@@ -82,6 +82,8 @@ def read_undo_file(path: Path) -> list[WrittenGenre]:
     ValueError
         If it is no such record, with the number of the line.
     """
+    if not path.exists():
+        raise FileNotFoundError(f"There is no undo file {str(path)!r}. Check the path.")
     with open(open_regular(os.path.realpath(path)), "rb") as file:
         if os.fstat(file.fileno()).st_size > _MAX_BYTES:
             raise ValueError(f"{str(path)!r} is too large for an undo file.")

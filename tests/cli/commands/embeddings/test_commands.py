@@ -89,6 +89,17 @@ def test_one_extraction_serves_all_commands(tmp_path):
     assert computed() == n_computed
 
 
+@pytest.mark.skipif(not has_weights(), reason="no weights of musicnn")
+@pytest.mark.parametrize("command", ["map", "cluster"])
+def test_why_there_are_too_few_songs(command, tmp_path):
+    (tmp_path / "text.mp3").write_text("no music")
+    files = tmp_path / "text.mp3", tmp_path / "nowhere.mp3"
+    result = invoke(command, *files, exit_code=1)
+    assert "songs with music, and there are 0" in result.stderr
+    for name, why in (("text", "no decoder reads it"), ("nowhere", "there is no such")):
+        assert f"{name}.mp3': {why}" in " ".join(result.stderr.split())
+
+
 def test_what_is_no_number_of_clusters():
     for value in ("1", "many", "-3"):
         result = invoke("cluster", ".", "-k", value, exit_code=2)

@@ -83,7 +83,8 @@ def test_refusals(tmp_path):
     (tmp_path / "empty").touch()
     result = undo(tmp_path / "empty")
     assert result.exit_code == 1 and "nothing was changed" in result.stderr
-    assert undo(tmp_path / "nothing").exit_code == 1
+    result = undo(tmp_path / "nothing")
+    assert result.exit_code == 1 and "There is no undo file" in result.stderr
     assert undo(tmp_path).exit_code == 1
 
 
