@@ -251,8 +251,8 @@ def predict(
     from skgenre.cli._files import predict_files
     from skgenre.cli._inputs import files_and_standard_input
     from skgenre.cli._output import check_output, results_to, write_grouped
-    from skgenre.cli._playlists import Entry
     from skgenre.cli._tables import write_predictions
+    from skgenre.datasets._library._playlists import Entry
     from skgenre.persistence import load
 
     try:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.classifiers import GenreTagger
-from skgenre.cli._commands._embeddings._cluster import cluster_songs
-from skgenre.cli._commands._embeddings._songs import read_all_tags, tag_embedding
+from skgenre.classifiers._tag_genres import tag_embedding
+from skgenre.clustering._tag_clusters import cluster_songs
 from skgenre.datasets._library._genre_names import fold_genres
+from skgenre.datasets._library._tags import read_all_tags
 from skgenre.inspection._displays._embedding import reduce_to_plane
 from skgenre.inspection._report._map import map_page
 

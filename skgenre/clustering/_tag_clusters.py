@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.classifiers._tag_genres import TAG_NAMES
-from skgenre.cli._commands._embeddings._songs import tag_embedding
-from skgenre.clustering import EmbeddingKMeans
+from skgenre.classifiers._tag_genres import TAG_NAMES, tag_embedding
+from skgenre.clustering._embedding_kmeans import EmbeddingKMeans
 
 K_RANGE = 2, 15
 """Numbers of clusters of which 'auto' takes the one with the best silhouette."""
