@@ -19,7 +19,8 @@ ROOMS = (
     *("_lazy_names", "_files", "_text", "_version", "_docstrings"),
     *("_sklearn_compat", "_estimators"),
     *("audio", "runtime", "networks", "features", "datasets", "classifiers"),
-    *("clustering", "pipelines", "persistence", "inspection", "cli"),
+    *("clustering", "pipelines", "persistence", "inspection", "explore"),
+    "cli",
 )
 MOST_MODULES = 12
 
@@ -35,7 +36,7 @@ PUBLIC_NAMES = {
         KerasEmbedding MFCCStandardizer MelSpectrogramTransformer MissingClipClassifier
         ModelFileError MusicnnEmbedding ParallelCNNRNNClassifier SecondOrderClassifier
         SegmentClassifier SpectrogramFile TrackRecommender Waveform __version__ audio
-        classifiers clustering datasets export_onnx features fetch_weights
+        classifiers clustering datasets explore export_onnx features fetch_weights
         genre_pipeline inspection load load_audio networks persistence pipelines save
     """,
     "skgenre.audio": "AudioError Clip Waveform load_audio map_clips",
@@ -65,6 +66,7 @@ PUBLIC_NAMES = {
         compare_predictions expected_calibration_error maximize_activation saliency
         score_intervals sonify suspected_label_errors
     """,
+    "skgenre.explore": "Explorer explore",
     "skgenre.persistence": "ModelFileError export_onnx load read_info save",
     "skgenre.pipelines": "embedding_pipeline genre_pipeline",
     "skgenre.cli": "app",

@@ -16,6 +16,7 @@ from skgenre.cli._commands._embeddings._commands import (
     path,
     similar,
 )
+from skgenre.cli._commands._explore import explore
 from skgenre.cli._commands._library._check_tags import check_tags
 from skgenre.cli._commands._library._undo import undo
 from skgenre.cli._commands._scan import scan
@@ -373,6 +374,7 @@ def evaluate(
 
 app.command("check-tags")(check_tags)
 app.command()(cluster)
+app.command()(explore)
 app.command("map")(make_map)
 app.command()(path)
 app.command()(scan)

@@ -91,6 +91,8 @@ def _known(number: float) -> float | None:
 def distinctive_tags(excess: Sequence[float] | NDArray) -> list[str]:
     """Return the tags that are most above the mean of the library, the first first.
 
+    There are at most three, and none that is not above it.
+
     Parameters
     ----------
     excess : array-like of shape (100,)
@@ -107,6 +109,7 @@ def distinctive_tags(excess: Sequence[float] | NDArray) -> list[str]:
     >>> distinctive_tags(excess)
     ['vocal', 'rock', 'sad']
     """
-    order = np.argsort(-np.asarray(excess), kind="stable")
+    above = np.asarray(excess)
+    order = np.argsort(-above, kind="stable")[: int((above > 0).sum())]
     names = dict.fromkeys(_FIRST.get(TAG_NAMES[i], TAG_NAMES[i]) for i in order)
     return list(names)[:_N_TAGS]
