@@ -5,20 +5,20 @@ import socket
 import threading
 import webbrowser
 from html import escape
-from numbers import Integral
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from numpy.typing import ArrayLike
+from sklearn.utils import check_scalar
 
+from skgenre._files import check_writable, write_atomically
 from skgenre._sklearn_compat import HasMethods, Interval, validate_params
 
 if TYPE_CHECKING:
     import pandas as pd
     import uvicorn
 
-    from skgenre.explore._extraction import Extraction
-    from skgenre.explore._media import Media
     from skgenre.explore._server import Server
 
 LABELS_FILE = "skgenre-labels.csv"
@@ -39,14 +39,12 @@ class Explorer:
     url : str
         Address of the page, with a secret token: whoever has it may hear the music and
         change labels.
-    server : uvicorn.Server
-        The server, not running yet.
+    web : uvicorn.Server
+        Not running yet.
     listening : socket
         At which it listens.
-    extraction : Extraction
-        What computes in the background; started with the server.
-    files : Media
-        Temporary files, which are deleted in the end.
+    server : Server
+        What is served. Its songs are heard from now on.
 
     See Also
     --------
@@ -64,18 +62,17 @@ class Explorer:
     def __init__(
         self,
         url: str,
-        server: "uvicorn.Server",
+        web: "uvicorn.Server",
         listening: socket.socket,
-        extraction: "Extraction",
-        files: "Media",
+        server: "Server",
     ) -> None:
         self.url = url
-        self._server, self._extraction, self._files = server, extraction, files
+        self._web, self._server = web, server
         self._thread = threading.Thread(
-            target=server.run, args=([listening],), daemon=True
+            target=web.run, args=([listening],), daemon=True
         )
         self._thread.start()
-        extraction.start()
+        server.extraction.start()
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the server is stopped.
@@ -89,11 +86,40 @@ class Explorer:
 
     def stop(self) -> None:
         """Stop the server and what it computes; what was computed is kept."""
-        self._extraction.stop()
-        self._server.should_exit = True
+        self._server.extraction.stop()
+        self._web.should_exit = True
         self._thread.join(_SECONDS)
-        self._extraction.wait(_SECONDS)
-        self._files.close()
+        self._server.extraction.wait(_SECONDS)
+        self._server.media.close()
+
+    def save(self, path: str | os.PathLike, *, preview_seconds: float = 0.0) -> None:
+        """Save the map and the lists as a page that needs no server.
+
+        It can be opened from a disk or sent to somebody, loads nothing, and holds the
+        files' names, tags and labels. Waits until all songs are heard.
+
+        Parameters
+        ----------
+        path : str or os.PathLike
+            File of HTML to write.
+        preview_seconds : float, default=0.0
+            Seconds of the middle of each song to embed as sound, of some 5 KB each.
+
+        Raises
+        ------
+        OSError
+            If it can't be written.
+        ValueError
+            If fewer than two songs can be heard, or `preview_seconds` is outside 0 to
+            60.
+        """
+        check_scalar(preview_seconds, "preview_seconds", Real, min_val=0, max_val=60)
+        target = check_writable(path)
+        from skgenre.explore._static import static_page
+
+        self._server.extraction.wait()
+        page = static_page(self._server, preview_seconds=preview_seconds)
+        write_atomically(target, page.encode("utf-8"))
 
     def __enter__(self) -> Self:
         return self
@@ -115,9 +141,7 @@ class Explorer:
         )
 
 
-def _serve(
-    server: "Server", extraction: "Extraction", host: str, port: int
-) -> Explorer:
+def _serve(server: "Server", host: str, port: int) -> Explorer:
     """Return the server, running."""
     import uvicorn
 
@@ -141,7 +165,7 @@ def _serve(
         hosts=() if is_local else (host, socket.gethostname()),
         any_address=not is_local,
     )
-    is_any = host in ("0.0.0.0", "::")  # nosec B104: compared, and not bound to
+    is_any = host in ("0.0.0.0", "::")
     name = socket.gethostname() if is_any else host
     name = f"[{name}]" if ":" in name else name
     config = uvicorn.Config(
@@ -156,8 +180,7 @@ def _serve(
         f"http://{name}:{listening.getsockname()[1]}/?token={guard.token}",
         uvicorn.Server(config),
         listening,
-        extraction,
-        server.media,
+        server,
     )
 
 
@@ -283,7 +306,7 @@ def explore(
     )
     extraction = Extraction(listener, collection.paths, n_jobs)
     server = Server(collection, listener, extraction, labels)
-    explorer = _serve(server, extraction, host, port)
+    explorer = _serve(server, host, port)
     if open_browser:
         webbrowser.open(explorer.url)
     return explorer

@@ -83,6 +83,7 @@ class Extraction:
                     [*numbers],
                     n_jobs=self._n_jobs,
                     n_clips=_CLIPS_AT_A_TIME,
+                    n_chunks=1,
                 ):
                     for path, error in found.errors.items():
                         self.errors[numbers[path]] = error

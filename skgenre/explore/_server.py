@@ -39,7 +39,8 @@ from skgenre.inspection._displays._style import COLORS
 from skgenre.inspection._report._map import SHAPES
 from skgenre.inspection._report._page import read_text
 
-_SCRIPTS = "data.js", "map.js", "song.js", "labels.js", "page.js"
+SCRIPTS = "data.js", "map.js", "song.js", "labels.js", "page.js"
+"""Of the page, in their order."""
 _MOST_JSON = 4 << 20
 _N_NEAR = 10
 _MOST_ASKED = 200
@@ -111,7 +112,7 @@ class Server:
 
     def page(self, request: Request) -> Response:
         """Return the page itself."""
-        return Response(_own_text("page.html"), media_type="text/html")
+        return Response(own_text("page.html"), media_type="text/html")
 
     def asset(self, request: Request) -> Response:
         """Return a script or style of the page."""
@@ -119,13 +120,17 @@ class Server:
         if name == "report.css":  # that of all our pages
             return Response(read_text("_style.css"), media_type="text/css")
         if name == "page.css":
-            return Response(_own_text(name), media_type="text/css")
-        if name in _SCRIPTS:
-            return Response(_own_text(name), media_type="text/javascript")
+            return Response(own_text(name), media_type="text/css")
+        if name in SCRIPTS:
+            return Response(own_text(name), media_type="text/javascript")
         return PlainTextResponse("There is no such file.", 404)
 
     def state(self, request: Request) -> Response:
         """Return how far the extraction is, and what went wrong."""
+        return JSONResponse(self.progress())
+
+    def progress(self) -> dict[str, Any]:
+        """Return what `state` answers."""
         extraction, paths = self.extraction, self.collection.paths
         problems = [
             {
@@ -136,39 +141,39 @@ class Server:
             for found in (extraction.errors, extraction.notes)
             for number, text in sorted([*found.items()])
         ]
-        return JSONResponse(
-            {
-                "phase": extraction.phase,
-                "n_songs": len(paths),
-                "n_heard": int(extraction.done.sum()),
-                "n_left_out": len(extraction.errors),
-                "failure": extraction.failure and printable(extraction.failure),
-                "problems": problems[:_MOST_ASKED],
-                "n_problems": len(problems),
-            }
-        )
+        return {
+            "phase": extraction.phase,
+            "n_songs": len(paths),
+            "n_heard": int(extraction.done.sum()),
+            "n_left_out": len(extraction.errors),
+            "failure": extraction.failure and printable(extraction.failure),
+            "problems": problems[:_MOST_ASKED],
+            "n_problems": len(problems),
+        }
 
     def songs(self, request: Request) -> Response:
         """Return what is known of the songs before they are heard."""
+        return JSONResponse(self.known_songs())
+
+    def known_songs(self) -> dict[str, Any]:
+        """Return what `songs` answers."""
         collection = self.collection
-        return JSONResponse(
-            {
-                "title": collection.title,
-                "titles": collection.titles,
-                "columns": {
-                    name: _packed(values) for name, values in collection.columns.items()
-                },
-                "labels": [_shown(genre) for genre in self.labels.genres],
-                "checked": sorted(self.labels.checked),
-                "file": printable(str(self.labels.file)),
-                "genres": self.listener.classes,
-                "reductions": Space.reductions(),
-                "meaning": self.listener.meaning,
-                "colors": COLORS,
-                "shapes": SHAPES,
-                "most_bytes": MOST_BYTES,
-            }
-        )
+        return {
+            "title": collection.title,
+            "titles": collection.titles,
+            "columns": {
+                name: _packed(values) for name, values in collection.columns.items()
+            },
+            "labels": [_shown(genre) for genre in self.labels.genres],
+            "checked": sorted(self.labels.checked),
+            "file": printable(str(self.labels.file)),
+            "genres": self.listener.classes,
+            "reductions": Space.reductions(),
+            "meaning": self.listener.meaning,
+            "colors": COLORS,
+            "shapes": SHAPES,
+            "most_bytes": MOST_BYTES,
+        }
 
     def space(self) -> Space:
         """Return the songs that were heard, by their embeddings.
@@ -200,8 +205,12 @@ class Server:
 
     def map(self, request: Request) -> Response:
         """Return where songs lie, and what was predicted for them."""
+        return JSONResponse(self.points(self._reduction(request)))
+
+    def points(self, reduction: str) -> dict[str, Any]:
+        """Return what `map` answers."""
         space = self.space()
-        points, axes = space.map(self._reduction(request))
+        points, axes = space.map(reduction)
         found: dict[str, Any] = {
             "numbers": space.numbers.tolist(),
             "x": points[:, 0].astype(float).round(4).tolist(),
@@ -212,7 +221,7 @@ class Server:
             proba = self.extraction.proba[space.numbers]
             found["genres"] = proba.argmax(axis=1).tolist()
             found["confidence"] = proba.max(axis=1).astype(float).round(4).tolist()
-        return JSONResponse(found)
+        return found
 
     def truth(self, request: Request) -> Response:
         """Return how true a map is."""
@@ -226,10 +235,12 @@ class Server:
 
     def clusters(self, request: Request) -> Response:
         """Return the cluster of each song that was heard."""
+        return JSONResponse(self.found_clusters())
+
+    def found_clusters(self) -> dict[str, Any]:
+        """Return what `clusters` answers."""
         space = self.space()
-        return JSONResponse(
-            {"numbers": space.numbers.tolist(), "clusters": self._clusters(space)}
-        )
+        return {"numbers": space.numbers.tolist(), "clusters": self._clusters(space)}
 
     def _number(self, key: str) -> int:
         """Return the number of a song of the collection, or raise a KeyError."""
@@ -248,7 +259,10 @@ class Server:
         key = request.path_params["key"]
         if key.startswith("d"):
             return JSONResponse(self._dropped_song(key))
-        number = self._number(key)
+        return JSONResponse(self.heard_song(self._number(key)))
+
+    def heard_song(self, number: int) -> dict[str, Any]:
+        """Return what `song` answers of a song of the collection."""
         extraction, path = self.extraction, self.collection.paths[number]
         found: dict[str, Any] = {
             "number": number,
@@ -270,7 +284,7 @@ class Server:
                 copies = space.copies(space.E[space.place[number]])
                 found["copies"] = [each for each in copies if each != number]
                 found["near"] = [self._with_reasons(each, number) for each in near]
-        return JSONResponse(found)
+        return found
 
     def _dropped_song(self, key: str) -> dict[str, Any]:
         path, name = self.media.dropped(key)
@@ -332,13 +346,15 @@ class Server:
 
     def suspects(self, request: Request) -> Response:
         """Return the labels that look wrong."""
+        return JSONResponse(self.wrong_labels())
+
+    def wrong_labels(self) -> dict[str, Any]:
+        """Return what `suspects` answers."""
         rows = self.extraction.rows()
         E = self.extraction.embeddings
         if E is None:
             raise ValueError("No song has been heard yet. Wait.")
-        return JSONResponse(
-            find_suspects(rows, E[rows], self.labels.genres, self.collection.groups)
-        )
+        return find_suspects(rows, E[rows], self.labels.genres, self.collection.groups)
 
     async def change_label(self, request: Request) -> Response:
         """Give a song a genre, and write the file."""
@@ -437,7 +453,8 @@ class Server:
         return JSONResponse(await run_in_threadpool(self._dropped_song, key))
 
 
-def _own_text(name: str) -> str:
+def own_text(name: str) -> str:
+    """Return the text of a file of the page."""
     return (files(__package__) / "_page" / name).read_text(encoding="utf-8")
 
 

@@ -15,6 +15,9 @@ from skgenre.clustering._tag_clusters import K_RANGE, cluster_songs, distinctive
 from skgenre.inspection._displays._embedding import reduce_to_plane
 from skgenre.inspection._report._map import REDUCTIONS, trust_of_map
 
+# Of songs that are compared in pairs, to say how true a map is: some 100 MB.
+_N_COMPARED = 1500
+
 
 class Near(NamedTuple):
     """A song near another."""
@@ -92,7 +95,7 @@ class Space:
     def truth(self, reduction: str) -> dict[str, Any]:
         """Return how true a map is."""
         points, _ = self.map(reduction)
-        trust, n_neighbors, n_sampled = trust_of_map(self.E, points)
+        trust, n_neighbors, n_sampled = trust_of_map(self.E, points, _N_COMPARED)
         return {
             "trust": trust,
             "n_neighbors": n_neighbors,

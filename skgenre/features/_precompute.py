@@ -161,6 +161,7 @@ def results_in_chunks(
     *,
     n_jobs: int | None,
     n_clips: int = CLIPS_AT_A_TIME,
+    n_chunks: int = _CHUNKS_AT_A_TIME,
 ) -> Iterator[FileResults]:
     """Yield the results of a function for some files at a time, and errors.
 
@@ -179,6 +180,8 @@ def results_in_chunks(
         Files read at a time, in threads.
     n_clips : int, default=CLIPS_AT_A_TIME
         Files of a chunk.
+    n_chunks : int, default=2
+        Chunks at a time: with 1, a network needs its memory once.
 
     Yields
     ------
@@ -193,18 +196,20 @@ def results_in_chunks(
         errors = {path: str(error) for path, error in read.errors.items()}
         return FileResults(dict(zip(good, results, strict=True)), errors, read.readings)
 
-    yield from _in_threads(apply, chunks)
+    yield from _in_threads(apply, chunks, n_chunks)
 
 
 def _in_threads(
-    function: Callable[[Sequence[Any]], Any], chunks: Sequence[Sequence[Any]]
+    function: Callable[[Sequence[Any]], Any],
+    chunks: Sequence[Sequence[Any]],
+    n_chunks: int,
 ) -> Iterator[Any]:
     """Yield the function's result for each chunk, in order."""
-    with ThreadPoolExecutor(_CHUNKS_AT_A_TIME) as pool:
+    with ThreadPoolExecutor(n_chunks) as pool:
         started: deque[Future] = deque()
         for chunk in chunks:
             started.append(pool.submit(function, chunk))
-            if len(started) == _CHUNKS_AT_A_TIME:
+            if len(started) == n_chunks:
                 yield started.popleft().result()
         while started:
             yield started.popleft().result()

@@ -197,6 +197,38 @@ def test_the_page_is_accessible_and_fits(explorer, width, scheme):
         assert complaints(browser, explorer) == []
 
 
+@needs_chromium
+@pytest.mark.slow
+def test_a_saved_page_needs_no_server(explorer, tmp_path):
+    page = tmp_path / "page.html"
+    explorer.save(page, preview_seconds=1)
+    explorer.stop()
+    text = page.read_text(encoding="utf-8")
+    assert "<img" not in text and "</script><" not in text.split('id="saved">')[1][:99]
+    with Chromium() as browser:
+        browser.open(page, width=390)
+        browser.wait_for(f"map.numbers.length === {N_SONGS} && map.painted > 0")
+        click_song(browser, alone(browser))
+        browser.wait_for("audio.currentTime > 0.1")
+        assert browser.evaluate("audio.duration") == pytest.approx(1, abs=0.2)
+        browser.wait_for("document.querySelectorAll('#near li').length === 10")
+        browser.click_on("#tab-labels")
+        browser.click_on("#check")
+        browser.wait_for("checked && queue.length")
+        assert browser.evaluate("element('drop').offsetParent") is None
+        assert browser.evaluate("window.attacked") is None
+        assert faults_of(browser) == []
+        asked = [
+            e for e in browser.events if e["method"] == "Network.requestWillBeSent"
+        ]
+        assert {e["params"]["request"]["url"][:5] for e in asked} <= {"file:", "data:"}
+        assert not [e for e in browser.events if e["method"] == "Log.entryAdded"]
+    with pytest.raises(FileNotFoundError, match="no folder"):
+        explorer.save(tmp_path / "none" / "page.html")
+    with pytest.raises(ValueError, match="preview_seconds"):
+        explorer.save(page, preview_seconds=-1)
+
+
 def test_the_handle(songs, explorer):
     assert skgenre.explore.__name__ == "skgenre.explore"
     shown = explorer._repr_html_()
@@ -206,9 +238,12 @@ def test_the_handle(songs, explorer):
     folder, model = songs
     with pytest.raises(OSError, match=f"port={port}. Choose another port"):
         skgenre.explore(
-            folder, model, port=port, labels_file=explorer._files._folder.name + "/x"
+            folder,
+            model,
+            port=port,
+            labels_file=explorer._server.media._folder.name + "/x",
         )
-    files = explorer._files._folder.name
+    files = explorer._server.media._folder.name
     explorer.stop()
     explorer.wait(5)
     assert not importlib.resources.files("skgenre").joinpath(files).exists()

@@ -52,6 +52,19 @@ def explore(
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")
     ] = 0,
+    static: Annotated[
+        Path | None,
+        typer.Option(
+            help="Page of HTML to write instead, with map and lists, that needs no "
+            "server.",
+        ),
+    ] = None,
+    previews: Annotated[
+        float,
+        typer.Option(
+            min=0, max=60, help="Seconds of each song to embed in the --static page."
+        ),
+    ] = 0,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the browser.")
     ] = True,
@@ -66,10 +79,13 @@ def explore(
     computed is kept.
     """
     from skgenre.cli._files import prepare
+    from skgenre.cli._output import check_output
     from skgenre.explore import explore as start
     from skgenre.persistence import load
 
     try:
+        if static is not None:
+            check_output(static, [folder, model, output], option="--static")
         estimator = None if model is None else load(model, runtime="auto")
         if estimator is None:
             from skgenre.cli._commands._weights import require_weights
@@ -96,10 +112,15 @@ def explore(
             labels_file=output,
             host=host,
             port=port,
-            open_browser=browser,
+            open_browser=browser and static is None,
             cache_dir=cache_dir,
             n_jobs=jobs,
         )
+        if static is not None:
+            with explorer:
+                explorer.save(static, preview_seconds=previews)
+            console.print(f"Page in [bold]{plain(static)}[/].", soft_wrap=True)
+            return
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None
     console.print(f"Open [bold]{plain(explorer.url)}[/]", soft_wrap=True)

@@ -124,7 +124,7 @@ document.addEventListener("keydown", (event) => {
   if (event.target.closest("input, select, textarea, audio, [role=tab]")) return;
   if (event.key === " " && event.target.closest("button:not(.go)")) return;
   const act = KEYS[event.key];
-  if (!act) return;
+  if (!act || (saved && "khl".includes(event.key))) return;
   event.preventDefault();
   act();
 });

@@ -355,13 +355,13 @@ element("drop").addEventListener("change", (event) => {
 });
 document.addEventListener("dragover", (event) => {
   event.preventDefault();
-  document.body.classList.add("dropping");
+  if (!saved) document.body.classList.add("dropping");
 });
 document.addEventListener("dragleave", () => document.body.classList.remove("dropping"));
 document.addEventListener("drop", (event) => {
   event.preventDefault();
   document.body.classList.remove("dropping");
-  if (event.dataTransfer.files.length) drop(event.dataTransfer.files[0]);
+  if (event.dataTransfer.files.length && !saved) drop(event.dataTransfer.files[0]);
 });
 
 showSelection();

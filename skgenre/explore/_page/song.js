@@ -10,7 +10,11 @@ const OTHERS = "#9aa5b1";
 function play(key) {
   delete audio.dataset.wav;
   audio.dataset.key = key;
-  audio.src = `api/songs/${key}/sound`;
+  if (saved && !saved[`songs/${key}/sound`]) {
+    audio.removeAttribute("src");
+    return;
+  }
+  audio.src = saved ? saved[`songs/${key}/sound`] : `api/songs/${key}/sound`;
   audio.play().catch(() => {}); // an error is an event, too
 }
 
@@ -21,7 +25,7 @@ audio.addEventListener("loadedmetadata", () => {
   }
 });
 audio.addEventListener("error", () => {
-  if (!audio.dataset.key || audio.dataset.wav) return;
+  if (!audio.dataset.key || audio.dataset.wav || saved) return;
   audio.dataset.wav = "yes"; // a form that browsers don't play
   audio.src = `api/songs/${audio.dataset.key}/sound?as=wav`;
   audio.play().catch((error) => showProblem(`It can't be played: ${error.message}`));
@@ -43,13 +47,14 @@ async function openSong(key, { found, isPlayed = true } = {}) {
   for (const id of ["heard", "near"]) element(id).replaceChildren();
   element("near-title").hidden = true;
   element("sight").hidden = true;
-  element("song-actions").hidden = element("label-form").hidden = number < 0;
+  element("song-actions").hidden = element("label-form").hidden = number < 0 || Boolean(saved);
   element("label").value = number < 0 ? "" : songs.labels[number] || "";
   markCurrent();
   try {
     found = found || (await askJson(`songs/${key}`));
     if (song.key !== key) return;
     showHeard(found);
+    if (saved) return;
     const picture = await askJson(`songs/${key}/spectrogram`);
     if (song.key !== key) return;
     showSpectrogram(picture);

@@ -128,11 +128,13 @@ def _groups(labels: Sequence[str | None]) -> list[tuple[dict[str, Any], list[int
     return groups
 
 
-def trust_of_map(E: NDArray, points: NDArray) -> tuple[float | None, int, int | None]:
+def trust_of_map(
+    E: NDArray, points: NDArray, most: int = _N_SAMPLED
+) -> tuple[float | None, int, int | None]:
     """Return the trustworthiness, the neighbours that it is of, and the sample."""
     n_sampled = None
-    if len(E) > _N_SAMPLED:
-        n_sampled = _N_SAMPLED
+    if len(E) > most:
+        n_sampled = most
         rows = np.random.default_rng(0).permutation(len(E))[:n_sampled]
         E, points = E[rows], points[rows]
     n_neighbors = min(_N_NEIGHBORS, (len(E) - 1) // 2)
