@@ -97,15 +97,17 @@ function showHeard(found) {
 
 function showShares(heading, shares) {
   if (!shares.length) return;
-  element("heard").append(make("h3", { text: heading }));
+  const group = make("div");
+  group.append(make("h3", { text: heading }));
   for (const [name, share] of shares) {
     const line = make("div", { kind: "share" });
     const bar = make("meter");
     bar.value = share;
     bar.setAttribute("aria-label", name);
     line.append(isolated(name), bar, make("span", { text: `${Math.round(100 * share)} %` }));
-    element("heard").append(line);
+    group.append(line);
   }
+  element("heard").append(group);
 }
 
 const HEAT = [[0, 0, 4], [59, 15, 112], [140, 41, 129], [222, 73, 104], [254, 159, 109], [252, 253, 191]]; // magma
