@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import soundfile
@@ -25,6 +27,8 @@ from skgenre import (
 )
 from skgenre.cli import app
 from skgenre.persistence import read_info
+
+PICTURES = Path(__file__).parents[2] / "docs" / "_static"
 
 runner = CliRunner()
 
@@ -535,8 +539,15 @@ def test_demo(tmp_path):
     assert names == {
         "confusion_matrix.png",
         "learning_curves.png",
+        "map.png",
+        "timeline.png",
         *(f"spectrogram_{genre}.png" for genre in info["genres"]),
     }
     assert info["metrics"]["accuracy"] >= 0.8
+    # The README shows these two. Of a mirrored one, each differs by twice as much.
+    for name, tolerance in (("map.png", 0.01), ("timeline.png", 0.09)):
+        shown, made = (plt.imread(path / name) for path in (PICTURES, folder))
+        assert shown.shape == made.shape
+        assert np.abs(shown - made).mean() < tolerance
     again = invoke("predict", folder / "genres.model", folder / "new")
     assert again.exit_code == 0, again.output
