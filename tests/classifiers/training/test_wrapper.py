@@ -9,13 +9,18 @@ from skgenre import SecondOrderClassifier
 
 def test_each_step_is_traced_once_and_not_for_the_next_fit(monkeypatch):
     traced = []
-    for step in ("train_step", "test_step"):
-        # Python runs a step while it is traced, and no more.
-        def note(model, data, name=step, run=getattr(keras.Model, step)):
-            traced.append(name)
+
+    def note(step):
+        run = getattr(keras.Model, step)
+
+        def noted(model, data):  # Python runs a step while it is traced, and no more
+            traced.append(step)
             return run(model, data)
 
-        monkeypatch.setattr(keras.Model, step, note)
+        monkeypatch.setattr(keras.Model, step, noted)
+
+    note("train_step")
+    note("test_step")
     X = np.random.default_rng(0).normal(size=(16, 9, 7))
     y = ["folk", "rock"] * 8
     network = SecondOrderClassifier(
