@@ -15,22 +15,18 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.mark.slow
-def test_accuracy_on_synthetic_clips_is_resumed(tmp_path):
+def test_accuracy_on_synthetic_clips_is_resumed(run_script, tmp_path):
     from skgenre.datasets import make_genre_clips
 
     make_genre_clips(40, duration=4, random_state=0, folder=tmp_path / "music")
     rows = ["majority", "MFCC + SVC", "fast", "scratch"]
     rows += ["CRNN (paper)", "Parallel (paper)", "CRNN + Parallel (paper)"]
     rows += ["CRNN (ours)", "Parallel (ours)", "CRNN + Parallel (ours)"]
-    command = [sys.executable, BENCHMARKS / "accuracy.py", tmp_path / "music"]
-    command += ["--folds", "2", "--epochs", "1", "--output", tmp_path / "out"]
+    command = [BENCHMARKS / "accuracy.py", tmp_path / "music"]
+    command += ["--folds", 2, "--epochs", 1, "--output", tmp_path / "out"]
 
     def run(*rows):
-        subprocess.run(
-            [*command, "--rows", *rows],
-            check=True,
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
+        run_script(*command, "--rows", *rows)
         table = json.loads((tmp_path / "out" / "table.json").read_text())
         return {row["name"]: row for row in table}
 
@@ -59,40 +55,30 @@ def test_accuracy_on_synthetic_clips_is_resumed(tmp_path):
 
 
 @pytest.mark.slow
-def test_activation_on_a_few_clips(tmp_path):
+def test_activation_on_a_few_clips(run_script, tmp_path):
     from skgenre.datasets import make_genre_clips
 
     make_genre_clips(12, duration=4, random_state=0, folder=tmp_path)
-    result = subprocess.run(
-        [sys.executable, BENCHMARKS / "activation.py", tmp_path, "--epochs", "1"],
-        check=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
-    lines = result.stdout.splitlines()
+    command = [BENCHMARKS / "activation.py", tmp_path, "--epochs", 1, "--steps", 16]
+    lines = run_script(*command).splitlines()
     assert sum(line.startswith(("conv1 ", "conv5 ")) for line in lines) == 40
     (raised,) = (line for line in lines if line.startswith("Raised 5 x over the start"))
     assert int(raised.split()[-4]) > 30
 
 
 @pytest.mark.slow
-def test_embeddings_of_synthetic_clips_are_resumed(tmp_path):
+def test_embeddings_of_synthetic_clips_are_resumed(run_script, tmp_path):
     from skgenre.datasets import make_genre_clips
 
     make_genre_clips(48, duration=4, random_state=0, folder=tmp_path / "music")
     rows = ["random", "MFCC", "CRNN (ours)"]
     if find_spec("musicnn"):
         rows.append("musicnn MTT")
-    command = [sys.executable, BENCHMARKS / "embeddings.py", tmp_path / "music"]
-    command += ["--folds", "2", "--epochs", "1", "--output", tmp_path / "out"]
+    command = [BENCHMARKS / "embeddings.py", tmp_path / "music"]
+    command += ["--folds", 2, "--epochs", 1, "--output", tmp_path / "out"]
 
     def run():
-        subprocess.run(
-            [*command, "--rows", *rows],
-            check=True,
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
+        run_script(*command, "--rows", *rows)
         return json.loads((tmp_path / "out" / "table.json").read_text())
 
     table = run()
@@ -134,12 +120,9 @@ def test_sampled_rand_indices_lie_around_that_of_scikit_learn(monkeypatch):
     find_spec("musicnn") is None,
     reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
 )
-def test_tags_beside_the_published_network(tmp_path):
-    command = [sys.executable, BENCHMARKS / "tagging.py", "--clips", "4"]
-    done = subprocess.run(
-        [*command, "--results", tmp_path], check=True, capture_output=True, text=True
-    )
-    difference = done.stdout.split("difference between tags: ")[1].split()[0]
+def test_tags_beside_the_published_network(run_script, tmp_path):
+    printed = run_script(BENCHMARKS / "tagging.py", "--clips", 4, "--results", tmp_path)
+    difference = printed.split("difference between tags: ")[1].split()[0]
     assert float(difference) < 0.005  # decoded and resampled by other libraries
     rows = json.loads((tmp_path / "tagging.json").read_text())["rows"]
     ratios = [row["value"] for row in rows if row["unit"] == "x"]
@@ -160,19 +143,12 @@ def test_memory_does_not_grow_with_the_collection(tmp_path):
 
 
 @pytest.mark.slow
-def test_float16_on_a_few_clips(tmp_path):
+def test_float16_on_a_few_clips(run_script, tmp_path):
     from skgenre.datasets import make_genre_clips
 
     make_genre_clips(24, duration=4, random_state=0, folder=tmp_path)
-    command = [sys.executable, BENCHMARKS / "float16.py", tmp_path]
-    result = subprocess.run(
-        [*command, "--folds", "2", "--seeds", "1", "--epochs", "2"],
-        check=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
-    first, *_, last = result.stdout.splitlines()
+    command = [BENCHMARKS / "float16.py", tmp_path, "--folds", 2, "--seeds", 1]
+    first, *_, last = run_script(*command, "--epochs", 2).splitlines()
     assert first.startswith("24 clips: float16 is off by 0.03")
     assert last.startswith("mean accuracy ")
 
@@ -204,6 +180,7 @@ def test_training_of_a_few_clips(tmp_path):
     assert values[form] > 0.9
 
 
+@pytest.mark.slow
 def test_calls_pass_through_few_files():
     """The script's own limits hold, and it has seen the files that matter."""
     command = [sys.executable, BENCHMARKS / "structure.py"]
@@ -253,9 +230,8 @@ def test_what_a_stop_may_leave_is_told_from_faults(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_extraction_of_a_few_synthetic_clips(tmp_path):
-    command = [sys.executable, BENCHMARKS / "extraction.py", "--clips", "4"]
-    subprocess.run([*command, "--results", tmp_path], check=True)
+def test_extraction_of_a_few_synthetic_clips(run_script, tmp_path):
+    run_script(BENCHMARKS / "extraction.py", "--clips", 4, "--results", tmp_path)
     rows = json.loads((tmp_path / "extraction.json").read_text())["rows"]
     ratios = {row["name"]: row["value"] for row in rows}
     assert "n_jobs=1 / n_jobs=2" in ratios

@@ -423,7 +423,14 @@ def test_genres_and_files_with_odd_names(music, tmp_path):
         assert "accuracy" in found.stdout.decode()
 
 
-@pytest.mark.parametrize("options", [(), ("--time-limit", "60"), ("--cache-dir", "c")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        pytest.param(("--time-limit", "60"), marks=pytest.mark.slow),
+        pytest.param(("--cache-dir", "c"), marks=pytest.mark.slow),
+    ],
+)
 def test_predict_reads_the_standard_input(svc, music, tmp_path, options):
     song = music / "low" / "0.flac"
     run = [sys.executable, "-m", "skgenre.cli", "predict", svc, "--format", "json"]

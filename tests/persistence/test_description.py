@@ -314,9 +314,10 @@ class TestForgedClass:
     def forge(self, name):
         """Return what changes the class's node, and whether the result is refused."""
         described = Description(fitted(name))
+        written = json.dumps(described.value)
 
         def refused(change):
-            value, parts = copy.deepcopy(described.value), Parts(described.arrays)
+            value, parts = json.loads(written), Parts(described.arrays)
             node = next(objects(value, name))
             change(node, parts)
             # What is replaced is not there any more.

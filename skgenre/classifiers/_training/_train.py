@@ -205,7 +205,6 @@ def wrap(network: NetworkState, recipe: Recipe, **parameters: Any) -> NetworkCla
     return NetworkClassifier(
         model=getattr(networks, network.name),
         loss=loss_function(recipe.label_smoothing),
-        compile__weighted_metrics=["accuracy"],
         optimizer=recipe.optimizer,
         optimizer__learning_rate=float(recipe.learning_rate),  # Keras takes no int
         shuffle=False,  # the batches are shuffled clip by clip
