@@ -285,7 +285,6 @@ def test_files_may_lack_parameters_that_are_newer(forge):
         ("AbstainingClassifier", {"coverage_": 2}),
         ("AbstainingClassifier", {"unknown_": [1]}),
         ("TemperatureScalingClassifier", {"temperature_": 0}),
-        ("TemperatureScalingClassifier", {"temperature_": float("nan")}),
         ("MissingClipClassifier", {"n_missing_": -1}),
         ("SegmentClassifier", {"n_mels_": -1}),
         ("MFCCStandardizer", {"_names": [1]}),
