@@ -24,7 +24,9 @@ from skgenre import (
     save,
 )
 from skgenre.cli import app
+from skgenre.cli._options import ModelName
 from skgenre.persistence import read_info
+from skgenre.pipelines import PIPELINES
 
 runner = CliRunner()
 
@@ -74,7 +76,7 @@ def test_train_reports_on_held_out_artists(music, tmp_path):
     assert info["metrics"]["protocol"].startswith("clips of held-out artists")
 
 
-@pytest.mark.parametrize("model", ["scratch", "paper"])
+@pytest.mark.parametrize("model", ["scratch", "paper", "crnn"])
 def test_networks(music, tmp_path, model):
     path = tmp_path / "it.model"
     train = ["train", music, "-o", path, "--model", model, "--epochs", 2]
@@ -88,6 +90,10 @@ def test_networks(music, tmp_path, model):
     result = invoke("predict", path, music / "low" / "0.flac", "--format", "json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)[0]["genres"][0]["genre"] in ("low", "high")
+
+
+def test_every_pipeline_can_be_trained():
+    assert set(ModelName) == set(PIPELINES)
 
 
 def test_a_work_dir_changes_nothing_but_where_spectrograms_are(music, tmp_path):
