@@ -19,6 +19,7 @@ from .classifiers import (
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
+    TemperatureScalingClassifier,
 )
 from .clustering import EmbeddingKMeans, TrackRecommender
 from .features import (
@@ -48,6 +49,7 @@ __all__ = [
     "SecondOrderClassifier",
     "SegmentClassifier",
     "SpectrogramFile",
+    "TemperatureScalingClassifier",
     "TrackRecommender",
     "Waveform",
     "__version__",

@@ -35,6 +35,7 @@ from skgenre import (
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
+    TemperatureScalingClassifier,
     TrackRecommender,
 )
 from skgenre.classifiers import BaseGenreClassifier
@@ -84,6 +85,7 @@ OTHERS = [
     KerasEmbedding(NetworkFile(), input="waveform"),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
     MissingClipClassifier(LogisticRegression()),
+    TemperatureScalingClassifier(LogisticRegression()),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
     # An SVC's own default gamma depends on clips of weight 0.
     SegmentClassifier(SVC(gamma=0.1), window=4, hop=2, voting="hard"),

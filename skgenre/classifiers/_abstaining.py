@@ -22,7 +22,6 @@ from skgenre._sklearn_compat import (
     Interval,
     check_sample_weight,
     fit_context,
-    safe_indexing,
 )
 from skgenre.classifiers._checks import (
     check_extra_label,
@@ -39,6 +38,7 @@ from skgenre.classifiers._meta import (
     class_probabilities,
     fit_with,
     folds_by_group,
+    predict_folds,
 )
 
 
@@ -88,7 +88,7 @@ class AbstainingClassifier(MetaClassifier):
     --------
     risk_coverage_curve : Precision and coverage at other thresholds.
     skgenre.inspection.RiskCoverageDisplay : Plots them.
-    sklearn.calibration.CalibratedClassifierCV : Calibrates probabilities.
+    TemperatureScalingClassifier : Calibrates probabilities.
 
     Notes
     -----
@@ -200,25 +200,18 @@ class AbstainingClassifier(MetaClassifier):
         if sample_weight is not None:
             weights = check_clip_weights(y, sample_weight)
 
-        def fit_on(rows: NDArray) -> Any:
-            return fit_with(
-                clone(self.estimator),
-                safe_indexing(X, rows),
-                y[rows],
-                sample_weight=None if weights is None else weights[rows],
-                groups=None if groups is None else groups[rows],
-            )
-
-        probabilities = np.full((len(y), len(self.classes_)), np.nan)
-        for train, test in folds_by_group(self.cv, y, groups):
-            probabilities[test] = class_probabilities(
-                fit_on(train), safe_indexing(X, test), self.classes_
-            )
+        extras = {"sample_weight": weights, "groups": groups}
+        probabilities = predict_folds(
+            self.estimator,
+            lambda fitted, clips: class_probabilities(fitted, clips, self.classes_),
+            X,
+            y,
+            folds_by_group(self.cv, y, groups),
+            **extras,
+        )
         check_all_tested(self.cv, probabilities)
         self._choose_threshold(probabilities, y, weights)
-        self._keep_fitted(
-            fit_with(clone(self.estimator), X, y, sample_weight=weights, groups=groups)
-        )
+        self._keep_fitted(fit_with(clone(self.estimator), X, y, **extras))
         return self
 
     def _unknown_label(self) -> str | float:

@@ -351,11 +351,12 @@ def evaluate(
 
     try:
         check_output(report, [model, music, compare], option="--report")
+        merged = check_merge(merge or [])
         models = [model, *([] if compare is None else [compare])]
         judged = evaluate_models(
             models,
             labelled_tracks(music, labels, _console, models=models),
-            merge=check_merge(merge or []),
+            merge=merged,
             cache_dir=cache_dir,
             time_limit=time_limit,
             n_jobs=jobs,

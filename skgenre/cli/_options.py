@@ -115,6 +115,8 @@ class ModelName(StrEnum):
     best = "best"
     scratch = "scratch"
     fast = "fast"
+    crnn = "crnn"
+    parallel = "parallel"
     paper = "paper"
     baseline = "baseline"
 

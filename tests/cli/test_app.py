@@ -26,7 +26,9 @@ from skgenre import (
     save,
 )
 from skgenre.cli import app
+from skgenre.cli._options import ModelName
 from skgenre.persistence import read_info
+from skgenre.pipelines import PIPELINES
 
 PICTURES = Path(__file__).parents[2] / "docs" / "_static"
 
@@ -78,7 +80,7 @@ def test_train_reports_on_held_out_artists(music, tmp_path):
     assert info["metrics"]["protocol"].startswith("clips of held-out artists")
 
 
-@pytest.mark.parametrize("model", ["scratch", "paper"])
+@pytest.mark.parametrize("model", ["scratch", "paper", "crnn"])
 def test_networks(music, tmp_path, model):
     path = tmp_path / "it.model"
     train = ["train", music, "-o", path, "--model", model, "--epochs", 2]
@@ -92,6 +94,10 @@ def test_networks(music, tmp_path, model):
     result = invoke("predict", path, music / "low" / "0.flac", "--format", "json")
     assert result.exit_code == 0, result.output
     assert json.loads(result.stdout)[0]["genres"][0]["genre"] in ("low", "high")
+
+
+def test_every_pipeline_can_be_trained():
+    assert set(ModelName) == set(PIPELINES)
 
 
 def test_a_work_dir_changes_nothing_but_where_spectrograms_are(music, tmp_path):
@@ -551,10 +557,8 @@ def test_demo(tmp_path):
         *(f"spectrogram_{genre}.png" for genre in info["genres"]),
     }
     assert info["metrics"]["accuracy"] >= 0.8
-    # The README shows these two. Of a mirrored one, each differs by twice as much.
-    for name, tolerance in (("map.png", 0.01), ("timeline.png", 0.09)):
-        shown, made = (plt.imread(path / name) for path in (PICTURES, folder))
-        assert shown.shape == made.shape
-        assert np.abs(shown - made).mean() < tolerance
+    # The README shows the timeline: mirrored, it would differ by 0.19.
+    shown, made = (plt.imread(path / "timeline.png") for path in (PICTURES, folder))
+    assert shown.shape == made.shape and np.abs(shown - made).mean() < 0.09
     again = invoke("predict", folder / "genres.model", folder / "new")
     assert again.exit_code == 0, again.output

@@ -80,6 +80,7 @@ _PARAMETERS = {
     },
     "SelectKBest": {"k": 3},
     "StackingClassifier": {"estimators": _PAIRS, "cv": 2},
+    "TemperatureScalingClassifier": {"estimator": _TREE, "cv": 2},
     "TrackRecommender": {"clusterer": skgenre.EmbeddingKMeans(2, random_state=0)},
     "VotingClassifier": {"estimators": _PAIRS, "voting": "soft", "weights": [1, 2]},
 }

@@ -22,11 +22,14 @@ from skgenre.inspection import (
     classification_report_html,
     compare_predictions,
     expected_calibration_error,
+    suspected_label_errors,
 )
 from skgenre.inspection._report._figures import headline, scores_of
 from skgenre.inspection._report._predictions import Predictions, check_predictions
+from skgenre.inspection._scores._accuracies import check_merged_genres
 from skgenre.persistence import load
 from skgenre.persistence._contents import json_text
+from skgenre.pipelines import embedding_pipeline
 
 _PER_GENRE = (
     *("precision", "recall", "f1", "support", "n_groups"),
@@ -48,6 +51,7 @@ class Evaluated:
 
     model_names: list[str]
     predictions: Predictions
+    embeddings: NDArray | None
     merge: dict[str, str]
     notes: list[str]
     errors: dict[str, str]
@@ -64,6 +68,18 @@ class Evaluated:
             labels=found.labels,
             merge=self.merge or None,
         )
+
+    @cached_property
+    def suspected_labels(self) -> float | None:
+        """Share of the errors that may be the labels'; None if nothing can be said."""
+        found = self.predictions
+        errors = found.y_true != found.y_pred
+        if self.embeddings is None or not errors.any():
+            return None
+        suspected = suspected_label_errors(
+            self.embeddings, found.y_true, found.y_pred, found.groups
+        )
+        return float(suspected.sum() / errors.sum())
 
     @property
     def scores(self) -> Bunch:
@@ -118,6 +134,7 @@ class Evaluated:
                 for name, value in self.accuracies.items()
                 if not np.isnan(value).any()
             },
+            "suspected_label_errors": self.suspected_labels,
             "genres": [
                 {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
@@ -158,6 +175,12 @@ class Evaluated:
         if found.groups is not None:
             n = accuracies.n_effective_groups
             lines.append(f"The artists say as much as {n:.0f} with as many clips each.")
+        if self.suspected_labels is not None:
+            whose = "" if found.groups is None else " by other artists"
+            lines.append(
+                f"Errors where most neighbours{whose} have the predicted genre, so "
+                f"that the label may be wrong: {self.suspected_labels:.2f}"
+            )
         if "coverage" in head:
             lines += [
                 "Clips with a prediction: "
@@ -232,11 +255,21 @@ def evaluate_models(
             raise ValueError(f"{name!r} holds a model that was not fitted. Train it.")
     kept, notes = _known_clips(tracks, dict(zip(names, models, strict=True)))
     paths, target = tracks.paths[kept].tolist(), tracks.target[kept]
+    check_merged_genres(merge, {*_genres(models[0]).tolist(), *target.tolist()})
     models = [getattr(model, "best_estimator_", model) for model in models]
     for model in models:
         prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
-    predictions, errors, readings = apply_to_files(
-        lambda files: list(zip(*(_predict(m, files) for m in models), strict=True)),
+    embedder = _embedder(models[0])
+
+    def results(files: Sequence[str]) -> list[tuple]:
+        embeddings = [None] * len(files)
+        if embedder is not None:
+            embeddings = list(np.asarray(embedder.transform(files)))
+        of_models = [_predict(model, files) for model in models]
+        return list(zip(embeddings, *of_models, strict=True))
+
+    found, errors, readings = apply_to_files(
+        results,
         models,
         paths,
         n_jobs=n_jobs,
@@ -258,8 +291,11 @@ def evaluate_models(
     console.print("These figures hold only for music that was not trained on.")
 
     readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
-    predicted = [[genre for genre, _ in predictions[path]] for path in readable]
-    proba = [predictions[path][0][1] for path in readable]
+    embeddings = None
+    if embedder is not None:
+        embeddings = np.array([found[path][0] for path in readable])
+    predicted = [[genre for genre, _ in found[path][1:]] for path in readable]
+    proba = [found[path][1][1] for path in readable]
     unknown = getattr(split_last_step(models[0])[1], "unknown_", None)
     return Evaluated(
         model_names=names,
@@ -276,6 +312,7 @@ def evaluate_models(
             paths=readable,
             albums=None,
         ),
+        embeddings=embeddings,
         merge=merge,
         notes=notes,
         errors=errors,
@@ -318,6 +355,14 @@ def _format_genres(genres: NDArray) -> str:
 def _genres(model: Any) -> NDArray:
     """Return the genres as folders are called; they may have been numbers."""
     return np.array([str(genre) for genre in model.classes_.tolist()])
+
+
+def _embedder(model: Any) -> Any | None:
+    """Return what makes the model's embeddings, or None where nothing does."""
+    try:
+        return embedding_pipeline(model)
+    except ValueError:
+        return None
 
 
 def _predict(model: Any, paths: Sequence[str]) -> list[tuple[str, NDArray | None]]:

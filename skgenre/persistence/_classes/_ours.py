@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import sys
 from typing import Any
 
 import numpy as np
@@ -292,6 +293,9 @@ OURS: dict[str, SavableClass] = {
         threshold_=number(finite=False),
         coverage_=number(0, 1),
         precision_=number(0, 1, finite=False),
+    ),
+    "TemperatureScalingClassifier": _meta(
+        "skgenre.classifiers", temperature_=number(sys.float_info.min)
     ),
     "MissingClipClassifier": dataclasses.replace(
         _meta("skgenre.classifiers", n_missing_=COUNT),

@@ -284,6 +284,7 @@ def test_files_may_lack_parameters_that_are_newer(forge):
         ("TrackRecommender", {"_search": {"function": "chi2"}}),
         ("AbstainingClassifier", {"coverage_": 2}),
         ("AbstainingClassifier", {"unknown_": [1]}),
+        ("TemperatureScalingClassifier", {"temperature_": 0}),
         ("MissingClipClassifier", {"n_missing_": -1}),
         ("SegmentClassifier", {"n_mels_": -1}),
         ("MFCCStandardizer", {"_names": [1]}),
