@@ -30,7 +30,7 @@ LENGTHS = (0.3, 1, 2.5)
 """Lengths of the good uploads, of one clip."""
 DAMAGED_STEP = 11
 """Of the files that are damaged in all ways, each so many is an upload."""
-_START_SECONDS = 120
+_START_SECONDS = 600
 _REPLY_SECONDS = 300
 _BOUNDARY = "a-line-that-no-sound-file-has"
 

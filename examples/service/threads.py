@@ -5,6 +5,7 @@ curl --data-binary @song.mp3 http://127.0.0.1:8000/genre
 """
 
 import argparse
+import contextlib
 import io
 import json
 import os
@@ -78,7 +79,8 @@ def main():
     server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
     server.model = GenreModel(options.model, options.time_limit)
     server.pool = ThreadPoolExecutor(options.threads)
-    server.serve_forever()
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C
+        server.serve_forever()
 
 
 if __name__ == "__main__":
