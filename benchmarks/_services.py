@@ -35,6 +35,29 @@ _REPLY_SECONDS = 300
 _BOUNDARY = "a-line-that-no-sound-file-has"
 
 
+LEAVES = "leaves"
+"""What is expected of a request whose client leaves before it has sent all."""
+
+
+class Request(NamedTuple):
+    """A request, and what is expected in return."""
+
+    name: str
+    method: str
+    path: str
+    headers: tuple = ()
+    body: bytes | None = None
+    expected: object = None
+    """Probabilities, a set of statuses, or `LEAVES`."""
+
+
+class Response(NamedTuple):
+    """What came back."""
+
+    status: int
+    body: bytes
+
+
 class Service:
     """A service that runs in a process of its own, as long as the `with` block.
 
@@ -61,13 +84,14 @@ class Service:
         n_workers = n_threads if name == "workers" else 1
         if self.takes_forms:
             command = ["-m", "uvicorn", "app:app", "--app-dir", FOLDER, *port]
-            command += ["--workers", str(n_workers), "--log-level", "warning"]
+            command += ["--workers", str(n_workers), "--no-access-log"]
         else:
             command = [FOLDER / "threads.py", model, *port, "--threads", str(n_threads)]
         self._command = [sys.executable, *command]
         self._environment = os.environ | {
             "GENRE_MODEL": model,
             "GENRE_THREADS": str(n_threads // n_workers),
+            "MALLOC_ARENA_MAX": "2",  # as the guide says
         }
 
     def __enter__(self):
@@ -139,29 +163,6 @@ class Service:
             return Response(response.status, response.read())
         finally:
             connection.close()
-
-
-LEAVES = "leaves"
-"""What is expected of a request whose client leaves before it has sent all."""
-
-
-class Request(NamedTuple):
-    """A request, and what is expected in return."""
-
-    name: str
-    method: str
-    path: str
-    headers: tuple = ()
-    body: bytes | None = None
-    expected: object = None
-    """Probabilities, a set of statuses, or `LEAVES`."""
-
-
-class Response(NamedTuple):
-    """What came back."""
-
-    status: int
-    body: bytes
 
 
 def fault(request, response):

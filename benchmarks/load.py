@@ -2,8 +2,8 @@
 
     python benchmarks/load.py [--seconds 600] [--threads 8] [--models crnn baseline]
     python benchmarks/load.py --models best --duration 30 --threads 1 2 4 8 --seconds 20
-    python benchmarks/load.py --services threads asgi workers --models best \
-        --threads 4 --seconds 1800
+    python benchmarks/load.py --services threads asgi workers --models crnn \
+        --seconds 1800
 
 Each model is trained on a few synthetic clips, saved, and loaded in a process of its
 own, a network by both runtimes. 'best' needs musicnn's weights (``skgenre weights``).

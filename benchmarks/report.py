@@ -17,6 +17,8 @@ from _results import RATIO, read_rows
 
 RELIABILITY = {"fuzz_audio", "interruptions", "load", "services"}
 """Benchmarks that tell what is withstood, and not how fast something is."""
+LATENCY = "clips a second", "median latency", "95th percentile of latency", "memory"
+"""What of `load.py` is shown for each number of threads."""
 
 
 def tables(results):
@@ -65,19 +67,17 @@ def latency_table(content):
         measure, *model, threads, _seconds = row["name"].split(", ")
         text = _number(row["value"], row["unit"])
         lines.setdefault((", ".join(model), threads), {})[measure] = text
-    columns = ["clips a second", "median latency", "95th percentile of latency"]
-    columns.append("memory")
     return "\n".join(
         [
             ".. list-table::",
             "   :header-rows: 1",
             "",
-            *_cells("Model, runtime", "Threads", *map(str.capitalize, columns)),
+            *_cells("Model, runtime", "Threads", *map(str.capitalize, LATENCY)),
             *(
                 cell
                 for (model, threads), found in lines.items()
                 for cell in _cells(
-                    model, threads.split()[0], *(found[each] for each in columns)
+                    model, threads.split()[0], *(found[each] for each in LATENCY)
                 )
             ),
             "",

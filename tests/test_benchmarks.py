@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -447,7 +448,9 @@ class TestReport:
         import report
 
         loads = {
-            threads: load.Load(lambda i: None, 4, threads, lambda: [100.0, 50.0])
+            threads: load.Load(
+                lambda i: time.sleep(0.001), 4, threads, lambda: [100.0, 50.0]
+            )
             for threads in (1, 2)
         }
         rows = [

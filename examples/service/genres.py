@@ -1,4 +1,4 @@
-"""The genre of an uploaded file, or why it has none: what both services ask."""
+"""The genre of an uploaded file, or why it has none: what both services use."""
 
 import skgenre
 
