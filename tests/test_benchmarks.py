@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -160,9 +161,74 @@ def test_eight_threads_on_one_model(tmp_path):
     rows = json.loads((tmp_path / "load.json").read_text())["rows"]
     assert [row["value"] for row in rows if "wrong" in row["name"]] == [0, 0, 0]
     growth = [row["value"] for row in rows if "growth" in row["name"]]
-    assert len(growth) == 3 and max(growth) < 30
+    assert len(growth) == 3 and max(growth) * 5 / 3600 < 30  # MB in 5 s
     steadiness = [row["value"] for row in rows if "slowest" in row["name"]]
     assert min(steadiness) > 0.3  # other tests may run beside this one
+
+
+@pytest.mark.slow
+def test_services_get_good_and_bad_uploads(tmp_path):
+    """The script compares each answer, and looks for tracebacks, too."""
+    command = [sys.executable, BENCHMARKS / "load.py", "--models", "baseline"]
+    command += ["--services", "threads", "asgi", "workers", "--clips", "8"]
+    done = subprocess.run(
+        [*command, "--duration", "2", "--seconds", "4", "--results", tmp_path],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads((tmp_path / "services.json").read_text())["rows"]
+    for service in ("threads", "asgi", "workers"):
+        found = {
+            row["name"].partition(",")[0]: row["value"]
+            for row in rows
+            if f"'{service}'" in row["name"]
+        }
+        assert found["answers"] > 20 and found["wrong answers"] == 0
+        assert found["memory"] > 50
+
+
+@pytest.mark.parametrize(
+    ("grows", "at_least", "at_most"), [(0, -20, 20), (60, 40, 80)], ids=["flat", "leak"]
+)
+def test_memory_that_grows_is_told_from_a_few_long_clips(
+    grows, at_least, at_most, monkeypatch
+):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import load
+
+    sizes = 300 + grows * np.arange(10) / 20  # MB in half an hour
+    sizes += np.random.default_rng(0).normal(0, 1, 10)
+    sizes[[3, 8]] += 200
+    assert at_least < load.growth(sizes, 180) < at_most
+
+
+def test_wrong_answers_of_a_service_are_found(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from _services import LEAVES, Request, Response, fault
+
+    def answer(status, content):
+        return Response(status, json.dumps(content).encode())
+
+    error = {"detail": "No genre (silent): no sample is above -60 dB."}
+    found = {"genre": "b", "probabilities": {"a": 0.25, "b": 0.75}, "note": ""}
+    good = Request("good", "POST", "/genre", expected=[0.25, 0.75])
+    bad = Request("bad", "POST", "/genre", expected={400, 422})
+    assert fault(good, answer(200, found)) is None
+    assert fault(bad, answer(422, error)) is None
+    assert fault(Request("left", "POST", "/genre", expected=LEAVES), None) is None
+    for request, response in (
+        (good, answer(500, found)),
+        (good, answer(422, error)),
+        (good, answer(200, found | {"probabilities": {"a": 0.25, "b": 0.7500001}})),
+        (good, answer(200, found | {"genre": "a"})),
+        (bad, answer(200, found)),
+        (bad, answer(500, error)),
+        (bad, answer(422, {"detail": ""})),
+        (bad, answer(422, {"detail": 1000 * "x"})),
+        (bad, Response(422, b"<html>")),
+    ):
+        assert request.name in fault(request, response)
 
 
 @pytest.mark.slow
@@ -353,6 +419,30 @@ class TestReport:
         with pytest.raises(FileNotFoundError, match="no results"):
             read_rows(tmp_path / "none")
 
+    def test_a_line_for_each_number_of_threads(self):
+        import load
+        import report
+
+        loads = {
+            threads: load.Load(
+                lambda i: time.sleep(0.001), 4, threads, lambda: [100.0, 50.0]
+            )
+            for threads in (1, 2)
+        }
+        rows = [
+            row
+            for threads, each in loads.items()
+            for part in load.measure_load(each, f"best, onnx, {threads} threads", 0.1)
+            for row in part
+        ]
+        machine = {"processor": "It", "cores": 2, "python": "3"}
+        content = {"version": "1", "machine": machine, "rows": rows}
+        text = report.latency_table(content)
+        assert text.count("   * - best, onnx\n") == 2
+        assert "     - 2\n" in text and text.count("     - 100 MB\n") == 2
+        assert "     - 95th percentile of latency\n" in text
+        assert "Measured on It, 2 cores" in text
+
     def test_documentation_shows_the_latest_results(self):
         import report
         import scaling
@@ -365,7 +455,7 @@ class TestReport:
         )
         results = read_rows(latest)
         shown = report.tables(results)
-        assert len(shown) == 2
+        assert len(shown) == 3
         for file, text in shown.items():
             assert (docs / file).read_text() == text
         expected = scaling.plan_table(scaling.costs_of(results), scaling.CORPORA)
