@@ -131,6 +131,71 @@ def test_tags_beside_the_published_network(run_script, tmp_path):
 
 
 @pytest.mark.slow
+def test_augmentation_and_pretraining_on_a_few_clips(tmp_path):
+    from skgenre.datasets import make_genre_clips
+
+    make_genre_clips(16, duration=2, random_state=0, folder=tmp_path / "music")
+    command = [sys.executable, BENCHMARKS / "augmentation.py", tmp_path / "music"]
+    command += ["--folds", "2", "--repeats", "1", "--epochs", "2", "--steps", "2"]
+    command += ["--labels", "4", "--output", tmp_path]
+    done = subprocess.run(
+        command,
+        check=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    tables = [table.splitlines()[1:] for table in done.stdout.strip().split("\n\n")]
+    assert [len(table) for table in tables] == [11, 6, 4, 3]
+    for rival, *others in tables:
+        assert "+0.000 [+0.000, +0.000]" in rival
+        for row in others:
+            *_, gain, low, high, _ = row.replace("[", "").replace("]", "").split()
+            assert float(low.rstrip(",")) <= float(gain) <= float(high)
+
+
+@pytest.mark.slow
+def test_varied_copies_of_clips(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import augmentation
+
+    samples = np.sin(np.arange(44100) * 2 * np.pi * 440 / 22050).astype(np.float32)
+    rng = np.random.default_rng(0)
+    others = [np.zeros(100), rng.normal(size=30000)]
+    clips = list(augmentation.versions(samples, others, rng))
+    assert {len(clip) for clip in clips} == {44100}
+    tones = [np.abs(np.fft.rfft(clip[:11025])).argmax() * 2 for clip in clips]
+    lower, higher = tones[1:3]
+    assert tones[:1] + tones[3:] == [440] * 7
+    assert (
+        440 * 2 ** (-2 / 12) - 2 < lower < 432 < 448 < higher < 440 * 2 ** (2 / 12) + 2
+    )
+    silence = augmentation.slower(np.zeros(22050, np.float32), 1.1)
+    assert not silence.any() and len(silence) == pytest.approx(1.1 * 22050, abs=1024)
+
+
+@pytest.mark.slow
+def test_no_copy_in_training_contains_a_test_clip(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from augmentation import COPIES, KINDS, Data, partners
+
+    genres, artists = np.repeat(["folk", "rock"], 8), np.repeat(np.arange(8), 2)
+    data = Data.__new__(Data)
+    data.partners = partners(genres, artists, np.random.default_rng(0))
+    assert (genres[data.partners] == genres[:, np.newaxis]).all()
+    assert (artists[data.partners] != artists[:, np.newaxis]).all()
+    train = np.arange(0, 16, 2)
+    clips, version = data.chosen(train, KINDS)
+    mixed = (version - 1) // COPIES == KINDS.index("mix")
+    within = np.isin(data.partners[train], train)
+    assert mixed.sum() == within.sum() < within.size
+    assert np.isin(clips, train).all()
+    assert np.isin(
+        data.partners[clips[mixed], (version[mixed] - 1) % COPIES], train
+    ).all()
+
+
+@pytest.mark.slow
 def test_memory_does_not_grow_with_the_collection(tmp_path):
     command = [sys.executable, BENCHMARKS / "memory.py", "--sizes", "0.05", "1"]
     command += ["--folder", tmp_path, "--results", tmp_path]
