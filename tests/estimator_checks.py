@@ -38,6 +38,7 @@ from skgenre import (
     TrackRecommender,
 )
 from skgenre.classifiers import BaseGenreClassifier
+from skgenre.datasets import GenreTree
 
 
 # A keras.Model itself has another hash each time, by which a check looks for changes.
@@ -83,6 +84,11 @@ OTHERS = [
     TrackRecommender(metric="euclidean", clusterer=EmbeddingKMeans(2, random_state=0)),
     KerasEmbedding(NetworkFile(), input="waveform"),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
+    AbstainingClassifier(
+        LogisticRegression(),
+        target_precision=0,
+        genre_tree=GenreTree({"two": "one", "setosa": "iris"}),
+    ),
     MissingClipClassifier(LogisticRegression()),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
     # An SVC's own default gamma depends on clips of weight 0.
