@@ -17,11 +17,13 @@ from skgenre._text import format_list, printable
 from skgenre.cli._console import plain
 from skgenre.cli._files import apply_to_files, prepare, print_notes
 from skgenre.cli._tables import confusion_table, report_table, with_interval
+from skgenre.datasets import GenreTree
 from skgenre.inspection import (
     accuracy_scores,
     classification_report_html,
     compare_predictions,
     expected_calibration_error,
+    hierarchical_scores,
 )
 from skgenre.inspection._report._figures import headline, scores_of
 from skgenre.inspection._report._predictions import Predictions, check_predictions
@@ -40,6 +42,8 @@ _ACCURACIES = {
     "macro_accuracy": "Accuracy, mean over genres",
     "artist_accuracy": "Accuracy, mean over artists",
 }
+# Scores in a tree of genres.
+_HIERARCHICAL = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
 @dataclass
@@ -51,6 +55,7 @@ class Evaluated:
     merge: dict[str, str]
     notes: list[str]
     errors: dict[str, str]
+    hierarchical: Bunch | None
 
     @cached_property
     def accuracies(self) -> Bunch:
@@ -122,6 +127,9 @@ class Evaluated:
                 {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
             ],
+            **(
+                {} if self.hierarchical is None else {"hierarchical": self.hierarchical}
+            ),
             "calibration_error": None
             if confidence is None or not given.any()
             else expected_calibration_error(found.right[given], confidence[given]),
@@ -165,6 +173,15 @@ class Evaluated:
                 "Right, of the predictions: "
                 + with_interval(head["precision"], head["precision_interval"]),
             ]
+        if self.hierarchical is not None:
+            lines += [
+                f"Hierarchical {name}: "
+                + with_interval(
+                    self.hierarchical[key], self.hierarchical[f"{key}_interval"]
+                )
+                for key, name in _HIERARCHICAL.items()
+                if not np.isnan(self.hierarchical[key])
+            ]
         if (comparison := self.comparison) is not None:
             low, high = comparison.difference_interval
             limits = f" ({low:+.2f} to {high:+.2f})" if high > low else ""
@@ -207,6 +224,7 @@ def evaluate_models(
     tracks: Bunch,
     *,
     merge: dict[str, str],
+    genre_tree: GenreTree | None,
     cache_dir: Path | None,
     time_limit: float | None,
     n_jobs: int,
@@ -253,32 +271,51 @@ def evaluate_models(
         notes.append(
             f"Left out, as they could not be read: {len(errors)} of the files."
         )
+    readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
+    predicted = [[genre for genre, _ in predictions[path]] for path in readable]
+    proba = [predictions[path][0][1] for path in readable]
+    last = split_last_step(models[0])[1]
+    unknown = getattr(last, "unknown_", None)
+    unknown = None if unknown is None else str(unknown)
+    labels = _genres(models[0])
+    groups = None if tracks.groups is None else tracks.groups[kept][good]
+    first = [genres[0] for genres in predicted]
+    tree = getattr(last, "genre_tree", None) if genre_tree is None else genre_tree
+    hierarchical = None
+    if tree is not None:
+        hierarchical = hierarchical_scores(
+            target[good], first, tree, unknown=unknown, groups=groups
+        )
+        known = {*labels.tolist(), unknown}
+        if n_above := sum(genre not in known for genre in first):
+            first = [genre if genre in known else unknown for genre in first]
+            notes.append(
+                f"{n_above} predictions are genres above those of the model. Outside "
+                f"the hierarchical scores they count as {unknown!r}."
+            )
     for note in notes:
         console.print(f"[yellow]Note:[/] {plain(note)}", soft_wrap=True)
     console.print("These figures hold only for music that was not trained on.")
 
-    readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
-    predicted = [[genre for genre, _ in predictions[path]] for path in readable]
-    proba = [predictions[path][0][1] for path in readable]
-    unknown = getattr(split_last_step(models[0])[1], "unknown_", None)
     return Evaluated(
         model_names=names,
         predictions=check_predictions(
             target[good],
-            [genres[0] for genres in predicted],
-            labels=_genres(models[0]),
+            first,
+            labels=labels,
             y_proba=None if proba[0] is None else np.array(proba),
-            unknown=None if unknown is None else str(unknown),
+            unknown=unknown,
             y_pred_other=[genres[1] for genres in predicted]
             if len(models) > 1
             else None,
-            groups=None if tracks.groups is None else tracks.groups[kept][good],
+            groups=groups,
             paths=readable,
             albums=None,
         ),
         merge=merge,
         notes=notes,
         errors=errors,
+        hierarchical=hierarchical,
     )
 
 
