@@ -118,17 +118,15 @@ class Evaluated:
         return {
             "model": self.model_names[0],
             **headline(found, scores),
-            **{
-                name: value
-                for name, value in self.accuracies.items()
-                if not np.isnan(value).any()
-            },
+            **_known(self.accuracies),
             "genres": [
                 {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
             ],
             **(
-                {} if self.hierarchical is None else {"hierarchical": self.hierarchical}
+                {}
+                if self.hierarchical is None
+                else {"hierarchical": _known(self.hierarchical)}
             ),
             "calibration_error": None
             if confidence is None or not given.any()
@@ -193,6 +191,11 @@ class Evaluated:
             )
         for line in lines:
             console.print(plain(line), soft_wrap=True, highlight=False)
+
+
+def _known(scores: Bunch) -> dict[str, Any]:
+    """Return the scores that there are, without those that are NaN."""
+    return {name: score for name, score in scores.items() if not np.isnan(score).any()}
 
 
 def check_merge(pairs: Sequence[str]) -> dict[str, str]:

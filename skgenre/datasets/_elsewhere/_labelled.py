@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 from skgenre._text import format_list
+from skgenre.datasets._form import object_array
 
 
 def labelled(
@@ -46,10 +46,10 @@ def labelled(
     are_several = any(isinstance(genre, (list, tuple, np.ndarray)) for genre in genres)
     sets = [_as_tuple(genre) for genre in genres]
     if are_several:
-        target = objects(sets)
+        target = object_array(sets)
     else:
         single = [names[0] if names else None for names in sets]
-        target = objects(single) if None in single else np.array(single)
+        target = object_array(single) if None in single else np.array(single)
     counts = Counter(name for names in sets for name in names)
     numbers = [f"{count} {name}" for name, count in counts.most_common()]
     if n_missing := sum(not names for names in sets):
@@ -64,20 +64,13 @@ def labelled(
         )
     by = "" if artists is None else f" by {len(np.unique(artists))} artists"
     return Bunch(
-        paths=objects(list(clips)),
+        paths=object_array(list(clips)),
         target=target,
         target_names=np.array(sorted(counts)),
         groups=artists,
         DESCR=f"{len(clips)} clips{by} from {source}: "
         f"{format_list(numbers, limit=20)}.",
     )
-
-
-def objects(values: list) -> NDArray:
-    """Return a 1-D array of objects, whatever they are."""
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
 
 
 def _as_tuple(genre: Any) -> tuple:
