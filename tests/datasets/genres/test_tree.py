@@ -104,6 +104,13 @@ def test_classes_keep_their_spelling_and_may_be_numbers():
     assert sums.tolist() == [[0.5, 0.5]] and genres.tolist() == [1, 2]
 
 
+def test_classes_outside_the_tree_are_as_they_are():
+    # Classifiers have always told these apart.
+    _, genres = ROCK.sum_probabilities([[0.5, 0.25, 0.25]], ["Folk", "folk", "-"])
+    assert genres.tolist() == ["-", "Folk", "folk"]
+    assert ROCK.fold_rare(["Folk", "folk"], min_clips=2).tolist() == ["Folk", "folk"]
+
+
 def test_wrong_classes_are_refused():
     with pytest.raises(ValueError, match="2 columns for 1 classes"):
         ROCK.sum_probabilities([[0.5, 0.5]], ["Punk"])
