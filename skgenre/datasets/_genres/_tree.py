@@ -38,6 +38,8 @@ class GenreTree(Mapping[str, str | None]):
 
     Raises
     ------
+    TypeError
+        If `parents` is no mapping.
     ValueError
         If names are not text, a genre has two parents or is above itself, or there are
         too many.
@@ -62,6 +64,11 @@ class GenreTree(Mapping[str, str | None]):
     """
 
     def __init__(self, parents: Mapping[str, str | None]) -> None:
+        if not isinstance(parents, Mapping):
+            raise TypeError(
+                "parents must be a mapping such as {'House': 'Electronic'}, got "
+                f"{type(parents).__name__}. GenreTree.from_file reads files."
+            )
         above: dict[str, str | None] = {}
         names: dict[str, str] = {}
         for genre, parent in parents.items():
@@ -306,7 +313,7 @@ class GenreTree(Mapping[str, str | None]):
         Parameters
         ----------
         genres : array-like of shape (n_clips,), or sequence of sequences of str
-            The genre of each clip, or the genres. None is no genre.
+            The genre of each clip, or the genres. None and NaN are no genre.
         min_clips : int, default=1
             Clips that a subgenre needs to be kept.
         groups : array-like of shape (n_clips,), default=None
@@ -339,7 +346,8 @@ class GenreTree(Mapping[str, str | None]):
         are_several = any(isinstance(item, (list, tuple)) for item in given)
         sets = given
         if not are_several:
-            sets = [() if item is None else (item,) for item in given]
+            # NaN, as pandas has it, is not equal to itself.
+            sets = [() if item is None or item != item else (item,) for item in given]
         artists = np.arange(len(sets))
         if groups is not None:
             check_consistent_length(given, groups)

@@ -2,6 +2,7 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -55,6 +56,11 @@ def test_it_is_a_mapping_and_spelling_does_not_matter():
 def test_what_is_no_tree_is_refused(parents, message):
     with pytest.raises(ValueError, match=message):
         GenreTree(parents)
+
+
+def test_only_mappings_are_trees():
+    with pytest.raises(TypeError, match="got str. GenreTree.from_file reads files"):
+        GenreTree("genres.csv")
 
 
 def test_largest_trees():
@@ -142,6 +148,8 @@ def test_clips_of_several_genres_or_none_are_folded():
     several = ROCK.fold_rare([("Punk", "Folk"), ("Metal", "Punk"), ()], min_clips=3)
     assert several.tolist() == [("Rock", "Folk"), ("Rock",), ()]
     assert ROCK.fold_rare(["Punk", None], min_clips=2).tolist() == ["Rock", None]
+    with_nan = pd.Series(["Punk", np.nan], dtype=object)
+    assert ROCK.fold_rare(with_nan, min_clips=2).tolist() == ["Rock", None]
     assert ROCK.fold_rare([], min_clips=2).shape == (0,)
 
 
