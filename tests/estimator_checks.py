@@ -39,6 +39,7 @@ from skgenre import (
     TrackRecommender,
 )
 from skgenre.classifiers import BaseGenreClassifier
+from skgenre.datasets import GenreTree
 
 
 # A keras.Model itself has another hash each time, by which a check looks for changes.
@@ -84,6 +85,11 @@ OTHERS = [
     TrackRecommender(metric="euclidean", clusterer=EmbeddingKMeans(2, random_state=0)),
     KerasEmbedding(NetworkFile(), input="waveform"),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
+    AbstainingClassifier(
+        LogisticRegression(),
+        target_precision=0,
+        genre_tree=GenreTree({"two": "one", "setosa": "iris"}),
+    ),
     MissingClipClassifier(LogisticRegression()),
     TemperatureScalingClassifier(LogisticRegression()),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
