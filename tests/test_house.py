@@ -35,8 +35,9 @@ PUBLIC_NAMES = {
         KerasEmbedding KerasGenreClassifier MFCCStandardizer MelSpectrogramTransformer
         MissingClipClassifier ModelFileError MusicnnEmbedding ParallelCNNRNNClassifier
         SecondOrderClassifier SegmentClassifier SpectrogramFile TrackRecommender
-        Waveform __version__ audio classifiers clustering datasets export_onnx features fetch_weights
-        genre_pipeline inspection load load_audio networks persistence pipelines save
+        Waveform __version__ audio classifiers clustering datasets export_onnx features
+        fetch_weights genre_pipeline inspection load load_audio networks persistence
+        pipelines save
     """,
     "skgenre.audio": "AudioError Clip Waveform load_audio map_clips",
     "skgenre.features": """

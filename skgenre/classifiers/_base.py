@@ -368,6 +368,22 @@ class BaseGenreClassifier(
         probabilities = self._outputs(X)[0].astype(np.float64)
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
+    def predict_log_proba(self, X: ArrayLike) -> NDArray:
+        """Return the logarithm of the probability of each genre.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            Columns in the order of `classes_`; -inf for a probability of 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
     def predict(self, X: ArrayLike) -> NDArray:
         """Return the most probable genre of each clip.
 
@@ -518,7 +534,7 @@ class BaseGenreClassifier(
         self.classes_ = classes
         self.network_parameters_ = network_parameters
 
-    def _built_with(self, input_shape: tuple[int, int], n_classes: int) -> dict:
+    def _built_with(self, input_shape: tuple[int, ...], n_classes: int) -> dict:
         """Return what the network is built with, or refuse what can't be built."""
         parameters = {
             "input_shape": input_shape,

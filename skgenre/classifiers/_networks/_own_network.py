@@ -200,7 +200,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
         given = self.network_parameters or {}
         return tuple((name, plain(given[name])) for name in sorted(given))
 
-    def _built_with(self, input_shape: tuple[int, int], n_classes: int) -> dict:
+    def _built_with(self, input_shape: tuple[int, ...], n_classes: int) -> dict:
         from skgenre.networks._own import examined
         from skgenre.runtime._keras import shield_from_interrupts
 
