@@ -73,12 +73,13 @@ def with_lambda(input_shape, n_classes):
     return keras.Model(inputs, layers.Dense(n_classes, activation="softmax")(x))
 
 
-NETWORKS = {
-    "vgg": vgg,
-    "transformer": transformer,
-    "mobilenet": pytest.param(mobilenet, marks=pytest.mark.slow),
-}
-three = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+# TensorFlow takes seconds to trace each.
+THREE = (vgg, transformer, mobilenet)
+several = pytest.mark.parametrize(
+    "network",
+    [tiny, *(pytest.param(f, marks=pytest.mark.slow) for f in THREE)],
+    ids=lambda function: function.__name__,
+)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +95,7 @@ def large(clips):
     return np.repeat(np.repeat(clips[0], 3, axis=1), 4, axis=2)
 
 
-@three
+@several
 def test_what_a_network_of_keras_can_do(network, clips, tmp_path):
     X, y = clips[0] if network is not mobilenet else large(clips), clips[1]
     model = KerasGenreClassifier(network, **FAST).fit(X, y)
@@ -116,7 +117,7 @@ def test_what_a_network_of_keras_can_do(network, clips, tmp_path):
         np.testing.assert_array_equal(made.predict_proba(X), probabilities)
 
 
-@three
+@several
 def test_onnx(network, clips, tmp_path):
     pytest.importorskip("onnxruntime")
     onnx = pytest.importorskip("onnx")
@@ -185,7 +186,9 @@ def test_a_layer_that_no_file_may_hold(clips, tmp_path):
     X, y, _ = clips
     model = KerasGenreClassifier(with_lambda, embedding="embedded", **FAST).fit(X, y)
     assert model.transform(X).shape == (48, 8) == (48, model._n_features_out)
-    with pytest.raises(TypeError, match="its layer 'lambda' is a Lambda, which is not"):
+    with pytest.raises(
+        TypeError, match="its layer 'lambda.*' is a Lambda, which is not"
+    ):
         skgenre.save(model, tmp_path / "it.model")
     with pytest.raises(TypeError, match=r"joblib\.dump"):
         skgenre.export_onnx(model, tmp_path / "it.onnx")
@@ -193,6 +196,7 @@ def test_a_layer_that_no_file_may_hold(clips, tmp_path):
     np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("embedding", "n"), [("features", 8), ("conv2d", 4), (None, 8)], ids=str
 )
@@ -232,6 +236,7 @@ def test_further_training(clips):
     assert model.n_iter_ == 4
 
 
+@pytest.mark.slow
 def test_windows(clips):
     X, y, _ = clips
     model = SegmentClassifier(KerasGenreClassifier(tiny, **FAST), window=6, hop=3)
@@ -295,7 +300,6 @@ def every_layer(input_shape, n_classes):
     x = layers.Conv1D(5, 3, dilation_rate=2, padding="same", activation="elu")(x)
     x = layers.Conv1D(4, 2, strides=1, use_bias=False, activation="softplus")(x)
     whole = layers.GRU(3)(x)
-    steps = x.shape[1]
     x = layers.Reshape((-1, 4, 1))(x)
     x = layers.Permute((2, 1, 3))(x)
     x = layers.ZeroPadding2D(((1, 0), (2, 1)))(x)
@@ -327,13 +331,13 @@ def every_layer(input_shape, n_classes):
         layers.GlobalAveragePooling1D(keepdims=False)(inputs),
         layers.Bidirectional(layers.LSTM(2))(inputs),
     ]
-    assert steps == 4
     x = layers.Dropout(0.1)(layers.Concatenate()(tops))
     x = layers.Dense(8, activation="silu", trainable=False)(x)
     x = layers.Dense(n_classes)(x)
     return keras.Model(inputs, layers.Softmax(name="genres")(x))
 
 
+@pytest.mark.slow
 def test_every_layer_of_the_list(clips, tmp_path):
     from skgenre.runtime._own._graph import _NODES
     from skgenre.runtime._own._layers import LAYERS
@@ -361,31 +365,26 @@ def test_every_layer_of_the_list(clips, tmp_path):
     assert [w.path.split("/")[1:] for w in first.trainable_weights] == [
         w.path.split("/")[1:] for w in again.trainable_weights
     ]
-    for ours, theirs in zip(first.weights, again.weights, strict=True):
-        if "conv2d_1" not in ours.path:
-            assert ours.shape == theirs.shape
     assert len(first.losses) == len(again.losses) == 1
     assert describe(again) == described
 
 
-@pytest.mark.parametrize(
-    ("layer", "what"),
-    [
-        (layers.Dense(8, kernel_constraint="non_neg"), "kernel_constraint="),
-        (layers.Dense(8, activation=lambda x: x), "activation of a layer Dense"),
-        (layers.Dense(8, activity_regularizer="l2"), "activity_regularizer="),
-        (layers.Dense(8, name="é"), "letters, digits"),
-        (layers.Conv1D(8, 3, padding="causal"), "padding of a layer Conv1D"),
-        (layers.Conv1D(8, 1, groups=2), "groups=2"),
-        (layers.LSTM(8, return_sequences=True, go_backwards=True), "go_backwards=True"),
-        (layers.TimeDistributed(layers.Dense(8)), "is a TimeDistributed"),
-        (layers.Dense(8, kernel_initializer=lambda *a, **k: 0), "kernel_initializer"),
-    ],
-    ids=lambda value: getattr(value, "name", None),
-)
-def test_settings_that_no_file_may_hold(layer, what):
+REFUSED_LAYERS = {
+    "kernel_constraint=": lambda: layers.Dense(8, kernel_constraint="non_neg"),
+    "activation of a layer Dense": lambda: layers.Dense(8, activation=str),
+    "activity_regularizer=": lambda: layers.Dense(8, activity_regularizer="l2"),
+    "letters, digits": lambda: layers.Dense(8, name="é"),
+    "padding of a layer Conv1D": lambda: layers.Conv1D(8, 3, padding="causal"),
+    "groups=2": lambda: layers.Conv1D(8, 1, groups=2),
+    "go_backwards=True": lambda: layers.LSTM(8, go_backwards=True),
+    "is a TimeDistributed": lambda: layers.TimeDistributed(layers.Dense(8)),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED_LAYERS)
+def test_settings_that_no_file_may_hold(what):
     x = keras.Input((6, 8))
-    model = keras.Model(x, layer(x))
+    model = keras.Model(x, REFUSED_LAYERS[what]()(x))
     with pytest.raises(ValueError, match=what):
         describe(model)
 
@@ -400,20 +399,16 @@ def test_the_global_generator_is_left_alone(clips):
     assert random.random() == expected
 
 
-def test_a_class_of_its_own_is_kept_as_it_is(clips, tmp_path):
+def test_a_class_of_its_own_is_not_described():
     class Own(keras.Model):
         pass
 
-    def own(input_shape, n_classes):
-        network = tiny(input_shape, n_classes)
-        return Own(network.inputs, network.outputs)
-
-    X, y, _ = clips
-    model = KerasGenreClassifier(own, **FAST).fit(X, y)
-    with pytest.raises(TypeError, match="of a class of its own, Own"):
-        skgenre.save(model, tmp_path / "it.model")
+    network = tiny((12, 8), 2)
+    with pytest.raises(ValueError, match="of a class of its own, Own"):
+        describe(Own(network.inputs, network.outputs))
 
 
+@pytest.mark.slow
 class TestForged:
     """Files whose layers somebody has changed."""
 
@@ -445,7 +440,7 @@ class TestForged:
     @pytest.mark.parametrize(
         ("kind", "name", "value", "match"),
         [
-            ("Dense", "units", 10**9, "not of its layers"),
+            ("Dense", "units", 10**9, "for other genres"),
             ("Dense", "units", 2**62, "units of a layer Dense is out of range"),
             ("Dense", "units", -1, "out of range"),
             ("Dense", "units", True, "out of range"),
@@ -458,10 +453,11 @@ class TestForged:
                 "out",
             ),
             ("Dense", "dtype", "float64", "out of range"),
-            ("MultiHeadAttention", "num_heads", 10**6, "not of its layers"),
+            ("MultiHeadAttention", "num_heads", 10**6, "too large layers"),
+            ("MultiHeadAttention", "num_heads", 3, "not of its layers"),
             ("MultiHeadAttention", "key_dim", 0, "out of range"),
             ("Conv1D", "strides", {"tuple": [0]}, "out of range"),
-            ("Conv1D", "dilation_rate", {"tuple": [10**6]}, "."),
+            ("Conv1D", "dilation_rate", {"tuple": [10**6]}, "gaps"),
             ("LayerNormalization", "epsilon", 0.0, "out of range"),
         ],
         ids=lambda value: str(value)[:30],
