@@ -291,7 +291,10 @@ def _settings(kind: str, config: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     """Return the settings of a layer, or refuse those that are not in the list."""
     known = LAYERS[kind].settings
     defaults = inspect.signature(getattr(layers, kind)).parameters
-    found = {"trainable": config["trainable"], "dtype": _policy(config["dtype"])}
+    found = {
+        "trainable": config.get("trainable", True),
+        "dtype": _policy(config.get("dtype", "float32")),
+    }
     for name, value in config.items():
         if name in known:
             found[name] = _plain(name, value)
@@ -366,8 +369,9 @@ def _of_layers(described: Layers, input_shape: tuple[int, ...]) -> keras.Model:
 def _layer(
     kind: str, settings: tuple[tuple[str, Any], ...], **more: Any
 ) -> keras.layers.Layer:
-    arguments = {}
-    for name, value in settings:
+    arguments = dict(settings)
+    is_trained = arguments.pop("trainable")  # not every constructor takes it
+    for name, value in arguments.items():
         if name == "layer":
             value = _layer(*value)
         elif name.endswith("_initializer"):
@@ -375,7 +379,9 @@ def _layer(
         elif name.endswith("_regularizer") and value is not None:
             value = _object(keras.regularizers, value)
         arguments[name] = value
-    return getattr(layers, kind)(**arguments, **more)
+    layer = getattr(layers, kind)(**arguments, **more)
+    layer.trainable = is_trained
+    return layer
 
 
 def _object(module: Any, value: tuple[str, Any]) -> Any:

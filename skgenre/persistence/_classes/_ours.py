@@ -238,7 +238,10 @@ def _take_own(network: Any) -> dict[str, Any]:
 
 def _give_own(network: Any, fitted: dict[str, Any]) -> None:
     built_with = fitted["network_parameters_"]
-    built_with |= {"network": network.network, "network_parameters": ()}
+    layers = {"network": network.network, "network_parameters": ()}
+    # In the order of before; there may be no such entry.
+    last = {name: built_with.pop(name) for name in ("embedding",) if name in built_with}
+    built_with |= layers | last
     vars(network).update(fitted)
 
 

@@ -163,9 +163,9 @@ def window(settings: Settings, space: Shape, size: Shape) -> Shape:
         "a convolution has strides and a dilation",
     )
     result = []
-    for n, k, step, rate in zip(
-        space, size, settings["strides"], dilation, strict=True
-    ):
+    axes = zip(space, size, settings["strides"], dilation, strict=True)
+    for n, k, step, rate in axes:
+        _require(rate <= n, "a kernel has gaps that are larger than what it is over")
         reach = (k - 1) * rate + 1
         if settings["padding"] == "same":
             result.append(-(-n // step))
