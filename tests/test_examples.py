@@ -48,6 +48,7 @@ KEY_LINES = {
         "CRNN, 32 training clips: accuracy on them ",
     ],
     "plot_mfcc_baseline.py": ["majority: accuracy ", "MFCC + SVC: accuracy "],
+    "plot_own_network.py": ["Accuracy, new artists: ", "Epochs in the log: 20, "],
     "plot_permutation_importance.py": [
         "Statistic that matters most: ",
         "Mel band that matters most: around ",

@@ -111,7 +111,9 @@ def marks(name, labels):
 def test_a_fitted_estimator_comes_back_to_the_bit(name, labels):
     model = fitted(name, labels)
     loaded = rebuilt(model)
-    check_same(loaded, model)
+    as_saved = copy.copy(model)
+    vars(as_saved).update(CLASSES[type(model).__name__].stand_ins(model))
+    check_same(loaded, as_saved)
     X = inputs(name, labels)[1]
     found, expected = outputs(loaded, X), outputs(model, X)
     assert expected or name in ("FunctionTransformer", "TrackRecommender")
@@ -122,7 +124,7 @@ def test_a_fitted_estimator_comes_back_to_the_bit(name, labels):
                 check_same(vars(loaded)[attribute], value)
             else:
                 assert attribute in CLASSES[name].not_saved
-    check_same(clone(loaded), clone(model))
+    check_same(clone(loaded), clone(as_saved))
     check_same(rebuilt(loaded), loaded)
     assert repr(loaded)
 
@@ -130,6 +132,8 @@ def test_a_fitted_estimator_comes_back_to_the_bit(name, labels):
 @pytest.mark.parametrize("name", ROOTS)
 def test_an_estimator_that_is_not_fitted_comes_back(name):
     model = unfitted(name)
+    if name == "KerasGenreClassifier":  # not of a function, but of layers as data
+        model.set_params(network=fitted(name).network_parameters_["network"])
     check_same(rebuilt(model), model)
     assert vars(rebuilt(model)).keys() == vars(model).keys()
 
