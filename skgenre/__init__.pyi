@@ -16,10 +16,12 @@ from .classifiers import (
     AbstainingClassifier,
     CRNNClassifier,
     GenreTagger,
+    KerasGenreClassifier,
     MissingClipClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
+    TemperatureScalingClassifier,
 )
 from .clustering import EmbeddingKMeans, TrackRecommender
 from .features import (
@@ -40,6 +42,7 @@ __all__ = [
     "EmbeddingKMeans",
     "GenreTagger",
     "KerasEmbedding",
+    "KerasGenreClassifier",
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
     "MissingClipClassifier",
@@ -49,6 +52,7 @@ __all__ = [
     "SecondOrderClassifier",
     "SegmentClassifier",
     "SpectrogramFile",
+    "TemperatureScalingClassifier",
     "TrackRecommender",
     "Waveform",
     "__version__",

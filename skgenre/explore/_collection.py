@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from skgenre._text import printable
-from skgenre.datasets import find_audio_files
-from skgenre.datasets._library._genre_names import fold_genres
+from skgenre.datasets import GenreTree, find_audio_files
+from skgenre.datasets._library._fold_genres import fold_genres
 from skgenre.datasets._library._load_library import artist_key
 from skgenre.datasets._library._tags import read_all_tags
 
@@ -63,7 +63,7 @@ class Collection:
                 )
         tags = read_all_tags(self.paths, n_jobs)
         if genres is None:
-            folded, _ = fold_genres([each.genres for each in tags], {})
+            folded, _ = fold_genres([each.genres for each in tags], GenreTree({}))
             genres = [names[0] if names else None for names in folded]
         self.genres = [_text(genre) for genre in genres]
         if artists is None:

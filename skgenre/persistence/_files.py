@@ -84,9 +84,9 @@ def save(
     -----
     What only matters on this machine is not saved, and has its default in the loaded
     model: `n_jobs`, `verbose`, `time_limit`, a pipeline's `memory`, the `cache_dir` of
-    audio steps, the `checkpoint_dir` of networks. Metadata requests
-    (``set_fit_request`` and the like), generators as `random_state` and the
-    `cv_results_` of a search are not saved either.
+    audio steps, the `checkpoint_dir`, `callbacks` and `metrics` of networks.
+    Metadata requests (``set_fit_request`` and the like), generators as `random_state`
+    and the `cv_results_` of a search are not saved either.
 
     Examples
     --------

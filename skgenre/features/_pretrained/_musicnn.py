@@ -279,12 +279,10 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         if self.cache_dir is None:
             return self._work_of(_features, chosen)
         kept = _kept(chosen)
-        n_features = sum(N_FEATURES[output] for _, output in kept)
-        cache = self._clip_cache((n_features,), weights=kept, output=None)
-        starts = dict(zip(kept, np.cumsum([0, *(N_FEATURES[o] for _, o in kept)])))
-        columns = np.concatenate(
-            [starts[view] + np.arange(N_FEATURES[view[1]]) for view in chosen]
-        )
+        ends = np.cumsum([N_FEATURES[output] for _, output in kept])
+        cache = self._clip_cache((int(ends[-1]),), weights=kept, output=None)
+        places = dict(zip(kept, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
+        columns = np.concatenate([places[view] for view in chosen])
         work = self._work_of(_features, kept, cache)
         return work._replace(chosen=lambda features: features[columns])
 

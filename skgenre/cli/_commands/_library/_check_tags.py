@@ -206,7 +206,7 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
         genres = tracks.target_names
 
         def fit_predict(training: "NDArray", test: "NDArray") -> Any:
-            fit_rows(model, learner, clips, tracks, training)
+            fit_rows(learner, clips, tracks, training)
             return learner.classes_, learner.predict_proba(clips[test])
 
         rows, proba = predict_other_artists(
