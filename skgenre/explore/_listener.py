@@ -62,8 +62,9 @@ class Listener:
         self._has_tags = model is None or any(
             isinstance(step, MusicnnEmbedding) for step in audio_steps(model)
         )
-        genres = getattr(self.model or self.tagger, "classes_", ())
-        is_classifier = hasattr(self.model or self.tagger, "predict_proba")
+        classifier = self.tagger if model is None else self.model
+        genres = getattr(classifier, "classes_", ())
+        is_classifier = hasattr(classifier, "predict_proba")
         self.classes = [str(genre) for genre in genres] if is_classifier else []
 
     @property
@@ -108,6 +109,21 @@ class Listener:
             )
             for i in range(len(E))
         ]
+
+    def predict_proba(self, clips: Sequence[Any]) -> NDArray:
+        """Return the probabilities of the genres, of sounds of any form.
+
+        Raises
+        ------
+        ValueError
+            If the model predicts no genres.
+        """
+        if not self.classes:
+            raise ValueError("The model predicts no genres: it has no predict_proba.")
+        model: Any = self.tagger if self.model is None else self.model
+        with warnings.catch_warnings(action="ignore"):
+            proba: NDArray = model.predict_proba(clips)
+        return proba
 
     def top_tags(self, path: str) -> list[tuple[str, float]]:
         """Return a song's most probable tags; nothing without the tagger's weights."""

@@ -4,7 +4,7 @@ import base64
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +26,8 @@ MEDIA_TYPES = {
 MOST_BYTES = 256 << 20
 """Of a file that is dropped on the page."""
 _MOST_DROPPED = 20
-_MOST_CONVERTED = 5
+_MOST_MADE = 5
+_PLAYED_RATE = 44100
 _RATE = 22050
 # Of a spectrogram: a longer song is seen up to here, so that memory is bounded.
 _SECONDS = 600.0
@@ -47,7 +48,7 @@ class Media:
             prefix="skgenre-", ignore_cleanup_errors=True
         )
         self._lock = threading.Lock()
-        self._converted: OrderedDict[str, str] = OrderedDict()
+        self._made: OrderedDict[str, str] = OrderedDict()
         self._dropped: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._n_made = 0
 
@@ -68,18 +69,21 @@ class Media:
         AudioError
             If the file can't be read.
         """
+        return self.made(path, lambda: (load_audio(path, _PLAYED_RATE), _PLAYED_RATE))
+
+    def made(self, key: str, make: Callable[[], tuple[NDArray, int]]) -> str:
+        """Return the name of a WAV file of what `make` returns, kept by a key."""
         with self._lock:
-            if path in self._converted:
-                self._converted.move_to_end(path)
-                return self._converted[path]
+            if key in self._made:
+                self._made.move_to_end(key)
+                return self._made[key]
         target = self._new_name(".wav")
-        soundfile.write(
-            target, load_audio(path, sample_rate=44100), 44100, subtype="PCM_16"
-        )
+        wave, rate = make()
+        soundfile.write(target, np.clip(wave, -1, 1), rate, subtype="PCM_16")
         with self._lock:
-            self._converted[path] = str(target)
-            while len(self._converted) > _MOST_CONVERTED:
-                _, old = self._converted.popitem(last=False)
+            self._made[key] = str(target)
+            while len(self._made) > _MOST_MADE:
+                _, old = self._made.popitem(last=False)
                 Path(old).unlink(missing_ok=True)
         return str(target)
 

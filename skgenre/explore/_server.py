@@ -35,6 +35,7 @@ from skgenre.explore._media import (
     spectrogram,
 )
 from skgenre.explore._space import Near, Space, reasons
+from skgenre.explore._why import bands_of, explain, only_what_mattered
 from skgenre.inspection._displays._style import COLORS
 from skgenre.inspection._report._map import SHAPES
 from skgenre.inspection._report._page import read_text
@@ -78,6 +79,7 @@ class Server:
         self._spectrogram = lru_cache(16)(spectrogram)
         self._timeline = lru_cache(16)(listener.timeline)
         self._tags = lru_cache(16)(listener.top_tags)
+        self._why = lru_cache(16)(lambda path: explain(listener.predict_proba, path))
         self._hear = lru_cache(16)(lambda path: listener.listen([path])[0])
         self._clusters = lru_cache(2)(lambda space: space.clusters())
         self.app = Starlette(
@@ -94,6 +96,8 @@ class Server:
                 Route("/api/songs/{key}/spectrogram", self.spectrogram),
                 Route("/api/songs/{key}/tags", self.tags),
                 Route("/api/songs/{key}/timeline", self.timeline),
+                Route("/api/songs/{key}/why", self.why),
+                Route("/api/songs/{key}/why/sound", self.why_sound),
                 Route("/api/suspects", self.suspects),
                 Route("/api/labels", self.change_label, methods=["POST"]),
                 Route("/api/like", self.like, methods=["POST"]),
@@ -343,6 +347,24 @@ class Server:
     def timeline(self, request: Request) -> Response:
         """Return the genres through a song."""
         return JSONResponse(self._timeline(self._path(request.path_params["key"])))
+
+    def why(self, request: Request) -> Response:
+        """Return what speaks for a song's genre."""
+        found = self._why(self._path(request.path_params["key"]))
+        return JSONResponse(
+            {
+                "genre": printable(self.listener.classes[found.genre]),
+                "probability": round(found.probability, 4),
+                "bands": bands_of(found),
+            }
+        )
+
+    def why_sound(self, request: Request) -> Response:
+        """Return a song with nothing but what speaks for its genre."""
+        path = self._path(request.path_params["key"])
+        found = self._why(path)
+        name = self.media.made(f"why {path}", lambda: only_what_mattered(found, path))
+        return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
 
     def suspects(self, request: Request) -> Response:
         """Return the labels that look wrong."""

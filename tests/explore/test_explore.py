@@ -119,6 +119,13 @@ def test_a_person_listens_relabels_exports_and_drops_a_song(songs, explorer, tmp
         assert browser.evaluate("document.querySelectorAll('#near li').length") == 10
         assert browser.evaluate("document.querySelectorAll('#heard meter').length") >= 4
 
+        # Hear only what makes its genre, from where it is.
+        browser.click_on("#why")
+        browser.wait_for("why && element('why-note').textContent.includes('Hz')")
+        browser.evaluate("element('only').focus()")
+        browser.press(" ", 32)
+        browser.wait_for("audio.src.endsWith('why/sound') && audio.currentTime > 0.2")
+
         # Give it another label.
         browser.click_on("#label")
         browser.evaluate("element('label').select()")

@@ -147,6 +147,17 @@ def test_a_spectrogram_is_that_of_the_song(client, songs):
     assert len(found["values"]) == -(-n_bytes // 3) * 4
 
 
+def test_what_speaks_for_a_genre_is_heard(client, server):
+    found = client.get("/api/songs/1/why").json()
+    best = server.extraction.proba[1].argmax()
+    assert found["genre"] == server.listener.classes[best]
+    assert len(found["bands"]) == 8
+    assert max(band["weight"] for band in found["bands"]) in (0, 1)
+    wav = client.get("/api/songs/1/why/sound")
+    samples, rate = soundfile.read(io.BytesIO(wav.content))
+    assert rate == 22050 and len(samples) == pytest.approx(3 * rate, rel=0.01)
+
+
 def test_labels_are_written_at_once(client, server):
     response = client.post("/api/labels", json={"number": 2, "genre": " Dub "})
     assert response.json() == {"label": "Dub"}

@@ -152,13 +152,17 @@ class Chromium:
 
     def click_on(self, selector):
         """Click on the middle of an element, which is scrolled into view."""
-        x, y = self.evaluate(
+        place = (
             f"(() => {{ const e = document.querySelector({json.dumps(selector)}); "
             "e.scrollIntoView({block: 'center', behavior: 'instant'}); "
             "const b = e.getBoundingClientRect(); "
             "return [b.x + b.width / 2, b.y + b.height / 2]; })()"
         )
-        self.click(x, y)
+        before = None
+        while (now := self.evaluate(place)) != before:  # the page may still grow
+            before = now
+            time.sleep(0.1)
+        self.click(*now)
 
     def press(self, key, code=0):
         """Press a key, such as 'k' or 'Enter'."""

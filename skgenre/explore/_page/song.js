@@ -4,6 +4,7 @@
 const audio = element("audio");
 let song = { key: null, number: -1 };
 let timeline = null;
+let why = null; // the octaves that speak for the genre
 const OTHERS = "#9aa5b1";
 
 // Plays from the middle: there, a song is itself.
@@ -49,6 +50,11 @@ async function openSong(key, { found, isPlayed = true } = {}) {
   element("sight").hidden = true;
   element("song-actions").hidden = element("label-form").hidden = number < 0 || Boolean(saved);
   element("label").value = number < 0 ? "" : songs.labels[number] || "";
+  why = null;
+  element("why-box").hidden = !songs.genres.length;
+  element("why-note").textContent = "";
+  element("only").checked = false;
+  element("only").disabled = true;
   markCurrent();
   try {
     found = found || (await askJson(`songs/${key}`));
@@ -191,6 +197,12 @@ function paintSight() {
     const context = fitted(canvas);
     if (id === "spectrogram") context.drawImage(seen, 0, 0, canvas.width, canvas.height);
     else paintTimeline(context, canvas.width, canvas.height, seconds);
+    if (id === "spectrogram" && why) {
+      for (const { from, to, weight } of why.bands) {
+        context.fillStyle = `rgb(0 0 0 / ${0.85 * (1 - weight)})`;
+        context.fillRect(0, (1 - to) * canvas.height, canvas.width, (to - from) * canvas.height);
+      }
+    }
     if (audio.dataset.key === String(song.key)) {
       const x = (audio.currentTime / seconds) * canvas.width;
       context.fillStyle = id === "spectrogram" ? "#ffffff" : getComputedStyle(canvas).getPropertyValue("--text");
@@ -237,6 +249,34 @@ for (const id of ["spectrogram", "timeline"]) {
     audio.currentTime = share * seen.seconds;
   });
 }
+
+element("why").addEventListener("click", async () => {
+  const { key } = song, note = element("why-note");
+  note.textContent = "The song is heard without one octave after the other …";
+  try {
+    const found = await askJson(`songs/${key}/why`);
+    if (song.key !== key) return;
+    why = found;
+    const kept = found.bands.filter((band) => band.is_kept).map(({ low, high }) => `${low}–${Math.round(high)} Hz`);
+    const genre = `${found.genre} (${Math.round(100 * found.probability)} %)`;
+    note.textContent = kept.length ?
+      `It would be less ${genre} without ${kept.join(", ")}. What matters less is dark in the spectrogram.` :
+      `No octave by itself makes it ${genre}.`;
+    element("only").disabled = !kept.length;
+    paintSight();
+  } catch (error) {
+    if (song.key === key) note.textContent = error.message;
+  }
+});
+
+element("only").addEventListener("change", () => {
+  const { key } = song, at = audio.currentTime;
+  delete audio.dataset.wav;
+  audio.dataset.key = audio.dataset.begun = key;
+  audio.src = element("only").checked ? `api/songs/${key}/why/sound` : `api/songs/${key}/sound`;
+  audio.currentTime = at;
+  audio.play().catch(() => {});
+});
 
 let isMoving = false;
 
