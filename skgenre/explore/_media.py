@@ -81,6 +81,9 @@ class Media:
         wave, rate = make()
         soundfile.write(target, np.clip(wave, -1, 1), rate, subtype="PCM_16")
         with self._lock:
+            if key in self._made:  # by another request at the same time
+                target.unlink()
+                return self._made[key]
             self._made[key] = str(target)
             while len(self._made) > _MOST_MADE:
                 _, old = self._made.popitem(last=False)

@@ -282,8 +282,8 @@ class Server:
             if proba is not None:
                 found["genres"] = self._ranked(proba[number])
             found["tags"] = None if tags is None else top_tags(tags[number], N_TAGS)
-            space = self.space()
-            if number in space.place:
+            space = self.space() if extraction.done.sum() > 1 else None
+            if space is not None and number in space.place:
                 near = space.near([number], _N_NEAR)
                 copies = space.copies(space.E[space.place[number]])
                 found["copies"] = [each for each in copies if each != number]

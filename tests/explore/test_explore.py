@@ -149,6 +149,15 @@ def test_a_person_listens_relabels_exports_and_drops_a_song(songs, explorer, tmp
         browser.wait_for(f"songs.checked.has({second['number']})")
         assert len([r for r in labels_in(table).values() if r["checked"]]) == 3
 
+        # What sounds most like a genre is listed, too.
+        genre = browser.evaluate("songs.genres[heard.genres[0]]")
+        browser.evaluate(
+            "(() => { const e = element('which'); e.value = `genre ${heard.genres[0]}`; "
+            "e.dispatchEvent(new Event('change')); })()"
+        )
+        listed = browser.evaluate("[...new Set(queue.map((entry) => entry.genre))]")
+        assert listed == [genre]
+
         # All is there after a reload.
         open_page(browser, explorer, width=1280)
         assert browser.evaluate(f"songs.labels[{number}]") == "free jazz"

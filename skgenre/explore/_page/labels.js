@@ -37,6 +37,7 @@ async function findSuspects() {
     const { suspects, n_checked: n, agreement } = checked;
     note.textContent = `${suspects.length} of ${n} labels look wrong; predictions for artists not trained on agree with ${Math.round(100 * agreement)} % of them.`;
     fillWhich();
+    showQueue();
   } catch (error) {
     note.textContent = error.message;
   }
@@ -44,17 +45,18 @@ async function findSuspects() {
 }
 
 function fillWhich() {
-  const options = [["suspects", `all that look wrong (${checked.suspects.length})`]];
-  checked.pairs.slice(0, 20).forEach((pair, i) => {
-    options.push([`pair ${i}`, `${pair.label} heard as ${pair.genre} (${pair.numbers.length})`]);
-  });
-  options.push(["unchecked", "not looked at yet"], ["none", "without a label"], ["selection", "the selection"]);
-  element("which").replaceChildren(...options.map(([value, text]) => {
-    const option = make("option", { text });
-    option.value = value;
-    return option;
-  }));
-  showQueue();
+  const options = [];
+  if (checked) {
+    options.push(["suspects", `all that look wrong (${checked.suspects.length})`], ["unchecked", "those not looked at yet"]);
+    checked.pairs.slice(0, 20).forEach((pair, i) => {
+      options.push([`pair ${i}`, `${pair.label} heard as ${pair.genre} (${pair.numbers.length})`]);
+    });
+  }
+  options.push(["none", "without a label"], ["selection", "the selection"]);
+  if (heard.genres) songs.genres.forEach((genre, i) => options.push([`genre ${i}`, `most like ${genre}`]));
+  const before = element("which").value;
+  fillSelect(element("which"), options);
+  if (!checked && options.some(([value]) => value === before)) element("which").value = before;
 }
 
 function showQueue() {
@@ -65,10 +67,18 @@ function showQueue() {
     queue = pair.numbers.map((number) => ({ number, genre: pair.genre }));
   } else if (which === "none") queue = all.filter((n) => !songs.labels[n]).map((number) => ({ number }));
   else if (which === "selection") queue = [...selection].map((number) => ({ number }));
+  else if (which.startsWith("genre")) queue = mostLike(Number(which.slice(6)));
   else queue = checked.suspects;
   if (which === "unchecked") queue = queue.filter(({ number }) => !songs.checked.has(number));
   place = -1;
   paintQueue();
+}
+
+function mostLike(genre) {
+  return heard.numbers
+    .map((number, i) => ({ number, genre: songs.genres[heard.genres[i]], confidence: heard.confidence[i] }))
+    .filter((_, i) => heard.genres[i] === genre)
+    .sort((a, b) => b.confidence - a.confidence);
 }
 
 const MOST_SHOWN = 500;

@@ -105,6 +105,7 @@ async function showMap() {
     clusters = null;
     nOnMap = found.numbers.length;
     map.place(found.numbers, found.x, found.y);
+    fillWhich();
     await paintColors();
     note.textContent = `Across: ${found.axes[0]}; upwards: ${found.axes[1]}.`;
     showTruth(reduction);
