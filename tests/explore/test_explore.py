@@ -152,7 +152,8 @@ def test_a_person_listens_relabels_exports_and_drops_a_song(songs, explorer, tmp
         # What sounds most like a genre is listed, too.
         genre = browser.evaluate("songs.genres[heard.genres[0]]")
         browser.evaluate(
-            "(() => { const e = element('which'); e.value = `genre ${heard.genres[0]}`; "
+            "(() => { const e = element('which'); "
+            "e.value = `genre ${heard.genres[0]}`; "
             "e.dispatchEvent(new Event('change')); })()"
         )
         listed = browser.evaluate("[...new Set(queue.map((entry) => entry.genre))]")
