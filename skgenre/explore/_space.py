@@ -15,8 +15,8 @@ from skgenre.clustering._tag_clusters import K_RANGE, cluster_songs, distinctive
 from skgenre.inspection._displays._embedding import reduce_to_plane
 from skgenre.inspection._report._map import REDUCTIONS, trust_of_map
 
-# Of songs that are compared in pairs, to say how true a map is: some 100 MB.
-_N_COMPARED = 1500
+# Of songs that are compared in pairs, to say how true a map is: in some 50 MB.
+_N_COMPARED = 1000
 
 
 class Near(NamedTuple):

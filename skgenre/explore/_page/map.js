@@ -1,5 +1,6 @@
 "use strict";
-// The map: points on a canvas, which is quick enough without WebGL, and so needs none.
+// The map: points that are put into a picture one by one. For 20,000 of them that takes
+// some milliseconds on any machine, where WebGL may be missing.
 
 const RAMP = ["#440154", "#3b528b", "#21918c", "#5ec962", "#fde725"]; // viridis
 const N_STEPS = 15;
@@ -19,7 +20,7 @@ class SongMap {
     this.pointers = new Map();
     this.isLasso = false;
     this.sprites = new Map();
-    new ResizeObserver(() => this.draw()).observe(canvas);
+    new ResizeObserver(() => this.redraw()).observe(canvas);
     for (const type of ["pointerdown", "pointermove", "pointerup", "pointercancel", "pointerleave"]) {
       canvas.addEventListener(type, (event) => this[type](event));
     }
@@ -27,7 +28,7 @@ class SongMap {
     canvas.addEventListener("keydown", (event) => this.keydown(event));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       this.sprites.clear();
-      this.draw();
+      this.redraw();
     });
   }
 
@@ -52,25 +53,25 @@ class SongMap {
     this.placeOf = new Map(numbers.map((number, i) => [number, i]));
     this.current = this.placeOf.get(before) ?? -1;
     this.hovered = -1;
-    this.draw();
+    this.redraw();
   }
 
   color(codes, groups) {
     this.codes = codes;
     this.groups = groups;
     this.hidden.clear();
-    this.draw();
+    this.redraw();
   }
 
   toggle(group) {
     if (!this.hidden.delete(group)) this.hidden.add(group);
-    this.draw();
+    this.redraw();
     return !this.hidden.has(group);
   }
 
   whole() {
     this.view = { scale: 1, x: 0, y: 0 };
-    this.draw();
+    this.redraw();
   }
 
   get base() {
@@ -85,6 +86,13 @@ class SongMap {
     return [width / 2 + (this.x[i] - this.view.x) * scale, height / 2 + (this.y[i] - this.view.y) * scale];
   }
 
+  // Points and all.
+  redraw() {
+    this.isStale = true;
+    this.draw();
+  }
+
+  // What is chosen among them.
   draw() {
     if (!this.isAsked) {
       this.isAsked = true;
@@ -112,7 +120,7 @@ class SongMap {
       context.lineWidth = 0.5;
       context.strokeStyle = this.style("--surface");
       context.stroke(path);
-      this.sprites.set(key, picture);
+      this.sprites.set(key, context.getImageData(0, 0, size, size));
     }
     return this.sprites.get(key);
   }
@@ -135,21 +143,13 @@ class SongMap {
       canvas.height = Math.round(height * ratio);
     }
     const context = canvas.getContext("2d");
-    context.setTransform(1, 0, 0, 1, 0, 0);
-    context.clearRect(0, 0, canvas.width, canvas.height);
-    const scale = this.base * this.view.scale * ratio;
-    const left = canvas.width / 2 - this.view.x * scale, top = canvas.height / 2 - this.view.y * scale;
-    const radius = this.radius, half = Math.ceil((2 * radius + 2) * ratio) / 2;
-    // Rare groups last, so that they are not hidden by common ones.
-    const pictures = this.groups.map((group) => this.sprite(group.color, group.shape, radius, ratio));
-    for (let i = 0; i < this.numbers.length; i++) {
-      const code = this.codes[i];
-      if (this.hidden.has(code) || !pictures[code]) continue;
-      const x = left + this.x[i] * scale - half, y = top + this.y[i] * scale - half;
-      if (x > -2 * half && y > -2 * half && x < canvas.width && y < canvas.height) {
-        context.drawImage(pictures[code], x, y);
-      }
+    const { width: w, height: h } = canvas;
+    const radius = this.radius;
+    if (this.isStale || this.picture?.width !== w || this.picture?.height !== h) {
+      this.picture = this.picturePoints(w, h, ratio, radius);
+      this.isStale = false;
     }
+    context.putImageData(this.picture, 0, 0);
     context.setTransform(ratio, 0, 0, ratio, 0, 0);
     context.strokeStyle = this.style("--text");
     if (this.current >= 0) {
@@ -181,6 +181,39 @@ class SongMap {
       context.globalAlpha = 1;
     }
     this.painted = performance.now();
+  }
+
+  picturePoints(w, h, ratio, radius) {
+    const isSame = this.picture?.width === w && this.picture?.height === h;
+    const picture = isSame ? this.picture : new ImageData(w, h);
+    const to = picture.data;
+    const dot = new OffscreenCanvas(1, 1).getContext("2d");
+    dot.fillStyle = this.style("--surface");
+    dot.fillRect(0, 0, 1, 1);
+    const [background] = new Uint32Array(dot.getImageData(0, 0, 1, 1).data.buffer);
+    new Uint32Array(to.buffer).fill(background);
+    const scale = this.base * this.view.scale * ratio;
+    const left = w / 2 - this.view.x * scale, top = h / 2 - this.view.y * scale;
+    const sprites = this.groups.map((group) => this.sprite(group.color, group.shape, radius, ratio));
+    for (let i = 0; i < this.numbers.length; i++) {
+      const code = this.codes[i], sprite = sprites[code];
+      if (!sprite || this.hidden.has(code)) continue;
+      const { width: size, data: from } = sprite;
+      const x0 = Math.round(left + this.x[i] * scale - size / 2), y0 = Math.round(top + this.y[i] * scale - size / 2);
+      if (x0 + size <= 0 || y0 + size <= 0 || x0 >= w || y0 >= h) continue;
+      const xEnd = Math.min(size, w - x0), yEnd = Math.min(size, h - y0);
+      for (let y = Math.max(0, -y0); y < yEnd; y++) {
+        for (let x = Math.max(0, -x0); x < xEnd; x++) {
+          const f = 4 * (y * size + x), alpha = from[f + 3];
+          if (!alpha) continue;
+          const t = 4 * ((y0 + y) * w + x0 + x), share = alpha / 255;
+          to[t] += (from[f] - to[t]) * share;
+          to[t + 1] += (from[f + 1] - to[t + 1]) * share;
+          to[t + 2] += (from[f + 2] - to[t + 2]) * share;
+        }
+      }
+    }
+    return picture;
   }
 
   ring(context, i, radius, width) {
@@ -252,7 +285,8 @@ class SongMap {
       this.view.y -= dy / (this.base * this.view.scale);
     }
     this.pointers.set(event.pointerId, now);
-    this.draw();
+    if (this.outline) this.draw();
+    else this.redraw();
   }
 
   pointerup(event) {
@@ -303,7 +337,7 @@ class SongMap {
     view.x += (x - width / 2) * (1 / before - 1 / after);
     view.y += (y - height / 2) * (1 / before - 1 / after);
     view.scale = scale;
-    this.draw();
+    this.redraw();
   }
 
   wheel(event) {

@@ -17,7 +17,7 @@ function showView(name) {
     tab.tabIndex = isShown ? 0 : -1;
     element(tab.getAttribute("aria-controls")).hidden = !isShown;
   }
-  if (name === "map") map.draw();
+  if (name === "map") map.redraw();
 }
 
 const tabs = [...document.querySelectorAll("[role=tab]")];
