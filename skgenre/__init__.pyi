@@ -15,10 +15,12 @@ from .classifiers import (
     AbstainingClassifier,
     CRNNClassifier,
     GenreTagger,
+    KerasGenreClassifier,
     MissingClipClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
+    TemperatureScalingClassifier,
 )
 from .clustering import EmbeddingKMeans, TrackRecommender
 from .features import (
@@ -39,6 +41,7 @@ __all__ = [
     "EmbeddingKMeans",
     "GenreTagger",
     "KerasEmbedding",
+    "KerasGenreClassifier",
     "MFCCStandardizer",
     "MelSpectrogramTransformer",
     "MissingClipClassifier",
@@ -48,6 +51,7 @@ __all__ = [
     "SecondOrderClassifier",
     "SegmentClassifier",
     "SpectrogramFile",
+    "TemperatureScalingClassifier",
     "TrackRecommender",
     "Waveform",
     "__version__",
