@@ -171,7 +171,7 @@ class Data:
             columns = {name: [row[name] for row in rows] for name in rows[0]}
             np.savez(partial_file, **columns)
             partial_file.rename(file)
-        with np.load(file) as kept:
+        with np.load(file, allow_pickle=False) as kept:
             self.of = dict(kept)
 
     def chosen(self, train, kinds):
