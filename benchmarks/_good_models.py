@@ -295,13 +295,16 @@ def _ours(part: str) -> _Named:
         SegmentClassifier,
         TrackRecommender,
     )
+    from skgenre.datasets import GenreTree
 
     X, y = _table()
     missing = X.copy()
     missing[::7] = np.nan
     logistic = LogisticRegression()
+    tree = GenreTree({"pop": "band", "rock": "band"})
     for name, model in {
         "abstaining": AbstainingClassifier(logistic, target_precision=0.7).fit(X, y),
+        "backing off": AbstainingClassifier(logistic, genre_tree=tree).fit(X, y),
         "missing": MissingClipClassifier(logistic).fit(missing, y),
         "clusters": EmbeddingKMeans("auto", k_range=(2, 3)).fit(X, y),
         "recommender": TrackRecommender().fit(X),
@@ -347,6 +350,7 @@ def _network_models() -> dict[str, tuple[Any, Any]]:
         AbstainingClassifier,
         CRNNClassifier,
         EmbeddingKMeans,
+        KerasGenreClassifier,
         ParallelCNNRNNClassifier,
         SecondOrderClassifier,
         SegmentClassifier,
@@ -360,6 +364,9 @@ def _network_models() -> dict[str, tuple[Any, Any]]:
         filters=(2, 3), pool_sizes=((2, 2), (2, 1)), gru_units=3, **once
     )
     second = SecondOrderClassifier(n_mfcc=4, n_prototypes=5, **once)
+    convolutions, series = (
+        KerasGenreClassifier(build, **once) for build in (_convolutions, _series)
+    )
     X, y = _spectrograms()
     clips, of_clips = _waveforms()
     mel = skgenre.MelSpectrogramTransformer(n_mels=_N_MELS, n_frames=_N_FRAMES)
@@ -369,6 +376,8 @@ def _network_models() -> dict[str, tuple[Any, Any]]:
     return {
         "crnn": (crnn.fit(X, y), asked),
         "parallel": (parallel.fit(X, y), asked),
+        "own, convolutions": (convolutions.fit(X, y), asked),
+        "own, series": (series.fit(X, y), asked),
         "second order": (second.fit(X, y), asked),
         "second order of a table": (SecondOrderClassifier(**once).fit(*_table()), X[0]),
         "segments": (segments.fit(X, y), asked),
@@ -380,6 +389,38 @@ def _network_models() -> dict[str, tuple[Any, Any]]:
             few,
         ),
     }
+
+
+def _convolutions(input_shape: tuple[int, int], n_classes: int) -> Any:
+    """Return a network of the layers that pictures have."""
+    import keras
+    from keras import layers
+
+    x = inputs = keras.Input(input_shape)
+    x = layers.ZeroPadding2D(1)(layers.Reshape((*input_shape, 1))(x))
+    x = layers.Conv2D(3, 3, strides=2, padding="same", activation="relu")(x)
+    x = layers.BatchNormalization()(x)
+    x = layers.DepthwiseConv2D(2, depthwise_regularizer="l2")(x) + 1.5
+    x = layers.Multiply()([x, layers.GlobalAveragePooling2D(keepdims=True)(x)])
+    x = layers.ReLU(6.0)(layers.MaxPooling2D(2, padding="same")(x))
+    x = layers.Dropout(0.1)(layers.Flatten()(layers.Rescaling(0.5)(x)))
+    return keras.Model(inputs, layers.Dense(n_classes, activation="softmax")(x))
+
+
+def _series(input_shape: tuple[int, int], n_classes: int) -> Any:
+    """Return a network of the layers that series have."""
+    import keras
+    from keras import layers
+
+    x = inputs = keras.Input(input_shape)
+    x = layers.LayerNormalization()(x)
+    x = layers.MultiHeadAttention(2, 3)(x, x) + x
+    x = layers.Conv1D(4, 3, dilation_rate=2, padding="same")(x)
+    x = layers.AveragePooling1D(2)(x)
+    x = layers.GRU(3, return_sequences=True)(x)
+    x = layers.Bidirectional(layers.LSTM(2))(x)
+    x = layers.Concatenate()([x, layers.GlobalMaxPooling1D()(inputs)])
+    return keras.Model(inputs, layers.Softmax()(layers.Dense(n_classes)(x)))
 
 
 def _networks(part: str) -> _Named:

@@ -28,6 +28,7 @@ from skgenre import (
     EmbeddingKMeans,
     GenreTagger,
     KerasEmbedding,
+    KerasGenreClassifier,
     MelSpectrogramTransformer,
     MFCCStandardizer,
     MissingClipClassifier,
@@ -39,6 +40,7 @@ from skgenre import (
     TrackRecommender,
 )
 from skgenre.classifiers import BaseGenreClassifier
+from skgenre.datasets import GenreTree
 
 
 # A keras.Model itself has another hash each time, by which a check looks for changes.
@@ -63,7 +65,30 @@ class NetworkFile(os.PathLike):
         return "'network.keras'"
 
 
-NETWORKS = [CRNNClassifier(), ParallelCNNRNNClassifier(), SecondOrderClassifier()]
+class SmallNetwork:
+    """Builds a network; it is shown the same in every process, too."""
+
+    def __call__(self, input_shape: tuple[int, int], n_classes: int) -> keras.Model:
+        return keras.Sequential(
+            [
+                keras.Input(input_shape),
+                keras.layers.Flatten(),
+                keras.layers.Dense(16, activation="relu"),
+                keras.layers.Dense(n_classes, activation="softmax"),
+            ]
+        )
+
+    def __repr__(self) -> str:
+        return "small"
+
+
+OWN_NETWORK = KerasGenreClassifier(SmallNetwork(), learning_rate=0.01)
+NETWORKS = [
+    CRNNClassifier(),
+    ParallelCNNRNNClassifier(),
+    SecondOrderClassifier(),
+    OWN_NETWORK,
+]
 SMALL = {"epochs": 5, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
 SMALL_NETWORKS = [
     CRNNClassifier(filters=(8,), lstm_units=8, embedding_units=8, dropout=0, **SMALL),
@@ -84,6 +109,11 @@ OTHERS = [
     TrackRecommender(metric="euclidean", clusterer=EmbeddingKMeans(2, random_state=0)),
     KerasEmbedding(NetworkFile(), input="waveform"),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
+    AbstainingClassifier(
+        LogisticRegression(),
+        target_precision=0,
+        genre_tree=GenreTree({"two": "one", "setosa": "iris"}),
+    ),
     MissingClipClassifier(LogisticRegression()),
     TemperatureScalingClassifier(LogisticRegression()),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),

@@ -48,8 +48,8 @@ def find_network(estimator: Any) -> BaseGenreClassifier:
     if network is None:
         raise ValueError(
             "A fitted network is needed (CRNNClassifier, ParallelCNNRNNClassifier, "
-            "SecondOrderClassifier), or a Pipeline, SegmentClassifier, "
-            "AbstainingClassifier or search that holds one. Got "
+            "SecondOrderClassifier, KerasGenreClassifier), or a Pipeline, "
+            "SegmentClassifier, AbstainingClassifier or search that holds one. Got "
             f"{describe_estimator(estimator)}."
         )
     check_is_fitted(network)

@@ -7,7 +7,9 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import soundfile
@@ -27,6 +29,8 @@ from skgenre.cli import app
 from skgenre.cli._options import ModelName
 from skgenre.persistence import read_info
 from skgenre.pipelines import PIPELINES
+
+PICTURES = Path(__file__).parents[2] / "docs" / "_static"
 
 runner = CliRunner()
 
@@ -425,7 +429,14 @@ def test_genres_and_files_with_odd_names(music, tmp_path):
         assert "accuracy" in found.stdout.decode()
 
 
-@pytest.mark.parametrize("options", [(), ("--time-limit", "60"), ("--cache-dir", "c")])
+@pytest.mark.parametrize(
+    "options",
+    [
+        (),
+        pytest.param(("--time-limit", "60"), marks=pytest.mark.slow),
+        pytest.param(("--cache-dir", "c"), marks=pytest.mark.slow),
+    ],
+)
 def test_predict_reads_the_standard_input(svc, music, tmp_path, options):
     song = music / "low" / "0.flac"
     run = [sys.executable, "-m", "skgenre.cli", "predict", svc, "--format", "json"]
@@ -541,8 +552,13 @@ def test_demo(tmp_path):
     assert names == {
         "confusion_matrix.png",
         "learning_curves.png",
+        "map.png",
+        "timeline.png",
         *(f"spectrogram_{genre}.png" for genre in info["genres"]),
     }
     assert info["metrics"]["accuracy"] >= 0.8
+    # The README shows the timeline: mirrored, it would differ by 0.19.
+    shown, made = (plt.imread(path / "timeline.png") for path in (PICTURES, folder))
+    assert shown.shape == made.shape and np.abs(shown - made).mean() < 0.09
     again = invoke("predict", folder / "genres.model", folder / "new")
     assert again.exit_code == 0, again.output

@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def check_same(one, other):
     elif isinstance(one, np.ndarray):
         assert one.dtype.kind == other.dtype.kind
         np.testing.assert_array_equal(one, other)
-    elif isinstance(one, dict):
+    elif isinstance(one, Mapping):
         assert list(one) == list(other)
         check_same(list(one.values()), list(other.values()))
     elif isinstance(one, list | tuple):
@@ -110,7 +111,9 @@ def marks(name, labels):
 def test_a_fitted_estimator_comes_back_to_the_bit(name, labels):
     model = fitted(name, labels)
     loaded = rebuilt(model)
-    check_same(loaded, model)
+    as_saved = copy.copy(model)
+    vars(as_saved).update(CLASSES[type(model).__name__].stand_ins(model))
+    check_same(loaded, as_saved)
     X = inputs(name, labels)[1]
     found, expected = outputs(loaded, X), outputs(model, X)
     assert expected or name in ("FunctionTransformer", "TrackRecommender")
@@ -121,7 +124,7 @@ def test_a_fitted_estimator_comes_back_to_the_bit(name, labels):
                 check_same(vars(loaded)[attribute], value)
             else:
                 assert attribute in CLASSES[name].not_saved
-    check_same(clone(loaded), clone(model))
+    check_same(clone(loaded), clone(as_saved))
     check_same(rebuilt(loaded), loaded)
     assert repr(loaded)
 
@@ -129,6 +132,8 @@ def test_a_fitted_estimator_comes_back_to_the_bit(name, labels):
 @pytest.mark.parametrize("name", ROOTS)
 def test_an_estimator_that_is_not_fitted_comes_back(name):
     model = unfitted(name)
+    if name == "KerasGenreClassifier":  # not of a function, but of layers as data
+        model.set_params(network=fitted(name).network_parameters_["network"])
     check_same(rebuilt(model), model)
     assert vars(rebuilt(model)).keys() == vars(model).keys()
 
@@ -314,9 +319,10 @@ class TestForgedClass:
     def forge(self, name):
         """Return what changes the class's node, and whether the result is refused."""
         described = Description(fitted(name))
+        written = json.dumps(described.value)
 
         def refused(change):
-            value, parts = copy.deepcopy(described.value), Parts(described.arrays)
+            value, parts = json.loads(written), Parts(described.arrays)
             node = next(objects(value, name))
             change(node, parts)
             # What is replaced is not there any more.
@@ -398,6 +404,7 @@ STRANGE = {
     "interface": lambda parts: INTERFACE,
     "function": lambda parts: {"function": "chi2"},
     "other function": lambda parts: {"function": "system"},
+    "genre tree": lambda parts: {"genre tree": [["folk", None]]},
     "slice": lambda parts: {"slice": [0, 1, None]},
     "object": lambda parts: {"object": "KFold", "parameters": {}, "fitted": {}},
     "class": lambda parts: {"object": "Bunch", "parameters": {}, "fitted": {}},
@@ -424,6 +431,8 @@ SENSIBLE = {"dict", "interface", "objects", "texts of 4 axes", "numbers of 4 axe
 FREE = {
     ("best_params_", "dict"),
     ("best_params_", "interface"),
+    ("best_params_", "genre tree"),
+    ("genre_tree", "genre tree"),
     ("_columns[0]", "slice"),
     ("cv", "object"),
     ("score_func", "function"),

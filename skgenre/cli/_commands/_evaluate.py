@@ -17,11 +17,13 @@ from skgenre._text import format_list, printable
 from skgenre.cli._console import plain
 from skgenre.cli._files import apply_to_files, prepare, print_notes
 from skgenre.cli._tables import confusion_table, report_table, with_interval
+from skgenre.datasets import GenreTree
 from skgenre.inspection import (
     accuracy_scores,
     classification_report_html,
     compare_predictions,
     expected_calibration_error,
+    hierarchical_scores,
     suspected_label_errors,
 )
 from skgenre.inspection._report._figures import headline, scores_of
@@ -43,6 +45,8 @@ _ACCURACIES = {
     "macro_accuracy": "Accuracy, mean over genres",
     "artist_accuracy": "Accuracy, mean over artists",
 }
+# Scores in a tree of genres.
+_HIERARCHICAL = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
 @dataclass
@@ -55,6 +59,7 @@ class Evaluated:
     merge: dict[str, str]
     notes: list[str]
     errors: dict[str, str]
+    hierarchical: Bunch | None
 
     @cached_property
     def accuracies(self) -> Bunch:
@@ -129,16 +134,17 @@ class Evaluated:
         return {
             "model": self.model_names[0],
             **headline(found, scores),
-            **{
-                name: value
-                for name, value in self.accuracies.items()
-                if not np.isnan(value).any()
-            },
+            **_known(self.accuracies),
             "suspected_label_errors": self.suspected_labels,
             "genres": [
                 {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
             ],
+            **(
+                {}
+                if self.hierarchical is None
+                else {"hierarchical": _known(self.hierarchical)}
+            ),
             "calibration_error": None
             if confidence is None or not given.any()
             else expected_calibration_error(found.right[given], confidence[given]),
@@ -188,6 +194,15 @@ class Evaluated:
                 "Right, of the predictions: "
                 + with_interval(head["precision"], head["precision_interval"]),
             ]
+        if self.hierarchical is not None:
+            lines += [
+                f"Hierarchical {name}: "
+                + with_interval(
+                    self.hierarchical[key], self.hierarchical[f"{key}_interval"]
+                )
+                for key, name in _HIERARCHICAL.items()
+                if not np.isnan(self.hierarchical[key])
+            ]
         if (comparison := self.comparison) is not None:
             low, high = comparison.difference_interval
             limits = f" ({low:+.2f} to {high:+.2f})" if high > low else ""
@@ -199,6 +214,11 @@ class Evaluated:
             )
         for line in lines:
             console.print(plain(line), soft_wrap=True, highlight=False)
+
+
+def _known(scores: Bunch) -> dict[str, Any]:
+    """Return the scores that there are, without those that are NaN."""
+    return {name: score for name, score in scores.items() if not np.isnan(score).any()}
 
 
 def check_merge(pairs: Sequence[str]) -> dict[str, str]:
@@ -230,6 +250,7 @@ def evaluate_models(
     tracks: Bunch,
     *,
     merge: dict[str, str],
+    genre_tree: GenreTree | None,
     cache_dir: Path | None,
     time_limit: float | None,
     n_jobs: int,
@@ -286,29 +307,47 @@ def evaluate_models(
         notes.append(
             f"Left out, as they could not be read: {len(errors)} of the files."
         )
-    for note in notes:
-        console.print(f"[yellow]Note:[/] {plain(note)}", soft_wrap=True)
-    console.print("These figures hold only for music that was not trained on.")
-
     readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
     embeddings = None
     if embedder is not None:
         embeddings = np.array([found[path][0] for path in readable])
     predicted = [[genre for genre, _ in found[path][1:]] for path in readable]
     proba = [found[path][1][1] for path in readable]
-    unknown = getattr(split_last_step(models[0])[1], "unknown_", None)
+    last = split_last_step(models[0])[1]
+    unknown = getattr(last, "unknown_", None)
+    unknown = None if unknown is None else str(unknown)
+    labels = _genres(models[0])
+    groups = None if tracks.groups is None else tracks.groups[kept][good]
+    first = [genres[0] for genres in predicted]
+    tree = getattr(last, "genre_tree", None) if genre_tree is None else genre_tree
+    hierarchical = None
+    if tree is not None:
+        hierarchical = hierarchical_scores(
+            target[good], first, tree, unknown=unknown, groups=groups
+        )
+        known = {*labels.tolist(), unknown}
+        if n_above := sum(genre not in known for genre in first):
+            first = [genre if genre in known else unknown for genre in first]
+            notes.append(
+                f"{n_above} predictions are genres above those of the model. Outside "
+                f"the hierarchical scores they count as {unknown!r}."
+            )
+    for note in notes:
+        console.print(f"[yellow]Note:[/] {plain(note)}", soft_wrap=True)
+    console.print("These figures hold only for music that was not trained on.")
+
     return Evaluated(
         model_names=names,
         predictions=check_predictions(
             target[good],
-            [genres[0] for genres in predicted],
-            labels=_genres(models[0]),
+            first,
+            labels=labels,
             y_proba=None if proba[0] is None else np.array(proba),
-            unknown=None if unknown is None else str(unknown),
+            unknown=unknown,
             y_pred_other=[genres[1] for genres in predicted]
             if len(models) > 1
             else None,
-            groups=None if tracks.groups is None else tracks.groups[kept][good],
+            groups=groups,
             paths=readable,
             albums=None,
         ),
@@ -316,6 +355,7 @@ def evaluate_models(
         merge=merge,
         notes=notes,
         errors=errors,
+        hierarchical=hierarchical,
     )
 
 

@@ -68,6 +68,9 @@ def layer_graph(
     parameters = network.network_parameters_ | {"precision": "float32"}
     model = getattr(networks, network._network)(**parameters, seed=0)
     names = [each.name for each in model.layers[1:]]  # without the input
+    is_genre = layer in ("genre", names[-1])
+    if is_genre:  # the last layer, whatever a network of the user's own calls it
+        layer = names[-1]
     if layer not in names:
         raise ValueError(
             f"layer={layer!r} is not one of the network's layers: {', '.join(names)}."
@@ -83,7 +86,7 @@ def layer_graph(
 
     def values(decibels: tf.Tensor) -> tf.Tensor:
         output = to_layer((decibels - mean) / scale, training=False)
-        if layer == "genre":
+        if is_genre:
             output -= tf.reduce_mean(output, axis=-1, keepdims=True)
         return tf.reshape(output, (tf.shape(output)[0], -1, n_filters))
 
