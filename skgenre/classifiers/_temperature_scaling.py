@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_expit, log_softmax, softmax
 from sklearn.base import clone
-from sklearn.model_selection import BaseCrossValidator
+from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 from sklearn.utils import indexable
 from sklearn.utils.validation import check_is_fitted
 
@@ -34,8 +34,8 @@ class TemperatureScalingClassifier(MetaClassifier):
     """Give a classifier probabilities by one temperature, which is bounded.
 
     `fit` chooses the temperature on clips that were not trained on. It divides the
-    scores of all genres and leaves their order as it is: calibration doesn't change
-    what is predicted, however many genres there are and however few clips.
+    scores of all genres and leaves their order as it is, however many genres there are
+    and however few clips.
 
     Parameters
     ----------
@@ -48,8 +48,9 @@ class TemperatureScalingClassifier(MetaClassifier):
     cv : int, splitter or iterable of (train, test), default=5
         How clips are split, so that the temperature is chosen on clips that were not
         trained on. With an int, the folds are stratified by genre and keep groups
-        whole, and are at most as many as the rarest genre has groups. Where a genre
-        has one group only, they ignore groups, and are at most as many as it has clips.
+        whole, and are at most as many as the rarest genre has groups. Where a fold
+        could then not learn each genre, they ignore groups, and are at most as many as
+        the rarest genre has clips.
 
     Attributes
     ----------
@@ -197,8 +198,11 @@ class TemperatureScalingClassifier(MetaClassifier):
             )
         if groups is not None:
             of_genre = [len(np.unique(groups[y == genre])) for genre in self.classes_]
-            if min(of_genre) >= 2:
-                return folds_by_group(min(int(self.cv), *of_genre), y, groups)
+            if (n_folds := min(int(self.cv), *of_genre)) >= 2:
+                folds = list(StratifiedGroupKFold(n_folds).split(y, y, groups))
+                n_learned = [len(np.unique(y[train])) for train, _ in folds]
+                if min(n_learned) == len(self.classes_):
+                    return iter(folds)
         return folds_by_group(min(int(self.cv), *counts), y, None)
 
     def predict_proba(self, X: Any) -> NDArray:
