@@ -109,7 +109,7 @@ def rows():
                 genre_pipeline("fast")[0].set_params(views=views)
                 for views in (("mix",), ("mix", "harmonic", "percussive"))
             ],
-            calibratedclassifiercv__estimator__C=[0.5, 1, 2, 4],
+            temperaturescalingclassifier__estimator__C=[0.5, 1, 2, 4],
         ),
         "CRNN (paper)": make_pipeline(first, crnn.paper()),
         "Parallel (paper)": make_pipeline(first, parallel.paper()),

@@ -1,7 +1,7 @@
 """How far `maximize_activation` raises filters, and how long that takes.
 
     python benchmarks/activation.py [MUSIC] [--input-scaling standardize] [--epochs 30]
-        [--smoothness 1]
+        [--smoothness 1] [--steps 64]
 
 MUSIC is a folder or CSV, as `skgenre.datasets.load_audio_folder` takes it; without it,
 80 synthetic clips are made. A `ParallelCNNRNNClassifier` is trained on 640 frames x 128
@@ -72,6 +72,7 @@ def main():
     )
     parser.add_argument("--epochs", type=int, default=30)
     parser.add_argument("--smoothness", type=float, default=1.0)
+    parser.add_argument("--steps", type=int, default=64, help="of gradient ascent")
     options = parser.parse_args()
 
     X, genres = clips_and_genres(options.music)
@@ -87,7 +88,12 @@ def main():
     for layer, n in (("conv1", 16), ("conv5", 24)):
         begin = time.perf_counter(), time.process_time()
         result = maximize_activation(
-            network, layer, range(n), smoothness=options.smoothness, random_state=0
+            network,
+            layer,
+            range(n),
+            n_steps=options.steps,
+            smoothness=options.smoothness,
+            random_state=0,
         )
         wall += time.perf_counter() - begin[0]
         processor += time.process_time() - begin[1]

@@ -1,6 +1,6 @@
 """What the paper's own trained networks predict in ours, and in the original layers.
 
-    python benchmarks/paper_weights.py WEIGHTS FMA
+    python benchmarks/paper_weights.py WEIGHTS FMA [--music MUSIC]
 
 WEIGHTS is a folder with ``crnn.h5`` and ``parallel.h5``, the networks that the paper's
 author published (github.com/priya-dwivedi/Music_Genre_Classification). FMA has clips of
@@ -9,6 +9,11 @@ columns ``track_id`` and ``genre_top``.
 
 The original layers are computed here by NumPy, as the configurations in the files
 describe them.
+
+With --music, other models predict the same clips: the tagger all of them, among the
+genres of FMA-small that it knows; pipelines that learn MUSIC, a folder or CSV as
+`skgenre.datasets.load_audio_folder` takes it, those whose genre is in MUSIC, too. Ten
+clips tell models apart only where one is useless.
 """
 
 import argparse
@@ -20,11 +25,15 @@ import numpy as np
 
 from skgenre import (
     CRNNClassifier,
+    GenreTagger,
     MelSpectrogramTransformer,
     ParallelCNNRNNClassifier,
+    genre_pipeline,
 )
+from skgenre.datasets import load_audio_folder
 
 GENRES = "Electronic Experimental Folk Hip-Hop Instrumental International Pop Rock"
+TAGGED = "Electronic Folk Hip-Hop Pop Rock"  # those that the tagger knows
 DECIBELS = 10 / np.log(10)  # of a power whose natural logarithm is 1
 
 
@@ -158,12 +167,30 @@ NETWORKS = {
 
 def clips(folder):
     """Return the spectrograms of the clips, as ``paper`` makes them, and the genres."""
+    paths, genres = paths_and_genres(folder)
+    return MelSpectrogramTransformer(excerpt="start").fit_transform(paths), genres
+
+
+def paths_and_genres(folder):
+    """Return the sound files, and the genres that FMA-small has for them."""
     paths = sorted(Path(folder, "clips").glob("*.mp3"))
     with open(Path(folder, "fma_small_26_features.csv"), newline="") as file:
         genres = {row["track_id"]: row["genre_top"] for row in csv.DictReader(file)}
-    mel = MelSpectrogramTransformer(excerpt="start")
-    of_paths = [genres[path.stem.lstrip("0")] for path in paths]
-    return mel.fit_transform(paths), np.array(of_paths)
+    return paths, np.array([genres[path.stem.lstrip("0")] for path in paths])
+
+
+def other_models(music, paths, genres):
+    """Yield the names of models, how many clips they get right, and of how many."""
+    predicted = GenreTagger(TAGGED.split()).predict(paths)
+    yield "tagger", (predicted == genres).sum(), len(genres)
+    tracks = load_audio_folder(music)
+    genres = np.char.lower(genres)
+    shared = np.flatnonzero(np.isin(genres, tracks.target))
+    for name in ("fast", "best", "scratch"):
+        model = genre_pipeline(name, n_jobs=-1, random_state=0)
+        model.fit(tracks.paths, tracks.target)
+        predicted = model.predict([paths[i] for i in shared])
+        yield name, (predicted == genres[shared]).sum(), len(shared)
 
 
 def main():
@@ -172,6 +199,7 @@ def main():
     )
     parser.add_argument("weights", type=Path)
     parser.add_argument("fma", type=Path)
+    parser.add_argument("--music", type=Path)
     options = parser.parse_args()
     X, genres = clips(options.fma)
     probabilities = []
@@ -186,6 +214,10 @@ def main():
         )
     predicted = ours.classes_[np.mean(probabilities, axis=0).argmax(axis=1)]
     print(f"both      {(predicted == genres).sum()} of {len(X)} right")
+    if options.music is not None:
+        paths, genres = paths_and_genres(options.fma)
+        for name, n_right, n in other_models(options.music, paths, genres):
+            print(f"{name:8}  {n_right} of {n} right", flush=True)
 
 
 if __name__ == "__main__":

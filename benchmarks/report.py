@@ -3,10 +3,10 @@
     python benchmarks/report.py benchmarks/results/0.1 --output docs
     python benchmarks/report.py --check benchmarks/results/0.1 benchmarks/results/0.2
 
-The first prints the tables, or writes those of the pages on performance and reliability
-to the folder of the documentation. The second
-fails if a ratio of the older results has gone, or has become worse by more than
-``--tolerance`` of it; seconds and bytes, which belong to a machine, are not compared.
+The first prints the tables, or writes those of the pages on performance, reliability
+and inference to the folder of the documentation. The second fails if a ratio of the
+older results has gone, or has become worse by more than ``--tolerance`` of it; seconds
+and bytes, which belong to a machine, are not compared.
 """
 
 import argparse
@@ -15,8 +15,10 @@ from pathlib import Path
 
 from _results import RATIO, read_rows
 
-RELIABILITY = {"fuzz_audio", "interruptions", "load"}
+RELIABILITY = {"fuzz_audio", "interruptions", "load", "services"}
 """Benchmarks that tell what is withstood, and not how fast something is."""
+LATENCY = "clips a second", "median latency", "95th percentile of latency", "memory"
+"""What of `load.py` is shown for each number of threads."""
 
 
 def tables(results):
@@ -24,8 +26,10 @@ def tables(results):
     parts = {"performance/figures.inc": {}, "reliability_figures.inc": {}}
     performance, reliability = parts.values()
     for name, content in results.items():
-        (reliability if name in RELIABILITY else performance)[name] = content
-    return {file: table(part) for file, part in parts.items() if part}
+        if name != "latency":
+            (reliability if name in RELIABILITY else performance)[name] = content
+    shown = {file: table(part) for file, part in parts.items() if part}
+    return shown | {"user_guide/latency.inc": latency_table(results.get("latency"))}
 
 
 def table(results):
@@ -51,6 +55,35 @@ def table(results):
     machines = {_machine_text(content) for content in results.values()}
     return "\n".join(
         [*lines, "", "Measured on " + "; ".join(sorted(machines)) + ".", ""]
+    )
+
+
+def latency_table(content):
+    """Return a list-table with a line for each number of threads of `load.py`."""
+    if content is None:
+        return "This release has no table of measured times.\n"
+    lines = {}
+    for row in content["rows"]:
+        measure, *model, threads, _seconds = row["name"].split(", ")
+        text = _number(row["value"], row["unit"])
+        lines.setdefault((", ".join(model), threads), {})[measure] = text
+    return "\n".join(
+        [
+            ".. list-table::",
+            "   :header-rows: 1",
+            "",
+            *_cells("Model, runtime", "Threads", *map(str.capitalize, LATENCY)),
+            *(
+                cell
+                for (model, threads), found in lines.items()
+                for cell in _cells(
+                    model, threads.split()[0], *(found[each] for each in LATENCY)
+                )
+            ),
+            "",
+            f"Measured on {_machine_text(content)}.",
+            "",
+        ]
     )
 
 

@@ -1,6 +1,7 @@
 """Seconds in which a song is tagged, beside musicnn's recipe in plain Keras.
 
     python benchmarks/tagging.py [MUSIC] [--clips 96] [--songs 22000] [--results FOLDER]
+    python benchmarks/tagging.py --library 2000
 
 MUSIC is a folder of sound files; without it, synthetic FLAC files of 30 s are made. All
 run in one process and on all processors that it may use. They take turns, some clips at
@@ -13,11 +14,18 @@ a time; a figure is the median over the turns. Both sets of weights run in each:
 
 From the seconds of the last, the time that --songs take is worked out. The largest
 difference between the tags of the recipe and of `GenreTagger` is printed, too.
+
+With --library, that many synthetic FLAC files are made instead, and ``skgenre tag`` is
+run on them, from its start to its end, and then again, when all features are kept. Its
+seconds a file and its peak of memory are printed (Linux only).
 """
 
 import argparse
+import csv
 import os
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 from pathlib import Path
@@ -117,6 +125,36 @@ def measure(paths):
     return seconds, difference
 
 
+def peak_megabytes(pid):
+    """Return the most memory that a process has had so far; 0 once it has ended."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return sum(int(x.split()[1]) / 1024 for x in lines if x.startswith("VmHWM:"))
+
+
+def tag_library(n_songs, folder):
+    """Run ``skgenre tag`` twice on so many files; print what it takes."""
+    music, table = folder / "music", folder / "genres.csv"
+    music.mkdir()
+    make_genre_clips(n_songs, duration=30, random_state=0, folder=music)
+    command = [sys.executable, "-m", "skgenre.cli", "tag", music, "--format", "csv"]
+    command += ["--output", table, "--cache-dir", folder / "cache"]
+    for run in ("first", "second"):
+        began = time.perf_counter()
+        tagging, megabytes = subprocess.Popen(command), 0.0
+        while tagging.poll() is None:
+            megabytes = peak_megabytes(tagging.pid) or megabytes
+            time.sleep(0.2)
+        seconds = time.perf_counter() - began
+        if tagging.returncode != 0:
+            sys.exit("skgenre tag failed")
+        with open(table, newline="") as opened:
+            n_genres = sum(bool(row["genre"]) for row in csv.DictReader(opened))
+        print(
+            f"{run} run: {seconds:.0f} s, {seconds / n_songs:.3f} s a file, genres for "
+            f"{n_genres} of {n_songs}, {megabytes:.0f} MB at most"
+        )
+
+
 def main():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -124,9 +162,13 @@ def main():
     parser.add_argument("music", type=Path, nargs="?")
     parser.add_argument("--clips", type=int, default=96)
     parser.add_argument("--songs", type=int, default=22000)
+    parser.add_argument("--library", type=int, help="files to run skgenre tag on")
     parser.add_argument("--results", type=Path)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
+        if options.library is not None:
+            tag_library(options.library, Path(folder))
+            return
         music = options.music
         if music is None:
             music = Path(folder)

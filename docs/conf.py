@@ -43,6 +43,7 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
 }
 
+html_static_path = ["_static"]
 html_theme = "pydata_sphinx_theme"
 html_title = f"skgenre {release}"
 html_theme_options = {

@@ -53,7 +53,7 @@ from skgenre import (
     MFCCStandardizer,
     ParallelCNNRNNClassifier,
 )
-from skgenre.datasets import load_fma, load_fma_features
+from skgenre.datasets import fetch_fma, load_fma, load_fma_features
 from skgenre.inspection import (
     ClusterDisplay,
     FilterActivationDisplay,
@@ -325,10 +325,13 @@ def main():
     parser.add_argument("--download", action="store_true", help="get what is missing")
     parser.add_argument("--output", type=Path, default=Path("paper-report"))
     parser.add_argument("--epochs", type=int, help="of both networks, for a quick look")
+    parser.add_argument(
+        "--steps", type=int, default=64, help="of the search for what activates filters"
+    )
     parser.add_argument("--jobs", type=int, default=-1, help="clips decoded at a time")
     options = parser.parse_args()
 
-    tracks = load_fma(options.data_home, download=options.download)
+    tracks = (fetch_fma if options.download else load_fma)(options.data_home)
     left_out = [
         f"Track {track_id}: {reason}."
         for track_id, reason in tracks.left_out.itertuples(index=False)
@@ -410,7 +413,13 @@ def main():
     mean = training[0].mean(axis=0)
     filters = [
         FilterActivationDisplay.from_estimator(
-            parallel, layer, range(n_filters), mel=mel, start=mean, random_state=0
+            parallel,
+            layer,
+            range(n_filters),
+            mel=mel,
+            n_steps=options.steps,
+            start=mean,
+            random_state=0,
         ).figure_
         for layer, n_filters in (("conv1", 16), ("conv5", 24))
     ]

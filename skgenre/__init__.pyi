@@ -20,6 +20,7 @@ from .classifiers import (
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
+    TemperatureScalingClassifier,
 )
 from .clustering import EmbeddingKMeans, TrackRecommender
 from .features import (
@@ -50,6 +51,7 @@ __all__ = [
     "SecondOrderClassifier",
     "SegmentClassifier",
     "SpectrogramFile",
+    "TemperatureScalingClassifier",
     "TrackRecommender",
     "Waveform",
     "__version__",

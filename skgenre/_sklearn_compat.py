@@ -34,7 +34,6 @@ from sklearn.utils.validation import (
 
 __all__ = [
     "BUNCHES",
-    "CALIBRATION",
     "HALVING_MODULE",
     "HasMethods",
     "Interval",
@@ -62,13 +61,6 @@ __all__ = [
 HALVING_MODULE = "sklearn.model_selection._search_successive_halving"
 """Where the halving searches are, which can be imported without enabling them."""
 
-
-_VERSION = tuple(map(int, sklearn.__version__.split(".")[:2]))
-CALIBRATION = "temperature" if _VERSION >= (1, 8) else "sigmoid"
-"""The best `method` of `CalibratedClassifierCV` that this version has.
-
-``benchmarks/calibration.py`` compares them.
-"""
 
 BUNCHES = {"sklearn.utils.Bunch", "sklearn.utils._bunch.Bunch"}
 """What a `Bunch` is called in files of format 1."""

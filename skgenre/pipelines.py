@@ -4,7 +4,6 @@ from collections.abc import Callable
 from numbers import Integral
 
 from sklearn.base import BaseEstimator, is_clusterer
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
@@ -17,7 +16,7 @@ from skgenre._estimators import (
     split_last_step,
     takes_three_axes,
 )
-from skgenre._sklearn_compat import CALIBRATION, StrOptions, validate_params
+from skgenre._sklearn_compat import StrOptions, validate_params
 from skgenre.classifiers import (
     AbstainingClassifier,
     BaseGenreClassifier,
@@ -26,6 +25,7 @@ from skgenre.classifiers import (
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
+    TemperatureScalingClassifier,
 )
 from skgenre.features import (
     MelSpectrogramTransformer,
@@ -34,7 +34,11 @@ from skgenre.features import (
 )
 from skgenre.features._spectrogram import VIEWS
 
-THROUGH = AbstainingClassifier, MissingClipClassifier
+THROUGH = (
+    AbstainingClassifier,
+    MissingClipClassifier,
+    TemperatureScalingClassifier,
+)
 """Classifiers that give clips as they are to another one, which they stand for."""
 
 # As much of a long song as the mel step takes of it: 640 frames of 1,024 samples.
@@ -42,11 +46,10 @@ _SECONDS = 30.0
 
 
 def _calibrated_svc(mfcc: MFCCStandardizer) -> Pipeline:
-    # Calibrated, because an SVC has no probabilities of its own; in three folds, so
-    # that three clips of a genre are enough. A temperature leaves the order of the
-    # genres as it is; a sigmoid for each of many genres with few clips does not.
-    svc = CalibratedClassifierCV(SVC(), method=CALIBRATION, cv=3, ensemble=False)
-    return make_pipeline(mfcc, svc)
+    # An SVC has no probabilities of its own, and its votes have steps: their least
+    # difference is as good as 1, also where nothing is known.
+    svc = SVC(decision_function_shape="ovo")
+    return make_pipeline(mfcc, TemperatureScalingClassifier(svc))
 
 
 def _baseline() -> Pipeline:

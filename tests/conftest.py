@@ -2,6 +2,7 @@
 
 import csv
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -44,6 +45,23 @@ def no_figures_left():
 
     yield
     plt.close("all")
+
+
+@pytest.fixture
+def run_script(monkeypatch, capsys, no_figures_left):
+    """Return a function that does what ``python PATH ARGUMENTS`` does.
+
+    It does so in this process, where TensorFlow is imported only once, and returns what
+    the script prints. Scripts that start processes from themselves need their own.
+    """
+
+    def run(path, *arguments):
+        monkeypatch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+        monkeypatch.syspath_prepend(path.parent)
+        runpy.run_path(str(path), run_name="__main__")
+        return capsys.readouterr().out
+
+    return run
 
 
 @pytest.fixture

@@ -36,9 +36,11 @@ from skgenre import (
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
+    TemperatureScalingClassifier,
     TrackRecommender,
 )
 from skgenre.classifiers import BaseGenreClassifier
+from skgenre.datasets import GenreTree
 
 
 # A keras.Model itself has another hash each time, by which a check looks for changes.
@@ -107,7 +109,13 @@ OTHERS = [
     TrackRecommender(metric="euclidean", clusterer=EmbeddingKMeans(2, random_state=0)),
     KerasEmbedding(NetworkFile(), input="waveform"),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
+    AbstainingClassifier(
+        LogisticRegression(),
+        target_precision=0,
+        genre_tree=GenreTree({"two": "one", "setosa": "iris"}),
+    ),
     MissingClipClassifier(LogisticRegression()),
+    TemperatureScalingClassifier(LogisticRegression()),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
     # An SVC's own default gamma depends on clips of weight 0.
     SegmentClassifier(SVC(gamma=0.1), window=4, hop=2, voting="hard"),

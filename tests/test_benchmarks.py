@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -15,22 +16,18 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.mark.slow
-def test_accuracy_on_synthetic_clips_is_resumed(tmp_path):
+def test_accuracy_on_synthetic_clips_is_resumed(run_script, tmp_path):
     from skgenre.datasets import make_genre_clips
 
     make_genre_clips(40, duration=4, random_state=0, folder=tmp_path / "music")
     rows = ["majority", "MFCC + SVC", "fast", "scratch"]
     rows += ["CRNN (paper)", "Parallel (paper)", "CRNN + Parallel (paper)"]
     rows += ["CRNN (ours)", "Parallel (ours)", "CRNN + Parallel (ours)"]
-    command = [sys.executable, BENCHMARKS / "accuracy.py", tmp_path / "music"]
-    command += ["--folds", "2", "--epochs", "1", "--output", tmp_path / "out"]
+    command = [BENCHMARKS / "accuracy.py", tmp_path / "music"]
+    command += ["--folds", 2, "--epochs", 1, "--output", tmp_path / "out"]
 
     def run(*rows):
-        subprocess.run(
-            [*command, "--rows", *rows],
-            check=True,
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
+        run_script(*command, "--rows", *rows)
         table = json.loads((tmp_path / "out" / "table.json").read_text())
         return {row["name"]: row for row in table}
 
@@ -59,40 +56,30 @@ def test_accuracy_on_synthetic_clips_is_resumed(tmp_path):
 
 
 @pytest.mark.slow
-def test_activation_on_a_few_clips(tmp_path):
+def test_activation_on_a_few_clips(run_script, tmp_path):
     from skgenre.datasets import make_genre_clips
 
     make_genre_clips(12, duration=4, random_state=0, folder=tmp_path)
-    result = subprocess.run(
-        [sys.executable, BENCHMARKS / "activation.py", tmp_path, "--epochs", "1"],
-        check=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
-    lines = result.stdout.splitlines()
+    command = [BENCHMARKS / "activation.py", tmp_path, "--epochs", 1, "--steps", 16]
+    lines = run_script(*command).splitlines()
     assert sum(line.startswith(("conv1 ", "conv5 ")) for line in lines) == 40
     (raised,) = (line for line in lines if line.startswith("Raised 5 x over the start"))
     assert int(raised.split()[-4]) > 30
 
 
 @pytest.mark.slow
-def test_embeddings_of_synthetic_clips_are_resumed(tmp_path):
+def test_embeddings_of_synthetic_clips_are_resumed(run_script, tmp_path):
     from skgenre.datasets import make_genre_clips
 
     make_genre_clips(48, duration=4, random_state=0, folder=tmp_path / "music")
     rows = ["random", "MFCC", "CRNN (ours)"]
     if find_spec("musicnn"):
         rows.append("musicnn MTT")
-    command = [sys.executable, BENCHMARKS / "embeddings.py", tmp_path / "music"]
-    command += ["--folds", "2", "--epochs", "1", "--output", tmp_path / "out"]
+    command = [BENCHMARKS / "embeddings.py", tmp_path / "music"]
+    command += ["--folds", 2, "--epochs", 1, "--output", tmp_path / "out"]
 
     def run():
-        subprocess.run(
-            [*command, "--rows", *rows],
-            check=True,
-            env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        )
+        run_script(*command, "--rows", *rows)
         return json.loads((tmp_path / "out" / "table.json").read_text())
 
     table = run()
@@ -134,16 +121,78 @@ def test_sampled_rand_indices_lie_around_that_of_scikit_learn(monkeypatch):
     find_spec("musicnn") is None,
     reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
 )
-def test_tags_beside_the_published_network(tmp_path):
-    command = [sys.executable, BENCHMARKS / "tagging.py", "--clips", "4"]
-    done = subprocess.run(
-        [*command, "--results", tmp_path], check=True, capture_output=True, text=True
-    )
-    difference = done.stdout.split("difference between tags: ")[1].split()[0]
+def test_tags_beside_the_published_network(run_script, tmp_path):
+    printed = run_script(BENCHMARKS / "tagging.py", "--clips", 4, "--results", tmp_path)
+    difference = printed.split("difference between tags: ")[1].split()[0]
     assert float(difference) < 0.005  # decoded and resampled by other libraries
     rows = json.loads((tmp_path / "tagging.json").read_text())["rows"]
     ratios = [row["value"] for row in rows if row["unit"] == "x"]
     assert len(ratios) == 2 and min(ratios) > 1.2  # other tests may run beside this one
+
+
+@pytest.mark.slow
+def test_augmentation_and_pretraining_on_a_few_clips(tmp_path):
+    from skgenre.datasets import make_genre_clips
+
+    make_genre_clips(16, duration=2, random_state=0, folder=tmp_path / "music")
+    command = [sys.executable, BENCHMARKS / "augmentation.py", tmp_path / "music"]
+    command += ["--folds", "2", "--repeats", "1", "--epochs", "2", "--steps", "2"]
+    command += ["--labels", "4", "--output", tmp_path]
+    done = subprocess.run(
+        command,
+        check=True,
+        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+    )
+    tables = [table.splitlines()[1:] for table in done.stdout.strip().split("\n\n")]
+    assert [len(table) for table in tables] == [11, 6, 4, 3]
+    for rival, *others in tables:
+        assert "+0.000 [+0.000, +0.000]" in rival
+        for row in others:
+            *_, gain, low, high, _ = row.replace("[", "").replace("]", "").split()
+            assert float(low.rstrip(",")) <= float(gain) <= float(high)
+
+
+@pytest.mark.slow
+def test_varied_copies_of_clips(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import augmentation
+
+    samples = np.sin(np.arange(44100) * 2 * np.pi * 440 / 22050).astype(np.float32)
+    rng = np.random.default_rng(0)
+    others = [np.zeros(100), rng.normal(size=30000)]
+    clips = list(augmentation.versions(samples, others, rng))
+    assert {len(clip) for clip in clips} == {44100}
+    tones = [np.abs(np.fft.rfft(clip[:11025])).argmax() * 2 for clip in clips]
+    lower, higher = tones[1:3]
+    assert tones[:1] + tones[3:] == [440] * 7
+    assert (
+        440 * 2 ** (-2 / 12) - 2 < lower < 432 < 448 < higher < 440 * 2 ** (2 / 12) + 2
+    )
+    silence = augmentation.slower(np.zeros(22050, np.float32), 1.1)
+    assert not silence.any() and len(silence) == pytest.approx(1.1 * 22050, abs=1024)
+
+
+@pytest.mark.slow
+def test_no_copy_in_training_contains_a_test_clip(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from augmentation import COPIES, KINDS, Data, partners
+
+    genres, artists = np.repeat(["folk", "rock"], 8), np.repeat(np.arange(8), 2)
+    data = Data.__new__(Data)
+    data.partners = partners(genres, artists, np.random.default_rng(0))
+    assert (genres[data.partners] == genres[:, np.newaxis]).all()
+    assert (artists[data.partners] != artists[:, np.newaxis]).all()
+    train = np.arange(0, 16, 2)
+    clips, version = data.chosen(train, KINDS)
+    mixed = (version - 1) // COPIES == KINDS.index("mix")
+    within = np.isin(data.partners[train], train)
+    assert mixed.sum() == within.sum() < within.size
+    assert np.isin(clips, train).all()
+    assert np.isin(
+        data.partners[clips[mixed], (version[mixed] - 1) % COPIES], train
+    ).all()
 
 
 @pytest.mark.slow
@@ -160,19 +209,12 @@ def test_memory_does_not_grow_with_the_collection(tmp_path):
 
 
 @pytest.mark.slow
-def test_float16_on_a_few_clips(tmp_path):
+def test_float16_on_a_few_clips(run_script, tmp_path):
     from skgenre.datasets import make_genre_clips
 
     make_genre_clips(24, duration=4, random_state=0, folder=tmp_path)
-    command = [sys.executable, BENCHMARKS / "float16.py", tmp_path]
-    result = subprocess.run(
-        [*command, "--folds", "2", "--seeds", "1", "--epochs", "2"],
-        check=True,
-        env=os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-    )
-    first, *_, last = result.stdout.splitlines()
+    command = [BENCHMARKS / "float16.py", tmp_path, "--folds", 2, "--seeds", 1]
+    first, *_, last = run_script(*command, "--epochs", 2).splitlines()
     assert first.startswith("24 clips: float16 is off by 0.03")
     assert last.startswith("mean accuracy ")
 
@@ -184,9 +226,74 @@ def test_eight_threads_on_one_model(tmp_path):
     rows = json.loads((tmp_path / "load.json").read_text())["rows"]
     assert [row["value"] for row in rows if "wrong" in row["name"]] == [0, 0, 0]
     growth = [row["value"] for row in rows if "growth" in row["name"]]
-    assert len(growth) == 3 and max(growth) < 30
+    assert len(growth) == 3 and max(growth) * 5 / 3600 < 30  # MB in 5 s
     steadiness = [row["value"] for row in rows if "slowest" in row["name"]]
     assert min(steadiness) > 0.3  # other tests may run beside this one
+
+
+@pytest.mark.slow
+def test_services_get_good_and_bad_uploads(tmp_path):
+    """The script compares each answer, and looks for tracebacks, too."""
+    command = [sys.executable, BENCHMARKS / "load.py", "--models", "baseline"]
+    command += ["--services", "threads", "asgi", "workers", "--clips", "8"]
+    done = subprocess.run(
+        [*command, "--duration", "2", "--seconds", "4", "--results", tmp_path],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = json.loads((tmp_path / "services.json").read_text())["rows"]
+    for service in ("threads", "asgi", "workers"):
+        found = {
+            row["name"].partition(",")[0]: row["value"]
+            for row in rows
+            if f"'{service}'" in row["name"]
+        }
+        assert found["answers"] > 20 and found["wrong answers"] == 0
+        assert found["memory"] > 50
+
+
+@pytest.mark.parametrize(
+    ("grows", "at_least", "at_most"), [(0, -20, 20), (60, 40, 80)], ids=["flat", "leak"]
+)
+def test_memory_that_grows_is_told_from_a_few_long_clips(
+    grows, at_least, at_most, monkeypatch
+):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    import load
+
+    sizes = 300 + grows * np.arange(10) / 20  # MB in half an hour
+    sizes += np.random.default_rng(0).normal(0, 1, 10)
+    sizes[[3, 8]] += 200
+    assert at_least < load.growth(sizes, 180) < at_most
+
+
+def test_wrong_answers_of_a_service_are_found(monkeypatch):
+    monkeypatch.syspath_prepend(BENCHMARKS)
+    from _services import LEAVES, Request, Response, fault
+
+    def answer(status, content):
+        return Response(status, json.dumps(content).encode())
+
+    error = {"detail": "No genre (silent): no sample is above -60 dB."}
+    found = {"genre": "b", "probabilities": {"a": 0.25, "b": 0.75}, "note": ""}
+    good = Request("good", "POST", "/genre", expected=[0.25, 0.75])
+    bad = Request("bad", "POST", "/genre", expected={400, 422})
+    assert fault(good, answer(200, found)) is None
+    assert fault(bad, answer(422, error)) is None
+    assert fault(Request("left", "POST", "/genre", expected=LEAVES), None) is None
+    for request, response in (
+        (good, answer(500, found)),
+        (good, answer(422, error)),
+        (good, answer(200, found | {"probabilities": {"a": 0.25, "b": 0.7500001}})),
+        (good, answer(200, found | {"genre": "a"})),
+        (bad, answer(200, found)),
+        (bad, answer(500, error)),
+        (bad, answer(422, {"detail": ""})),
+        (bad, answer(422, {"detail": 1000 * "x"})),
+        (bad, Response(422, b"<html>")),
+    ):
+        assert request.name in fault(request, response)
 
 
 @pytest.mark.slow
@@ -204,6 +311,7 @@ def test_training_of_a_few_clips(tmp_path):
     assert values[form] > 0.9
 
 
+@pytest.mark.slow
 def test_calls_pass_through_few_files():
     """The script's own limits hold, and it has seen the files that matter."""
     command = [sys.executable, BENCHMARKS / "structure.py"]
@@ -253,9 +361,8 @@ def test_what_a_stop_may_leave_is_told_from_faults(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_extraction_of_a_few_synthetic_clips(tmp_path):
-    command = [sys.executable, BENCHMARKS / "extraction.py", "--clips", "4"]
-    subprocess.run([*command, "--results", tmp_path], check=True)
+def test_extraction_of_a_few_synthetic_clips(run_script, tmp_path):
+    run_script(BENCHMARKS / "extraction.py", "--clips", 4, "--results", tmp_path)
     rows = json.loads((tmp_path / "extraction.json").read_text())["rows"]
     ratios = {row["name"]: row["value"] for row in rows}
     assert "n_jobs=1 / n_jobs=2" in ratios
@@ -377,6 +484,30 @@ class TestReport:
         with pytest.raises(FileNotFoundError, match="no results"):
             read_rows(tmp_path / "none")
 
+    def test_a_line_for_each_number_of_threads(self):
+        import load
+        import report
+
+        loads = {
+            threads: load.Load(
+                lambda i: time.sleep(0.001), 4, threads, lambda: [100.0, 50.0]
+            )
+            for threads in (1, 2)
+        }
+        rows = [
+            row
+            for threads, each in loads.items()
+            for part in load.measure_load(each, f"best, onnx, {threads} threads", 0.1)
+            for row in part
+        ]
+        machine = {"processor": "It", "cores": 2, "python": "3"}
+        content = {"version": "1", "machine": machine, "rows": rows}
+        text = report.latency_table(content)
+        assert text.count("   * - best, onnx\n") == 2
+        assert "     - 2\n" in text and text.count("     - 100 MB\n") == 2
+        assert "     - 95th percentile of latency\n" in text
+        assert "Measured on It, 2 cores" in text
+
     def test_documentation_shows_the_latest_results(self):
         import report
         import scaling
@@ -389,7 +520,7 @@ class TestReport:
         )
         results = read_rows(latest)
         shown = report.tables(results)
-        assert len(shown) == 2
+        assert len(shown) == 3
         for file, text in shown.items():
             assert (docs / file).read_text() == text
         expected = scaling.plan_table(scaling.costs_of(results), scaling.CORPORA)

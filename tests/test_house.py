@@ -34,7 +34,8 @@ PUBLIC_NAMES = {
         AbstainingClassifier AudioError CRNNClassifier EmbeddingKMeans GenreTagger
         KerasEmbedding KerasGenreClassifier MFCCStandardizer MelSpectrogramTransformer
         MissingClipClassifier ModelFileError MusicnnEmbedding ParallelCNNRNNClassifier
-        SecondOrderClassifier SegmentClassifier SpectrogramFile TrackRecommender
+        SecondOrderClassifier SegmentClassifier SpectrogramFile
+        TemperatureScalingClassifier TrackRecommender
         Waveform __version__ audio classifiers clustering datasets export_onnx features
         fetch_weights genre_pipeline inspection load load_audio networks persistence
         pipelines save
@@ -50,21 +51,23 @@ PUBLIC_NAMES = {
     "skgenre.classifiers": """
         AbstainingClassifier BaseGenreClassifier CRNNClassifier GenreTagger
         KerasGenreClassifier MissingClipClassifier ParallelCNNRNNClassifier
-        SecondOrderClassifier SegmentClassifier risk_coverage_curve
+        SecondOrderClassifier SegmentClassifier TemperatureScalingClassifier
+        risk_coverage_curve
     """,
     "skgenre.clustering": """
         EmbeddingKMeans TrackRecommender mean_average_precision precision_at_k
     """,
     "skgenre.datasets": """
-        audit check_audio find_audio_files load_audio_folder load_fma load_fma_features
-        load_gtzan load_music_library make_genre_clips
+        GenreTree audit check_audio fetch_fma find_audio_files from_hugging_face
+        from_mirdata load_audio_folder load_fma load_fma_features load_gtzan
+        load_music_library make_genre_clips
     """,
     "skgenre.inspection": """
         ClusterDisplay EmbeddingDisplay FilterActivationDisplay LearningCurvesDisplay
         RiskCoverageDisplay SilhouetteCurveDisplay SilhouetteDisplay SpectrogramDisplay
         TimelineDisplay accuracy_scores bootstrap_accuracy classification_report_html
-        compare_predictions expected_calibration_error maximize_activation saliency
-        score_intervals sonify suspected_label_errors
+        compare_predictions expected_calibration_error hierarchical_scores
+        maximize_activation saliency score_intervals sonify suspected_label_errors
     """,
     "skgenre.persistence": "ModelFileError export_onnx load read_info save",
     "skgenre.pipelines": "embedding_pipeline genre_pipeline",

@@ -15,7 +15,8 @@ SCRIPT = Path(__file__).parents[1] / "examples" / "reproduce_paper.py"
 
 
 def command(data_home, output):
-    return [sys.executable, SCRIPT, data_home, "--output", output, "--epochs", "1"]
+    short = ["--epochs", "1", "--steps", "2"]
+    return [sys.executable, SCRIPT, data_home, "--output", output, *short]
 
 
 def reproduce(*folders):

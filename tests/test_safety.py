@@ -50,6 +50,9 @@ ALLOWED = {
     ("benchmarks/loading.py", "joblib.load"): (
         "of a pickle that it has just written itself, to compare the times"
     ),
+    ("benchmarks/_services.py", "http.client.HTTPConnection"): (
+        "of a service on this machine that it has started itself"
+    ),
     ("benchmarks/_forged_models.py", "importlib.import_module"): (
         "the names are those of the closed list, to forge a file of each class"
     ),

@@ -7,6 +7,7 @@ from ._networks._parallel_cnn_rnn import ParallelCNNRNNClassifier
 from ._networks._second_order import SecondOrderClassifier
 from ._segment import SegmentClassifier
 from ._tagger import GenreTagger
+from ._temperature_scaling import TemperatureScalingClassifier
 
 __all__ = [
     "AbstainingClassifier",
@@ -18,5 +19,6 @@ __all__ = [
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",
     "SegmentClassifier",
+    "TemperatureScalingClassifier",
     "risk_coverage_curve",
 ]

@@ -1,6 +1,6 @@
 """What classifiers around another classifier have in common."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral
 from typing import Any
 
@@ -13,6 +13,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     MetaEstimatorMixin,
     TransformerMixin,
+    clone,
 )
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.pipeline import Pipeline
@@ -24,6 +25,7 @@ from skgenre._estimators import fit_takes
 from skgenre._sklearn_compat import (
     check_sample_weight,
     num_samples,
+    safe_indexing,
     wrap_data_with_container,
 )
 
@@ -231,6 +233,52 @@ def folds_by_group(
                 "where groups are given."
             )
         yield train, test
+
+
+def predict_folds(
+    estimator: Any,
+    predict: Callable[[Any, Any], NDArray],
+    X: Any,
+    y: NDArray,
+    folds: Iterable[tuple[NDArray, NDArray]],
+    **extras: NDArray | None,
+) -> NDArray:
+    """Return predictions for each clip by a clone that was not fitted on it.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Left as it is.
+    predict : callable
+        Takes a fitted clone and clips, and returns a row for each clip.
+    X, y : array-like
+        Clips and genres.
+    folds : iterable of (train, test)
+        Rows to fit on and to predict.
+    **extras : ndarray of shape (n_clips,) or None
+        What `fit_with` takes, for all clips.
+
+    Returns
+    -------
+    ndarray of shape (n_clips, n_columns)
+        NaN where no fold tests a clip.
+    """
+    result = np.empty((0, 0))
+    for train, test in folds:
+        fitted = fit_with(
+            clone(estimator),
+            safe_indexing(X, train),
+            y[train],
+            **{
+                name: None if values is None else values[train]
+                for name, values in extras.items()
+            },
+        )
+        rows = predict(fitted, safe_indexing(X, test))
+        if not len(result):
+            result = np.full((len(y), rows.shape[1]), np.nan)
+        result[test] = rows
+    return result
 
 
 def check_all_tested(cv: Any, predictions: NDArray) -> None:

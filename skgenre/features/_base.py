@@ -170,6 +170,8 @@ class Work(NamedTuple):
     task: Callable[[Clip], Any]
     finish: Callable[[Any], Any] = lambda result: result
     cache: ClipCache | None = None
+    chosen: Callable[[Any], Any] = lambda result: result
+    """Takes what is asked for out of a result, which is kept whole."""
 
     def looked_up(
         self, time_limit: float | None = None
@@ -180,7 +182,8 @@ class Work(NamedTuple):
             task = IsolatedTask(task, time_limit)
         if cache is None:
             return task, finish
-        return cache.look_up(task), functools.partial(cache.keep, finish=finish)
+        keep = functools.partial(cache.keep, finish=finish)
+        return cache.look_up(task), lambda result: self.chosen(keep(result))
 
 
 class AudioTransformer(TransformerMixin, BaseEstimator):
@@ -313,8 +316,8 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         work : Work
             ``task`` takes a clip, and may run in parallel. ``finish`` takes what it
             returned, and runs in the caller's thread. Where there is a ``cache``, what
-            ``finish`` returns is looked up and kept. ``desc`` is shown in front of the
-            progress bar.
+            ``finish`` returns is looked up and kept, and ``chosen`` takes of it what is
+            asked for. ``desc`` is shown in front of the progress bar.
         """
         known = results_of(self, _known.get())
         if known and all(

@@ -143,17 +143,31 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
     """
     chosen = _choose_runtime(runtime)
     info, members = _read(path)
+    saved_by = _other_sklearn(info)
     try:
         model = build_model(read_description(members, info["format"]))
     except MemoryError:  # of this machine
         raise
     except Exception as error:
         # A damaged or forged description can make Python raise any type of error.
+        advice = "Only what skgenre.save writes is loaded; save the model again."
+        if saved_by:
+            advice += (
+                f" It names scikit-learn {saved_by}, and {sklearn.__version__} is "
+                "installed: that version may read it."
+            )
         raise ModelFileError(
-            f"{os.fspath(path)!r} is damaged or refused: {_one_line(error)}. Only what "
-            "skgenre.save writes is loaded; save the model again."
+            f"{os.fspath(path)!r} is damaged or refused: {_one_line(error)}. {advice}"
         ) from error
-    _warn_of_other_version(model, info)
+    if saved_by and not type(model).__module__.startswith("skgenre."):
+        warnings.warn(
+            InconsistentVersionWarning(
+                estimator_name=type(model).__name__,
+                current_sklearn_version=sklearn.__version__,
+                original_sklearn_version=saved_by,
+            ),
+            stacklevel=2,
+        )
     if runtime != "keras":  # the default, but of what is never trained
         for part in parts(model):
             if hasattr(type(part), "_runtime"):
@@ -166,20 +180,13 @@ def _one_line(error: Exception) -> str:
     return printable(" ".join(str(error).split())[:300]).rstrip(".")
 
 
-def _warn_of_other_version(model: Any, info: Mapping[str, Any]) -> None:
+def _other_sklearn(info: Mapping[str, Any]) -> str | None:
+    """Return the version of scikit-learn that a file names, if this is another."""
     packages = info.get("packages")
     saved = packages.get("scikit-learn") if isinstance(packages, dict) else None
-    now = sklearn.__version__
-    is_ours = type(model).__module__.startswith("skgenre.")
-    if isinstance(saved, str) and saved != now and not is_ours:
-        warnings.warn(
-            InconsistentVersionWarning(
-                estimator_name=type(model).__name__,
-                current_sklearn_version=now,
-                original_sklearn_version=printable(saved[:30]),
-            ),
-            stacklevel=3,
-        )
+    if not isinstance(saved, str) or saved == sklearn.__version__:
+        return None
+    return printable(saved[:30])
 
 
 def read_info(path: str | os.PathLike) -> dict[str, Any]:

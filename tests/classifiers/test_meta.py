@@ -19,6 +19,7 @@ from skgenre import (
     CRNNClassifier,
     MissingClipClassifier,
     SegmentClassifier,
+    TemperatureScalingClassifier,
 )
 from skgenre.classifiers._meta import (
     check_all_tested,
@@ -31,6 +32,7 @@ from skgenre.classifiers._meta import (
 )
 
 AT_ANY_PRECISION = {AbstainingClassifier: {"target_precision": 0}}
+META = [AbstainingClassifier, MissingClipClassifier, TemperatureScalingClassifier]
 GENRES = np.array(["folk", "jazz", "rock"])
 
 
@@ -149,12 +151,12 @@ class TestRefusals:
 
 
 class TestMetaClassifier:
-    @pytest.mark.parametrize("around", [AbstainingClassifier, MissingClipClassifier])
+    @pytest.mark.parametrize("around", META)
     @pytest.mark.parametrize("inner", [CRNNClassifier(), LogisticRegression()])
     def test_input_is_that_of_the_estimator_inside(self, around, inner):
         assert get_tags(around(inner)).input_tags == get_tags(inner).input_tags
 
-    @pytest.mark.parametrize("around", [AbstainingClassifier, MissingClipClassifier])
+    @pytest.mark.parametrize("around", META)
     def test_columns_are_those_of_the_last_fit(self, around):
         X = np.random.default_rng(0).normal(size=(40, 3))
         y = np.repeat(["folk", "rock"], 20)
@@ -166,9 +168,7 @@ class TestMetaClassifier:
         assert model.n_features_in_ == 2
 
 
-@pytest.mark.parametrize(
-    "around", [AbstainingClassifier, MissingClipClassifier, SegmentClassifier]
-)
+@pytest.mark.parametrize("around", [*META, SegmentClassifier])
 def test_methods_are_those_of_the_estimator_inside(around):
     """Before it is fitted, and after, when another may have been set."""
     X = np.random.default_rng(0).normal(size=(40, 6))

@@ -7,6 +7,7 @@ import io
 import random
 import struct
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import soundfile
@@ -106,7 +107,32 @@ def _by_ffmpeg(waveform, rate, container, codec):
     return None
 
 
-def whole_files(waveform, rate):
+def _writers(waveform, rate):
+    """Yield names of files, and functions that return their bytes, or None."""
+    stereo = np.column_stack([waveform, waveform[::-1]])
+
+    def by_ffmpeg(container, codec, wanted):
+        return _by_ffmpeg(_resampled(waveform, rate, wanted), wanted, container, codec)
+
+    for container in sorted(soundfile.available_formats()):
+        if container in _NOT_WRITTEN:
+            continue
+        for subtype in sorted(soundfile.available_subtypes(container)):
+            write = partial(_by_libsndfile, stereo, rate, container, subtype)
+            yield f"{container}-{subtype}.{container.lower()}", write
+    for container in ("WAV", "FLAC", "OGG", "CAF"):  # 5.1
+        write = partial(_by_libsndfile, np.tile(stereo, 3), rate, container, None)
+        yield f"{container}-5.1.{container.lower()}", write
+    mp3 = partial(_by_libsndfile, stereo, rate, "MP3", "MPEG_LAYER_III")
+    yield "MP3-tagged.mp3", lambda: _tag() + mp3()
+    for container, codec, suffix, wanted in _AV_FORMATS:
+        yield (
+            f"{container}-{codec}.{suffix}",
+            partial(by_ffmpeg, container, codec, wanted),
+        )
+
+
+def whole_files(waveform, rate, names=None):
     """Return by name the bytes of a file in each format that can be written here.
 
     Parameters
@@ -115,31 +141,20 @@ def whole_files(waveform, rate):
         What to write.
     rate : int
         Samples a second.
+    names : collection of str or None, default=None
+        Names of the files to write; None writes all.
 
     Returns
     -------
     dict of str to bytes
         Such as ``{"FLAC-PCM_24.flac": b"..."}``.
     """
-    files = {}
-    stereo = np.column_stack([waveform, waveform[::-1]])
-    for container in sorted(soundfile.available_formats()):
-        if container in _NOT_WRITTEN:
-            continue
-        for subtype in sorted(soundfile.available_subtypes(container)):
-            data = _by_libsndfile(stereo, rate, container, subtype)
-            if data is not None:
-                files[f"{container}-{subtype}.{container.lower()}"] = data
-    for container in ("WAV", "FLAC", "OGG", "CAF"):  # 5.1
-        data = _by_libsndfile(np.tile(stereo, 3), rate, container, None)
-        if data is not None:
-            files[f"{container}-5.1.{container.lower()}"] = data
-    files["MP3-tagged.mp3"] = _tag() + files["MP3-MPEG_LAYER_III.mp3"]
-    for container, codec, suffix, wanted in _AV_FORMATS:
-        data = _by_ffmpeg(_resampled(waveform, rate, wanted), wanted, container, codec)
-        if data is not None:
-            files[f"{container}-{codec}.{suffix}"] = data
-    return files
+    files = {
+        name: write()
+        for name, write in _writers(waveform, rate)
+        if names is None or name in names
+    }
+    return {name: data for name, data in files.items() if data is not None}
 
 
 def _tag():

@@ -63,7 +63,8 @@ def test_statistics_of_one_clip_and_of_several_layers():
         for name in ("first", "second")
     ]
     network = keras.Model(entry, frozen[1](2 * frozen[0](entry)))
-    X = np.random.default_rng(0).normal(3, 2, size=(50, 6, 4)).astype("float32")
+    X = np.random.default_rng(0).normal(3, [2, 0.6, 2, 2], size=(50, 6, 4))
+    X = X.astype("float32")
     set_statistics(network, [(X[i : i + 10],) for i in range(0, 50, 10)])
     np.testing.assert_allclose(frozen[0].moving_mean, X.mean(axis=(0, 1)), rtol=1e-5)
     np.testing.assert_allclose(frozen[1].moving_variance, 4, rtol=0.01)

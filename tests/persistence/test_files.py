@@ -536,6 +536,19 @@ class TestRefusals:
             assert r"\x1b[2J\u202e" in message
             assert "\x1b" not in message and "\u202e" not in message
 
+    def test_refused_model_of_another_scikit_learn(self, tmp_path):
+        """Another version's attributes are unknown: its number says what to install."""
+        path = tmp_path / "it.model"
+        skgenre.save(SVC().fit([[0.0], [1.0]], [0, 1]), path)
+        with zipfile.ZipFile(path) as archive:
+            description = archive.read("model.json").replace(b"fit_status_", b"status_")
+        info = {"format": 2, "packages": {"scikit-learn": "99.1"}}
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr("skgenre.json", json.dumps(info))
+            archive.writestr("model.json", description)
+        with pytest.raises(ModelFileError, match=r"names scikit-learn 99\.1, and 1\."):
+            skgenre.load(path)
+
     def test_arrays_that_belong_to_nothing(self, tmp_path):
         path = tmp_path / "it.model"
         skgenre.save(MEL, path)

@@ -164,6 +164,14 @@ class NetworkClassifier(KerasClassifier):
 
     def _get_compile_kwargs(self) -> dict[str, Any]:
         arguments = super()._get_compile_kwargs()
+        # Of a name, Keras makes a metric while it traces the first step, and because
+        # that makes variables, TensorFlow traces the step twice.
+        arguments["weighted_metrics"] = [
+            keras.metrics.SparseCategoricalAccuracy(name="accuracy")
+            if metric == "accuracy"
+            else metric
+            for metric in arguments["weighted_metrics"]
+        ]
         if self.get_params()["model__precision"] == "mixed_float16":
             # Keras would do so only if the global policy was this one.
             arguments["optimizer"] = keras.optimizers.LossScaleOptimizer(

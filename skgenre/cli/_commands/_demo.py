@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 from rich.console import Console
 from sklearn.metrics import ConfusionMatrixDisplay
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.utils import Bunch
 
+from skgenre.audio import Waveform
 from skgenre.classifiers import CRNNClassifier
 from skgenre.cli._commands._train import Evaluation, train_and_evaluate
 from skgenre.cli._console import plain
@@ -14,7 +16,12 @@ from skgenre.cli._files import predict_files
 from skgenre.cli._tables import write_predictions
 from skgenre.datasets import load_audio_folder, make_genre_clips
 from skgenre.features import MelSpectrogramTransformer
-from skgenre.inspection import LearningCurvesDisplay, SpectrogramDisplay
+from skgenre.inspection import (
+    EmbeddingDisplay,
+    LearningCurvesDisplay,
+    SpectrogramDisplay,
+    TimelineDisplay,
+)
 from skgenre.persistence import save
 
 _N_CLIPS = 200
@@ -59,7 +66,7 @@ def run_demo(folder: Path, *, seed: int, n_jobs: int, console: Console) -> None:
     write_predictions(predictions, "table", console.file)
 
     save(model, folder / "genres.model", metrics=evaluation.metrics)
-    save_plots(model, tracks, evaluation, folder)
+    save_plots(model, tracks, new, evaluation, folder)
     console.rule("Done")
     console.print(
         f"The model, the corpus and the plots are in [bold]{plain(folder)}[/]."
@@ -67,9 +74,9 @@ def run_demo(folder: Path, *, seed: int, n_jobs: int, console: Console) -> None:
 
 
 def save_plots(
-    model: Pipeline, tracks: Bunch, evaluation: Evaluation, folder: Path
+    model: Pipeline, tracks: Bunch, new: Bunch, evaluation: Evaluation, folder: Path
 ) -> None:
-    """Save the confusion matrix, the learning curves and a spectrogram per genre."""
+    """Save pictures of the training, of the music, and of what the model hears."""
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots(layout="constrained")
@@ -80,9 +87,12 @@ def save_plots(
         cmap="Blues",
         ax=ax,
     )
+    embedding = EmbeddingDisplay.from_estimator(model, tracks.paths, tracks.target)
     figures = {
         "confusion_matrix": confusion.figure_,
         "learning_curves": LearningCurvesDisplay.from_estimator(model).figure_,
+        "map": embedding.figure_,
+        "timeline": _draw_timeline(model, new).figure_,
     }
     for genre in model.classes_:
         clip = tracks.paths[list(tracks.target).index(genre)]
@@ -92,3 +102,16 @@ def save_plots(
     for name, figure in figures.items():
         figure.savefig(folder / f"{name}.png", dpi=150)
         plt.close(figure)
+
+
+def _draw_timeline(model: Pipeline, clips: Bunch) -> TimelineDisplay:
+    """Draw what the model hears through a medley of one clip of each genre."""
+    rate, n_samples = clips.sample_rate, clips.waveforms.shape[1]
+    medley = clips.waveforms[: len(model.classes_)].ravel()
+    starts = np.arange(0, len(medley) - n_samples + 1, rate)  # every second
+    windows = [Waveform(medley[i : i + n_samples], rate) for i in starts]
+    return TimelineDisplay.from_predictions(
+        model.predict_proba(windows),
+        np.column_stack([starts, starts + n_samples]) / rate,
+        classes=model.classes_,
+    )

@@ -17,16 +17,21 @@ from skgenre._text import format_list, printable
 from skgenre.cli._console import plain
 from skgenre.cli._files import apply_to_files, prepare, print_notes
 from skgenre.cli._tables import confusion_table, report_table, with_interval
+from skgenre.datasets import GenreTree
 from skgenre.inspection import (
     accuracy_scores,
     classification_report_html,
     compare_predictions,
     expected_calibration_error,
+    hierarchical_scores,
+    suspected_label_errors,
 )
 from skgenre.inspection._report._figures import headline, scores_of
 from skgenre.inspection._report._predictions import Predictions, check_predictions
+from skgenre.inspection._scores._accuracies import check_merged_genres
 from skgenre.persistence import load
 from skgenre.persistence._contents import json_text
+from skgenre.pipelines import embedding_pipeline
 
 _PER_GENRE = (
     *("precision", "recall", "f1", "support", "n_groups"),
@@ -40,6 +45,8 @@ _ACCURACIES = {
     "macro_accuracy": "Accuracy, mean over genres",
     "artist_accuracy": "Accuracy, mean over artists",
 }
+# Scores in a tree of genres.
+_HIERARCHICAL = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
 @dataclass
@@ -48,9 +55,11 @@ class Evaluated:
 
     model_names: list[str]
     predictions: Predictions
+    embeddings: NDArray | None
     merge: dict[str, str]
     notes: list[str]
     errors: dict[str, str]
+    hierarchical: Bunch | None
 
     @cached_property
     def accuracies(self) -> Bunch:
@@ -64,6 +73,18 @@ class Evaluated:
             labels=found.labels,
             merge=self.merge or None,
         )
+
+    @cached_property
+    def suspected_labels(self) -> float | None:
+        """Share of the errors that may be the labels'; None if nothing can be said."""
+        found = self.predictions
+        errors = found.y_true != found.y_pred
+        if self.embeddings is None or not errors.any():
+            return None
+        suspected = suspected_label_errors(
+            self.embeddings, found.y_true, found.y_pred, found.groups
+        )
+        return float(suspected.sum() / errors.sum())
 
     @property
     def scores(self) -> Bunch:
@@ -113,15 +134,17 @@ class Evaluated:
         return {
             "model": self.model_names[0],
             **headline(found, scores),
-            **{
-                name: value
-                for name, value in self.accuracies.items()
-                if not np.isnan(value).any()
-            },
+            **_known(self.accuracies),
+            "suspected_label_errors": self.suspected_labels,
             "genres": [
                 {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
             ],
+            **(
+                {}
+                if self.hierarchical is None
+                else {"hierarchical": _known(self.hierarchical)}
+            ),
             "calibration_error": None
             if confidence is None or not given.any()
             else expected_calibration_error(found.right[given], confidence[given]),
@@ -158,12 +181,27 @@ class Evaluated:
         if found.groups is not None:
             n = accuracies.n_effective_groups
             lines.append(f"The artists say as much as {n:.0f} with as many clips each.")
+        if self.suspected_labels is not None:
+            whose = "" if found.groups is None else " by other artists"
+            lines.append(
+                f"Errors where most neighbours{whose} have the predicted genre, so "
+                f"that the label may be wrong: {self.suspected_labels:.2f}"
+            )
         if "coverage" in head:
             lines += [
                 "Clips with a prediction: "
                 + with_interval(head["coverage"], head["coverage_interval"]),
                 "Right, of the predictions: "
                 + with_interval(head["precision"], head["precision_interval"]),
+            ]
+        if self.hierarchical is not None:
+            lines += [
+                f"Hierarchical {name}: "
+                + with_interval(
+                    self.hierarchical[key], self.hierarchical[f"{key}_interval"]
+                )
+                for key, name in _HIERARCHICAL.items()
+                if not np.isnan(self.hierarchical[key])
             ]
         if (comparison := self.comparison) is not None:
             low, high = comparison.difference_interval
@@ -176,6 +214,11 @@ class Evaluated:
             )
         for line in lines:
             console.print(plain(line), soft_wrap=True, highlight=False)
+
+
+def _known(scores: Bunch) -> dict[str, Any]:
+    """Return the scores that there are, without those that are NaN."""
+    return {name: score for name, score in scores.items() if not np.isnan(score).any()}
 
 
 def check_merge(pairs: Sequence[str]) -> dict[str, str]:
@@ -207,6 +250,7 @@ def evaluate_models(
     tracks: Bunch,
     *,
     merge: dict[str, str],
+    genre_tree: GenreTree | None,
     cache_dir: Path | None,
     time_limit: float | None,
     n_jobs: int,
@@ -232,11 +276,21 @@ def evaluate_models(
             raise ValueError(f"{name!r} holds a model that was not fitted. Train it.")
     kept, notes = _known_clips(tracks, dict(zip(names, models, strict=True)))
     paths, target = tracks.paths[kept].tolist(), tracks.target[kept]
+    check_merged_genres(merge, {*_genres(models[0]).tolist(), *target.tolist()})
     models = [getattr(model, "best_estimator_", model) for model in models]
     for model in models:
         prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
-    predictions, errors, readings = apply_to_files(
-        lambda files: list(zip(*(_predict(m, files) for m in models), strict=True)),
+    embedder = _embedder(models[0])
+
+    def results(files: Sequence[str]) -> list[tuple]:
+        embeddings = [None] * len(files)
+        if embedder is not None:
+            embeddings = list(np.asarray(embedder.transform(files)))
+        of_models = [_predict(model, files) for model in models]
+        return list(zip(embeddings, *of_models, strict=True))
+
+    found, errors, readings = apply_to_files(
+        results,
         models,
         paths,
         n_jobs=n_jobs,
@@ -253,32 +307,55 @@ def evaluate_models(
         notes.append(
             f"Left out, as they could not be read: {len(errors)} of the files."
         )
+    readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
+    embeddings = None
+    if embedder is not None:
+        embeddings = np.array([found[path][0] for path in readable])
+    predicted = [[genre for genre, _ in found[path][1:]] for path in readable]
+    proba = [found[path][1][1] for path in readable]
+    last = split_last_step(models[0])[1]
+    unknown = getattr(last, "unknown_", None)
+    unknown = None if unknown is None else str(unknown)
+    labels = _genres(models[0])
+    groups = None if tracks.groups is None else tracks.groups[kept][good]
+    first = [genres[0] for genres in predicted]
+    tree = getattr(last, "genre_tree", None) if genre_tree is None else genre_tree
+    hierarchical = None
+    if tree is not None:
+        hierarchical = hierarchical_scores(
+            target[good], first, tree, unknown=unknown, groups=groups
+        )
+        known = {*labels.tolist(), unknown}
+        if n_above := sum(genre not in known for genre in first):
+            first = [genre if genre in known else unknown for genre in first]
+            notes.append(
+                f"{n_above} predictions are genres above those of the model. Outside "
+                f"the hierarchical scores they count as {unknown!r}."
+            )
     for note in notes:
         console.print(f"[yellow]Note:[/] {plain(note)}", soft_wrap=True)
     console.print("These figures hold only for music that was not trained on.")
 
-    readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
-    predicted = [[genre for genre, _ in predictions[path]] for path in readable]
-    proba = [predictions[path][0][1] for path in readable]
-    unknown = getattr(split_last_step(models[0])[1], "unknown_", None)
     return Evaluated(
         model_names=names,
         predictions=check_predictions(
             target[good],
-            [genres[0] for genres in predicted],
-            labels=_genres(models[0]),
+            first,
+            labels=labels,
             y_proba=None if proba[0] is None else np.array(proba),
-            unknown=None if unknown is None else str(unknown),
+            unknown=unknown,
             y_pred_other=[genres[1] for genres in predicted]
             if len(models) > 1
             else None,
-            groups=None if tracks.groups is None else tracks.groups[kept][good],
+            groups=groups,
             paths=readable,
             albums=None,
         ),
+        embeddings=embeddings,
         merge=merge,
         notes=notes,
         errors=errors,
+        hierarchical=hierarchical,
     )
 
 
@@ -318,6 +395,14 @@ def _format_genres(genres: NDArray) -> str:
 def _genres(model: Any) -> NDArray:
     """Return the genres as folders are called; they may have been numbers."""
     return np.array([str(genre) for genre in model.classes_.tolist()])
+
+
+def _embedder(model: Any) -> Any | None:
+    """Return what makes the model's embeddings, or None where nothing does."""
+    try:
+        return embedding_pipeline(model)
+    except ValueError:
+        return None
 
 
 def _predict(model: Any, paths: Sequence[str]) -> list[tuple[str, NDArray | None]]:

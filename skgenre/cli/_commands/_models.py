@@ -2,19 +2,14 @@
 
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from rich.console import Console
-from sklearn.calibration import CalibratedClassifierCV
 from sklearn.pipeline import Pipeline
 
-from skgenre.classifiers import BaseGenreClassifier
+from skgenre.classifiers import BaseGenreClassifier, SegmentClassifier
 from skgenre.cli._commands._cache import set_cache
 from skgenre.cli._commands._weights import NO_WEIGHTS, require_weights
 from skgenre.features._pretrained._musicnn_weights import has_weights
 from skgenre.pipelines import genre_pipeline
-
-_FOLDS = 3  # of the pipelines that are calibrated
 
 
 def best_installed() -> str:
@@ -75,31 +70,18 @@ def _pipeline(
     progress: bool,
 ) -> Pipeline:
     pipeline = genre_pipeline(name, n_jobs=n_jobs, random_state=seed, verbose=progress)
-    classifier = pipeline[-1]
-    if isinstance(classifier, BaseGenreClassifier):
-        classifier.set_params(verbose=2, checkpoint_dir=checkpoint_dir)
+    network = pipeline[-1]
+    if isinstance(network, SegmentClassifier):
+        network = network.estimator
+    if isinstance(network, BaseGenreClassifier):
+        network.set_params(verbose=2, checkpoint_dir=checkpoint_dir)
         if epochs is not None:
-            classifier.set_params(epochs=epochs)
+            network.set_params(epochs=epochs)
         return pipeline
     for option, value in (("epochs", epochs), ("checkpoint-dir", checkpoint_dir)):
         if value is not None:
             raise ValueError(
                 f"--{option} is for networks, and --model {name} trains none. Leave it "
-                "out, or choose --model scratch or paper."
+                "out, or choose --model scratch, crnn, parallel or paper."
             )
     return pipeline
-
-
-def fit_folds(model: Pipeline, target: NDArray) -> None:
-    """Calibrate in fewer folds where the smallest genre has fewer clips."""
-    classifier = model[-1]
-    if not isinstance(classifier, CalibratedClassifierCV):
-        return
-    genres, counts = np.unique(target, return_counts=True)
-    if counts.min() < 2:
-        raise ValueError(
-            f"Genre {str(genres[counts.argmin()])!r} has 1 clip to train on; "
-            "calibrated probabilities need at least 2 of each. Add clips, or choose "
-            "--model scratch."
-        )
-    classifier.set_params(cv=int(min(_FOLDS, counts.min())))

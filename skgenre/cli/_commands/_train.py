@@ -21,7 +21,6 @@ from skgenre.audio import AudioError
 from skgenre.audio._remote import is_url
 from skgenre.classifiers._training._data import validation_rows
 from skgenre.cli._commands._library._labels import some_tracks
-from skgenre.cli._commands._models import fit_folds
 from skgenre.cli._commands._work_dir import clips_to_learn_from
 from skgenre.cli._console import plain
 from skgenre.cli._quiet import import_networks_quietly
@@ -173,7 +172,7 @@ def train_and_evaluate(
         everything = np.arange(len(codes))
         kept = np.setdiff1d(everything, held_out)
         console.print(f"Training on {len(kept)} clips, {len(held_out)} held out.")
-        fit_rows(model, learner, clips, tracks, kept)
+        fit_rows(learner, clips, tracks, kept)
         if not len(held_out):
             console.print(
                 "No clips were held out, so the model is not evaluated. Where there "
@@ -190,7 +189,7 @@ def train_and_evaluate(
             "kept (not with --no-refit).",
             soft_wrap=True,
         )
-        fit_rows(model, learner, clips, tracks, everything)
+        fit_rows(learner, clips, tracks, everything)
         evaluation.protocol += "; then the model was trained on these clips, too"
         return Training(tracks, evaluation, refit=True)
 
@@ -205,14 +204,11 @@ def _evaluated(predicted: NDArray, tracks: Bunch) -> Evaluation:
     return Evaluation(tracks.target, predicted, protocol, n_artists)
 
 
-def fit_rows(
-    model: Pipeline, learner: Any, clips: Any, tracks: Bunch, rows: NDArray
-) -> None:
-    """Fit the learner, the model or its last step, on some of the clips.
+def fit_rows(learner: Any, clips: Any, tracks: Bunch, rows: NDArray) -> None:
+    """Fit a model, or its last step, on some of the clips.
 
     With their artists, where it takes such and they are known.
     """
-    fit_folds(model, tracks.target[rows])
     with sklearn.config_context(enable_metadata_routing=True):
         wanted = learner.get_metadata_routing().consumes("fit", ["groups"])
         groups = (

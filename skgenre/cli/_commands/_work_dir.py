@@ -14,7 +14,7 @@ from sklearn.pipeline import Pipeline
 
 from skgenre._files import size_text
 from skgenre.audio import AudioError
-from skgenre.classifiers import BaseGenreClassifier
+from skgenre.classifiers import BaseGenreClassifier, SegmentClassifier
 from skgenre.cli._console import plain
 from skgenre.cli._files import print_notes
 from skgenre.features import MelSpectrogramTransformer, SpectrogramFile
@@ -40,7 +40,7 @@ def check_work_dir(model: Pipeline, n_clips: int, work_dir: Path | None) -> None
     if work_dir is not None and not _is_network(model):
         raise ValueError(
             "--work-dir is for networks, and this model trains none. Leave it out, or "
-            "choose --model scratch or paper."
+            "choose --model scratch, crnn, parallel or paper."
         )
     if work_dir is not None or not _is_network(model):
         return
@@ -58,7 +58,7 @@ def _is_network(model: Pipeline) -> bool:
     """Return whether a model is a network behind a step that makes spectrograms."""
     mel, network = model[0], model[-1]
     return isinstance(mel, MelSpectrogramTransformer) and isinstance(
-        network, BaseGenreClassifier
+        network, BaseGenreClassifier | SegmentClassifier
     )
 
 

@@ -276,20 +276,29 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     def _work(self) -> Work:
         self._check_parameters()
         chosen = self._views()
-        cache = self._clip_cache((self._n_features_out,), weights=chosen, output=None)
-        return self._work_of(_features, cache)
+        if self.cache_dir is None:
+            return self._work_of(_features, chosen)
+        kept = _kept(chosen)
+        ends = np.cumsum([N_FEATURES[output] for _, output in kept])
+        cache = self._clip_cache((int(ends[-1]),), weights=kept, output=None)
+        places = dict(zip(kept, np.split(np.arange(ends[-1]), ends[:-1]), strict=True))
+        columns = np.concatenate([places[view] for view in chosen])
+        work = self._work_of(_features, kept, cache)
+        return work._replace(chosen=lambda features: features[columns])
 
     def _work_by_patch(self) -> Work:
         """Return work that keeps the patches apart: (n_patches, n_features)."""
         self._check_parameters()
-        return self._work_of(lambda batches, output: np.concatenate(batches), None)
+        return self._work_of(lambda batches, _: np.concatenate(batches), self._views())
 
     def _work_of(
-        self, combine: Callable[[list[Any], str], Any], cache: ClipCache | None
+        self,
+        combine: Callable[[list[Any], str], Any],
+        pairs: list[tuple[str, str]],
+        cache: ClipCache | None = None,
     ) -> Work:
         """Return work whose results are combined from the outputs for all patches."""
-        chosen = self._views()
-        networks = functools.cache(functools.partial(self._networks, chosen))
+        networks = functools.cache(functools.partial(self._networks, pairs))
         if cache is None or cache.is_empty:
             networks()  # so that errors come before hours of decoding
 
@@ -301,7 +310,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             return np.concatenate(
                 [
                     combine([batch[output] for batch in outputs[weights]], output)
-                    for weights, output in chosen
+                    for weights, output in pairs
                 ],
                 axis=-1,
             )
@@ -309,7 +318,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         task = functools.partial(_log_mel, duration=self.duration, excerpt=self.excerpt)
         return Work("musicnn", task, embed, cache)
 
-    def _networks(self, chosen: list[tuple[str, str]]) -> dict[str, Callable]:
+    def _networks(self, pairs: list[tuple[str, str]]) -> dict[str, Callable]:
         if self._runtime == "onnx":
             from skgenre.features._pretrained._musicnn_weights import (
                 load_musicnn_onnx as trained,
@@ -318,7 +327,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
             from skgenre.features._pretrained._musicnn_network import (
                 load_musicnn as trained,
             )
-        return {weights: trained(weights) for weights, _ in chosen}
+        return {weights: trained(weights) for weights, _ in pairs}
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
         """Return the names of the features.
@@ -342,6 +351,18 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     @property
     def _n_features_out(self) -> int:
         return sum(N_FEATURES[output] for _, output in self._views())
+
+
+def _kept(chosen: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return the views to keep of a clip, so that who asks for others finds them.
+
+    They cost nothing beside the networks. 'pooled', which no pipeline uses, is kept
+    only by those who ask for it.
+    """
+    outputs = [output for output in N_FEATURES if output != "pooled"]
+    weights = sorted({weights for weights, _ in chosen})
+    kept = [(each, output) for each in weights for output in outputs]
+    return kept + [view for view in chosen if view not in kept]
 
 
 def _batches(patches: np.ndarray) -> Iterator[np.ndarray]:

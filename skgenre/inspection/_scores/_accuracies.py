@@ -1,6 +1,6 @@
 """Accuracies of several kinds: what an accuracy alone doesn't say."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
@@ -124,7 +124,8 @@ def accuracy_scores(
         genres = {*true.tolist(), *predicted.tolist()}
         if labels is not None:
             genres.update(check_genre_list(labels).tolist())
-        merged = [_merged(values, merge, genres) for values in (true, predicted)]
+        check_merged_genres(merge, genres)
+        merged = [_merged(values, merge) for values in (true, predicted)]
         kinds["merged_accuracy"] = ((merged[0] == merged[1]).astype(float), ones)
 
     names = ("accuracy", "macro_accuracy", "artist_accuracy")
@@ -167,7 +168,8 @@ def _in_top_2(
     return (guesses == place[:, np.newaxis]).any(axis=1).astype(float)
 
 
-def _merged(values: NDArray, merge: Mapping[Any, Any], known: set) -> NDArray:
+def check_merged_genres(merge: Mapping[Any, Any], known: Collection[Any]) -> None:
+    """Refuse genres that count as others, if there are no such, or in a chain."""
     for genre, other in merge.items():
         for name in (genre, other):
             if name not in known:
@@ -180,4 +182,7 @@ def _merged(values: NDArray, merge: Mapping[Any, Any], known: set) -> NDArray:
                 f"merge counts {genre!r} as {other!r}, and {other!r} as "
                 f"{merge[other]!r}. Count both as the last."
             )
+
+
+def _merged(values: NDArray, merge: Mapping[Any, Any]) -> NDArray:
     return np.array([merge.get(genre, genre) for genre in values.tolist()])

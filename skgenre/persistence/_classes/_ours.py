@@ -2,10 +2,12 @@
 
 import dataclasses
 import math
+import sys
 from typing import Any
 
 import numpy as np
 
+from skgenre.datasets import GenreTree
 from skgenre.persistence._classes._savable import (
     CLASS_LABELS,
     COUNT,
@@ -103,6 +105,12 @@ def _check_segments(segments: Any) -> None:
         f"windows of window={segments.window} frames every hop={segments.hop} frames "
         "overlap too much",
     )
+
+
+def _genre_tree(value: Any, sizes: Sizes) -> None:
+    """Refuse anything but a tree of genres, or a dict that is one."""
+    require(type(value) in (GenreTree, dict), "expected a tree of genres")
+    GenreTree(value)
 
 
 def _check_classes(model: Any, sizes: Sizes) -> None:
@@ -382,12 +390,18 @@ OURS: dict[str, SavableClass] = {
         bounds=_check_segments,
         relation=_check_windows,
     ),
-    "AbstainingClassifier": _meta(
-        "skgenre.classifiers",
-        unknown_=label,
-        threshold_=number(finite=False),
-        coverage_=number(0, 1),
-        precision_=number(0, 1, finite=False),
+    "AbstainingClassifier": dataclasses.replace(
+        _meta(
+            "skgenre.classifiers",
+            unknown_=label,
+            threshold_=number(finite=False),
+            coverage_=number(0, 1),
+            precision_=number(0, 1, finite=False),
+        ),
+        limits={"estimator": PART, "genre_tree": optional(_genre_tree)},
+    ),
+    "TemperatureScalingClassifier": _meta(
+        "skgenre.classifiers", temperature_=number(sys.float_info.min)
     ),
     "MissingClipClassifier": dataclasses.replace(
         _meta("skgenre.classifiers", n_missing_=COUNT),

@@ -66,7 +66,11 @@ def test_all_versions_of_mpeg(rate):
 
 
 @pytest.mark.parametrize(
-    "content", [b"", b"ID3", b"RIFF" * 9999, b"\xff" * 9999, b"\xff\xfb" * 9999]
+    "content",
+    [
+        *(b"", b"ID3", b"RIFF" * 9999, b"\xff" * 9999, b"\xff\xfb" * 9999),
+        b"\xff\xfb\xf0\x00" * 9999,  # of a bit rate that there is not
+    ],
 )
 def test_what_is_no_mp3(content):
     assert not guessed(content)

@@ -14,9 +14,17 @@ from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 from typer.testing import CliRunner
 
-from skgenre import AbstainingClassifier, EmbeddingKMeans, MFCCStandardizer, save
+from skgenre import (
+    AbstainingClassifier,
+    EmbeddingKMeans,
+    MelSpectrogramTransformer,
+    MFCCStandardizer,
+    SegmentClassifier,
+    save,
+)
 from skgenre.cli import app
-from skgenre.datasets import load_audio_folder
+from skgenre.datasets import GenreTree, load_audio_folder
+from skgenre.inspection import hierarchical_scores
 
 PITCHES = {"high": 1760, "low": 110, "middle": 440}
 
@@ -89,6 +97,52 @@ def test_accuracies_of_other_kinds(music, tracks, tmp_path):
         assert result.exit_code == 1 and "merge" in result.stderr
     twice = evaluate(model, music, *merge, "--merge", "low=high")
     assert twice.exit_code == 1 and "as 'middle' and as 'high'" in twice.stderr
+
+
+def test_what_is_merged_is_checked_before_any_file_is_read(model, tmp_path):
+    for genre in PITCHES:
+        (tmp_path / genre).mkdir()
+        (tmp_path / genre / "a.wav").write_text("no sound")
+    for merge, error in (
+        (["low=loud"], "merge names 'loud', which is none of the genres"),
+        (["low=middle", "middle=high"], "Count both as the last"),
+    ):
+        options = [text for pair in merge for text in ("--merge", pair)]
+        result = evaluate(model, tmp_path, *options)
+        assert result.exit_code == 1 and error in " ".join(result.stderr.split())
+        assert "no sound" not in result.stderr and "a.wav" not in result.stderr
+
+
+def test_errors_that_neighbours_call_errors_of_the_labels(model, music, tmp_path):
+    """Two of the high clips are called low, and one of the low ones middle."""
+    rows = list(csv.DictReader((music / "tracks.csv").read_text().splitlines()))
+    wrong = {"high/0.wav": "low", "high/1.wav": "low", "low/0.wav": "middle"}
+    for row in rows:
+        row["genre"] = wrong.get(row["path"], row["genre"])
+        row["path"] = str(music / row["path"])
+    labels = tmp_path / "tracks.csv"
+    with labels.open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    found = figures(model, labels)
+    assert found["accuracy"] == pytest.approx(21 / 24)
+    assert found["suspected_label_errors"] == 1
+    text = "neighbours by other artists have the predicted genre, so that the label may"
+    assert f"{text} be wrong: 1.00" in " ".join(evaluate(model, labels).stdout.split())
+    assert figures(model, music)["suspected_label_errors"] is None  # no errors
+
+
+def test_a_model_without_embeddings_says_nothing_of_labels(tracks, music, tmp_path):
+    of_spectrograms = make_pipeline(
+        MelSpectrogramTransformer(n_frames=8, n_mels=8),
+        SegmentClassifier(LogisticRegression(), window=4, hop=4),
+    )
+    turned = tracks.target[[*range(1, 24), 0]]
+    path = tmp_path / "a.model"
+    save(of_spectrograms.fit(tracks.paths, turned), path)
+    found = figures(path, music)
+    assert found["accuracy"] < 1 and found["suspected_label_errors"] is None
 
 
 def test_the_figures_are_those_of_the_model(model, music, tracks):
@@ -194,6 +248,41 @@ def test_answers_of_unknown_are_counted_apart(tracks, music, tmp_path):
     result = evaluate(path, music)
     assert "Right, of the predictions" in result.stdout
     assert "unknown" in result.stdout
+
+
+def test_genres_above_are_partly_right(tracks, music, tmp_path):
+    tree = tmp_path / "tree.csv"
+    tree.write_text("genre,parent\nhigh,treble\nmiddle,treble\nlow,\n")
+    careful = AbstainingClassifier(
+        LogisticRegression(), cv=2, genre_tree=GenreTree.from_file(tree)
+    )
+    model = make_pipeline(MFCCStandardizer(n_mfcc=3), careful)
+    model.fit(tracks.paths, tracks.target)
+    careful.threshold_ = 0.99
+    path = tmp_path / "careful.model"
+    save(model, path)
+    predicted = model.predict(tracks.paths)
+    assert {"treble"} < set(predicted) <= {"treble", "unknown", *PITCHES}
+    expected = hierarchical_scores(
+        tracks.target,
+        predicted,
+        careful.genre_tree,
+        unknown="unknown",
+        groups=tracks.groups,
+    )
+    found = figures(path, music)
+    assert found["hierarchical"]["f1"] == pytest.approx(expected.f1)
+    assert found["accuracy"] == pytest.approx(np.mean(predicted == tracks.target))
+    # Any model may be judged by a tree, and without one there are no such scores.
+    plain = saved(LogisticRegression(), tracks, tmp_path / "plain.model")
+    assert "hierarchical" not in figures(plain, music)
+    result = evaluate(plain, music, "--genre-tree", tree)
+    assert result.stdout.count("Hierarchical ") == 3
+    result = evaluate(path, music)
+    n_above = (predicted == "treble").sum()
+    assert f"{n_above} predictions are genres above" in result.stderr
+    result = evaluate(plain, music, "--genre-tree", music / "tracks.csv")
+    assert result.exit_code == 1 and "holds no genre tree" in result.stderr
 
 
 def test_models_without_probabilities_and_searches_and_numbers(tracks, music, tmp_path):

@@ -57,6 +57,51 @@ def test_small(home, large):
     assert "3 are left out" in tracks.DESCR
 
 
+def test_all_genres_as_the_target(large, home):
+    folder = large[0]
+    single = load_fma(folder, subset="large")
+    tracks = load_fma(folder, subset="large", target="genres")
+    # The one without a top-level genre has genres.
+    assert set(tracks.track_ids) - set(single.track_ids) == {151_000}
+    assert tracks.target[tracks.track_ids.tolist().index(151_000)] == (
+        "Electronic",
+        "Rock",
+    )
+    assert {"Post-Punk", "Rock"} < set(tracks.target_names)
+    assert "Post-Punk" in tracks.DESCR
+    tree = tracks.genre_tree
+    assert tree.lineage("Post-Punk") == ("Rock", "Punk", "Post-Punk")
+    of_all = load_fma(folder, subset="large", target="genres_all")
+    for some, every in zip(tracks.target, of_all.target, strict=True):
+        assert set(every) == {genre for name in some for genre in tree.lineage(name)}
+    X, y = load_fma(home, target="genres", return_X_y=True, as_frame=True)
+    assert X.index.name == "track_id" and y.index.equals(X.index)
+    assert {type(genres) for genres in y} == {tuple}
+
+
+def test_table_of_genres(home):
+    tracks = load_fma(home)
+    assert tracks.genres.loc[89].to_dict() == {
+        **{"#tracks": 1, "parent": 25, "title": "Post-Punk", "top_level": 12},
+        "color": "#000059",
+    }
+    assert len(tracks.genres) == len(tracks.genre_tree) == 11
+    (home / "fma_metadata" / "raw_genres.csv").unlink()
+    assert load_fma(home).genres["color"].isna().all()
+    table = home / "fma_metadata" / "genres.csv"
+    text = table.read_text()
+    table.write_text(text.replace("89,1,25,Post-Punk,12\n", ""))
+    assert len(load_fma(home).genre_tree) == 10
+    with pytest.raises(ValueError, match="ids that are not in genres.csv: 89"):
+        load_fma(home, target="genres")
+    table.write_text(text.replace("title", "name"))
+    with pytest.raises(ValueError, match="genres.csv' is not a table .* column title"):
+        load_fma(home)
+    table.unlink()
+    with pytest.raises(FileNotFoundError, match="genres.csv'. To get it, delete"):
+        load_fma(home)
+
+
 def test_known_faults_are_listed_or_kept(home):
     left_out = load_fma(home).left_out
     assert left_out.columns.tolist() == ["track_id", "reason"]
@@ -127,7 +172,7 @@ def test_full_has_no_faulty_clips(tmp_path):
     assert {SHORT, UNREADABLE, SILENT} <= set(tracks.track_ids)
     assert tracks.left_out["track_id"].tolist() == [151_000]
     # Untrimmed tracks are no clips.
-    with pytest.raises(FileNotFoundError, match="no folder fma_large. Pass download"):
+    with pytest.raises(FileNotFoundError, match="no folder fma_large. Download it"):
         load_fma(tmp_path, subset="large")
 
 
@@ -199,7 +244,7 @@ def test_data_home(home, monkeypatch, tmp_path_factory):
     user = tmp_path_factory.mktemp("user")
     monkeypatch.setenv("HOME", str(user))
     monkeypatch.setenv("USERPROFILE", str(user))
-    with pytest.raises(FileNotFoundError, match="skgenre_data.*pass download=True"):
+    with pytest.raises(FileNotFoundError, match="skgenre_data.*call fetch_fma"):
         load_fma()
     (user / "skgenre_data").symlink_to(home)
     assert len(load_fma().paths) == len(load_fma("~/skgenre_data").paths) == 18
@@ -213,18 +258,18 @@ def test_missing_files(home):
     message = str(caught.value)
     assert "3 of 18 clips are not in" in message
     assert "000002.mp3" in message
-    assert "delete it, and pass download=True, or extract" in message
+    assert "delete it, and call fetch_fma, or extract" in message
     shutil.rmtree(home / "fma_small")
     with pytest.raises(FileNotFoundError, match="fma_small or fma_medium or fma_large"):
         load_fma(home)
     for name in ("tracks.csv", "features.csv"):
         (home / "fma_metadata" / name).unlink()
     for load in (load_fma, load_fma_features):
-        with pytest.raises(FileNotFoundError, match="delete .*fma_metadata' and pass"):
+        with pytest.raises(FileNotFoundError, match="delete .*fma_metadata' and call"):
             load(home)
     shutil.rmtree(home / "fma_metadata")
     for load in (load_fma, load_fma_features):
-        with pytest.raises(FileNotFoundError, match="pass download=True"):
+        with pytest.raises(FileNotFoundError, match="call fetch_fma"):
             load(home)
 
 

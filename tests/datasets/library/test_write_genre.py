@@ -7,6 +7,7 @@ import shutil
 
 import numpy as np
 import pytest
+import soundfile
 from music_library import (
     DAMAGED,
     SUFFIXES,
@@ -147,6 +148,16 @@ def test_what_can_not_be_written(tmp_path):
         assert (tmp_path / name).read_bytes() == before
     with pytest.raises(ValueError, match="which is a URL"):
         change_genre("https://localhost/song.mp3", "Rock")
+
+
+def test_a_digest_is_that_of_the_sound(tmp_path):
+    digests = []
+    for genre, value in [("Rock", 0.1), ("Pop", 0.1), ("Pop", 0.2)]:
+        path = tmp_path / f"{len(digests)}.flac"
+        soundfile.write(path, np.full(2000, value), 8000)
+        change_genre(str(path), genre).write()
+        digests.append(stream_digest(io.BytesIO(path.read_bytes())))
+    assert digests[0] == digests[1] != digests[2]
 
 
 class Interrupted(io.BytesIO):

@@ -15,6 +15,7 @@ from skgenre.classifiers import GenreTagger
 from skgenre.cli._commands._embeddings._index import LibraryIndex, file_states
 from skgenre.cli._commands._weights import require_weights
 from skgenre.cli._files import (
+    FileResults,
     apply_in_chunks,
     apply_to_files,
     prepare,
@@ -84,7 +85,7 @@ class Embedded(NamedTuple):
     """Songs with their embeddings, and what is wrong with others."""
 
     embeddings: dict[str, NDArray]
-    """Of the library's songs, and then of those beside it, by path."""
+    """Of the library's songs with music, and then of those beside it, by path."""
     names: dict[str, str]
     """Of the songs asked for, the path in `embeddings`, where they have one."""
     errors: list[str]
@@ -139,8 +140,8 @@ def embed_songs(
     Raises
     ------
     ValueError
-        If no file of the library can be read, or the index is of another model or
-        library.
+        If no file of the library can be read and holds music, or the index is of
+        another model or library.
     """
     folder = library if library.is_dir() else library.parent
     kept = LibraryIndex(folder, embedder.name, index)
@@ -151,13 +152,13 @@ def embed_songs(
     errors = _add_embeddings(kept, embedder, wanted, how["n_jobs"], console)
     embeddings = kept.embeddings(paths)
     if not embeddings:
-        raise ValueError(f"No file in {str(library)!r} can be read.")
+        raise ValueError(f"No file in {str(library)!r} can be read and holds music.")
 
     # A song that is in the library is known by its real name.
     in_library = {os.path.realpath(path): path for path in paths}
     names = {song: in_library.get(os.path.realpath(song), song) for song in songs}
     others = [*dict.fromkeys(names.values()).keys() - in_library.values()]
-    of_others, broken, readings = apply_to_files(
+    found = apply_to_files(
         embedder.embed,
         embedder.model,
         others,
@@ -165,12 +166,13 @@ def embed_songs(
         title="Reading songs",
         console=console,
     )
-    print_notes(readings, console)
+    print_notes(found.readings, console)
+    of_others = _of_music(found)
     for embedding in of_others.values():
         kept.check_width(embedding)
     embeddings |= of_others
     names = {song: name for song, name in names.items() if name in embeddings}
-    return Embedded(embeddings, names, [*(errors | broken).values()])
+    return Embedded(embeddings, names, [*(errors | found.errors).values()])
 
 
 def _add_embeddings(
@@ -180,13 +182,16 @@ def _add_embeddings(
     n_jobs: int,
     console: Console,
 ) -> dict[str, str]:
-    """Add embeddings to an index; return by path what is wrong with broken files."""
+    """Add embeddings to an index; return by path what is wrong with broken files.
+
+    Files without music have none, and are read, and named, each time.
+    """
     if not wanted:
         return {}
     states = file_states(wanted)
     errors: dict[str, str] = {}
     try:
-        for embeddings, broken, readings in apply_in_chunks(
+        for found in apply_in_chunks(
             embedder.embed,
             embedder.model,
             wanted,
@@ -194,10 +199,10 @@ def _add_embeddings(
             title="Reading the library",
             console=console,
         ):
-            for path, embedding in embeddings.items():
+            for path, embedding in _of_music(found).items():
                 kept.add(path, states[path], embedding)
-            errors |= broken
-            print_notes(readings, console)
+            errors |= found.errors
+            print_notes(found.readings, console)
     finally:  # interrupted or not, what has been computed is kept
         kept.write()
     return errors
@@ -207,12 +212,18 @@ def tag_probabilities(
     tagger: GenreTagger, paths: Sequence[str], *, console: Console, **how: Any
 ) -> tuple[dict[str, NDArray], list[str]]:
     """Return the tags' probabilities of files with music, by path, and errors."""
-    tags, errors, readings = process_files(
+    found = process_files(
         tagger.transform, tagger, paths, title="Listening", console=console, **how
     )
-    silent = {path for path, reading in readings.items() if not reading.has_music}
-    music = {path: row for path, row in tags.items() if path not in silent}
-    return music, [*errors.values()]
+    return _of_music(found), [*found.errors.values()]
+
+
+def _of_music(found: FileResults) -> dict[str, NDArray]:
+    """Return the results of files that are neither silent nor too short, by path."""
+    without = {
+        path for path, reading in found.readings.items() if not reading.has_music
+    }
+    return {path: row for path, row in found.results.items() if path not in without}
 
 
 def read_all_tags(paths: Sequence[str], n_jobs: int) -> list[Tags]:

@@ -228,7 +228,7 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
             test = test[np.isin(tracks.target[test], known)]
             if len(known) < 2 or not len(test):
                 continue
-            fit_rows(model, learner, clips, tracks, training)
+            fit_rows(learner, clips, tracks, training)
             columns = np.searchsorted(genres, learner.classes_)
             proba[test] = 0
             proba[np.ix_(test, columns)] = learner.predict_proba(clips[test])

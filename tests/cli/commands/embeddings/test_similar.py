@@ -134,6 +134,23 @@ def test_files_that_the_table_does_not_know_and_those_that_are_gone(model, libra
     recommended(model, song, "--among", library, "--same-artist")
 
 
+def test_files_without_music_are_not_recommended(model, library, tmp_path):
+    silence, click = library / "low" / "silence.wav", tmp_path / "click.wav"
+    soundfile.write(silence, np.zeros(22050), 22050)
+    soundfile.write(click, np.ones(99) / 2, 22050)
+    options = "--among", library, "-k", 20, "--same-artist", "--format", "json"
+    index = "--index", tmp_path / "it.npz"
+    for where in ((), index, index):
+        result = similar(model, library / "low" / "1.flac", *options, *where)
+        assert result.exit_code == 0, result.output
+        assert len(json.loads(result.stdout)) == 15
+        assert "silence.wav' is silent" in result.stderr.replace("\n", "")
+    for liked, why in ((silence, "silent"), (click, "too short")):
+        result = similar(model, liked, *options)
+        assert (result.exit_code, json.loads(result.stdout)) == (0, [])
+        assert f"{liked.name}' is {why}" in result.stderr.replace("\n", "")
+
+
 def test_new_songs_of_two_styles(model, library, tmp_path):
     songs = [tmp_path / f"{genre}.flac" for genre in PITCHES]
     for song, pitch in zip(songs, PITCHES.values(), strict=True):

@@ -1,0 +1,87 @@
+"""A service by Python's standard library alone: a pool of threads in one process.
+
+python threads.py genres.model --port 8000
+curl --data-binary @song.mp3 http://127.0.0.1:8000/genre
+"""
+
+import argparse
+import contextlib
+import io
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+from genres import GenreModel, NoGenre
+
+LARGEST = 100_000_000
+"""Bytes that an upload may have."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request, in a thread of its own; the pool computes it."""
+
+    timeout = 60  # seconds that a client may send nothing
+
+    def do_GET(self):
+        """Say that the service runs."""
+        if self.path == "/health":
+            self.reply(200, {"status": "ok"})
+        else:
+            self.reply(404, {"detail": "GET /health or POST /genre."})
+
+    def do_POST(self):
+        """Return the genre of the body, which is a sound file."""
+        if self.path != "/genre":
+            return self.reply(404, {"detail": "GET /health or POST /genre."})
+        try:
+            size = int(self.headers["Content-Length"])
+        except (TypeError, ValueError):
+            return self.reply(411, {"detail": "Content-Length is not given."})
+        if not 0 <= size <= LARGEST:
+            detail = f"A file has at most {LARGEST:,} bytes, got {size:,}."
+            return self.reply(413, {"detail": detail})
+        contents = self.rfile.read(size)
+        if len(contents) < size:  # the client has left
+            return None
+        predict = self.server.model.predict
+        try:
+            found = self.server.pool.submit(predict, io.BytesIO(contents)).result()
+        except NoGenre as error:
+            return self.reply(422, {"detail": str(error)})
+        return self.reply(200, found)
+
+    def reply(self, status, content):
+        """Send JSON."""
+        body = json.dumps(content).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def handle(self):
+        """Handle the request of a client, who may leave at any time."""
+        try:
+            super().handle()
+        except ConnectionError:
+            self.close_connection = True
+
+
+def main():
+    """Serve until the program is ended."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("model", help="file of skgenre.save or skgenre train")
+    parser.add_argument("--port", type=int, default=8000)
+    parser.add_argument("--threads", type=int, default=os.cpu_count())
+    parser.add_argument("--time-limit", type=float, help="seconds that a file may take")
+    options = parser.parse_args()
+    server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
+    server.model = GenreModel(options.model, options.time_limit)
+    server.pool = ThreadPoolExecutor(options.threads)
+    with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C
+        server.serve_forever()
+
+
+if __name__ == "__main__":
+    main()
