@@ -79,7 +79,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
     >>> X = rng.normal(size=(40, 20, 8)) + np.repeat([0, 3], 20)[:, None, None]
     >>> y = np.repeat(["folk", "techno"], 20)
     >>> network = KerasGenreClassifier(
-    ...     build, network_parameters={"units": 4}, epochs=30, random_state=0
+    ...     build, network_parameters={"units": 4}, learning_rate=0.05, random_state=0
     ... )
     >>> network.fit(X, y).score(X, y)
     1.0
