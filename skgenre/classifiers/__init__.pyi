@@ -1,6 +1,7 @@
 from ._abstaining import AbstainingClassifier, risk_coverage_curve
 from ._base import BaseGenreClassifier
 from ._missing_clip_classifier import MissingClipClassifier
+from ._multi_label import MultiLabelClassifier
 from ._networks._crnn import CRNNClassifier
 from ._networks._parallel_cnn_rnn import ParallelCNNRNNClassifier
 from ._networks._second_order import SecondOrderClassifier
@@ -13,6 +14,7 @@ __all__ = [
     "CRNNClassifier",
     "GenreTagger",
     "MissingClipClassifier",
+    "MultiLabelClassifier",
     "ParallelCNNRNNClassifier",
     "SecondOrderClassifier",
     "SegmentClassifier",

@@ -17,6 +17,7 @@ from ._scores._calibration import expected_calibration_error
 from ._scores._comparison import compare_predictions
 from ._scores._label_errors import suspected_label_errors
 from ._scores._score_intervals import score_intervals
+from ._scores._several_genres import multilabel_score_intervals
 
 __all__ = [
     "ClusterDisplay",
@@ -34,6 +35,7 @@ __all__ = [
     "compare_predictions",
     "expected_calibration_error",
     "maximize_activation",
+    "multilabel_score_intervals",
     "saliency",
     "score_intervals",
     "sonify",

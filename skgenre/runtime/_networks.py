@@ -213,6 +213,8 @@ def add_classifier(
     embedding = g.add("Add", embedding, g.reshape(g.nan_or_zero(x), (-1, 1)))
     kernel, bias = g.weights(2)
     logits = g.add("Add", g.add("MatMul", embedding, kernel), bias)
+    if parameters.get("classifier_activation") == "sigmoid":
+        return g.add("Sigmoid", logits), embedding
     return g.add("Softmax", logits, axis=-1), embedding
 
 

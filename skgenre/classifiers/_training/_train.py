@@ -41,6 +41,9 @@ from skgenre.runtime._keras import (
 import keras
 from keras import ops
 
+RANKING = "label_ranking_precision"
+"""What is watched instead of the accuracy where clips may have several genres."""
+
 
 @dataclass(frozen=True)
 class NetworkState:
@@ -51,7 +54,9 @@ class NetworkState:
     parameters: dict[str, Any]
     """Keyword arguments of that function, but for the seed."""
     classes: NDArray
-    """The genres, sorted."""
+    """The genres, in the order of the network's output."""
+    several: bool
+    """Whether a clip may have several of them: the output is a sigmoid of each."""
     mean: NDArray
     """Subtracted from each mel band, (n_mels,)."""
     scale: NDArray
@@ -96,6 +101,7 @@ def train(
     epochs: int,
     network_seed: int,
     shuffle_seed: int,
+    class_weights: NDArray | None = None,
     checkpoint_dir: str | os.PathLike | None = None,
     verbose: int = 0,
 ) -> Trained:
@@ -113,6 +119,9 @@ def train(
         Passes over the training clips, at the most.
     network_seed, shuffle_seed : int
         Seeds of the weights and the dropout, and of the order of the clips.
+    class_weights : ndarray of shape (2, n_classes) or None
+        Where clips may have several genres, weights in the loss of clips without and
+        with each genre.
     checkpoint_dir : str, PathLike or None
         Where the state after epochs is kept, until the training has ended.
     verbose : int
@@ -142,17 +151,27 @@ def train(
     held_out = None
     if len(validation.rows):
         held_out = SpectrogramBatches(validation, **scaling)
-    best_epoch = None if held_out is None else BestEpoch()
-    callbacks = training_callbacks(recipe, epochs=epochs, best_epoch=best_epoch)
+    metric = RANKING if network.several else "accuracy"
+    best_epoch = None if held_out is None else BestEpoch(f"val_{metric}")
+    callbacks = training_callbacks(
+        recipe, epochs=epochs, best_epoch=best_epoch, metric=metric
+    )
     if sys.stdout is None:  # without a console, on which Keras would print
         verbose = 0
-    wrapper = wrap(network, recipe, model__seed=network_seed, verbose=verbose)
+    wrapper = wrap(
+        network,
+        recipe,
+        class_weights=class_weights,
+        model__seed=network_seed,
+        verbose=verbose,
+    )
     n_done, checkpoints = 0, None
     if checkpoint_dir is not None:
         seeds = {"network_seed": network_seed, "shuffle_seed": shuffle_seed}
         facts = asdict(recipe) | network.parameters | seeds | {"epochs": epochs}
         arrays = [network.mean, network.scale]
         arrays += [*(network.weights or []), *(network.optimizer_state or [])]
+        arrays += [] if class_weights is None else [class_weights]
         path = checkpoint_path(
             checkpoint_dir, network.name, facts, arrays, [training, validation]
         )
@@ -162,7 +181,9 @@ def train(
         for _ in range(n_done):
             batches.reshuffle()
     try:
-        wrapper.build(network.classes, network.parameters["input_shape"])
+        wrapper.build(
+            network.classes, network.parameters["input_shape"], several=network.several
+        )
         wrapper.run_epochs(
             batches, held_out, callbacks, initial_epoch=n_done, epochs=epochs
         )
@@ -189,7 +210,13 @@ def train(
     return trained
 
 
-def wrap(network: NetworkState, recipe: Recipe, **parameters: Any) -> NetworkClassifier:
+def wrap(
+    network: NetworkState,
+    recipe: Recipe,
+    *,
+    class_weights: NDArray | None = None,
+    **parameters: Any,
+) -> NetworkClassifier:
     """Return a scikeras classifier of the network, not built yet.
 
     Parameters
@@ -198,14 +225,21 @@ def wrap(network: NetworkState, recipe: Recipe, **parameters: Any) -> NetworkCla
         Its function, parameters, scaling and weights.
     recipe : Recipe
         Its loss and its optimiser.
+    class_weights : ndarray of shape (2, n_classes) or None
+        As of `train`.
     **parameters : dict
         More of `NetworkClassifier`, such as ``model__seed``.
     """
     check_process()
+    loss: Any = loss_function(recipe.label_smoothing)
+    metric: Any = "accuracy"
+    if network.several:
+        loss = SeveralCrossentropy(float(recipe.label_smoothing), class_weights)
+        metric = keras.metrics.MeanMetricWrapper(label_ranking_precision, RANKING)
     return NetworkClassifier(
         model=getattr(networks, network.name),
-        loss=loss_function(recipe.label_smoothing),
-        compile__weighted_metrics=["accuracy"],
+        loss=loss,
+        compile__weighted_metrics=[metric],
         optimizer=recipe.optimizer,
         optimizer__learning_rate=float(recipe.learning_rate),  # Keras takes no int
         shuffle=False,  # the batches are shuffled clip by clip
@@ -251,8 +285,56 @@ class SmoothedCrossentropy(keras.losses.Loss):
         return f"{type(self).__name__}({self.label_smoothing!r})"
 
 
+class SeveralCrossentropy(keras.losses.Loss):
+    """Cross-entropy of each genre by itself, its mean over the genres.
+
+    Keras's ``BinaryCrossentropy``, with weights of genres.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        In [0, 1): 0 and 1 are moved towards each other by half as much.
+    class_weights : ndarray of shape (2, n_classes) or None
+        Weights of clips without and with each genre; None means 1.
+    """
+
+    def __init__(self, label_smoothing: float, class_weights: NDArray | None) -> None:
+        super().__init__(name="several_crossentropy")
+        self.label_smoothing = label_smoothing
+        self.class_weights = None if class_weights is None else class_weights.tolist()
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Compare 0 and 1 with probabilities, both (batch, n_classes)."""
+        smooth = y_true * (1 - self.label_smoothing) + self.label_smoothing / 2
+        losses = keras.ops.binary_crossentropy(smooth, y_pred)
+        if self.class_weights is not None:
+            without, with_genre = map(ops.convert_to_tensor, self.class_weights)
+            losses = losses * ops.where(y_true > 0, with_genre, without)
+        return ops.mean(losses, axis=-1)
+
+    def __repr__(self) -> str:
+        """Name all that the loss depends on: networks are kept under this name."""
+        settings = self.label_smoothing, self.class_weights
+        return f"{type(self).__name__}{settings!r}"
+
+
+def label_ranking_precision(y_true: Any, y_pred: Any) -> Any:
+    """Return the label-ranking average precision of each clip, (batch,).
+
+    As scikit-learn's `label_ranking_average_precision_score`: for each genre of a clip,
+    the share of its genres among all genres ranked as high; 1 for a clip without any.
+    """
+    is_above = ops.cast(y_pred[:, None, :] >= y_pred[:, :, None], y_pred.dtype)
+    y_true = ops.cast(y_true, y_pred.dtype)
+    hits = ops.sum(is_above * y_true[:, None, :], axis=-1)
+    shares = y_true * hits / ops.sum(is_above, axis=-1)
+    n_true = ops.sum(y_true, axis=-1)
+    means = ops.sum(shares, axis=-1) / ops.maximum(n_true, 1)
+    return ops.where(n_true > 0, means, ops.ones_like(means))
+
+
 def training_callbacks(
-    recipe: Recipe, *, epochs: int, best_epoch: "BestEpoch | None"
+    recipe: Recipe, *, epochs: int, best_epoch: "BestEpoch | None", metric: str
 ) -> list[keras.callbacks.Callback]:
     """Return the callbacks of a training, but for its checkpoints.
 
@@ -263,10 +345,12 @@ def training_callbacks(
     epochs : int
         Epochs over which a cosine schedule lowers the learning rate to zero.
     best_epoch : BestEpoch or None
-        None where there are no clips to validate on. Then the accuracy in training is
+        None where there are no clips to validate on. Then the metric in training is
         watched, and the last epoch is kept instead of the best.
+    metric : str
+        Name of the metric to watch, which is the better the higher.
     """
-    monitor = "accuracy" if best_epoch is None else "val_accuracy"
+    monitor = metric if best_epoch is None else best_epoch.monitor
     watched = {"monitor": monitor, "mode": "max"}
     callbacks: list[keras.callbacks.Callback] = [
         StopIfInterrupted(),
@@ -317,7 +401,16 @@ class BestEpoch(keras.callbacks.Callback):
     The best epoch has the highest accuracy in validation and, among equals, the lowest
     loss. Keras's ``EarlyStopping`` and ``ModelCheckpoint`` keep the first of the
     equals: on few clips, the accuracy reaches its maximum while the loss still falls.
+
+    Parameters
+    ----------
+    monitor : str
+        Name of the accuracy in the logs.
     """
+
+    def __init__(self, monitor: str) -> None:
+        super().__init__()
+        self.monitor = monitor
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forget an earlier training."""
@@ -327,7 +420,7 @@ class BestEpoch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the weights if they are the best so far."""
         logs = logs or {}
-        reached = (logs["val_accuracy"], -logs["val_loss"])
+        reached = (logs[self.monitor], -logs["val_loss"])
         if reached > self._best:
             self._best = reached
             self.weights = self.model.get_weights()
