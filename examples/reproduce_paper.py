@@ -53,7 +53,7 @@ from skgenre import (
     MFCCStandardizer,
     ParallelCNNRNNClassifier,
 )
-from skgenre.datasets import load_fma, load_fma_features
+from skgenre.datasets import fetch_fma, load_fma, load_fma_features
 from skgenre.inspection import (
     ClusterDisplay,
     FilterActivationDisplay,
@@ -328,7 +328,7 @@ def main():
     parser.add_argument("--jobs", type=int, default=-1, help="clips decoded at a time")
     options = parser.parse_args()
 
-    tracks = load_fma(options.data_home, download=options.download)
+    tracks = (fetch_fma if options.download else load_fma)(options.data_home)
     left_out = [
         f"Track {track_id}: {reason}."
         for track_id, reason in tracks.left_out.itertuples(index=False)

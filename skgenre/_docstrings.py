@@ -1,29 +1,29 @@
-"""Parameters that several classes share, documented once."""
+"""Parameters that several classes or functions share, documented once."""
 
 import inspect
 import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-_Class = TypeVar("_Class", bound=type)
+_Documented = TypeVar("_Documented", bound=Callable[..., Any])
 
 _PLACE = re.compile(r"%\((\w+)\)s")
 
 
-def substitute(**blocks: str) -> Callable[[_Class], _Class]:
-    r"""Return a class decorator that fills shared text into the docstring.
+def substitute(**blocks: str) -> Callable[[_Documented], _Documented]:
+    r"""Return a decorator that fills shared text into a docstring.
 
     Parameters
     ----------
     **blocks : str
         Text that replaces ``%(name)s`` in the docstring, as far indented as that is.
         Within it, ``%(parameter)s`` stands for the default of that parameter of the
-        class's constructor.
+        function, or of the class's constructor.
 
     Returns
     -------
     callable
-        Takes a class, and returns it.
+        Takes a class or a function, and returns it.
 
     Raises
     ------
@@ -49,13 +49,15 @@ def substitute(**blocks: str) -> Callable[[_Class], _Class]:
     seed : int, default=3
     """
 
-    def fill_in(cls: _Class) -> _Class:
-        if cls.__doc__ is None:  # Python runs with -OO
-            return cls
-        constructor: Any = cls.__init__  # type: ignore[misc]
+    def fill_in(documented: _Documented) -> _Documented:
+        if documented.__doc__ is None:  # Python runs with -OO
+            return documented
+        called: Any = documented
+        if isinstance(documented, type):
+            called = documented.__init__  # type: ignore[misc]
         defaults = {
             name: repr(parameter.default)
-            for name, parameter in inspect.signature(constructor).parameters.items()
+            for name, parameter in inspect.signature(called).parameters.items()
         }
 
         def fill(place: re.Match) -> str:
@@ -63,11 +65,11 @@ def substitute(**blocks: str) -> Callable[[_Class], _Class]:
             return _PLACE.sub(lambda parameter: defaults[parameter[1]], text)
 
         lines = []
-        for line in cls.__doc__.splitlines():
+        for line in documented.__doc__.splitlines():
             indent = line[: len(line) - len(line.lstrip())]
             text = _PLACE.sub(fill, line.strip())
             lines += [(indent + part).rstrip() for part in text.split("\n")]
-        cls.__doc__ = "\n".join(lines)
-        return cls
+        documented.__doc__ = "\n".join(lines)
+        return documented
 
     return fill_in

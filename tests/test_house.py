@@ -55,8 +55,8 @@ PUBLIC_NAMES = {
         EmbeddingKMeans TrackRecommender mean_average_precision precision_at_k
     """,
     "skgenre.datasets": """
-        audit check_audio find_audio_files load_audio_folder load_fma load_fma_features
-        load_gtzan load_music_library make_genre_clips
+        GenreTree audit check_audio fetch_fma find_audio_files load_audio_folder
+        load_fma load_fma_features load_gtzan load_music_library make_genre_clips
     """,
     "skgenre.inspection": """
         ClusterDisplay EmbeddingDisplay FilterActivationDisplay LearningCurvesDisplay

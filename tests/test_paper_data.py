@@ -1,14 +1,16 @@
 """The networks that the paper's author published, and the music they were tested on."""
 
+import ast
 import os
 import shutil
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from skgenre import CRNNClassifier
-from skgenre.datasets import load_fma_features
+from skgenre.datasets import load_fma, load_fma_features
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -53,6 +55,57 @@ def test_table_of_whole_tracks_as_published(tmp_path):
     assert features.columns[[0, 139]].tolist() == ["mfcc_kurtosis_01", "mfcc_std_20"]
     # Of the ten clips that come with it, the table has no features.
     assert features.isna().all(axis=1).sum() == features.isna().any(axis=1).sum() == 10
+
+
+@pytest.mark.slow
+def test_genres_of_the_small_subset_as_published(tmp_path):
+    rows = pd.read_csv(folder_of("SKGENRE_FMA_DATA") / "fma_small_26_features.csv")
+    rows["ids"] = rows["genres"].map(ast.literal_eval)
+    top_of = {
+        number: top
+        for top, ids in zip(rows["genre_top"], rows["ids"], strict=True)
+        for number in ids
+    }
+    tops = {top: 10_000 + i for i, top in enumerate(sorted(set(top_of.values())))}
+    lines = [f"{number},1,0,{top},{number}" for top, number in tops.items()]
+    lines += [
+        f"{number},1,{tops[top]},g{number},{tops[top]}"
+        for number, top in top_of.items()
+    ]
+    header = "genre_id,#tracks,parent,title,top_level"
+    tables, clips = tmp_path / "fma_metadata", tmp_path / "fma_small"
+    tables.mkdir()
+    (tables / "genres.csv").write_text("\n".join([header, *lines]))
+    lines = [
+        *(",album,artist,set,set,track,track", ",id,id,split,subset,genre_top,genres"),
+        "track_id,,,,,,",
+    ]
+    for row in rows.itertuples():
+        lines.append(
+            f'{row.track_id},1,1,{row.split},small,{row.genre_top},"{row.genres}"'
+        )
+        path = clips / f"{row.track_id:06d}"[:3] / f"{row.track_id:06d}.mp3"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tables / "tracks.csv").write_text("\n".join(lines))
+
+    tracks = load_fma(tmp_path, target="genres", keep_faulty=True)
+    counts = pd.Series(tracks.split).value_counts()
+    # Three more of the training clips don't decode, and have no features.
+    assert counts.to_dict() == {"training": 6397, "validation": 800, "test": 800}
+    assert len(tracks.duplicates) == 12
+    lineages = [
+        [tracks.genre_tree.lineage(genre) for genre in several]
+        for several in tracks.target
+    ]
+    single = load_fma(tmp_path)
+    # Those that are too short, and those that are silent.
+    assert sorted(single.left_out["track_id"]) == [
+        *(72059, 98565, 98567, 98569, 107535, 110736, 119979),
+    ]
+    of_track = dict(zip(tracks.track_ids.tolist(), lineages, strict=True))
+    for number, top in zip(single.track_ids.tolist(), single.target, strict=True):
+        assert {lineage[0] for lineage in of_track[number]} == {top}
 
 
 @pytest.mark.slow

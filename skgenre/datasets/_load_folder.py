@@ -4,10 +4,12 @@ import os
 import unicodedata
 import warnings
 from collections import Counter
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import StrOptions, validate_params
 from skgenre._text import format_list
 from skgenre.audio._remote import is_url
@@ -21,6 +23,7 @@ from skgenre.datasets._audio_files import (
     join,
     list_folder,
 )
+from skgenre.datasets._form import FORM_CONSTRAINTS, FORM_DOCS, in_form
 from skgenre.datasets._library._genre_names import common_spellings
 from skgenre.datasets._library._signs import sign_of_artists
 from skgenre.datasets._tracks_csv import Track, quoted, read_tracks_csv
@@ -30,13 +33,22 @@ _TABLE = "tracks.csv"
 _STACK_LEVEL = 5
 
 
+@substitute(**FORM_DOCS)
 @validate_params(
-    {"path": [str, os.PathLike], "groups": [StrOptions({"folder"}), None]},
+    {
+        "path": [str, os.PathLike],
+        "groups": [StrOptions({"folder"}), None],
+        **FORM_CONSTRAINTS,
+    },
     prefer_skip_nested_validation=True,
 )
 def load_audio_folder(
-    path: str | os.PathLike[str], *, groups: str | None = None
-) -> Bunch:
+    path: str | os.PathLike[str],
+    *,
+    groups: str | None = None,
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Any:
     """List labelled music: a folder with one sub-folder per genre, or a CSV.
 
     No audio is decoded: the paths are what the first step of a pipeline takes.
@@ -66,9 +78,13 @@ def load_audio_folder(
         the folders in a genre for its artists (``rock/some artist/some
         album/song.mp3``). With None, artists are not known.
 
+    %(return_X_y)s
+
+    %(as_frame)s
+
     Returns
     -------
-    tracks : :class:`~sklearn.utils.Bunch`
+    tracks : :class:`~sklearn.utils.Bunch`, or tuple
         With the attributes:
 
         paths : ndarray of shape (n_clips,), object
@@ -81,6 +97,7 @@ def load_audio_folder(
             Artists, for splits that keep an artist's clips together.
         target_names : ndarray of shape (n_classes,), str
             The genres, sorted.
+        %(frame)s
         DESCR : str
             Where the tracks come from and how many there are.
 
@@ -133,14 +150,21 @@ def load_audio_folder(
             "per genre, or a CSV of path,genre[,group]."
         )
     table = join(name, _TABLE) if is_folder(name) else name
-    if not (exists(table) if is_url(table) else os.path.isfile(table)):
-        tracks = _tracks_of_folders(name, groups)
-        sign = sign_of_artists(name, [(track.path, track.genre) for track in tracks])
+    if exists(table) if is_url(table) else os.path.isfile(table):
+        _check_table(table, name, groups)
+        found, source = _fold_case(read_tracks_csv(table)), table
+    else:
+        found, source = _tracks_of_folders(name, groups), f"the sub-folders of {name}"
+        sign = sign_of_artists(name, [(track.path, track.genre) for track in found])
         if sign:
             _warn_of_artists(name, sign)
         # By genre and name, also where two folders have become one genre.
-        tracks = sorted(_fold_case(tracks), key=lambda track: (track.genre, track.path))
-        return _bunch(tracks, f"the sub-folders of {name}")
+        found = sorted(_fold_case(found), key=lambda track: (track.genre, track.path))
+    tracks = _bunch(found, source)
+    return in_form(tracks, return_X_y=return_X_y, as_frame=as_frame)
+
+
+def _check_table(table: str, name: str, groups: str | None) -> None:
     if groups is not None:
         raise ValueError(
             f"groups={groups!r} is for folders without {_TABLE}, but artists are read "
@@ -152,7 +176,6 @@ def load_audio_folder(
             f"{name!r} is neither a folder nor a CSV file (*.csv). Give a folder with "
             "one sub-folder per genre, or a CSV of path,genre[,group]."
         )
-    return _bunch(_fold_case(read_tracks_csv(table)), table)
 
 
 def _fold_case(tracks: list[Track]) -> list[Track]:

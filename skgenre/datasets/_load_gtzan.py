@@ -2,13 +2,16 @@
 
 import os
 import re
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Bunch
 
+from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import validate_params
 from skgenre.audio import AudioError, load_audio
 from skgenre.datasets._audio_files import is_audio
+from skgenre.datasets._form import FORM_CONSTRAINTS, FORM_DOCS, in_form
 from skgenre.datasets._gtzan_split import (
     GENRES,
     N_CLIPS,
@@ -25,8 +28,14 @@ _MAY_BE_DAMAGED = "jazz.00054"
 _FAULTY = "not in the fault-filtered split: a repetition, or faulty otherwise"
 
 
-@validate_params({"path": [str, os.PathLike]}, prefer_skip_nested_validation=True)
-def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
+@substitute(**FORM_DOCS)
+@validate_params(
+    {"path": [str, os.PathLike], **FORM_CONSTRAINTS},
+    prefer_skip_nested_validation=True,
+)
+def load_gtzan(
+    path: str | os.PathLike[str], *, return_X_y: bool = False, as_frame: bool = False
+) -> Any:
     """List the clips of the GTZAN data set, with the fault-filtered split.
 
     A thousand clips of 30 s in ten genres. Many are repetitions of others, and artists
@@ -41,9 +50,13 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
         the folder that holds this one by the name of ``genres`` or
         ``genres_original``. The files may be of any format (``.wav``, ``.au`` …).
 
+    %(return_X_y)s
+
+    %(as_frame)s
+
     Returns
     -------
-    tracks : :class:`~sklearn.utils.Bunch`
+    tracks : :class:`~sklearn.utils.Bunch`, or tuple
         With the attributes:
 
         paths : ndarray of shape (n_clips,), object
@@ -62,6 +75,7 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
         left_out : DataFrame of shape (n_left_out, 2)
             Columns ``track_id`` and ``reason``: the 70 clips of the 1,000, and
             'jazz.00054' where it can't be decoded.
+        %(frame)s
         DESCR : str
             Where the clips come from and how many there are.
 
@@ -139,7 +153,7 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
     counts = ", ".join(
         f"{np.sum(parts == part)} {part}" for part in ("training", "validation", "test")
     )
-    return Bunch(
+    tracks = Bunch(
         paths=np.array([files[name] for name in names], dtype=object),
         target=np.array([name.split(".")[0] for name in names]),
         target_names=np.array(GENRES),
@@ -154,6 +168,7 @@ def load_gtzan(path: str | os.PathLike[str]) -> Bunch:
             f"({counts}). {len(left_out)} are left out."
         ),
     )
+    return in_form(tracks, return_X_y=return_X_y, as_frame=as_frame)
 
 
 def _genre_folder(path: str) -> str:

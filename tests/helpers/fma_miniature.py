@@ -30,6 +30,8 @@ STYLES = {
     "Rock": "rock",
 }
 GENRE_IDS = dict(zip(STYLES, (15, 38, 17, 21, 1235, 2, 10, 12), strict=True))
+# Some of FMA's genres below those.
+SUBGENRES = {25: ("Punk", 12), 89: ("Post-Punk", 25), 181: ("Techno", 15)}
 
 # Known faults of the real archives.
 SHORT, UNREADABLE, SILENT = 98565, 99134, 110736
@@ -104,6 +106,9 @@ def write_mp3(path, waveform, sample_rate=SAMPLE_RATE):
 
 def _cells(track):
     genre_ids = [GENRE_IDS.get(track.genre, 4)] if track.genre else [15, 12]
+    above = []
+    if track.genre == "Rock" and track.track_id % 2:
+        genre_ids, above = [89], [12, 25]
     known = {
         ("album", "date_created"): "2008-11-26 01:44:45",
         ("album", "id"): track.album,
@@ -121,7 +126,7 @@ def _cells(track):
         ("track", "date_created"): "2008-11-26 01:48:12",
         ("track", "genre_top"): track.genre,
         ("track", "genres"): genre_ids,
-        ("track", "genres_all"): genre_ids,
+        ("track", "genres_all"): [*genre_ids, *above],
         ("track", "language_code"): "en",
         ("track", "tags"): [],
         ("track", "title"): f"Track {track.track_id}",
@@ -129,8 +134,30 @@ def _cells(track):
     return [known.get(column, "") for column in TRACK_COLUMNS]
 
 
+def write_genres(folder):
+    """Write ``genres.csv`` and ``raw_genres.csv`` of ``fma_metadata``."""
+    rows = [(number, 0, name, number) for name, number in GENRE_IDS.items()]
+    rows += [
+        (number, above, name, 15 if above == 15 else 12)
+        for number, (name, above) in SUBGENRES.items()
+    ]
+    with _table(folder, "genres.csv") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow("genre_id #tracks parent title top_level".split())
+        for number, above, name, top in sorted(rows):
+            writer.writerow([number, 1, above, name, top])
+    with _table(folder, "raw_genres.csv") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(
+            "genre_id genre_color genre_handle genre_parent_id genre_title".split()
+        )
+        for number, above, name, _ in sorted(rows):
+            writer.writerow([number, f"#{number:06X}", name, above or "", name])
+
+
 def write_tracks(folder, tracks):
-    """Write ``fma_metadata/tracks.csv``."""
+    """Write ``fma_metadata/tracks.csv``, and the tables of its genres."""
+    write_genres(folder)
     with _table(folder, "tracks.csv") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["", *(first for first, _ in TRACK_COLUMNS)])

@@ -62,8 +62,8 @@ def table_path(folder: str, name: str) -> str:
         # A folder that is there is not downloaded.
         rest = f"delete {tables!r} and " if os.path.isdir(tables) else ""
         raise FileNotFoundError(
-            f"There is no file {path!r}. To get it, {rest}pass download=True to "
-            f"load_fma; or pass as data_home the folder that holds {METADATA!r}, "
+            f"There is no file {path!r}. To get it, {rest}call fetch_fma; or pass as "
+            f"data_home the folder that holds {METADATA!r}, "
             f"extracted from {METADATA}.zip."
         )
     return path
@@ -142,11 +142,70 @@ def _to_list(cell: Any) -> list:
     return ast.literal_eval(cell) if isinstance(cell, str) else []
 
 
+def read_genres(path: str) -> "pandas.DataFrame":
+    """Read FMA's genres, and their colours where they are known.
+
+    Parameters
+    ----------
+    path : str
+        FMA's ``genres.csv``. The colours are in ``raw_genres.csv`` beside it.
+
+    Returns
+    -------
+    DataFrame
+        By genre id: ``#tracks``, ``parent`` (an id, or 0 at the top), ``title``,
+        ``top_level`` (an id) and ``color`` (such as '#006666', or None).
+    """
+    import pandas as pd
+
+    try:
+        frame = pd.read_csv(path, index_col="genre_id")
+    except (ValueError, IndexError) as error:
+        raise _not_fma(path, str(error)) from error
+    missing = [name for name in ("parent", "title") if name not in frame]
+    if missing:
+        raise _not_fma(path, f"there is no column {missing[0]}")
+    are_ids = frame.index.dtype.kind == frame["parent"].dtype.kind == "i"
+    if not are_ids or not frame.index.is_unique:
+        raise _not_fma(path, "genres and parents are not given by their ids, each once")
+    if not frame["title"].is_unique:
+        raise _not_fma(path, "a title is there more than once")
+    strange = frame["parent"][
+        (frame["parent"] != 0) & ~frame["parent"].isin(frame.index)
+    ]
+    if len(strange):
+        raise _not_fma(
+            path,
+            f"genre {strange.index[0]} is below {strange.iloc[0]}, which isn't there",
+        )
+    frame["color"] = _genre_colors(path).reindex(frame.index)
+    return frame
+
+
+def _genre_colors(path: str) -> "pandas.Series":
+    import pandas as pd
+
+    raw = os.path.join(os.path.dirname(path), "raw_genres.csv")
+    if not os.path.isfile(raw):
+        return pd.Series(dtype=object)
+    try:
+        return pd.read_csv(raw, index_col="genre_id")["genre_color"].astype(object)
+    except (ValueError, KeyError) as error:
+        raise _not_fma(raw, f"there is no column {error}") from error
+
+
+def genre_parents(genres: "pandas.DataFrame") -> dict[str, str | None]:
+    """Return the title of the genre above each, or None, by title."""
+    titles = genres["title"].to_dict()
+    return {
+        titles[genre]: titles.get(parent) for genre, parent in genres["parent"].items()
+    }
+
+
 def _not_fma(path: str, reason: str) -> ValueError:
     return ValueError(
         f"{path!r} is not a table of FMA's metadata in the form of 2017: {reason}. "
-        f"Extract {METADATA}.zip anew, or delete the folder and pass download=True to "
-        "load_fma."
+        f"Extract {METADATA}.zip anew, or delete the folder and call fetch_fma."
     )
 
 
@@ -165,7 +224,7 @@ def load_fma_features(
     Parameters
     ----------
     data_home : str, os.PathLike or None, default=None
-        The folder that holds ``fma_metadata``; see :func:`load_fma`, which downloads
+        The folder that holds ``fma_metadata``; see :func:`fetch_fma`, which downloads
         it.
 
     track_ids : array-like of shape (n_tracks,), int, or None, default=None

@@ -2,9 +2,7 @@
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping
 
 # By number: those of ID3v1, and Winamp's additions. Misspelt ones are spelt here as
 # the others write them.
@@ -135,11 +133,12 @@ def genre_key(name: str) -> str:
     return _SAME.get(key, key)
 
 
-_KNOWN = {
+KNOWN_GENRES = {
     genre_key(name): name
     for name in (*ID3_GENRES, "Singer-Songwriter")
     if "/" not in name
 }
+"""Genres as ID3's list spells them, by what their spellings have in common."""
 
 
 def spelt(name: str) -> str:
@@ -150,7 +149,7 @@ def spelt(name: str) -> str:
     >>> spelt("hip-hop"), spelt("Zeuhl")
     ('Hip-Hop', 'Zeuhl')
     """
-    return _KNOWN.get(genre_key(name), name)
+    return KNOWN_GENRES.get(genre_key(name), name)
 
 
 def split_genres(text: str) -> list[str]:
@@ -257,114 +256,3 @@ def common_spellings(
         if counts[spelling] > counts[other]:
             best[key(spelling)] = spelling
     return {spelling: best[key(spelling)] for spelling in sorted(counts)}
-
-
-def top_genres(parents: Mapping[str, str]) -> dict[str, str]:
-    """Return for the key of each subgenre the genre at the top of its branch.
-
-    Parameters
-    ----------
-    parents : mapping of str to str
-        The genre above each subgenre, in any spelling.
-
-    Returns
-    -------
-    dict of str to str
-        The top genre, as it is spelt in `parents`.
-
-    Raises
-    ------
-    ValueError
-        If names are not text, a subgenre has two parents, or a genre is above itself.
-
-    Examples
-    --------
-    >>> top_genres({"Deep House": "House", "house": "Electronic"})
-    {'deephouse': 'Electronic', 'house': 'Electronic'}
-    """
-    above: dict[str, str] = {}
-    for child, parent in parents.items():
-        for name in (child, parent):
-            if not isinstance(name, str) or not genre_key(name):
-                raise ValueError(
-                    "parents must map names of subgenres to names of genres, such as "
-                    f"{{'Deep House': 'Electronic'}}; got {child!r}: {parent!r}."
-                )
-        known = above.setdefault(genre_key(child), parent)
-        if genre_key(known) != genre_key(parent):
-            raise ValueError(
-                f"parents maps {child!r}, in two spellings, to {known!r} and to "
-                f"{parent!r}. Keep one of them."
-            )
-    return {key: _top(key, above) for key in above}
-
-
-def _top(key: str, above: Mapping[str, str]) -> str:
-    branch = [key]
-    while branch[-1] in above:
-        parent = above[branch[-1]]
-        if genre_key(parent) == branch[-1]:  # its own parent: a top genre
-            break
-        if genre_key(parent) in branch:
-            names = " -> ".join(above[step] for step in branch)
-            raise ValueError(
-                f"parents leads in a circle: {names}. A genre can't be above itself."
-            )
-        branch.append(genre_key(parent))
-    return parent
-
-
-class Spelling(NamedTuple):
-    """A genre as it is written in tags, and what it was taken for."""
-
-    written: str
-    genre: str | None
-    n_tracks: int
-
-
-def fold_genres(
-    tags: Sequence[Sequence[str]], parents: Mapping[str, str]
-) -> tuple[list[list[str]], list[Spelling]]:
-    """Return the genres of each track under one name each.
-
-    Parameters
-    ----------
-    tags : sequence of sequences of str
-        Texts of the genre tags of each track.
-    parents : mapping of str to str
-        The genre above each subgenre.
-
-    Returns
-    -------
-    genres : list of list of str
-        Of each track, each genre once, in the order of the tags.
-    spellings : list of Spelling
-        Each pair of text and genre, the most common first.
-
-    Raises
-    ------
-    ValueError
-        If `parents` is no such mapping.
-    """
-    tops = top_genres(parents)
-    split = {text: split_genres(text) for texts in tags for text in texts}
-    counts = Counter(name for texts in tags for text in texts for name in split[text])
-    # A name that the user gives is spelt as it is given.
-    names = (
-        {genre_key(name): name for name in common_spellings(counts).values()}
-        | _KNOWN
-        | {genre_key(top): top for top in tops.values()}
-    )
-    genre_of = {
-        name: names[genre_key(tops.get(genre_key(name), name))] for name in counts
-    }
-    found: Counter[tuple[str, str | None]] = Counter()
-    genres = []
-    for texts in tags:
-        pairs = [(text, genre_of[name]) for text in texts for name in split[text]]
-        genres.append(list(dict.fromkeys(genre for _, genre in pairs)))
-        found.update(set(pairs))
-        found.update({(text, None) for text in texts if not split[text]})
-    rows = [Spelling(text, genre, count) for (text, genre), count in found.items()]
-    rows.sort(key=lambda row: (-row.n_tracks, row.written, row.genre or ""))
-    return genres, rows

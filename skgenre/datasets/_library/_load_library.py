@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
-from skgenre._sklearn_compat import validate_params
+from skgenre._docstrings import substitute
+from skgenre._sklearn_compat import StrOptions, validate_params
 from skgenre._text import format_list
 from skgenre.audio import AudioError, map_clips
 from skgenre.audio._outcome import read_facts
@@ -23,27 +24,35 @@ from skgenre.datasets._audio_files import (
     exists,
     is_folder,
 )
-from skgenre.datasets._library._genre_names import Spelling, fold_genres
+from skgenre.datasets._form import FORM_CONSTRAINTS, FORM_DOCS, in_form
+from skgenre.datasets._genres._tree import GenreTree
+from skgenre.datasets._library._fold_genres import Spelling, fold_genres
 from skgenre.datasets._library._tags import Tags, read_tags
 from skgenre.datasets._tracks_csv import quoted
 
 
+@substitute(**FORM_DOCS)
 @validate_params(
     {
         "path": [str, os.PathLike],
-        "parents": [Mapping, None],
+        "genre_tree": [Mapping, None],
+        "target": [StrOptions({"genre", "genres"})],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
+        **FORM_CONSTRAINTS,
     },
     prefer_skip_nested_validation=True,
 )
 def load_music_library(
     path: str | os.PathLike[str],
     *,
-    parents: Mapping[str, str] | None = None,
+    genre_tree: Mapping[str, str | None] | None = None,
+    target: str = "genre",
     n_jobs: int | None = None,
     verbose: bool | int = False,
-) -> Bunch:
+    return_X_y: bool = False,
+    as_frame: bool = False,
+) -> Any:
     r"""List the music below a folder, with genres and artists from the files' tags.
 
     For music that is sorted by artist and album, or not at all. No audio is decoded.
@@ -55,10 +64,14 @@ def load_music_library(
         at any depth, are taken by their names' ends (``.mp3``, ``.flac``, ``.m4a`` …);
         hidden ones are left out, and those in recycle bins. Links are followed.
 
-    parents : mapping of str to str or None, default=None
+    genre_tree : GenreTree, mapping of str to str, or None, default=None
         The genre above each subgenre, such as ``{"Deep House": "House", "House":
         "Electronic"}``: tracks of a subgenre count as those of the genre at the top.
-        Case, blanks and punctuation of the names don't matter.
+        Case, blanks and punctuation of the names don't matter. To fold rare subgenres
+        only, leave it out, and use `GenreTree.fold_rare` on the target.
+
+    target : {'genre', 'genres'}, default='genre'
+        Whether the target is the first genre of each track, or a tuple of all of them.
 
     n_jobs : int or None, default=None
         Files read at a time, in threads, which helps with folders on a network. None
@@ -68,18 +81,23 @@ def load_music_library(
     verbose : bool or int, default=False
         Show a progress bar.
 
+    %(return_X_y)s
+
+    %(as_frame)s
+
     Returns
     -------
-    tracks : :class:`~sklearn.utils.Bunch`
+    tracks : :class:`~sklearn.utils.Bunch`, or tuple
         With the attributes:
 
         paths : ndarray of shape (n_tracks,), object
             Names of the files, sorted, each a str that begins with `path`.
         target : ndarray of shape (n_tracks,), object
-            The first genre of each track, a str; None where the tags name none.
-            Classifiers refuse None: train on ``tracks.paths[tracks.has_genre]``.
+            The first genre of each track, a str; None where the tags name none. With
+            ``target="genres"``, a tuple of str, which is empty then. Classifiers refuse
+            None: train on ``tracks.paths[tracks.has_genre]``.
         has_genre : ndarray of shape (n_tracks,), bool
-            Whether `target` is a genre.
+            Whether the tags name a genre.
         genres : list of list of str
             All genres of each track, the first one first.
         groups : ndarray of shape (n_tracks,), object
@@ -115,8 +133,8 @@ def load_music_library(
         If there is no such folder.
 
     ValueError
-        If `path` is no folder or holds no audio files; if `parents` gives a subgenre
-        two parents, or leads in a circle. Files raise nothing.
+        If `path` is no folder or holds no audio files; if `genre_tree` has a genre
+        below two others, or leads in a circle. Files raise nothing.
 
     Warns
     -----
@@ -144,8 +162,8 @@ def load_music_library(
     - Names that differ only in case, blanks, hyphens and other punctuation are one, as
       are "&", "and" and "'n'", and a few abbreviations such as "DnB" and "RnB". It is
       spelt as in ID3's list if it is there, else as most tracks spell it. Names that
-      mean nearly the same, such as "Electronic" and "Electronica", are two; `parents`
-      makes them one.
+      mean nearly the same, such as "Electronic" and "Electronica", are two;
+      `genre_tree` makes them one.
 
     References
     ----------
@@ -168,7 +186,7 @@ def load_music_library(
     ...             if tag is not None:
     ...                 file.genre, file.artist = tag
     ...             file.write(np.zeros(8000))
-    ...     tracks = load_music_library(folder, parents={"Deep House": "House"})
+    ...     tracks = load_music_library(folder, genre_tree={"Deep House": "House"})
     >>> tracks.target.tolist(), tracks.genres[2]
     (['Hip-Hop', 'Hip-Hop', 'Rock', None], ['Rock', 'House'])
     >>> tracks.groups[:3].tolist(), tracks.artists[:2].tolist()
@@ -185,16 +203,17 @@ def load_music_library(
     """
     import pandas as pd
 
+    tree = GenreTree({} if genre_tree is None else genre_tree)
     paths = _paths(os.fspath(path))
     tags = list(
         map_clips(_read, paths, n_jobs=n_jobs, verbose=verbose, desc="Reading tags")
     )
-    genres, spellings = fold_genres([tag.genres for tag in tags], parents or {})
-    target = _objects([names[0] if names else None for names in genres])
-    has_genre = np.array([name is not None for name in target])
+    genres, spellings = fold_genres([tag.genres for tag in tags], tree)
+    first = _objects([names[0] if names else None for names in genres])
+    has_genre = np.array([name is not None for name in first])
     columns = {
         "path": _objects(paths),
-        "genre": target,
+        "genre": first,
         "artist": _objects([tag.artist for tag in tags]),
         "album": _objects([tag.album for tag in tags]),
         "title": _objects([tag.title for tag in tags]),
@@ -224,13 +243,16 @@ def load_music_library(
         path if tag.artist is None else artist_key(tag.artist)
         for path, tag in zip(paths, tags, strict=True)
     ]
-    return Bunch(
+    known = first[has_genre].tolist()
+    if target == "genres":
+        known = [name for names in genres for name in names]
+    tracks = Bunch(
         paths=columns["path"],
-        target=target,
+        target=first if target == "genre" else _objects(list(map(tuple, genres))),
         has_genre=has_genre,
         genres=genres,
         groups=_objects(groups),
-        target_names=np.unique(target[has_genre].astype(str)),
+        target_names=np.unique(np.array(known, dtype=str)),
         artists=columns["artist"],
         albums=columns["album"],
         titles=columns["title"],
@@ -243,8 +265,9 @@ def load_music_library(
             spellings, columns=Spelling._fields, dtype=object
         ).astype({"n_tracks": int}),
         unreadable=pd.DataFrame(unreadable, columns=["path", "reason"], dtype=object),
-        DESCR=_description(os.fspath(path), target, tags),
+        DESCR=_description(os.fspath(path), first, tags),
     )
+    return in_form(tracks, return_X_y=return_X_y, as_frame=as_frame)
 
 
 def _paths(folder: str) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 from archive_server import serve
 from fma_miniature import make_fma
 
-from skgenre.datasets import _download, load_fma
+from skgenre.datasets import _download, fetch_fma, load_fma
 from skgenre.datasets._fma import _archives
 
 GENRES = ["Electronic", "Rock"]
@@ -64,23 +64,23 @@ def test_published_checksums():
 
 
 def test_download(server, home):
-    tracks = load_fma(home, download=True, base_url=server.url)
+    tracks = fetch_fma(home, base_url=server.url)
     assert tracks.target_names.tolist() == GENRES
     assert len(tracks.paths) == 6
     assert names(home) == COMPLETE
     # All is there: nobody is asked again, not even a server.
     n_requests = len(server.requests)
-    load_fma(home, download=True, base_url="http://127.0.0.1:9")
+    fetch_fma(home, base_url="http://127.0.0.1:9")
     load_fma(home)
     assert len(server.requests) == n_requests == 2
 
 
 def test_archives_that_are_there_are_not_downloaded_again(server, home, mirror):
-    load_fma(home, download=True, base_url=server.url.rstrip("/"))
+    fetch_fma(home, base_url=server.url.rstrip("/"))
     os.rename(home / "fma_small", home / "elsewhere")
-    with pytest.raises(FileNotFoundError, match="Pass download=True"):
+    with pytest.raises(FileNotFoundError, match="Download it by fetch_fma"):
         load_fma(home)
-    load_fma(home, download=True, base_url=server.url)
+    fetch_fma(home, base_url=server.url)
     assert len(server.requests) == 2
 
 
@@ -89,9 +89,9 @@ def test_interrupted(server, home):
     piece = _download._PIECE
     server.limits = [10**9, piece, 0, 0, 0, 0]
     with pytest.raises(ConnectionError, match="fma_small.zip broke off after 16"):
-        load_fma(home, download=True, base_url=server.url)
+        fetch_fma(home, base_url=server.url)
     assert names(home) == ["fma_metadata", "fma_metadata.zip", "fma_small.zip.part"]
-    load_fma(home, download=True, base_url=server.url)
+    fetch_fma(home, base_url=server.url)
     assert server.requests[-1] == ("/fma_small.zip", f"bytes={piece}-")
     assert names(home) == COMPLETE
 
@@ -99,14 +99,14 @@ def test_interrupted(server, home):
 def test_corrupted(server, home):
     server.change = lambda body: body[:500] + bytes([body[500] ^ 1]) + body[501:]
     with pytest.raises(ValueError) as caught:
-        load_fma(home, download=True, base_url=server.url)
+        fetch_fma(home, base_url=server.url)
     message = str(caught.value)
     assert "fma_metadata.zip is not the archive that was published" in message
     assert "The download is deleted" in message
     assert "name another mirror by base_url" in message
     assert names(home) == []
     server.change = bytes
-    load_fma(home, download=True, base_url=server.url)
+    fetch_fma(home, base_url=server.url)
     assert names(home) == COMPLETE
 
 
@@ -114,15 +114,15 @@ def test_corrupted_half_of_a_download_that_goes_on(server, home):
     home.mkdir(parents=True)
     (home / "fma_metadata.zip.part").write_bytes(b"x" * 100)
     with pytest.raises(ValueError, match="not the archive that was published"):
-        load_fma(home, download=True, base_url=server.url)
+        fetch_fma(home, base_url=server.url)
     assert names(home) == []
-    load_fma(home, download=True, base_url=server.url)
+    fetch_fma(home, base_url=server.url)
 
 
 def test_a_damaged_archive_of_the_users_is_replaced(server, home):
     home.mkdir(parents=True)
     (home / "fma_metadata.zip").write_bytes(b"half of it")
-    load_fma(home, download=True, base_url=server.url)
+    fetch_fma(home, base_url=server.url)
     assert names(home) == COMPLETE
 
 
@@ -135,9 +135,9 @@ def test_stopped_while_the_sum_is_checked(server, home, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr("pooch.file_hash", stop)
         with pytest.raises(KeyboardInterrupt):
-            load_fma(home, download=True, base_url=server.url)
+            fetch_fma(home, base_url=server.url)
     assert names(home) == ["fma_metadata.zip"]
-    load_fma(home, download=True, base_url=server.url)
+    fetch_fma(home, base_url=server.url)
     assert [path for path, _ in server.requests] == [
         "/fma_metadata.zip",
         "/fma_small.zip",
@@ -164,7 +164,7 @@ def test_killed_while_extracting(server, home):
     assert subprocess.run(command, stderr=subprocess.DEVNULL).returncode == -9
     (leftover,) = names(home)
     assert leftover.startswith("fma_metadata.part-")
-    tracks = load_fma(home, download=True, base_url=server.url)
+    tracks = fetch_fma(home, base_url=server.url)
     assert len(tracks.paths) == 6
 
 
@@ -172,11 +172,11 @@ def test_no_folder_in_the_place_of_one(server, tmp_path):
     """It is said before the download, not after."""
     (tmp_path / "fma_metadata").symlink_to(tmp_path / "gone")
     with pytest.raises(FileExistsError, match="fma_metadata' is a file, or a link"):
-        load_fma(tmp_path, download=True, base_url=server.url)
+        fetch_fma(tmp_path, base_url=server.url)
     assert not server.requests
 
 
 def test_no_such_mirror(server, home):
     with pytest.raises(ConnectionError, match="404.*base_url"):
-        load_fma(home, download=True, base_url=server.url + "elsewhere")
+        fetch_fma(home, base_url=server.url + "elsewhere")
     assert names(home) == []

@@ -127,7 +127,7 @@ def test_full_has_no_faulty_clips(tmp_path):
     assert {SHORT, UNREADABLE, SILENT} <= set(tracks.track_ids)
     assert tracks.left_out["track_id"].tolist() == [151_000]
     # Untrimmed tracks are no clips.
-    with pytest.raises(FileNotFoundError, match="no folder fma_large. Pass download"):
+    with pytest.raises(FileNotFoundError, match="no folder fma_large. Download it"):
         load_fma(tmp_path, subset="large")
 
 
@@ -199,7 +199,7 @@ def test_data_home(home, monkeypatch, tmp_path_factory):
     user = tmp_path_factory.mktemp("user")
     monkeypatch.setenv("HOME", str(user))
     monkeypatch.setenv("USERPROFILE", str(user))
-    with pytest.raises(FileNotFoundError, match="skgenre_data.*pass download=True"):
+    with pytest.raises(FileNotFoundError, match="skgenre_data.*call fetch_fma"):
         load_fma()
     (user / "skgenre_data").symlink_to(home)
     assert len(load_fma().paths) == len(load_fma("~/skgenre_data").paths) == 18
@@ -213,18 +213,18 @@ def test_missing_files(home):
     message = str(caught.value)
     assert "3 of 18 clips are not in" in message
     assert "000002.mp3" in message
-    assert "delete it, and pass download=True, or extract" in message
+    assert "delete it, and call fetch_fma, or extract" in message
     shutil.rmtree(home / "fma_small")
     with pytest.raises(FileNotFoundError, match="fma_small or fma_medium or fma_large"):
         load_fma(home)
     for name in ("tracks.csv", "features.csv"):
         (home / "fma_metadata" / name).unlink()
     for load in (load_fma, load_fma_features):
-        with pytest.raises(FileNotFoundError, match="delete .*fma_metadata' and pass"):
+        with pytest.raises(FileNotFoundError, match="delete .*fma_metadata' and call"):
             load(home)
     shutil.rmtree(home / "fma_metadata")
     for load in (load_fma, load_fma_features):
-        with pytest.raises(FileNotFoundError, match="pass download=True"):
+        with pytest.raises(FileNotFoundError, match="call fetch_fma"):
             load(home)
 
 

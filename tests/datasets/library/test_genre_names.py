@@ -8,10 +8,8 @@ from skgenre.datasets._library._genre_names import (
     ID3_GENRES,
     clean,
     common_spellings,
-    fold_genres,
     genre_key,
     split_genres,
-    top_genres,
 )
 
 
@@ -114,48 +112,9 @@ def test_text_is_cleaned():
     assert clean("Рок") == "Рок"
 
 
-def test_known_names_are_spelt_as_in_the_list_and_others_as_mostly():
-    tags = [["hip hop"], ["hiphop"], ["dub techno"], ["Dub Techno"], ["Dub-Techno"]]
-    genres, spellings = fold_genres([*tags, ["dub techno"]], {})
-    assert genres == [["Hip-Hop"], ["Hip-Hop"], *[["dub techno"]] * 4]
-    assert spellings[0] == ("dub techno", "dub techno", 2)
-    assert {row.genre for row in spellings} == {"Hip-Hop", "dub techno"}
+def test_the_most_common_spelling_is_taken():
     assert common_spellings({"b": 1, "B": 1}) == {"B": "B", "b": "B"}
-
-
-def test_what_was_folded_is_told_with_numbers():
-    tags = [["Folk/Rock"], ["Folk/Rock", "rock"], ["Other"], []]
-    genres, spellings = fold_genres(tags, {})
-    assert genres == [["Folk", "Rock"], ["Folk", "Rock"], [], []]
-    assert spellings == [
-        ("Folk/Rock", "Folk", 2),
-        ("Folk/Rock", "Rock", 2),
-        ("Other", None, 1),
-        ("rock", "Rock", 1),
-    ]
-
-
-def test_subgenres_count_as_their_parents():
-    parents = {"Deep House": "house", "House": "Elektronik", "RnB": "Soul"}
-    tags = [["deep-house"], ["HOUSE", "R&B"], ["elektronik"], ["Jazz"]]
-    genres, _ = fold_genres(tags, parents)
-    assert genres == [["Elektronik"], ["Elektronik", "Soul"], ["Elektronik"], ["Jazz"]]
-    assert top_genres({"Rock": "rock"}) == {"rock": "rock"}
-
-
-@pytest.mark.parametrize(
-    ("parents", "message"),
-    [
-        ({"a": "b", "b": "c", "c": "A"}, "leads in a circle: b -> c -> A"),
-        ({"Hip Hop": "Pop", "hip-hop": "Rap"}, "'hip-hop', in two spellings, to 'Pop'"),
-        ({"Rock": None}, "got 'Rock': None"),
-        ({1: "Rock"}, "got 1: 'Rock'"),
-        ({"Rock": " - "}, "got 'Rock': ' - '"),
-    ],
-)
-def test_refusals(parents, message):
-    with pytest.raises(ValueError, match=message):
-        fold_genres([["Rock"]], parents)
+    assert common_spellings({"a": 1, "A": 2}) == {"A": "A", "a": "A"}
 
 
 texts = st.text(max_size=40) | st.text("(&1/7;rR oO)\0\\,ckn'N", max_size=20)
@@ -176,16 +135,3 @@ def test_any_text_is_split_into_clean_names(text):
 def test_case_and_blanks_do_not_matter(text):
     assert genre_key(f" {text}  ") == genre_key(text)
     assert genre_key(text.casefold()) == genre_key(text)
-
-
-@settings(max_examples=200)
-@given(st.lists(st.lists(texts, max_size=3), max_size=6), st.randoms())
-def test_folding_does_not_depend_on_the_order(tags, random):
-    genres, spellings = fold_genres(tags, {})
-    names = {name for track in genres for name in track}
-    assert len({genre_key(name) for name in names}) == len(names)
-    assert names == {row.genre for row in spellings} - {None}
-    order = random.sample(range(len(tags)), len(tags))
-    again, same = fold_genres([tags[i] for i in order], {})
-    assert [genres[i] for i in order] == again
-    assert spellings == same

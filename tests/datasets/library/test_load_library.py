@@ -119,15 +119,25 @@ def test_what_was_folded_is_listed(loaded):
     assert loaded.spellings["n_tracks"].is_monotonic_decreasing
 
 
-def test_parents(library):
+def test_subgenres_count_as_top_genres(library):
+    tree = {"Drum and Bass": "Electronic", "Rock & Roll": "Rock"}
     with pytest.warns(UserWarning, match="can't be read"):
-        tracks = load_music_library(
-            library[0], parents={"Drum and Bass": "Electronic", "Rock & Roll": "Rock"}
-        )
+        tracks = load_music_library(library[0], genre_tree=tree)
     counts = Counter(tracks.target)
     assert counts["Electronic"] == 28
     assert "Drum & Bass" not in counts
     assert "Rock & Roll" not in tracks.target_names
+
+
+def test_all_genres_as_the_target(library, loaded):
+    with pytest.warns(UserWarning, match="can't be read"):
+        X, y = load_music_library(
+            library[0], target="genres", return_X_y=True, as_frame=True
+        )
+    assert X.tolist() == loaded.paths.tolist()
+    assert y.tolist() == [tuple(names) for names in loaded.genres]
+    assert y.index.equals(loaded.frame.index) and (y.name, X.name) == ("genre", "path")
+    assert y[~loaded.has_genre].map(len).eq(0).all()
 
 
 def test_results_do_not_depend_on_n_jobs(library, loaded):
@@ -179,10 +189,10 @@ def test_refusals_and_warnings(tmp_path):
     assert record[0].filename == __file__
     assert tracks.target.tolist() == [None]
     assert tracks.target_names.tolist() == []
-    with pytest.raises(ValueError, match="leads in a circle: Pop -> Rock"):
-        load_music_library(tmp_path, parents={"Rock": "Pop", "Pop": "Rock"})
-    with pytest.raises(ValueError, match="'parents' parameter"):
-        load_music_library(tmp_path, parents="tree.csv")
+    with pytest.raises(ValueError, match="leads in a circle: Rock, Pop, Rock"):
+        load_music_library(tmp_path, genre_tree={"Rock": "Pop", "Pop": "Rock"})
+    with pytest.raises(ValueError, match="'genre_tree' parameter"):
+        load_music_library(tmp_path, genre_tree="tree.csv")
     with pytest.raises(ValueError, match="'path' parameter"):
         load_music_library([tmp_path])
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from skgenre.classifiers import GenreTagger
 from skgenre.cli._commands._embeddings._cluster import cluster_songs
 from skgenre.cli._commands._embeddings._songs import read_all_tags, tag_embedding
-from skgenre.datasets._library._genre_names import fold_genres
+from skgenre.datasets import GenreTree
+from skgenre.datasets._library._fold_genres import fold_genres
 from skgenre.inspection._displays._embedding import reduce_to_plane
 from skgenre.inspection._report._map import map_page
 
@@ -74,7 +75,7 @@ def map_of_songs(
     if color == "genre":
         labels = tagger._genres(tagger._probabilities(probabilities)).tolist()
     elif color == "tags":
-        genres, _ = fold_genres([each.genres for each in own], {})
+        genres, _ = fold_genres([each.genres for each in own], GenreTree({}))
         labels = [names[0] if names else None for names in genres]
     else:
         labels = _clusters(tags)

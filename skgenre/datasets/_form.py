@@ -1,0 +1,64 @@
+"""What loaders return: a `Bunch`, a pair (X, y), or pandas' Series."""
+
+from typing import Any
+
+from sklearn.utils import Bunch
+
+FORM_CONSTRAINTS: dict[str, list] = {
+    "return_X_y": ["boolean"],
+    "as_frame": ["boolean"],
+}
+"""Constraints of the parameters that all loaders have, for `validate_params`."""
+
+FORM_DOCS = {
+    "return_X_y": """
+    return_X_y : bool, default=%(return_X_y)s
+        Return the pair ``(paths, target)`` rather than a Bunch. Artists, which splits
+        need, are only in the Bunch.
+    """,
+    "as_frame": """
+    as_frame : bool, default=%(as_frame)s
+        Return what is known of each clip as pandas' Series of one index, rather than as
+        arrays.
+    """,
+    "frame": """
+    frame : DataFrame of shape (n_clips, n_columns)
+        Columns ``path`` and ``genre``, and ``group`` and ``split`` where they are
+        known; only with `as_frame`.
+    """,
+}
+"""Documentation that loaders share, for `substitute`."""
+
+_COLUMNS = {"paths": "path", "target": "genre", "groups": "group", "split": "split"}
+
+
+def in_form(tracks: Bunch, *, return_X_y: bool, as_frame: bool) -> Any:
+    """Return what a loader found in the form that was asked for.
+
+    Parameters
+    ----------
+    tracks : Bunch
+        With 'paths', 'target', and maybe 'groups' and 'split', as arrays. A 'frame'
+        that it has gives the index.
+    return_X_y, as_frame : bool
+        As the loader takes them.
+
+    Returns
+    -------
+    Bunch or tuple
+        The Bunch itself, or ``(paths, target)``.
+    """
+    if as_frame:
+        import pandas as pd
+
+        frame = tracks.get("frame")
+        index = None if frame is None else frame.index
+        columns = {}
+        for member, column in _COLUMNS.items():
+            if tracks.get(member) is not None:
+                values = tracks[member]
+                columns[column] = pd.Series(values, index, values.dtype, column)
+                tracks[member] = columns[column]
+        if frame is None:
+            tracks["frame"] = pd.DataFrame(columns)
+    return (tracks.paths, tracks.target) if return_X_y else tracks

@@ -1,0 +1,1 @@
+"""Trees of genres, and the files that they are read from."""

@@ -1,0 +1,144 @@
+"""Files of genre trees: CSV, and names within names in JSON or YAML."""
+
+import csv
+import json
+import os
+from collections.abc import Iterator
+from typing import Any
+
+from skgenre._files import open_regular, size_text
+from skgenre._text import shorten
+from skgenre.datasets._fma._tables import genre_parents, read_genres
+from skgenre.datasets._library._genre_names import genre_key
+
+_FMA_COLUMNS = {"genre_id", "parent", "title"}
+_MAX_BYTES = 1 << 20  # beets' own tree has 15 kB
+# References of YAML may stand for many more names than the file has.
+_MAX_NAMES = 100_000
+
+
+def read_tree(path: str) -> dict[str, str | None]:
+    """Return the genre above each genre in a file; None at the top.
+
+    Parameters
+    ----------
+    path : str
+        A file in one of the forms of `GenreTree.from_file`.
+
+    Returns
+    -------
+    dict of str to str or None
+        In the file's order.
+
+    Raises
+    ------
+    OSError
+        If the file can't be read.
+    ImportError
+        If it is YAML, and PyYAML is not installed.
+    ValueError
+        If it is of another form.
+    """
+    end = os.path.splitext(path)[1].lower()
+    if end not in _READERS:
+        raise ValueError(f"its name must end in {', '.join(_READERS)}")
+    with open(open_regular(path), "rb") as file:
+        contents = file.read(_MAX_BYTES + 1)
+    if len(contents) > _MAX_BYTES:
+        raise ValueError(f"it is larger than {size_text(_MAX_BYTES)}")
+    try:
+        text = contents.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"it is not UTF-8 text ({error.reason})") from None
+    return _READERS[end](text, path)
+
+
+def _of_csv(text: str, path: str) -> dict[str, str | None]:
+    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    try:
+        columns = {name.strip().lower(): name for name in reader.fieldnames or ()}
+        if columns.keys() >= _FMA_COLUMNS:
+            return genre_parents(read_genres(path))
+        if not columns.keys() >= {"genre", "parent"}:
+            raise ValueError(
+                "its first line must name the columns genre and parent, or be that of "
+                f"FMA's genres.csv; found {shorten(', '.join(columns))!r}"
+            )
+        cells = [
+            [(row[columns[name]] or "").strip() for name in ("genre", "parent")]
+            for row in reader
+        ]
+    except csv.Error as error:
+        raise ValueError(f"it is not a CSV file: {error}") from None
+    parents: dict[str, str | None] = {}
+    for genre, parent in cells:
+        if parents.setdefault(genre, parent or None) != (parent or None):
+            raise ValueError(
+                f"it has {shorten(genre)!r} below two genres, {parents[genre]!r} and "
+                f"{shorten(parent)!r}. Delete one of the lines"
+            )
+    return parents
+
+
+def _of_json(text: str, path: str) -> dict[str, str | None]:
+    try:
+        return _first_places(json.loads(text))
+    except RecursionError:
+        raise ValueError("its names are too deep in one another") from None
+
+
+def _of_yaml(text: str, path: str) -> dict[str, str | None]:
+    try:
+        import yaml
+    except ImportError as error:
+        raise ImportError(
+            f"To read {path!r}, install PyYAML: `python -m pip install "
+            '"skgenre[yaml]"`; or write the tree as JSON or CSV.'
+        ) from error
+    try:
+        return _first_places(yaml.safe_load(text))
+    except RecursionError:
+        raise ValueError("its names are too deep in one another") from None
+    except yaml.YAMLError as error:
+        raise ValueError(f"it is not YAML: {shorten(str(error))}") from None
+
+
+_READERS = {
+    ".csv": _of_csv,
+    ".json": _of_json,
+    ".yaml": _of_yaml,
+    ".yml": _of_yaml,
+}
+
+
+def _first_places(nested: Any) -> dict[str, str | None]:
+    """Return the genre above each name of nested lists and dicts."""
+    if not isinstance(nested, (list, dict)):
+        raise ValueError("it must be a list of names, or a mapping of names to such")
+    parents: dict[str, str | None] = {}
+    known: set[str] = set()
+    for n_names, (name, parent) in enumerate(_names(nested, None)):
+        if n_names >= _MAX_NAMES:
+            raise ValueError(f"it has more than {_MAX_NAMES} names")
+        if not isinstance(name, str):
+            raise ValueError(
+                f"{shorten(repr(name))} is no text. Put a name that looks like a "
+                "number in quotes."
+            )
+        if genre_key(name) not in known:
+            known.add(genre_key(name))
+            parents[name] = parent
+    return parents
+
+
+def _names(nested: Any, parent: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each name and the one above it, from the top down."""
+    if isinstance(nested, dict):
+        for name, below in nested.items():
+            yield name, parent
+            yield from _names(below, name)
+    elif isinstance(nested, list):
+        for item in nested:
+            yield from _names(item, parent)
+    elif nested is not None:
+        yield nested, parent

@@ -1,0 +1,122 @@
+import builtins
+
+import pytest
+
+from skgenre.datasets import GenreTree
+
+BEETS = """\
+- country:
+    - country rap
+    - cowboy/western music
+- hip hop:
+    - country-rap
+    - ragga:
+- electronic:
+    - house:
+        - deep house
+    - 'two tone'
+- ska
+"""
+PARENTS = {
+    "country": None,
+    "country rap": "country",
+    "cowboy/western music": "country",
+    "hip hop": None,
+    "ragga": "hip hop",
+    "electronic": None,
+    "house": "electronic",
+    "deep house": "house",
+    "two tone": "electronic",
+    "ska": None,
+}
+FMA = """\
+genre_id,#tracks,parent,title,top_level
+12,32923,0,Rock,12
+89,1858,25,Post-Punk,12
+25,9261,12,Punk,12
+"""
+
+
+def tree_of(folder, name, text):
+    path = folder / name
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return GenreTree.from_file(path)
+
+
+@pytest.mark.parametrize("name", ["genres-tree.yaml", "tree.YML"])
+def test_a_tree_of_beets(tmp_path, name):
+    assert tree_of(tmp_path, name, BEETS) == PARENTS
+
+
+def test_json_is_a_list_or_a_mapping(tmp_path):
+    nested = '{"Rock": ["Punk", {"Metal": {"Black Metal": null}}], "Jazz": []}'
+    parents = {
+        "Rock": None,
+        "Punk": "Rock",
+        "Metal": "Rock",
+        "Black Metal": "Metal",
+        "Jazz": None,
+    }
+    assert tree_of(tmp_path, "tree.json", nested) == parents
+    assert tree_of(tmp_path, "tree.json", f"[{nested}]") == parents
+
+
+def test_csv_of_ones_own_or_of_fma(tmp_path):
+    own = "\ufeffParent, genre,colour\n,Röck,\nRöck,Punk,red\n"
+    assert tree_of(tmp_path, "own.csv", own) == {"Röck": None, "Punk": "Röck"}
+    published = {"Rock": None, "Post-Punk": "Punk", "Punk": "Rock"}
+    assert tree_of(tmp_path, "genres.csv", FMA) == published
+
+
+# Each line ten times the one before, as in the "billion laughs".
+LAUGHS = "a0: &a0 [x]\n" + "".join(
+    f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9)
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("tree.txt", "Rock", "must end in .csv, .json, .yaml, .yml"),
+        ("tree.csv", "", "must name the columns genre and parent"),
+        ("tree.csv", "a,b\n1,2\n", "found 'a, b'"),
+        ("tree.csv", "genre,parent\nRock,Punk\npunk,ROCK\n", "in a circle"),
+        ("tree.csv", "genre,parent\n,Rock\n", "got '': 'Rock'"),
+        ("tree.csv", "genre,parent\nPunk\nPunk,Rock\n", "below two genres, None and"),
+        ("genres.csv", FMA + "7,1,20,Comedy,20\n", "genre 7 is below 20, which isn't"),
+        ("genres.csv", FMA + "x,1,20,Comedy,20\n", "not given by their ids"),
+        ("genres.csv", FMA + "7,1,12,Punk,12\n", "a title is there more than once"),
+        ("tree.json", "{", "Expecting property name"),
+        ("tree.json", "3", "must be a list of names"),
+        ("tree.json", "[2000]", "2000 is no text"),
+        ("tree.json", "[" * 100_000, "too deep"),
+        ("tree.yaml", "- [1", "is not YAML"),
+        ("tree.yaml", "- !!python/object/apply:os.getcwd []", "is not YAML"),
+        ("tree.yaml", "&a [*a]", "too deep"),
+        ("tree.yaml", "[" * 1000, "too deep"),
+        ("tree.yaml", LAUGHS, "more than 100000 names"),
+        ("tree.json", b"\xff\xfe", "is not UTF-8"),
+        ("tree.json", b" " * (1 << 20) + b"[]", "larger than 1"),
+    ],
+    ids=lambda value: str(value)[:20].strip().replace("\n", " "),
+)
+def test_other_files_are_refused(tmp_path, name, text, message):
+    with pytest.raises(ValueError, match=f"{name}' holds no genre tree: .*{message}"):
+        tree_of(tmp_path, name, text)
+
+
+def test_files_that_are_not_there_and_yaml_without_its_package(tmp_path, monkeypatch):
+    with pytest.raises(FileNotFoundError):
+        GenreTree.from_file(tmp_path / "none.csv")
+    with pytest.raises(OSError):
+        GenreTree.from_file(tmp_path / ".csv" / "x.csv")
+    imported = builtins.__import__
+
+    def without_yaml(name, *args, **kwargs):
+        if name == "yaml":
+            raise ImportError("no yaml")
+        return imported(name, *args, **kwargs)
+
+    monkeypatch.setattr(builtins, "__import__", without_yaml)
+    with pytest.raises(ImportError, match=r'pip install "skgenre\[yaml\]"'):
+        tree_of(tmp_path, "tree.yaml", BEETS)
