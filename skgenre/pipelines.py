@@ -122,6 +122,9 @@ def _for_several_genres(pipeline: Pipeline) -> Pipeline:
         classifier.estimator.set_params(validation_fraction=0.1)
     if isinstance(classifier, BaseGenreClassifier | SegmentClassifier):
         return pipeline
+    if isinstance(classifier, CalibratedClassifierCV):
+        # A fold of those that choose thresholds may have few clips of a genre.
+        classifier.set_params(cv=2)
     classifier = MultiLabelClassifier(OneVsRestClassifier(classifier))
     return make_pipeline(*(step for _, step in front.steps), classifier)
 

@@ -11,6 +11,8 @@ from sklearn.metrics import precision_recall_curve
 from sklearn.preprocessing import MultiLabelBinarizer
 from sklearn.utils import check_consistent_length
 
+from skgenre._estimators import nested, split_last_step
+
 ONE, INDICATOR, LISTS = "multiclass", "multilabel-indicator", "multilabel-lists"
 """The forms of y: a genre each, columns of 0 and 1, or lists of genres."""
 
@@ -247,6 +249,18 @@ def _best_threshold(y: NDArray, scores: NDArray, weights: NDArray) -> float:
     best = int(f1.argmax())
     below = thresholds[best - 1] if best else 0.0
     return float((thresholds[best] + below) / 2)
+
+
+def genre_thresholds(model: Any) -> NDArray | None:
+    """Return the probability from which a fitted model predicts each genre.
+
+    None for a model that predicts one genre a clip; 0.5 where it says nothing else.
+    """
+    last = split_last_step(model)[1]
+    if getattr(last, "y_type_", ONE) == ONE:
+        return None
+    found = (each.thresholds_ for each in nested(last) if hasattr(each, "thresholds_"))
+    return next(found, np.full(len(last.classes_), 0.5))
 
 
 def splitting_classes(values: NDArray) -> NDArray:

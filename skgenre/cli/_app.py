@@ -140,6 +140,14 @@ def train(
             "those that are there.",
         ),
     ] = None,
+    multi_label: Annotated[
+        bool,
+        typer.Option(
+            "--multi-label",
+            help="Learn all genres of each clip: those that a CSV separates by |, as "
+            "in rock|pop, or all in the tags.",
+        ),
+    ] = False,
     note: Annotated[
         str | None, typer.Option(help="Text to keep with the model, for `info`.")
     ] = None,
@@ -168,6 +176,7 @@ def train(
         check_training(given)
         pipeline = chosen_model(
             model,
+            multi_label=multi_label,
             epochs=epochs,
             checkpoint_dir=checkpoint_dir,
             seed=seed,
@@ -178,8 +187,8 @@ def train(
             console=_console,
         )
         check_output(output, [music])
-        tracks = labelled_tracks(music, labels, _console)
-        if labels == Labels.tags:
+        tracks = labelled_tracks(music, labels, _console, multi_label=multi_label)
+        if multi_label or labels == Labels.tags:
             tracks = without_rare_genres(tracks, _console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
         trained = train_and_evaluate(
@@ -226,7 +235,14 @@ def predict(
     from_file: _FromFile = None,
     file_format: _GenreFormat = _SongFormat.table,
     output: _GroupedOutput = None,
-    top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Genres to show for each file.",
+            show_default="1; of a model of several genres, all above their threshold",
+        ),
+    ] = None,
     missing_only: MissingOnly = False,
     write_tags: WriteTags = False,
     min_confidence: Annotated[
@@ -291,7 +307,7 @@ def predict(
             console=_console,
         )
         errors = [p["error"] for p in predictions if "error" in p]
-        good = [(p["path"], p["genres"][0]) for p in predictions if "genres" in p]
+        good = [(p["path"], p["genres"][0]) for p in predictions if p.get("genres")]
         if is_playlist:
             sure_first = sorted(good, key=lambda pair: -pair[1]["probability"])
             entries = [Entry(path, str(best["genre"])) for path, best in sure_first]
@@ -345,17 +361,29 @@ def evaluate(
     Files that can't be read are named, and the others are evaluated all the same; the
     exit code is then 1.
     """
-    from skgenre.cli._commands._evaluate import check_merge, evaluate_models
+    from skgenre.cli._commands._evaluate import (
+        check_merge,
+        evaluate_models,
+        load_classifiers,
+    )
+    from skgenre.cli._commands._evaluate_several import (
+        evaluate_several,
+        predicts_several,
+    )
     from skgenre.cli._commands._library._labels import labelled_tracks
     from skgenre.cli._output import check_output
 
     try:
         check_output(report, [model, music, compare], option="--report")
-        models = [model, *([] if compare is None else [compare])]
-        judged = evaluate_models(
+        files = [model, *([] if compare is None else [compare])]
+        merged = check_merge(merge or [])
+        models = load_classifiers(files)
+        several = predicts_several(models)
+        evaluated = evaluate_several if several else evaluate_models
+        judged = evaluated(
             models,
-            labelled_tracks(music, labels, _console, models=models),
-            merge=check_merge(merge or []),
+            labelled_tracks(music, labels, _console, models=files, multi_label=several),
+            merge=merged,
             cache_dir=cache_dir,
             time_limit=time_limit,
             n_jobs=jobs,

@@ -11,6 +11,7 @@ from ._filters._activation import maximize_activation
 from ._filters._saliency import saliency
 from ._filters._sonify import sonify
 from ._report._html import classification_report_html
+from ._report._several_html import multilabel_report_html
 from ._scores._accuracies import accuracy_scores
 from ._scores._bootstrap import bootstrap_accuracy
 from ._scores._calibration import expected_calibration_error
@@ -35,6 +36,7 @@ __all__ = [
     "compare_predictions",
     "expected_calibration_error",
     "maximize_activation",
+    "multilabel_report_html",
     "multilabel_score_intervals",
     "saliency",
     "score_intervals",

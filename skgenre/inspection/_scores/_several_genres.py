@@ -111,7 +111,7 @@ def multilabel_score_intervals(
             f"y_proba has {proba.shape[1]} columns, and there are {len(genres)} labels."
         )
     true, predicted = (
-        _columns(name, y, genres)
+        genre_columns(name, y, genres)
         for name, y in (("y_true", y_true), ("y_pred", y_pred))
     )
     check_consistent_length(true, proba, predicted)
@@ -122,7 +122,7 @@ def multilabel_score_intervals(
 
     k = len(genres)
     exact = (true == predicted).all(axis=1, keepdims=True)
-    ranking = _ranking_precisions(true, proba)[:, np.newaxis]
+    ranking = ranking_precisions(true, proba)[:, np.newaxis]
     ones = np.ones_like(ranking)
     counts = csr_array(
         np.hstack([true * predicted, true, predicted, exact, ones, ranking])
@@ -168,7 +168,8 @@ def multilabel_score_intervals(
     return result
 
 
-def _columns(name: str, y: Any, genres: NDArray) -> NDArray:
+def genre_columns(name: str, y: Any, genres: NDArray) -> NDArray:
+    """Return several genres a clip in the columns of these genres."""
     target = read_several(name, y)
     if target is None:
         raise ValueError(
@@ -178,7 +179,7 @@ def _columns(name: str, y: Any, genres: NDArray) -> NDArray:
     return in_columns_of(genres, target, name)
 
 
-def _ranking_precisions(true: NDArray, proba: NDArray) -> NDArray:
+def ranking_precisions(true: NDArray, proba: NDArray) -> NDArray:
     """Return the label-ranking average precision of each clip; 1 without genres."""
     result = np.ones(len(true))
     for row in np.flatnonzero(true.any(axis=1)):
