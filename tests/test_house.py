@@ -32,10 +32,10 @@ POSIX_ONLY_ATTRIBUTES = {
 PUBLIC_NAMES = {
     "skgenre": """
         AbstainingClassifier AudioError CRNNClassifier EmbeddingKMeans GenreTagger
-        KerasEmbedding MFCCStandardizer MelSpectrogramTransformer MissingClipClassifier
-        ModelFileError MusicnnEmbedding ParallelCNNRNNClassifier SecondOrderClassifier
-        SegmentClassifier SpectrogramFile TrackRecommender Waveform __version__ audio
-        classifiers clustering datasets export_onnx features fetch_weights
+        KerasEmbedding KerasGenreClassifier MFCCStandardizer MelSpectrogramTransformer
+        MissingClipClassifier ModelFileError MusicnnEmbedding ParallelCNNRNNClassifier
+        SecondOrderClassifier SegmentClassifier SpectrogramFile TrackRecommender
+        Waveform __version__ audio classifiers clustering datasets export_onnx features fetch_weights
         genre_pipeline inspection load load_audio networks persistence pipelines save
     """,
     "skgenre.audio": "AudioError Clip Waveform load_audio map_clips",
@@ -48,8 +48,8 @@ PUBLIC_NAMES = {
     """,
     "skgenre.classifiers": """
         AbstainingClassifier BaseGenreClassifier CRNNClassifier GenreTagger
-        MissingClipClassifier ParallelCNNRNNClassifier SecondOrderClassifier
-        SegmentClassifier risk_coverage_curve
+        KerasGenreClassifier MissingClipClassifier ParallelCNNRNNClassifier
+        SecondOrderClassifier SegmentClassifier risk_coverage_curve
     """,
     "skgenre.clustering": """
         EmbeddingKMeans TrackRecommender mean_average_precision precision_at_k

@@ -3,6 +3,7 @@ from ._base import BaseGenreClassifier
 from ._missing_clip_classifier import MissingClipClassifier
 from ._multi_label import MultiLabelClassifier
 from ._networks._crnn import CRNNClassifier
+from ._networks._own_network import KerasGenreClassifier
 from ._networks._parallel_cnn_rnn import ParallelCNNRNNClassifier
 from ._networks._second_order import SecondOrderClassifier
 from ._segment import SegmentClassifier
@@ -13,6 +14,7 @@ __all__ = [
     "BaseGenreClassifier",
     "CRNNClassifier",
     "GenreTagger",
+    "KerasGenreClassifier",
     "MissingClipClassifier",
     "MultiLabelClassifier",
     "ParallelCNNRNNClassifier",

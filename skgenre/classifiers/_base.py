@@ -17,7 +17,7 @@ from sklearn.base import (
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre._sklearn_compat import Interval, StrOptions, fit_context
+from skgenre._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from skgenre.classifiers._checks import (
     Rows,
     as_spectrograms,
@@ -48,7 +48,7 @@ from skgenre.classifiers._training._data import (
     band_statistics,
     hold_out,
 )
-from skgenre.runtime._layer_sizes import layer_shapes
+from skgenre.runtime._layer_sizes import embedding_size, layer_shapes
 
 if TYPE_CHECKING:
     from skgenre.classifiers._training._train import NetworkState, Recipe
@@ -57,6 +57,10 @@ if TYPE_CHECKING:
 # Clips in a batch of predictions, which zeros fill up. If the number of rows varied, so
 # would the last digits: a clip has one prediction, whatever other clips come with it.
 _BATCH_SIZE = 8
+_OPTIMIZERS = {
+    *("adafactor", "adagrad", "adam", "adamax", "adamw", "lamb", "lion", "nadam"),
+    *("rmsprop", "sgd"),
+}
 
 
 class BaseGenreClassifier(
@@ -105,10 +109,17 @@ class BaseGenreClassifier(
 
     _parameter_constraints: ClassVar[dict[str, list[Any]]] = {
         "input_scaling": [StrOptions({"standardize", "log"})],
-        "optimizer": [StrOptions({"adam", "adamw", "rmsprop", "sgd"})],
+        "optimizer": [
+            StrOptions(_OPTIMIZERS),
+            dict,
+            HasMethods(["apply_gradients", "get_config"]),
+        ],
         "learning_rate": [Interval(Real, 0, None, closed="neither")],
         "learning_rate_schedule": [StrOptions({"plateau", "cosine"})],
+        "loss": [str, dict, callable, None],
         "label_smoothing": [Interval(Real, 0, 1, closed="left")],
+        "metrics": [list, tuple, None],
+        "callbacks": [list, tuple, callable, HasMethods(["on_epoch_end"]), None],
         "batch_size": [Interval(Integral, 1, None, closed="left")],
         "epochs": [Interval(Integral, 1, None, closed="left")],
         "validation_fraction": [Interval(Real, 0, 1, closed="left")],
@@ -128,10 +139,13 @@ class BaseGenreClassifier(
         self,
         *,
         input_scaling: str,
-        optimizer: str,
+        optimizer: Any,
         learning_rate: float,
         learning_rate_schedule: str,
+        loss: Any,
         label_smoothing: float,
+        metrics: Sequence[Any] | None,
+        callbacks: Any,
         batch_size: int,
         epochs: int,
         validation_fraction: float,
@@ -150,7 +164,10 @@ class BaseGenreClassifier(
         self.optimizer = optimizer
         self.learning_rate = learning_rate
         self.learning_rate_schedule = learning_rate_schedule
+        self.loss = loss
         self.label_smoothing = label_smoothing
+        self.metrics = metrics
+        self.callbacks = callbacks
         self.batch_size = batch_size
         self.epochs = epochs
         self.validation_fraction = validation_fraction
@@ -495,7 +512,7 @@ class BaseGenreClassifier(
 
     @property
     def _n_features_out(self) -> int:
-        return len(self.weights_[-2])  # rows of the kernel that reads the embedding
+        return embedding_size(self._network, self.network_parameters_, self.weights_)
 
     def __sklearn_tags__(self) -> Tags:
         """Return scikit-learn's tags: spectrograms have three axes."""
@@ -511,14 +528,10 @@ class BaseGenreClassifier(
         for name, axes in self._integers.items():
             shape = (len(getattr(self, n)) if isinstance(n, str) else n for n in axes)
             check_integers(name, getattr(self, name), shape=tuple(shape))
-        network_parameters = {
-            "input_shape": X.shape[1:],
-            "n_classes": len(classes),
-            "precision": self.precision,
-            **{name: plain(getattr(self, name)) for name in self._network_parameters},
-        }
-        if (self.y_type_ if continues else target.y_type) != ONE:
-            network_parameters["classifier_activation"] = "sigmoid"
+        if not continues:
+            check_several(self, classes)
+        several = (self.y_type_ if continues else target.y_type) != ONE
+        network_parameters = self._built_with(X.shape[1:], len(classes), several)
         if continues:
             changed = [
                 name
@@ -531,13 +544,26 @@ class BaseGenreClassifier(
                     "network can't continue it. Set them back, or fit a clone."
                 )
             return
-        check_several(self, classes)
-        layer_shapes(self._network, network_parameters)  # refuses what can't be built
         # A fit that fails leaves an estimator that is not fitted.
         for name in ("weights_", "optimizer_state_", "history_", "n_iter_"):
             self.__dict__.pop(name, None)
         keep_target(self, target)
         self.network_parameters_ = network_parameters
+
+    def _built_with(
+        self, input_shape: tuple[int, int], n_classes: int, several: bool
+    ) -> dict:
+        """Return what the network is built with, or refuse what can't be built."""
+        parameters = {
+            "input_shape": input_shape,
+            "n_classes": n_classes,
+            "precision": self.precision,
+            **{name: plain(getattr(self, name)) for name in self._network_parameters},
+        }
+        if several:
+            parameters["classifier_activation"] = "sigmoid"
+        layer_shapes(self._network, parameters)
+        return parameters
 
     def _learn_scaling(self, training: ClipRows) -> None:
         """Learn the mean and the scale of each mel band from the training clips."""
@@ -577,7 +603,7 @@ class BaseGenreClassifier(
         checkpoint_dir: str | os.PathLike | None = None,
     ) -> None:
         """Train the network; keep its weights and its history as plain data."""
-        from skgenre.classifiers._training._train import train
+        from skgenre.classifiers._training._train import settings_text, train
 
         history: dict[str, list[float]] = getattr(self, "history_", {})
         n_before = len(history.get("loss", []))
@@ -598,7 +624,8 @@ class BaseGenreClassifier(
         )
         self.weights_ = trained.weights
         if keep_optimizer:
-            self.optimizer_state_ = [self.optimizer, *trained.optimizer_state]
+            name = settings_text(self.optimizer)
+            self.optimizer_state_ = [name, *trained.optimizer_state]
         n_new = len(trained.history["loss"])
         self.history_ = {
             name: history.get(name, [np.nan] * n_before)
@@ -609,7 +636,11 @@ class BaseGenreClassifier(
 
     def _network_and_recipe(self, **parameters: Any) -> "tuple[NetworkState, Recipe]":
         """Return what is trained and how; more parameters are the network's."""
-        from skgenre.classifiers._training._train import NetworkState, Recipe
+        from skgenre.classifiers._training._train import (
+            NetworkState,
+            Recipe,
+            settings_text,
+        )
 
         optimizer, *state = getattr(self, "optimizer_state_", [None])
         network = NetworkState(
@@ -620,7 +651,7 @@ class BaseGenreClassifier(
             self.input_mean_,
             self.input_scale_,
             getattr(self, "weights_", None),
-            state if optimizer == self.optimizer else None,
+            state if optimizer == settings_text(self.optimizer) else None,
         )
         settings = {each.name: getattr(self, each.name) for each in fields(Recipe)}
         return network, Recipe(**{k: plain(v) for k, v in settings.items()})

@@ -145,10 +145,10 @@ def check_settings() -> None:
 
 
 @contextlib.contextmanager
-def float32_layers() -> Iterator[None]:
-    """Give layers made inside the block, in this thread, the dtype float32."""
+def layers_of(precision: str) -> Iterator[None]:
+    """Give layers made inside the block, in this thread, a dtype policy of Keras."""
     before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("float32")
+    keras.config.set_dtype_policy(precision)
     try:
         yield
     finally:

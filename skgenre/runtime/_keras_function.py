@@ -10,7 +10,7 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 
-def _without_weights(
+def without_weights(
     build: Callable[..., keras.Model], parameters: dict[str, Any]
 ) -> keras.Model:
     """Return a network that has variables, but has not reserved memory for them.
@@ -25,6 +25,39 @@ def _without_weights(
     # Keras makes up for it later, but in the same thread only: this one ends at once.
     with ThreadPoolExecutor(max_workers=1) as thread:
         return thread.submit(symbolic).result()
+
+
+def embedding_values(model: keras.Model, layer: str | int | None) -> keras.KerasTensor:
+    """Return the values of the layer that is the embedding, one row for a clip.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Functional.
+    layer : str, int or None
+        Its name, or its number; None is what the last layer takes.
+
+    Raises
+    ------
+    ValueError
+        If the last layer takes several inputs.
+    """
+    if isinstance(layer, str):
+        return model.get_layer(layer).output
+    if layer is None:
+        last = model.operations[-1]
+        values = last.input
+        if isinstance(values, list) or isinstance(last, keras.Model):
+            raise ValueError(
+                f"The last layer, {last.name!r}, is a network itself or takes several "
+                "inputs. Choose the layer of the embedding by its name: embedding=..."
+            )
+    else:
+        values = model.layers[layer].output
+    if len(values.shape) == 2:
+        return values
+    # A map of features is averaged over the map.
+    return keras.ops.mean(values, axis=tuple(range(1, len(values.shape) - 1)))
 
 
 @functools.lru_cache(maxsize=8)
@@ -57,15 +90,17 @@ def predictor(
     ValueError
         If the network has weights of other shapes.
     """
-    model = _without_weights(build, dict(parameters))
+    settings = dict(parameters)
+    # A function of the user's may load weights, which it must have reserved.
+    is_own = callable(settings.get("network"))
+    model = build(**settings) if is_own else without_weights(build, settings)
     if tuple(tuple(v.shape) for v in model.weights) != shapes:
         raise ValueError(
-            f"The weights are not those of the network that {dict(parameters)} "
+            f"The weights are not those of the network that {settings!r:.500} "
             "describe. Fit again, or get another model file."
         )
-    both = keras.Model(
-        model.inputs, [model.outputs[0], model.get_layer("embedding").output]
-    )
+    values = embedding_values(model, settings.get("embedding", "embedding"))
+    both = keras.Model(model.inputs[0], [model.outputs[0], values])
     variables = model.weights
 
     @tf.function(
@@ -81,7 +116,7 @@ def predictor(
     ) -> tuple[tf.Tensor, tf.Tensor]:
         state = list(zip(variables, weights, strict=True))
         with keras.StatelessScope(state_mapping=state):
-            probabilities, embedding = both(batch, training=False)
-        return probabilities, tf.cast(embedding, "float32")
+            probabilities, values = both(batch, training=False)
+        return tf.cast(probabilities, "float32"), tf.cast(values, "float32")
 
     return predict

@@ -1,11 +1,11 @@
 """Sizes of a network's layers, whichever library builds them."""
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-Shape = tuple[int, ...]
+from skgenre.runtime._own._layers import Shape, described_layers, embedding_shape
 
 
 def padding(size: Shape, kernel_size: Shape) -> str:
@@ -76,12 +76,37 @@ def layer_shapes(
     weights: list[Shape] = []
     outputs: list[Shape] = [tuple(parameters["input_shape"])]
     n_operations = 0
+    if network == "own_network":
+        layers = described_layers(parameters["network"], parameters["input_shape"])
+        for *_, made in layers:
+            weights += made.weights
+            outputs += [made.output, made.inside]
+            n_operations += made.n_operations
+        return weights, outputs, n_operations
     for of_weights, of_output in _LAYERS[network](parameters):
         weights += of_weights
         outputs.append(of_output)
         # Each weight is used once wherever the layer stands: its output's axes but one.
         n_operations += math.prod(of_output[:-1]) * sum(map(math.prod, of_weights))
     return weights, outputs, n_operations
+
+
+def embedding_size(
+    network: str, parameters: Mapping[str, Any], weights: Sequence[Any]
+) -> int:
+    """Return the number of values of the embedding of a clip.
+
+    Parameters
+    ----------
+    network, parameters
+        As in `layer_shapes`.
+    weights : sequence of ndarray
+        In Keras's order.
+    """
+    if network == "own_network":
+        of_user = (parameters[name] for name in ("network", "input_shape", "embedding"))
+        return embedding_shape(*of_user)[-1]
+    return len(weights[-2])  # rows of the kernel that reads it
 
 
 _Layers = Iterator[tuple[list[Shape], Shape]]

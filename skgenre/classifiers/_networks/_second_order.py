@@ -1,6 +1,7 @@
 """The network of second-order pooling as a classifier."""
 
 import os
+from collections.abc import Sequence
 from numbers import Integral, Real
 from typing import Any, ClassVar
 
@@ -107,10 +108,13 @@ class SecondOrderClassifier(BaseGenreClassifier):
         dropout: float = 0.2,
         n_views: int = 1,
         input_scaling: str = "log",
-        optimizer: str = "adamw",
+        optimizer: Any = "adamw",
         learning_rate: float = 0.002,
         learning_rate_schedule: str = "cosine",
+        loss: Any = None,
         label_smoothing: float = 0.1,
+        metrics: Sequence[Any] | None = None,
+        callbacks: Any = None,
         batch_size: int = 32,
         epochs: int = 120,
         validation_fraction: float = 0.0,
@@ -130,7 +134,10 @@ class SecondOrderClassifier(BaseGenreClassifier):
             optimizer=optimizer,
             learning_rate=learning_rate,
             learning_rate_schedule=learning_rate_schedule,
+            loss=loss,
             label_smoothing=label_smoothing,
+            metrics=metrics,
+            callbacks=callbacks,
             batch_size=batch_size,
             epochs=epochs,
             validation_fraction=validation_fraction,

@@ -17,17 +17,36 @@ _BLOCKS = {
         What happens to the dB values before the network: 'standardize' gives every
         mel band zero mean and unit variance over the training clips; 'log' makes
         them natural logarithms of the power, as in the paper.
-    optimizer : {'adam', 'adamw', 'rmsprop', 'sgd'}, default=%(optimizer)s
-        Keras optimiser.
+    optimizer : str, dict or keras.optimizers.Optimizer, default=%(optimizer)s
+        Keras optimiser: 'adafactor', 'adagrad', 'adam', 'adamax', 'adamw', 'lamb',
+        'lion', 'nadam', 'rmsprop' or 'sgd'; a dict of its 'name' and settings, as in
+        ``{"name": "sgd", "momentum": 0.9}``; or an object, of which each fit makes a
+        new one with the same settings.
     learning_rate : float, default=%(learning_rate)s
-        Its learning rate at the start.
+        Its learning rate at the start, unless a dict or an object has one of its own.
+        Where that is a schedule of Keras, nothing else changes it.
     learning_rate_schedule : {'plateau', 'cosine'}, default=%(learning_rate_schedule)s
         'plateau' lowers the learning rate where training no longer gets better, as
         the `plateau_` parameters say; 'cosine' lowers it to zero along a half
         cosine over the `epochs` of `fit`; `partial_fit`, whose calls are one epoch
         each, doesn't lower it.
+    loss : str, dict, keras.losses.Loss, callable or None, default=%(loss)s
+        None is the cross-entropy. Otherwise a loss of Keras for several classes, as in
+        ``"categorical_focal_crossentropy"``: its name, a dict of its 'name' and
+        settings, or an object. A function, or an object of your own class, takes the
+        numbers of the genres, as in `classes_`, of shape (batch,), and probabilities
+        of shape (batch, n_classes).
     label_smoothing : float, default=%(label_smoothing)s
-        Share of each clip's weight that is spread over all genres in the loss.
+        Share of each clip's weight that is spread over all genres in the loss; only
+        for the cross-entropy.
+    metrics : list or None, default=%(metrics)s
+        Names, classes or objects of Keras's metrics, to be in `history_`, too. They
+        take the numbers of the genres, as
+        ``keras.metrics.SparseTopKCategoricalAccuracy`` does.
+    callbacks : callback, list of callbacks or None, default=%(callbacks)s
+        Classes or objects of `keras.callbacks`, such as ``CSVLogger("log.csv")``. Each
+        fit calls the classes and copies the objects. They come after those of the
+        learning rate and the best epoch, and are not saved in model files.
     batch_size : int, default=%(batch_size)s
         Clips in a training step.
     epochs : int, default=%(epochs)s
@@ -77,8 +96,8 @@ _BLOCKS = {
     classes_ : ndarray of shape (n_classes,)
         The genres, sorted.
     history_ : dict of str to list of float
-        For each epoch: 'loss', 'accuracy', 'learning_rate' (unless it is constant)
-        and, with validation clips, 'val_loss' and 'val_accuracy'.
+        For each epoch: 'loss', 'accuracy', the `metrics`, 'learning_rate' (unless it
+        is constant) and, with validation clips, 'val_loss', 'val_accuracy' and so on.
     n_iter_ : int
         Number of epochs trained.
     input_mean_, input_scale_ : ndarray of shape (n_mels,)

@@ -16,10 +16,14 @@ From top to bottom, this happens when a classifier is fitted:
    small part of the time (`_checkpoints.py`).
 """
 
+import copy
+import inspect
 import math
 import os
 import sys
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -71,15 +75,155 @@ class NetworkState:
 class Recipe:
     """How a network is trained; the classifiers document these parameters."""
 
-    optimizer: str
+    optimizer: Any
     learning_rate: float
     learning_rate_schedule: str
+    loss: Any
     label_smoothing: float
+    metrics: Sequence[Any] | None
+    callbacks: Any
     batch_size: int
     plateau_patience: int | None
     plateau_factor: float
     plateau_min_delta: float
     early_stopping_patience: int | None
+
+    def new_optimizer(self) -> tuple[type, dict[str, Any]]:
+        """Return the class of the optimiser and the arguments of its constructor."""
+        cls, settings = class_and_settings(keras.optimizers, self.optimizer)
+        if isinstance(self.optimizer, str | dict):  # Keras takes no int
+            settings = {"learning_rate": float(self.learning_rate)} | settings
+        return cls, settings
+
+    def new_loss(
+        self, *, several: bool = False, class_weights: NDArray | None = None
+    ) -> Any:
+        """Return the loss as `keras.Model.compile` takes it.
+
+        Parameters
+        ----------
+        several : bool, default=False
+            Whether clips may have several genres.
+        class_weights : ndarray of shape (2, n_classes) or None
+            Weights of clips without and with each of them.
+
+        Raises
+        ------
+        ValueError
+            If there are weights for a loss that has no place for them.
+        """
+        if self.loss is None and several:
+            return SeveralCrossentropy(float(self.label_smoothing), class_weights)
+        if self.loss is None:
+            return loss_function(self.label_smoothing)
+        if class_weights is not None:
+            raise ValueError(
+                "Where clips have several genres, class_weight is a part of the "
+                "default loss. Leave one of class_weight and loss at None."
+            )
+        if not isinstance(self.loss, str | dict | keras.losses.Loss):
+            return self.loss  # a function
+        if isinstance(self.loss, keras.losses.Loss):
+            loss = copy.deepcopy(self.loss)
+        else:
+            cls, settings = class_and_settings(keras.losses, self.loss)
+            loss = cls(**settings)
+        of_numbers = isinstance(loss, keras.losses.SparseCategoricalCrossentropy)
+        is_of_keras = type(loss).__module__.startswith("keras.")
+        takes_one_hot = is_of_keras and not of_numbers and not several
+        return OneHotLoss(loss) if takes_one_hot else loss
+
+    def new_metrics(self, *, several: bool = False) -> list[Any]:
+        """Return what `keras.Model.compile` takes, as this training's own."""
+        watched: Any = "accuracy"
+        if several:
+            watched = keras.metrics.MeanMetricWrapper(label_ranking_precision, RANKING)
+        return [watched, *(_own(metric) for metric in self.metrics or ())]
+
+    def new_callbacks(self) -> list[keras.callbacks.Callback]:
+        """Return the user's callbacks, as this training's own.
+
+        Raises
+        ------
+        TypeError
+            If one is none.
+        """
+        given = () if self.callbacks is None else self.callbacks
+        several = given if isinstance(given, list | tuple) else [given]
+        callbacks = [_own(callback) for callback in several]
+        for callback in callbacks:
+            if not isinstance(callback, keras.callbacks.Callback):
+                raise TypeError(
+                    "callbacks must be classes or instances of "
+                    f"keras.callbacks.Callback, got {callback!r:.200}."
+                )
+        return callbacks
+
+    def facts(self) -> dict[str, str]:
+        """Return what decides the result, in words that are the same in any process."""
+        return {
+            name: settings_text(value)
+            for name, value in vars(self).items()
+            if name not in ("metrics", "callbacks")
+        }
+
+
+def class_and_settings(module: ModuleType, given: Any) -> tuple[type, dict[str, Any]]:
+    """Return a class of Keras and the arguments of its constructor.
+
+    Parameters
+    ----------
+    module : module
+        `keras.optimizers` or `keras.losses`.
+    given : str, dict or object
+        The class's name, in capitals or with underscores; a dict of its 'name' and
+        settings; or an object, whose class and settings are taken.
+
+    Raises
+    ------
+    ValueError
+        If there is no such class.
+    """
+    if not isinstance(given, str | dict):
+        return type(given), {
+            name: (
+                keras.saving.deserialize_keras_object(value)
+                if isinstance(value, dict) and "class_name" in value
+                else value
+            )
+            for name, value in given.get_config().items()
+        }
+    settings = dict(given) if isinstance(given, dict) else {"name": given}
+    name = str(settings.pop("name", None))
+    wanted = name.replace("_", "").lower()
+    for cls in vars(module).values():
+        if inspect.isclass(cls) and cls.__name__.lower() == wanted:
+            return cls, settings
+    raise ValueError(
+        f"{given!r:.200} names no class of {module.__name__}. Give the name of one, "
+        "such as 'adam' or 'categorical_focal_crossentropy', a dict of its 'name' and "
+        "settings, or an object of Keras."
+    )
+
+
+def _own(given: Any) -> Any:
+    """Return a new object of a class, or a copy of one: training changes them."""
+    if isinstance(given, keras.metrics.Metric):  # its variables can't be copied
+        return type(given).from_config(given.get_config())
+    return given() if inspect.isclass(given) else copy.deepcopy(given)
+
+
+def settings_text(given: Any) -> str:
+    """Return a text that is the same for all that would train in the same way."""
+    if isinstance(given, str):
+        return given
+    if isinstance(given, dict):
+        given = sorted(given.items())
+    elif hasattr(given, "get_config"):
+        given = type(given).__name__, sorted(given.get_config().items())
+    elif callable(given):
+        given = given.__module__, given.__qualname__
+    return repr(given)
 
 
 @dataclass(frozen=True)
@@ -168,7 +312,7 @@ def train(
     n_done, checkpoints = 0, None
     if checkpoint_dir is not None:
         seeds = {"network_seed": network_seed, "shuffle_seed": shuffle_seed}
-        facts = asdict(recipe) | network.parameters | seeds | {"epochs": epochs}
+        facts = recipe.facts() | network.parameters | seeds | {"epochs": epochs}
         arrays = [network.mean, network.scale]
         arrays += [*(network.weights or []), *(network.optimizer_state or [])]
         arrays += [] if class_weights is None else [class_weights]
@@ -231,28 +375,24 @@ def wrap(
         More of `NetworkClassifier`, such as ``model__seed``.
     """
     check_process()
-    loss: Any = loss_function(recipe.label_smoothing)
-    metric: Any = "accuracy"
-    if network.several:
-        loss = SeveralCrossentropy(float(recipe.label_smoothing), class_weights)
-        metric = keras.metrics.MeanMetricWrapper(label_ranking_precision, RANKING)
+    optimizer, settings = recipe.new_optimizer()
     return NetworkClassifier(
         model=getattr(networks, network.name),
-        loss=loss,
-        compile__weighted_metrics=[metric],
-        optimizer=recipe.optimizer,
-        optimizer__learning_rate=float(recipe.learning_rate),  # Keras takes no int
+        loss=recipe.new_loss(several=network.several, class_weights=class_weights),
+        compile__weighted_metrics=recipe.new_metrics(several=network.several),
+        optimizer=optimizer,
         shuffle=False,  # the batches are shuffled clip by clip
         scaling=(network.mean, network.scale),
         start_weights=network.weights,
         start_optimizer=network.optimizer_state,
+        **{f"optimizer__{k}": v for k, v in settings.items()},
         **{f"model__{k}": v for k, v in network.parameters.items()},
         **parameters,
     )
 
 
 def loss_function(label_smoothing: float) -> "str | SmoothedCrossentropy":
-    """Return the loss as `keras.Model.compile` takes it."""
+    """Return the cross-entropy as `keras.Model.compile` takes it."""
     if label_smoothing:
         return SmoothedCrossentropy(float(label_smoothing))
     return "sparse_categorical_crossentropy"
@@ -333,6 +473,29 @@ def label_ranking_precision(y_true: Any, y_pred: Any) -> Any:
     return ops.where(n_true > 0, means, ops.ones_like(means))
 
 
+class OneHotLoss(keras.losses.Loss):
+    """A loss of Keras that compares one-hot labels, of genre numbers.
+
+    Parameters
+    ----------
+    loss : keras.losses.Loss
+        Compares arrays of shape (batch, n_classes).
+    """
+
+    def __init__(self, loss: keras.losses.Loss) -> None:
+        super().__init__(name=loss.name)
+        self.loss = loss
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Compare genre numbers (batch,) with probabilities (batch, n_classes)."""
+        one_hot = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1])
+        return self.loss.call(ops.cast(one_hot, y_pred.dtype), y_pred)
+
+    def __repr__(self) -> str:
+        """Name all that the loss depends on: networks are kept under this name."""
+        return f"{type(self).__name__}({settings_text(self.loss)})"
+
+
 def training_callbacks(
     recipe: Recipe, *, epochs: int, best_epoch: "BestEpoch | None", metric: str
 ) -> list[keras.callbacks.Callback]:
@@ -356,8 +519,10 @@ def training_callbacks(
         StopIfInterrupted(),
         keras.callbacks.TerminateOnNaN(),
     ]
-    if recipe.learning_rate_schedule == "cosine":
-        start = float(recipe.learning_rate)
+    start = recipe.new_optimizer()[1].get("learning_rate")
+    if not isinstance(start, float):
+        pass  # the optimiser has a schedule of its own
+    elif recipe.learning_rate_schedule == "cosine":
         callbacks.append(
             keras.callbacks.LearningRateScheduler(
                 lambda epoch, _: start * math.cos(math.pi * epoch / epochs / 2) ** 2
@@ -380,7 +545,7 @@ def training_callbacks(
         )
     if best_epoch is not None:
         callbacks.append(best_epoch)
-    return [*callbacks, keras.callbacks.History()]
+    return [*callbacks, *recipe.new_callbacks(), keras.callbacks.History()]
 
 
 class StopIfInterrupted(keras.callbacks.Callback):

@@ -19,6 +19,7 @@ from sklearn.preprocessing import FunctionTransformer
 from skgenre.classifiers._checks import scaled
 from skgenre.classifiers._training._data import SpectrogramBatches
 from skgenre.networks import set_statistics
+from skgenre.networks._own import layers_or_none
 
 _MAX_IDLE = 4
 _idle: OrderedDict[tuple[str, int], "CompiledNetwork"] = OrderedDict()
@@ -106,7 +107,8 @@ class NetworkClassifier(KerasClassifier):
         initial_epoch, epochs : int
             Epochs that were run before, and all of them.
         """
-        if self._start_weights is None:
+        # Of the user's networks, statistics may be those of other data on purpose.
+        if self._start_weights is None and "model__network" not in self.get_params():
             set_statistics(self.model_, training)
         shuffle = keras.callbacks.LambdaCallback(
             on_epoch_end=lambda epoch, logs: training.reshuffle()
@@ -126,7 +128,7 @@ class NetworkClassifier(KerasClassifier):
 
     def release(self) -> None:
         """Give the compiled network back; this object can't be used afterwards."""
-        if self._compiled is not None:
+        if self._compiled is not None and self._compiled.key is not None:
             _give_back(self._compiled)
         self._compiled = None
         self.__dict__.pop("model_", None)
@@ -176,18 +178,24 @@ class NetworkClassifier(KerasClassifier):
 
     def _build_keras_model(self) -> keras.Model:
         start = super()._build_keras_model()
+        learning_rate = self.optimizer__learning_rate
         settings = {
             name: value
             for name, value in sorted(self.get_params().items())
-            if name.startswith(("model", "optimizer", "loss"))
+            if name.startswith(("model", "optimizer", "loss", "compile__"))
             and name not in ("model__seed", "optimizer__learning_rate")
         }
+        pooled = self._pooled
+        if "model__network" in settings:  # the user's: known by what it is made of
+            settings["model__network"] = layers_or_none(start)
+            pooled = pooled and settings["model__network"] is not None
+        if not isinstance(learning_rate, float):  # a schedule: it can't be set
+            settings["schedule"], learning_rate = learning_rate, None
         # A compiled network belongs to the strategy that it was made under.
         key = repr((settings, id(tf.distribute.get_strategy())))
-        learning_rate = self.optimizer__learning_rate
-        compiled = _take(key) if self._pooled else None
+        compiled = _take(key) if pooled else None
         if compiled is None:
-            compiled = CompiledNetwork(key, start, self._get_compile_kwargs())
+            compiled = CompiledNetwork(key, start, self._get_compile_kwargs(), settings)
         else:
             compiled.reset(start, learning_rate)
         if self._start_weights is not None:
@@ -209,12 +217,19 @@ class CompiledNetwork:
         Built, not compiled.
     compile_arguments : dict
         For `keras.Model.compile`.
+    settings : object
+        What the key is made of. Objects are in it by their addresses, which are not
+        used again as long as they are kept.
     """
 
     def __init__(
-        self, key: str, model: keras.Model, compile_arguments: dict[str, Any]
+        self,
+        key: str,
+        model: keras.Model,
+        compile_arguments: dict[str, Any],
+        settings: Any = None,
     ) -> None:
-        self.key = key
+        self.key, self._settings = key, settings
         self.model = model
         # Weights and the counters of the random layers, but not yet the metrics'.
         self._variables = list(model.variables)
@@ -227,19 +242,23 @@ class CompiledNetwork:
         """Return the variables that training changes, but for those of metrics."""
         return [*self._variables, *self.model.optimizer.variables]
 
-    def reset(self, start: keras.Model, learning_rate: float) -> None:
+    def reset(self, start: keras.Model, learning_rate: float | None) -> None:
         """Take the weights and random seeds of `start`, and a fresh optimiser."""
         for variable, value in zip(self._variables, start.variables, strict=True):
             variable.assign(value)
         self.set_optimizer(self._optimizer_start, learning_rate)
         self.model.stop_training = False
 
-    def set_optimizer(self, state: list[NDArray], learning_rate: float) -> None:
-        """Give the optimiser the values of its variables, but this learning rate."""
+    def set_optimizer(self, state: list[NDArray], learning_rate: float | None) -> None:
+        """Give the optimiser the values of its variables, but this learning rate.
+
+        None leaves it to the optimiser's own schedule.
+        """
         optimizer = self.model.optimizer
         for variable, value in zip(optimizer.variables, state, strict=True):
             variable.assign(value)
-        optimizer.learning_rate = learning_rate
+        if learning_rate is not None:
+            optimizer.learning_rate = learning_rate
 
 
 def _take(key: str) -> CompiledNetwork | None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from skgenre.features._pretrained._musicnn_weights import musicnn_variables
 from skgenre.runtime._keras import (
     check_process,
-    float32_layers,
+    layers_of,
     shield_from_interrupts,
 )
 from skgenre.runtime._musicnn import N_FRAMES, N_MELS, audible
@@ -24,7 +24,7 @@ def _norm(name: str) -> layers.Layer:
     return layers.BatchNormalization(epsilon=1e-3, name=name)
 
 
-@float32_layers()
+@layers_of("float32")
 def build_musicnn(weights: str) -> keras.Model:
     """Return the trained network.
 

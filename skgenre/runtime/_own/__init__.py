@@ -1,0 +1,1 @@
+"""Networks of the user's own: the closed list of layers that are described as data."""
