@@ -117,10 +117,11 @@ def _best() -> Pipeline:
 def _for_several_genres(pipeline: Pipeline) -> Pipeline:
     """Return a pipeline that takes several genres a clip."""
     front, classifier = pipeline[:-1], pipeline[-1]
-    if isinstance(classifier, SegmentClassifier):
-        # Some clips are held out all the same: they choose the thresholds.
-        classifier.estimator.set_params(validation_fraction=0.1)
-    if isinstance(classifier, BaseGenreClassifier | SegmentClassifier):
+    is_of_windows = isinstance(classifier, SegmentClassifier)
+    network = classifier.estimator if is_of_windows else classifier
+    if isinstance(network, BaseGenreClassifier):
+        if not network.validation_fraction:  # these clips choose the thresholds
+            network.set_params(validation_fraction=0.1)
         return pipeline
     if isinstance(classifier, CalibratedClassifierCV):
         # A fold of those that choose thresholds may have few clips of a genre.

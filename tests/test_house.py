@@ -33,10 +33,11 @@ PUBLIC_NAMES = {
     "skgenre": """
         AbstainingClassifier AudioError CRNNClassifier EmbeddingKMeans GenreTagger
         KerasEmbedding KerasGenreClassifier MFCCStandardizer MelSpectrogramTransformer
-        MissingClipClassifier ModelFileError MusicnnEmbedding ParallelCNNRNNClassifier
-        SecondOrderClassifier SegmentClassifier SpectrogramFile TrackRecommender
-        Waveform __version__ audio classifiers clustering datasets export_onnx features fetch_weights
-        genre_pipeline inspection load load_audio networks persistence pipelines save
+        MissingClipClassifier ModelFileError MultiLabelClassifier MusicnnEmbedding
+        ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier SpectrogramFile
+        TrackRecommender Waveform __version__ audio classifiers clustering datasets
+        export_onnx features fetch_weights genre_pipeline inspection load load_audio
+        networks persistence pipelines save
     """,
     "skgenre.audio": "AudioError Clip Waveform load_audio map_clips",
     "skgenre.features": """
@@ -48,7 +49,8 @@ PUBLIC_NAMES = {
     """,
     "skgenre.classifiers": """
         AbstainingClassifier BaseGenreClassifier CRNNClassifier GenreTagger
-        KerasGenreClassifier MissingClipClassifier ParallelCNNRNNClassifier
+        KerasGenreClassifier MissingClipClassifier MultiLabelClassifier
+        ParallelCNNRNNClassifier
         SecondOrderClassifier SegmentClassifier risk_coverage_curve
     """,
     "skgenre.clustering": """
@@ -62,7 +64,8 @@ PUBLIC_NAMES = {
         ClusterDisplay EmbeddingDisplay FilterActivationDisplay LearningCurvesDisplay
         RiskCoverageDisplay SilhouetteCurveDisplay SilhouetteDisplay SpectrogramDisplay
         TimelineDisplay accuracy_scores bootstrap_accuracy classification_report_html
-        compare_predictions expected_calibration_error maximize_activation saliency
+        compare_predictions expected_calibration_error maximize_activation
+        multilabel_report_html multilabel_score_intervals saliency
         score_intervals sonify suspected_label_errors
     """,
     "skgenre.persistence": "ModelFileError export_onnx load read_info save",

@@ -319,11 +319,10 @@ class MissingClipClassifier(MetaClassifier):
     def _present_validation_data(self, given: Any) -> tuple[Any, Any] | None:
         if given is None:
             return None
-        X, y = check_pair(given)
+        X, y = indexable(*check_pair(given))
         if self.y_type_ != ONE:
             name = "y of validation_data"
             y = genre_codes(self, check_target(self, X, y, name), name)
-        X, y = indexable(X, y)
         kept = np.flatnonzero(~missing_clips(X))
         return _select_present(X, kept, "validation_data"), safe_indexing(y, kept)
 

@@ -104,7 +104,13 @@ class SegmentClassifier(
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The genres, sorted.
+        The genres, sorted, or those of the columns of y.
+    y_type_ : str
+        'multilabel-indicator' or 'multilabel-lists' where clips may have several
+        genres, the form of predictions; 'multiclass' where they have one each.
+    thresholds_ : ndarray of shape (n_classes,)
+        Probability from which each of several genres is predicted: those of the
+        estimator inside, or 0.5; only where clips may have several.
     estimator_ : estimator
         A clone of `estimator`, fitted on all windows.
     final_estimator_ : estimator

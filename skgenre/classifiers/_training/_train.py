@@ -441,7 +441,9 @@ class SeveralCrossentropy(keras.losses.Loss):
     def __init__(self, label_smoothing: float, class_weights: NDArray | None) -> None:
         super().__init__(name="several_crossentropy")
         self.label_smoothing = label_smoothing
-        self.class_weights = None if class_weights is None else class_weights.tolist()
+        self.class_weights = (
+            None if class_weights is None else class_weights.astype(float).tolist()
+        )
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Compare 0 and 1 with probabilities, both (batch, n_classes)."""

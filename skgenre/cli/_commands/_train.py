@@ -38,10 +38,11 @@ from skgenre.inspection._report._clips import common_folder
 
 @dataclass
 class Evaluation:
-    """Scores of a model on clips that it was not trained on."""
+    """Predictions of a model on clips that it was not trained on, and their scores."""
 
+    target: NDArray
+    predicted: NDArray
     scores: Bunch
-    n_clips: int
     protocol: str
     n_artists: int | None = None
 
@@ -51,7 +52,7 @@ class Evaluation:
         names = [n for n in ("accuracy", "ranking_precision") if n in self.scores]
         return {
             **{name: round(self.scores[name], 4) for name in names},
-            "n_clips": self.n_clips,
+            "n_clips": len(self.target),
             "n_artists": self.n_artists,
             "protocol": self.protocol,
         }
@@ -228,7 +229,7 @@ def _evaluate(learner: Any, clips: Any, tracks: Bunch, console: Console) -> Eval
     if tracks.groups is not None:
         protocol = "clips of held-out artists, stratified by genre"
         n_artists = len(np.unique(tracks.groups))
-    evaluation = Evaluation(scores, len(target), protocol, n_artists)
+    evaluation = Evaluation(target, predicted, scores, protocol, n_artists)
     name, score = "Accuracy", evaluation.metrics["accuracy"]
     if "ranking_precision" in scores:
         name, score = "Label-ranking average precision", scores.ranking_precision
