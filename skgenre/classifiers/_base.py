@@ -393,6 +393,22 @@ class BaseGenreClassifier(
             return probabilities
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
+    def predict_log_proba(self, X: ArrayLike) -> NDArray:
+        """Return the logarithm of the probability of each genre.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, n_frames, n_mels)
+            Spectrograms in dB.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            Columns in the order of `classes_`; -inf for a probability of 0.
+        """
+        with np.errstate(divide="ignore"):
+            return np.log(self.predict_proba(X))
+
     def predict(self, X: ArrayLike) -> NDArray:
         """Return the most probable genre of each clip, or several genres.
 
@@ -551,7 +567,7 @@ class BaseGenreClassifier(
         self.network_parameters_ = network_parameters
 
     def _built_with(
-        self, input_shape: tuple[int, int], n_classes: int, several: bool
+        self, input_shape: tuple[int, ...], n_classes: int, several: bool
     ) -> dict:
         """Return what the network is built with, or refuse what can't be built."""
         parameters = {

@@ -16,17 +16,15 @@ from skgenre.runtime._keras import layers_of
 from skgenre.runtime._keras_function import embedding_values, without_weights
 from skgenre.runtime._own._layers import (
     ARITHMETIC,
-    INITIALIZERS,
     INPUT,
     LAYERS,
-    REGULARIZERS,
     Layers,
     described_layers,
 )
 
 
 def own_network(
-    input_shape: tuple[int, int],
+    input_shape: tuple[int, ...],
     n_classes: int,
     *,
     network: Callable[..., keras.Model] | keras.Model | Layers,
@@ -68,6 +66,8 @@ def own_network(
     """
     with layers_of(precision), _drawing_from(seed):
         if isinstance(network, tuple):
+            for _ in described_layers(network, tuple(input_shape)):
+                pass  # or it raises, before anything is built
             model = _of_layers(network, input_shape)
         elif isinstance(network, keras.Model):
             model = keras.models.clone_model(network)
@@ -97,7 +97,7 @@ def _drawing_from(seed: int | None) -> Iterator[None]:
             random.setstate(before)
 
 
-def _check(model: Any, input_shape: tuple[int, int], n_classes: int) -> None:
+def _check(model: Any, input_shape: tuple[int, ...], n_classes: int) -> None:
     if not isinstance(model, keras.Model):
         raise TypeError(
             "network must return a keras.Model, got "
@@ -124,7 +124,7 @@ def _check(model: Any, input_shape: tuple[int, int], n_classes: int) -> None:
 
 
 def examined(
-    input_shape: tuple[int, int],
+    input_shape: tuple[int, ...],
     n_classes: int,
     *,
     network: Callable[..., keras.Model] | keras.Model | Layers,
@@ -345,7 +345,7 @@ def _is_same(model: keras.Model, described: Layers) -> bool:
     return [layer.name for layer in again.layers] == names and shapes == ours
 
 
-def _of_layers(described: Layers, input_shape: tuple[int, int]) -> keras.Model:
+def _of_layers(described: Layers, input_shape: tuple[int, ...]) -> keras.Model:
     """Return the network that layers describe; they are in the closed list."""
     values: list[Any] = []
     for kind, name, sources, settings in described:
@@ -371,17 +371,13 @@ def _layer(
         if name == "layer":
             value = _layer(*value)
         elif name.endswith("_initializer"):
-            value = _object(keras.initializers, INITIALIZERS, value)
+            value = _object(keras.initializers, value)
         elif name.endswith("_regularizer") and value is not None:
-            value = _object(keras.regularizers, REGULARIZERS, value)
+            value = _object(keras.regularizers, value)
         arguments[name] = value
-    if kind not in LAYERS:
-        raise ValueError(f"{kind!r} is not in the list of layers.")
     return getattr(layers, kind)(**arguments, **more)
 
 
-def _object(module: Any, known: Any, value: tuple[str, Any]) -> Any:
+def _object(module: Any, value: tuple[str, Any]) -> Any:
     kind, settings = value
-    if kind not in known:
-        raise ValueError(f"{kind!r} is not in the list.")
     return getattr(module, kind)(**dict(settings))

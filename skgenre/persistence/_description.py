@@ -139,8 +139,9 @@ class Description:
                 "can be in a model file"
             )
         known = CLASSES[name]
+        stand_ins = known.stand_ins(value)
         parameters = {
-            name: self._parameter(name, getattr(value, name))
+            name: self._parameter(name, stand_ins.get(name, getattr(value, name)))
             for name in parameter_names(type(value))
             if name not in NOT_SAVED
         }

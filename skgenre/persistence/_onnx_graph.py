@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from skgenre.features._spectrogram import AMIN, MelSettings, filter_bank, hann_window
 from skgenre.features._views import N_BANDS, N_FRAMES
 from skgenre.runtime._graph import Graph
-from skgenre.runtime._networks import add_classifier, n_components
+from skgenre.runtime._layer_sizes import embedding_size
+from skgenre.runtime._networks import add_classifier
 
 if TYPE_CHECKING:
     import onnx
@@ -65,7 +66,7 @@ def pipeline_graph(
     probabilities, embedding = add_classifier(g, x, network, parameters, mean, scale)
     size = {
         "probabilities": parameters["n_classes"],
-        "embedding": n_components(weights),
+        "embedding": embedding_size(network, parameters, weights),
     }
     outputs: dict[str, Sequence[int | str]] = {
         name: ("n", n) for name, n in size.items()

@@ -151,35 +151,65 @@ class Graph:
     def _normalized(self, x: str, *parameters: str) -> str:
         return self.add("BatchNormalization", x, *parameters, epsilon=1e-3)
 
-    def lstm(self, x: str, activation: str) -> str:
-        """Add an LSTM over (n, n_frames, n_inputs); its last state is (n, units)."""
-        kernel, recurrent, bias = self.weights(3)
-        units = self.shape(recurrent)[0]
-        # Keras's gates are input, forget, cell, output; ONNX's input, output, ...
-        order = np.arange(4 * units).reshape(4, units)[[0, 3, 1, 2]].ravel()
-        gates = self.constant(order, np.int64)
-        kernel, recurrent, bias = (
-            self.add("Gather", part, gates, axis=-1)
-            for part in (kernel, recurrent, bias)
-        )
-        bias = self.add("Concat", bias, self.constant(np.zeros(4 * units)), axis=0)
-        more = _activations(activation, "Tanh", "Tanh")
-        return self._recurrent("LSTM", x, [(kernel, recurrent, bias)], units, more)
+    def lstm(
+        self, x: str, activation: str, *, n_directions: int = 1, series: bool = False
+    ) -> str:
+        """Add LSTMs over (n, n_frames, n_inputs).
 
-    def bidirectional_gru(self, x: str, activation: str, reset_after: bool) -> str:
-        """Add two GRUs over (n, n_frames, n_inputs): last states (n, 2 * units)."""
-        directions = [self.weights(3) for _ in range(2)]
+        Parameters
+        ----------
+        x : str
+            Series.
+        activation : {'sigmoid', 'hard_sigmoid'}
+            That of the gates.
+        n_directions : {1, 2}
+            With 2, another one runs from the end to the beginning.
+        series : bool
+            Whether to return the states at all frames, or the last ones.
+
+        Returns
+        -------
+        str
+            Of shape (n, n_frames, n_directions * units) or (n, n_directions * units).
+        """
+        directions = []
+        for _ in range(n_directions):
+            kernel, recurrent, bias = self.weights(3)
+            units = self.shape(recurrent)[0]
+            # Keras's gates are input, forget, cell, output; ONNX's input, output, ...
+            order = np.arange(4 * units).reshape(4, units)[[0, 3, 1, 2]].ravel()
+            gates = self.constant(order, np.int64)
+            kernel, recurrent, bias = (
+                self.add("Gather", part, gates, axis=-1)
+                for part in (kernel, recurrent, bias)
+            )
+            none = self.constant(np.zeros(4 * units))
+            bias = self.add("Concat", bias, none, axis=0)
+            directions.append((kernel, recurrent, bias))
+        more = _activations(activation, "Tanh", "Tanh", n_directions=n_directions)
+        return self._recurrent("LSTM", x, directions, units, more, series=series)
+
+    def gru(
+        self,
+        x: str,
+        activation: str,
+        reset_after: bool,
+        *,
+        n_directions: int = 1,
+        series: bool = False,
+    ) -> str:
+        """Add GRUs; see `lstm`."""
+        directions = [self.weights(3) for _ in range(n_directions)]
         units = self.shape(directions[0][1])[0]
         if not reset_after:
             none = self.constant(np.zeros(3 * units))
             for direction in directions:
                 direction[2] = self.add("Concat", direction[2], none, axis=0)
         more = {
-            "direction": "bidirectional",
             "linear_before_reset": int(reset_after),
-            **_activations(activation, "Tanh", n_directions=2),
+            **_activations(activation, "Tanh", n_directions=n_directions),
         }
-        return self._recurrent("GRU", x, directions, units, more)
+        return self._recurrent("GRU", x, directions, units, more, series=series)
 
     def _recurrent(
         self,
@@ -188,6 +218,8 @@ class Graph:
         directions: Sequence[Sequence[str]],
         units: int,
         attributes: dict[str, Any],
+        *,
+        series: bool,
     ) -> str:
         n_gates = {"LSTM": 4, "GRU": 3}[kind]
         shapes = (n_gates * units, -1), (n_gates * units, units), (2 * n_gates * units,)
@@ -199,6 +231,8 @@ class Graph:
             )
             stacked = [self.reshape(part, (1, *shape)) for part in turned]
             parts.append(self.add("Concat", *stacked, axis=0))
+        if len(directions) == 2:
+            attributes = attributes | {"direction": "bidirectional"}
         # ONNX Runtime 1.32 ends the process where there are no clips: then a clip of
         # zeros is added, and its output removed.
         n_clips, one = self.add("Shape", x, end=1), self.constant([1], np.int64)
@@ -206,9 +240,16 @@ class Graph:
         none = [self.constant([0] * n, np.int64) for n in (3, 2)]
         x = self.add("Pad", x, self.add("Concat", none[0], added, none[1], axis=0))
         x = self.transpose(x, (1, 0, 2))  # frames first
-        last = self.add(kind, x, *parts, skipped=1, hidden_size=units, **attributes)
+        skipped = 0 if series else 1
+        states = self.add(
+            kind, x, *parts, skipped=skipped, hidden_size=units, **attributes
+        )
         n_outputs = len(directions) * units
-        states = self.reshape(self.transpose(last, (1, 0, 2)), (-1, n_outputs))
+        if series:  # (n_frames, n_directions, n, units)
+            states = self.transpose(states, (2, 0, 1, 3))
+            states = self.reshape(states, (0, 0, n_outputs))
+        else:
+            states = self.reshape(self.transpose(states, (1, 0, 2)), (-1, n_outputs))
         return self.add("Slice", states, self.constant([0], np.int64), n_clips)
 
     def model(

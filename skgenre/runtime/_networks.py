@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from skgenre.runtime._graph import Graph
 from skgenre.runtime._layer_sizes import (
     bands_of_view,
+    embedding_size,
     padding,
     pairs_within,
     shrunk_pool,
 )
+from skgenre.runtime._own._graph import add_layers
 
 if TYPE_CHECKING:
     import onnx
@@ -54,8 +56,11 @@ def _parallel_cnn_rnn(g: Graph, x: str, parameters: dict[str, Any]) -> str:
     left = g.add("Flatten", g.transpose(x, (0, 2, 3, 1)))
     pool = shrunk_pool(whole, parameters["rnn_pool_size"])
     series = g.reshape(g.max_pool(image, pool), (-1, *_pooled(whole, pool)))
-    right = g.bidirectional_gru(
-        series, parameters["recurrent_activation"], parameters["reset_after"]
+    right = g.gru(
+        series,
+        parameters["recurrent_activation"],
+        parameters["reset_after"],
+        n_directions=2,
     )
     return g.add("Concat", left, right, axis=1)
 
@@ -171,15 +176,10 @@ def classifier_graph(
         {"spectrograms": ("n", *parameters["input_shape"])},
         {
             "probabilities": ("n", parameters["n_classes"]),
-            "embedding": ("n", n_components(weights)),
+            "embedding": ("n", embedding_size(network, parameters, weights)),
         },
         network,
     )
-
-
-def n_components(weights: Sequence[NDArray]) -> int:
-    """Return the size of the embedding: the rows of the kernel that reads it."""
-    return len(weights[-2])
 
 
 def add_classifier(
@@ -209,8 +209,12 @@ def add_classifier(
     if not mean.shape == scale.shape == (parameters["input_shape"][1],):
         raise ValueError("The scaling is not that of as many bands as the network's.")
     x = g.add("Div", g.add("Sub", x, g.constant(mean)), g.constant(scale))
-    embedding = _BODIES[network](g, x, parameters)
-    embedding = g.add("Add", embedding, g.reshape(g.nan_or_zero(x), (-1, 1)))
+    nan_or_zero = g.reshape(g.nan_or_zero(x), (-1, 1))
+    if network == "own_network":
+        probabilities, embedding = add_layers(g, x, parameters)
+        embedding = g.add("Add", embedding, nan_or_zero)
+        return g.add("Add", probabilities, nan_or_zero), embedding
+    embedding = g.add("Add", _BODIES[network](g, x, parameters), nan_or_zero)
     kernel, bias = g.weights(2)
     logits = g.add("Add", g.add("MatMul", embedding, kernel), bias)
     if parameters.get("classifier_activation") == "sigmoid":

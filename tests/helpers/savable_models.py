@@ -32,6 +32,22 @@ LABELS = {
 }
 
 _NETWORK = {"epochs": 1, "batch_size": 48, "random_state": 0}
+
+
+def small_network(input_shape, n_classes):
+    """Return a network of layers that a model file may hold."""
+    from keras import Input, layers, models
+
+    return models.Sequential(
+        [
+            Input(input_shape),
+            layers.Conv1D(3, 2, activation="relu", kernel_regularizer="l2"),
+            layers.Bidirectional(layers.LSTM(2)),
+            layers.Dense(n_classes, activation="softmax"),
+        ]
+    )
+
+
 _CRNN = skgenre.CRNNClassifier(filters=(2,), lstm_units=2, **_NETWORK)
 _TREE = DecisionTreeClassifier(max_depth=3, random_state=0)
 _MEL = {"n_mels": 8, "n_fft": 512}
@@ -60,6 +76,7 @@ _PARAMETERS = {
     },
     "HistGradientBoostingClassifier": {"max_iter": 2},
     "KMeans": {"n_clusters": 3, "random_state": 0},
+    "KerasGenreClassifier": {"network": small_network, **_NETWORK},
     "LogisticRegressionCV": {"cv": 2, "Cs": 2},
     "MFCCStandardizer": {"n_mfcc": 4, "views": ("harmonic", "mix"), **_MEL},
     "MLPClassifier": {"hidden_layer_sizes": (4,), "max_iter": 300, "random_state": 0},
@@ -103,8 +120,8 @@ AUDIO_STEPS = {
     "MusicnnEmbedding",
 }
 NETWORKS = {
-    *("CRNNClassifier", "ParallelCNNRNNClassifier", "SecondOrderClassifier"),
-    "SegmentClassifier",
+    *("CRNNClassifier", "KerasGenreClassifier", "ParallelCNNRNNClassifier"),
+    *("SecondOrderClassifier", "SegmentClassifier"),
 }
 
 

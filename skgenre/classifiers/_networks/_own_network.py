@@ -201,7 +201,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
         return tuple((name, plain(given[name])) for name in sorted(given))
 
     def _built_with(
-        self, input_shape: tuple[int, int], n_classes: int, several: bool
+        self, input_shape: tuple[int, ...], n_classes: int, several: bool
     ) -> dict:
         from skgenre.networks._own import examined
         from skgenre.runtime._keras import shield_from_interrupts

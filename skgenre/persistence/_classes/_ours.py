@@ -177,8 +177,9 @@ def _check_network(network: Any, sizes: Sizes) -> None:
     from skgenre.runtime._layer_sizes import layer_shapes
 
     parameters = network.network_parameters_
+    is_own = network._network == "own_network"
     expected = {"input_shape", "n_classes", "precision", *network._network_parameters}
-    if _check_several(network):
+    if _check_several(network) and not is_own:  # of which the last layer decides
         expected |= {"classifier_activation"}
         activation = parameters.get("classifier_activation")
         require(activation == "sigmoid", "several genres need sigmoids")
@@ -188,11 +189,14 @@ def _check_network(network: Any, sizes: Sizes) -> None:
     equal_size("bands", n_mels, sizes)
     equal_size("n", n_frames, sizes)
     size("k")(parameters["n_classes"], sizes)
-    built_with = type(network)(
-        precision=parameters["precision"],
-        **{name: parameters[name] for name in network._network_parameters},
-    )
-    check_parameters(built_with)
+    if is_own:
+        _check_own(parameters, sizes)
+    else:
+        built_with = type(network)(
+            precision=parameters["precision"],
+            **{name: parameters[name] for name in network._network_parameters},
+        )
+        check_parameters(built_with)
     shapes, outputs, n_operations = layer_shapes(network._network, parameters)
     largest = max(map(math.prod, outputs))
     require(largest <= _MAX_ACTIVATIONS, "a network has too large layers")
@@ -211,27 +215,115 @@ def _check_network(network: Any, sizes: Sizes) -> None:
     require(lengths <= {network.n_iter_}, "a history is of other epochs")
 
 
+def _check_own(parameters: dict[str, Any], sizes: Sizes) -> None:
+    """Hold what a network of the user's is built with against the list of layers."""
+    from skgenre.runtime._own._layers import described_layers, embedding_shape
+
+    text("float32", "mixed_bfloat16", "mixed_float16")(parameters["precision"], sizes)
+    require(parameters["network_parameters"] == (), "layers have parameters")
+    optional(integer(0))(parameters["embedding"], sizes)
+    layers, input_shape = parameters["network"], parameters["input_shape"]
+    *_, (*_, last) = described_layers(layers, input_shape)
+    is_last = last.output == (parameters["n_classes"],)
+    require(is_last, "the last layer is for other genres")
+    embedding_shape(layers, input_shape, parameters["embedding"])
+
+
+def _plain_settings(network: Any) -> dict[str, Any]:
+    """Return optimisers and losses of Keras as their names and settings."""
+    given = {name: getattr(network, name) for name in ("optimizer", "loss")}
+    return {
+        name: {**value.get_config(), "name": type(value).__name__}
+        for name, value in given.items()
+        if type(value).__module__.startswith("keras.") and hasattr(value, "get_config")
+    }
+
+
+def _own_layers(network: Any) -> dict[str, Any]:
+    """Return the layers in place of the function that has made them."""
+    settings = _plain_settings(network)
+    fitted = vars(network).get("network_parameters_", {})
+    layers = fitted.get("network", network.network)
+    if not isinstance(layers, tuple):
+        raise TypeError(_why_not(network, fitted))
+    return settings | {"network": layers, "network_parameters": None}
+
+
+def _why_not(network: Any, fitted: dict[str, Any]) -> str:
+    if not fitted:
+        return "its network has not been built; fit it first"
+    from skgenre.networks._own import describe, own_network
+
+    try:
+        describe(own_network(**fitted))
+    except ValueError as error:
+        return (
+            f"{error}. The user guide lists the layers that can be in a model file. "
+            "Keep it by joblib.dump, or the network alone by keras_classifier_.model_"
+            ".save"
+        )
+    return "its layers can't be put in order again"
+
+
+def _take_own(network: Any) -> dict[str, Any]:
+    fitted = {name: vars(network)[name] for name in _FITTED if name in vars(network)}
+    built_with = dict(fitted["network_parameters_"])
+    for name in ("network", "network_parameters"):  # the parameter says it
+        del built_with[name]
+    return fitted | {"network_parameters_": built_with}
+
+
+def _give_own(network: Any, fitted: dict[str, Any]) -> None:
+    built_with = fitted["network_parameters_"]
+    built_with |= {"network": network.network, "network_parameters": ()}
+    vars(network).update(fitted)
+
+
+def _layers(value: Any, sizes: Sizes) -> None:
+    """Refuse what is no tuple of tuples, texts, numbers and None."""
+    require(type(value) is tuple, "expected the layers of a network")
+    rest = [*value]
+    while rest:
+        each = rest.pop()
+        if type(each) is tuple:
+            rest += each
+        else:
+            optional(either(text(), number(), flag))(each, sizes)
+
+
+_FITTED: dict[str, Kind] = {
+    "n_features_in_": N_FEATURES,
+    **_GENRES,
+    "network_parameters_": dict_of(
+        text(), optional(either(text(), number(), flag, _INTEGERS))
+    ),
+    "input_mean_": array("f", "bands"),
+    "input_scale_": array("f", "bands"),
+    "weights_": list_of(either(values("f"), number())),
+    "history_": dict_of(text(), list_of(number(finite=False))),
+    "n_iter_": integer(1),
+    "optimizer_state_": list_of(either(text(), number(), values("f"))),
+}
+_SETTINGS = dict_of(text(), optional(either(text(), number(), flag)))
 _NETWORK = SavableClass(
     "skgenre.classifiers",
-    {
-        "n_features_in_": N_FEATURES,
-        **_GENRES,
-        "network_parameters_": dict_of(
-            text(), either(text(), number(), flag, _INTEGERS)
-        ),
-        "input_mean_": array("f", "bands"),
-        "input_scale_": array("f", "bands"),
-        "weights_": list_of(either(values("f"), number())),
-        "history_": dict_of(text(), list_of(number(finite=False))),
-        "n_iter_": integer(1),
-        "optimizer_state_": list_of(
-            either(text("adam", "adamw", "rmsprop", "sgd"), number(), values("f"))
-        ),
-    },
+    _FITTED,
     may_lack=names("optimizer_state_ y_type_ thresholds_"),
     not_saved=names("_runtime"),
+    limits={
+        "optimizer": either(text(), _SETTINGS),
+        "loss": optional(either(text(), _SETTINGS)),
+    },
     relation=_check_network,
+    stand_ins=_plain_settings,
     give=_give_network,
+)
+_OWN_NETWORK = dataclasses.replace(
+    _NETWORK,
+    limits={**_NETWORK.limits, "network": _layers},
+    stand_ins=_own_layers,
+    take=_take_own,
+    give=_give_own,
 )
 
 
@@ -307,6 +399,7 @@ OURS: dict[str, SavableClass] = {
     ),
     # Features to genres.
     "CRNNClassifier": _NETWORK,
+    "KerasGenreClassifier": _OWN_NETWORK,
     "ParallelCNNRNNClassifier": _NETWORK,
     "SecondOrderClassifier": _NETWORK,
     "SegmentClassifier": SavableClass(

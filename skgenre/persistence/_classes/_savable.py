@@ -16,9 +16,14 @@ from skgenre.persistence._kinds import (
 )
 
 NOT_SAVED = frozenset(
-    "cache_dir checkpoint_dir memory n_jobs time_limit verbose".split()
+    {
+        *("cache_dir", "callbacks", "checkpoint_dir", "memory", "metrics", "n_jobs"),
+        *("time_limit", "verbose"),
+    }
 )
-"""Parameters that say where and how work goes on; a loaded estimator has its defaults.
+"""Parameters that say where and how work goes on, and what is noted of it.
+
+A loaded estimator has its defaults.
 
 What a file says of them is refused.
 """
@@ -29,6 +34,11 @@ FUNCTIONS = {
     "mutual_info_classif": "sklearn.feature_selection",
 }
 """Functions that may be the parameter `score_func`, and where to import them from."""
+
+
+def _as_they_are(estimator: Any) -> dict[str, Any]:
+    """Have all parameters written as they are."""
+    return {}
 
 
 def _no_bounds(estimator: Any) -> None:
@@ -66,6 +76,8 @@ class SavableClass:
     relation : callable, default=_no_relation
         Takes a fitted estimator and the sizes, and refuses attributes that contradict
         one another.
+    stand_ins : callable, default=_as_they_are
+        Takes an estimator and returns parameters to write in place of its own.
     take : callable or None, default=None
         Takes a fitted estimator and returns the attributes to write; None takes those
         of `fitted`.
@@ -83,6 +95,7 @@ class SavableClass:
     limits: Mapping[str, Kind] = dataclasses.field(default_factory=dict)
     bounds: Callable[[Any], None] = _no_bounds
     relation: Callable[[Any, Sizes], None] = _no_relation
+    stand_ins: Callable[[Any], dict[str, Any]] = _as_they_are
     take: Callable[[Any], dict[str, Any]] | None = None
     give: Callable[[Any, dict[str, Any]], None] | None = None
 

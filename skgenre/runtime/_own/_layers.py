@@ -282,7 +282,7 @@ def _bidirectional(settings: Settings, x: Shape) -> Made:
 
 
 def _attention(settings: Settings, *xs: Shape) -> Made:
-    query, value, key = xs if len(xs) == 3 else (*xs, xs[-1])
+    query, value, key = (*xs, xs[-1])[:3]
     _require(all(len(x) == 2 for x in xs), "attention is over other axes")
     _require(value[0] == key[0], "attention is over series of other lengths")
     heads, size = settings["num_heads"], settings["key_dim"]
@@ -567,8 +567,8 @@ def embedding_shape(layers: Layers, input_shape: Shape, embedding: int | None) -
 def embedding_number(layers: Layers, embedding: int | None) -> int:
     """Return which of all layers, sums and products the embedding is."""
     if embedding is None:
-        (number,) = layers[-1][2]
-        return number
+        _require(len(layers[-1][2]) == 1, "several layers are before the last")
+        return layers[-1][2][0]
     numbers = [i for i, layer in enumerate(layers) if layer[0] not in ARITHMETIC]
     _require(0 <= embedding < len(numbers), "there is no such embedding")
     return numbers[embedding]

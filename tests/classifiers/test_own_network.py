@@ -1,0 +1,498 @@
+"""Networks of the user's own: three as Keras's examples have them, and odd ones."""
+
+import copy
+import pickle
+
+import keras
+import numpy as np
+import pytest
+from keras import layers
+from sklearn.base import clone
+from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+
+import skgenre
+from skgenre import KerasGenreClassifier, ModelFileError, SegmentClassifier
+from skgenre.networks._own import describe, own_network
+
+FAST = {"epochs": 1, "random_state": 0}
+
+
+def tiny(input_shape, n_classes, units=4, activation="relu"):
+    return keras.Sequential(
+        [
+            keras.Input(input_shape),
+            layers.Conv1D(units, 3, activation=activation, padding="same"),
+            layers.GlobalMaxPooling1D(),
+            layers.Dense(n_classes, activation="softmax"),
+        ]
+    )
+
+
+def vgg(input_shape, n_classes, filters=(4, 8)):
+    """As in Keras's examples of image classification."""
+    model = keras.Sequential([keras.Input(input_shape)])
+    model.add(layers.Reshape((*input_shape, 1)))
+    for n in filters:
+        model.add(layers.Conv2D(n, 3, padding="same", kernel_regularizer="l2"))
+        model.add(layers.BatchNormalization())
+        model.add(layers.Activation("relu"))
+        model.add(layers.MaxPooling2D(2))
+    model.add(layers.Flatten())
+    model.add(layers.Dense(8, activation="relu", name="features"))
+    model.add(layers.Dropout(0.2))
+    model.add(layers.Dense(n_classes, activation="softmax"))
+    return model
+
+
+def transformer(input_shape, n_classes, heads=2):
+    """As in Keras's example of classifying series with a transformer."""
+    x = inputs = keras.Input(input_shape)
+    h = layers.LayerNormalization(epsilon=1e-6)(x)
+    h = layers.MultiHeadAttention(heads, key_dim=3, dropout=0.1)(h, h)
+    residual = layers.Dropout(0.1)(h) + x
+    h = layers.LayerNormalization(epsilon=1e-6)(residual)
+    h = layers.Conv1D(4, 1, activation="relu")(h)
+    x = layers.Conv1D(input_shape[-1], 1)(h) + residual
+    x = layers.GlobalAveragePooling1D()(x)
+    x = layers.Dense(8, activation="gelu")(x)
+    return keras.Model(inputs, layers.Dense(n_classes, activation="softmax")(x))
+
+
+def mobilenet(input_shape, n_classes):
+    inputs = keras.Input(input_shape)
+    x = layers.Conv2D(3, 1)(layers.Reshape((*input_shape, 1))(inputs))
+    network = keras.applications.MobileNetV3Small(
+        weights=None, input_tensor=x, classes=n_classes, alpha=0.35
+    )
+    return keras.Model(inputs, network.output)
+
+
+def with_lambda(input_shape, n_classes):
+    x = inputs = keras.Input(input_shape)
+    x = layers.GlobalMaxPooling1D(name="embedded")(layers.Lambda(lambda v: 2 * v)(x))
+    return keras.Model(inputs, layers.Dense(n_classes, activation="softmax")(x))
+
+
+NETWORKS = {
+    "vgg": vgg,
+    "transformer": transformer,
+    "mobilenet": pytest.param(mobilenet, marks=pytest.mark.slow),
+}
+three = pytest.mark.parametrize("network", NETWORKS.values(), ids=NETWORKS)
+
+
+@pytest.fixture(scope="module")
+def clips():
+    """Spectrograms of two genres, whose clips differ in loudness, and artists."""
+    y = np.array(["folk", "techno"])[np.arange(48) % 2]
+    X = np.random.default_rng(0).normal(size=(48, 12, 8)).astype(np.float32)
+    X[y == "techno"] += 2
+    return X, y, np.arange(48) // 4
+
+
+def large(clips):
+    return np.repeat(np.repeat(clips[0], 3, axis=1), 4, axis=2)
+
+
+@three
+def test_what_a_network_of_keras_can_do(network, clips, tmp_path):
+    X, y = clips[0] if network is not mobilenet else large(clips), clips[1]
+    model = KerasGenreClassifier(network, **FAST).fit(X, y)
+    again = clone(model).fit(X, y)
+    for ours, theirs in zip(model.weights_, again.weights_, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    probabilities, embedding = model.predict_proba(X), model.transform(X)
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1)
+    assert embedding.shape == (48, model._n_features_out)
+    np.testing.assert_allclose(
+        model.keras_classifier_.predict_proba(X), probabilities, atol=1e-5
+    )
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), probabilities)
+    np.testing.assert_array_equal(loaded.transform(X), embedding)
+    clone(loaded).fit(X, y)  # the layers alone are enough
+    for made in (loaded, pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+        np.testing.assert_array_equal(made.predict_proba(X), probabilities)
+
+
+@three
+def test_onnx(network, clips, tmp_path):
+    pytest.importorskip("onnxruntime")
+    onnx = pytest.importorskip("onnx")
+    X, y = clips[0] if network is not mobilenet else large(clips), clips[1]
+    model = KerasGenreClassifier(network, **FAST).fit(X, y)
+    skgenre.export_onnx(model, tmp_path / "it.onnx")
+    onnx.checker.check_model(tmp_path / "it.onnx", full_check=True)
+    skgenre.save(model, tmp_path / "it.model")
+    for name in ("it.onnx", "it.model"):
+        loaded = skgenre.load(tmp_path / name, runtime="onnx")
+        np.testing.assert_allclose(
+            loaded.predict_proba(X), model.predict_proba(X), atol=1e-5
+        )
+        np.testing.assert_allclose(
+            loaded.transform(X), model.transform(X), rtol=1e-3, atol=1e-4
+        )
+
+
+def test_searches_reach_the_parameters_of_the_function(clips):
+    X, y, artists = clips
+    model = KerasGenreClassifier(
+        tiny, network_parameters={"activation": "tanh"}, learning_rate=0.05, **FAST
+    )
+    search = GridSearchCV(
+        model.set_params(epochs=8, validation_fraction=0),
+        {"network__units": [2, 6]},
+        cv=GroupKFold(2),
+    )
+    search.fit(X, y, groups=artists)
+    best = search.best_estimator_
+    expected = {"activation": "tanh", "network__units": best.weights_[0].shape[-1]}
+    assert best.network_parameters["units"] == expected["network__units"]
+    assert best.get_params()["network__activation"] == "tanh"
+    assert search.best_score_ > 0.9
+    assert model.network_parameters == {"activation": "tanh"}
+
+
+def test_cross_validation_of_a_keras_model(clips):
+    X, y, _ = clips
+    network = tiny((12, 8), 2)
+    before = network.get_weights()
+    model = KerasGenreClassifier(network, epochs=12, learning_rate=0.05, random_state=0)
+    assert cross_val_score(model, X, y, cv=2).min() > 0.9
+    for weights, same in zip(before, network.get_weights(), strict=True):
+        np.testing.assert_array_equal(weights, same)
+    first, second = (clone(model).fit(X, y) for _ in range(2))
+    np.testing.assert_array_equal(first.weights_[0], second.weights_[0])
+
+
+def test_training_begins_with_the_weights_that_a_function_gives(clips):
+    X, y, _ = clips
+    trained = KerasGenreClassifier(tiny, epochs=12, learning_rate=0.05, random_state=0)
+    weights = trained.fit(X, y).weights_
+
+    def pretrained(input_shape, n_classes):
+        model = tiny(input_shape, n_classes)
+        model.set_weights(weights)
+        return model
+
+    model = KerasGenreClassifier(pretrained, learning_rate=1e-9, **FAST).fit(X, y)
+    for ours, theirs in zip(model.weights_, weights, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-6)
+
+
+def test_a_layer_that_no_file_may_hold(clips, tmp_path):
+    X, y, _ = clips
+    model = KerasGenreClassifier(with_lambda, embedding="embedded", **FAST).fit(X, y)
+    assert model.transform(X).shape == (48, 8) == (48, model._n_features_out)
+    with pytest.raises(TypeError, match="its layer 'lambda' is a Lambda, which is not"):
+        skgenre.save(model, tmp_path / "it.model")
+    with pytest.raises(TypeError, match=r"joblib\.dump"):
+        skgenre.export_onnx(model, tmp_path / "it.onnx")
+    loaded = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+
+@pytest.mark.parametrize(
+    ("embedding", "n"), [("features", 8), ("conv2d", 4), (None, 8)], ids=str
+)
+def test_the_layer_of_the_embedding(embedding, n, clips, tmp_path):
+    X, y, _ = clips
+    model = KerasGenreClassifier(vgg, embedding=embedding, **FAST).fit(X, y)
+    values = model.transform(X)
+    assert values.shape == (48, n) == (48, model._n_features_out)
+    network = model.keras_classifier_.model_
+    layer = keras.Model(
+        network.inputs, network.get_layer(embedding or "features").output
+    )
+    scaled = (X - model.input_mean_) / model.input_scale_
+    expected = np.asarray(layer(scaled, training=False))
+    expected = expected.reshape(48, -1, n).mean(axis=1)
+    np.testing.assert_allclose(values, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_later_network_does_not_change_a_fitted_one(clips):
+    X, y, _ = clips
+    model = KerasGenreClassifier(tiny, **FAST).fit(X, y)
+    before = model.predict_proba(X)
+    model.set_params(network=vgg, network_parameters={"filters": (2,)})
+    np.testing.assert_array_equal(model.predict_proba(X), before)
+    with pytest.raises(ValueError, match="network changed since the last training"):
+        model.set_params(warm_start=True).fit(X, y)
+
+
+def test_further_training(clips):
+    X, y, _ = clips
+    model = KerasGenreClassifier(tiny, learning_rate=0.02, **FAST)
+    for _ in range(3):
+        model.partial_fit(X, y, classes=["folk", "techno"])
+    assert model.n_iter_ == 3
+    assert model.history_["loss"][2] < model.history_["loss"][0]
+    model.set_params(warm_start=True).fit(X, y)
+    assert model.n_iter_ == 4
+
+
+def test_windows(clips):
+    X, y, _ = clips
+    model = SegmentClassifier(KerasGenreClassifier(tiny, **FAST), window=6, hop=3)
+    assert model.fit(X, y).predict(X).shape == (48,)
+
+
+@pytest.mark.parametrize(
+    ("network", "error", "match"),
+    [
+        (lambda shape, n: 3, TypeError, "must return a keras.Model, got int"),
+        (lambda shape, n: tiny((5, 8), n), ValueError, r"takes \(5, 8\), but the"),
+        (lambda shape, n: tiny(shape, n + 1), ValueError, r"gives \(3,\), but there"),
+        (
+            lambda shape, n: keras.Sequential([layers.Dense(n)]),
+            ValueError,
+            "takes no known shape",
+        ),
+        (
+            lambda shape, n: keras.Sequential(
+                [keras.Input(shape), layers.Flatten(), layers.Dense(n)]
+            ),
+            ValueError,
+            "probabilities are positive, with the sum 1",
+        ),
+    ],
+    ids=["no network", "another input", "another output", "no input", "no softmax"],
+)
+def test_networks_that_are_refused(network, error, match, clips):
+    X, y, _ = clips
+    with pytest.raises(error, match=match):
+        KerasGenreClassifier(network, **FAST).fit(X, y)
+
+
+def test_names_that_there_are_not(clips):
+    X, y, _ = clips
+    with pytest.raises(
+        ValueError, match="embedding='x' is none of the network's.*conv"
+    ):
+        KerasGenreClassifier(tiny, embedding="x", **FAST).fit(X, y)
+    with pytest.raises(TypeError, match="unexpected keyword argument 'unist'"):
+        KerasGenreClassifier(tiny, network_parameters={"unist": 3}, **FAST).fit(X, y)
+    with pytest.raises(ValueError, match="Invalid parameter 'networks'"):
+        KerasGenreClassifier(tiny).set_params(networks=vgg)
+
+
+def test_an_unfitted_one_is_not_saved(tmp_path):
+    with pytest.raises(TypeError, match="has not been built; fit it first"):
+        skgenre.save(KerasGenreClassifier(tiny), tmp_path / "it.model")
+
+
+def every_layer(input_shape, n_classes):
+    """Every layer that a file may hold; of two kinds of a class, the odd one."""
+    x = inputs = keras.Input(input_shape, name="clip")
+    x = layers.LayerNormalization(scale=False)(x * 2.0)
+    x = layers.Bidirectional(layers.GRU(4, return_sequences=True, reset_after=False))(x)
+    x = layers.LSTM(6, return_sequences=True, dropout=0.1)(x)
+    x = layers.MultiHeadAttention(2, 3, value_dim=2, use_bias=False)(x, x, x)
+    x = layers.SpatialDropout1D(0.1)(layers.GaussianNoise(0.1)(x))
+    x = layers.AveragePooling1D(3, strides=2, padding="same")(x)
+    x = layers.MaxPooling1D(2, strides=1)(x)
+    x = layers.Conv1D(5, 3, dilation_rate=2, padding="same", activation="elu")(x)
+    x = layers.Conv1D(4, 2, strides=1, use_bias=False, activation="softplus")(x)
+    whole = layers.GRU(3)(x)
+    steps = x.shape[1]
+    x = layers.Reshape((-1, 4, 1))(x)
+    x = layers.Permute((2, 1, 3))(x)
+    x = layers.ZeroPadding2D(((1, 0), (2, 1)))(x)
+    x = layers.Conv2D(
+        4,
+        (2, 3),
+        strides=2,
+        padding="same",
+        kernel_initializer=keras.initializers.VarianceScaling(2.0, seed=3),
+        bias_initializer=keras.initializers.Constant(0.1),
+        kernel_regularizer=keras.regularizers.L1L2(1e-3, 1e-2),
+    )(x)
+    x = layers.DepthwiseConv2D(2, padding="same", activation="hard_sigmoid")(x)
+    x = layers.BatchNormalization(center=False, epsilon=1e-2)(x)
+    x = layers.ReLU(0.5)(x)
+    x = layers.LeakyReLU(0.3)(layers.Rescaling(2.0, -0.5)(x))
+    x = layers.SpatialDropout2D(0.1)(x)
+    pooled = layers.GlobalAveragePooling2D(keepdims=True)(x)
+    x = layers.Multiply()([x, pooled]) + 0.25
+    x = layers.Add()([x, layers.Activation("hard_silu")(x), x])
+    small = layers.AveragePooling2D((2, 1), padding="same")(x)
+    small = layers.MaxPooling2D((1, 2), strides=1)(small)
+    tops = [
+        layers.GlobalMaxPooling2D()(x),
+        layers.GlobalAveragePooling2D()(small),
+        layers.Flatten()(small),
+        whole,
+        layers.GlobalMaxPooling1D()(inputs),
+        layers.GlobalAveragePooling1D(keepdims=False)(inputs),
+        layers.Bidirectional(layers.LSTM(2))(inputs),
+    ]
+    assert steps == 4
+    x = layers.Dropout(0.1)(layers.Concatenate()(tops))
+    x = layers.Dense(8, activation="silu", trainable=False)(x)
+    x = layers.Dense(n_classes)(x)
+    return keras.Model(inputs, layers.Softmax(name="genres")(x))
+
+
+def test_every_layer_of_the_list(clips, tmp_path):
+    from skgenre.runtime._own._graph import _NODES
+    from skgenre.runtime._own._layers import LAYERS
+
+    X, y, _ = clips
+    X = X[:, :10]
+    model = KerasGenreClassifier(every_layer, embedding="flatten", **FAST).fit(X, y)
+    described = model.network_parameters_["network"]
+    kinds = {kind for kind, *_ in described}
+    assert kinds == {"InputLayer", "x + y", "x * y", *LAYERS}
+    assert set(_NODES) == set(LAYERS)
+    probabilities, embedding = model.predict_proba(X), model.transform(X)
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), probabilities)
+    pytest.importorskip("onnxruntime")
+    loaded = skgenre.load(tmp_path / "it.model", runtime="onnx")
+    np.testing.assert_allclose(loaded.predict_proba(X), probabilities, atol=1e-5)
+    np.testing.assert_allclose(loaded.transform(X), embedding, rtol=1e-3, atol=1e-4)
+    # Trained from the description, all is as it was: penalties, and what is frozen.
+    first, again = (
+        own_network((10, 8), 2, network=network, seed=3)
+        for network in (every_layer, described)
+    )
+    assert [w.path.split("/")[1:] for w in first.trainable_weights] == [
+        w.path.split("/")[1:] for w in again.trainable_weights
+    ]
+    for ours, theirs in zip(first.weights, again.weights, strict=True):
+        if "conv2d_1" not in ours.path:
+            assert ours.shape == theirs.shape
+    assert len(first.losses) == len(again.losses) == 1
+    assert describe(again) == described
+
+
+@pytest.mark.parametrize(
+    ("layer", "what"),
+    [
+        (layers.Dense(8, kernel_constraint="non_neg"), "kernel_constraint="),
+        (layers.Dense(8, activation=lambda x: x), "activation of a layer Dense"),
+        (layers.Dense(8, activity_regularizer="l2"), "activity_regularizer="),
+        (layers.Dense(8, name="é"), "letters, digits"),
+        (layers.Conv1D(8, 3, padding="causal"), "padding of a layer Conv1D"),
+        (layers.Conv1D(8, 1, groups=2), "groups=2"),
+        (layers.LSTM(8, return_sequences=True, go_backwards=True), "go_backwards=True"),
+        (layers.TimeDistributed(layers.Dense(8)), "is a TimeDistributed"),
+        (layers.Dense(8, kernel_initializer=lambda *a, **k: 0), "kernel_initializer"),
+    ],
+    ids=lambda value: getattr(value, "name", None),
+)
+def test_settings_that_no_file_may_hold(layer, what):
+    x = keras.Input((6, 8))
+    model = keras.Model(x, layer(x))
+    with pytest.raises(ValueError, match=what):
+        describe(model)
+
+
+def test_the_global_generator_is_left_alone(clips):
+    import random
+
+    random.seed(3)
+    expected = random.random()
+    random.seed(3)
+    KerasGenreClassifier(tiny, **FAST).fit(*clips[:2])
+    assert random.random() == expected
+
+
+def test_a_class_of_its_own_is_kept_as_it_is(clips, tmp_path):
+    class Own(keras.Model):
+        pass
+
+    def own(input_shape, n_classes):
+        network = tiny(input_shape, n_classes)
+        return Own(network.inputs, network.outputs)
+
+    X, y, _ = clips
+    model = KerasGenreClassifier(own, **FAST).fit(X, y)
+    with pytest.raises(TypeError, match="of a class of its own, Own"):
+        skgenre.save(model, tmp_path / "it.model")
+
+
+class TestForged:
+    """Files whose layers somebody has changed."""
+
+    @pytest.fixture
+    def forge(self, clips, tmp_path):
+        from forge import forged, objects
+
+        path = tmp_path / "it.model"
+        model = KerasGenreClassifier(transformer, **FAST).fit(*clips[:2])
+
+        def change(edit, match):
+            skgenre.save(model, path)
+            with forged(path) as (description, _):
+                node = next(objects(description, "KerasGenreClassifier"))
+                edit(node["parameters"]["network"]["tuple"])
+            with pytest.raises(ModelFileError, match=match):
+                skgenre.load(path)
+
+        return change
+
+    @staticmethod
+    def setting(layers, kind, name, value):
+        for layer in layers:
+            if layer["tuple"][0] == kind:
+                for pair in layer["tuple"][3]["tuple"]:
+                    if pair["tuple"][0] == name:
+                        pair["tuple"][1] = value
+
+    @pytest.mark.parametrize(
+        ("kind", "name", "value", "match"),
+        [
+            ("Dense", "units", 10**9, "not of its layers"),
+            ("Dense", "units", 2**62, "units of a layer Dense is out of range"),
+            ("Dense", "units", -1, "out of range"),
+            ("Dense", "units", True, "out of range"),
+            ("Dense", "activation", "os.system", "out of range"),
+            ("Dense", "activation", {"function": "chi2"}, "expected"),
+            (
+                "Dense",
+                "kernel_initializer",
+                {"tuple": ["Lambda", {"tuple": []}]},
+                "out",
+            ),
+            ("Dense", "dtype", "float64", "out of range"),
+            ("MultiHeadAttention", "num_heads", 10**6, "not of its layers"),
+            ("MultiHeadAttention", "key_dim", 0, "out of range"),
+            ("Conv1D", "strides", {"tuple": [0]}, "out of range"),
+            ("Conv1D", "dilation_rate", {"tuple": [10**6]}, "."),
+            ("LayerNormalization", "epsilon", 0.0, "out of range"),
+        ],
+        ids=lambda value: str(value)[:30],
+    )
+    def test_a_setting(self, kind, name, value, match, forge):
+        forge(lambda layers: self.setting(layers, kind, name, value), match)
+
+    @pytest.mark.parametrize(
+        ("edit", "match"),
+        [
+            (lambda layers: layers[-1]["tuple"].__setitem__(0, "Lambda"), "not in the"),
+            (lambda layers: layers[1]["tuple"].__setitem__(1, "../x"), "letters"),
+            (
+                lambda layers: layers[1]["tuple"].__setitem__(2, {"tuple": [5]}),
+                "before",
+            ),
+            (
+                lambda layers: layers[1]["tuple"].__setitem__(2, {"tuple": [-1]}),
+                "before",
+            ),
+            (lambda layers: layers.pop(), "."),
+            (lambda layers: layers.clear(), "expected 2 to 500 layers"),
+            (lambda layers: layers.extend(layers[-1:] * 600), "expected 2 to 500"),
+            (lambda layers: layers.append(layers[-1]), "or is another's, too"),
+            (lambda layers: layers[2]["tuple"][3]["tuple"].pop(), "other settings"),
+            (lambda layers: layers.__setitem__(0, layers[1]), "."),
+        ],
+        ids=[
+            *("class", "name", "later", "negative", "last", "none", "many", "twice"),
+            *("setting", "input"),
+        ],
+    )
+    def test_the_layers(self, edit, match, forge):
+        forge(edit, match)
