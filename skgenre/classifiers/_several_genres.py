@@ -105,13 +105,13 @@ def read_several(name: str, y: Any) -> Target | None:
     """
     if issparse(y):
         y = y.toarray()
-    is_nested = not hasattr(y, "ndim") or (y.ndim == 1 and y.dtype == object)
-    if is_nested:
+    has_axes = hasattr(y, "ndim")
+    if y.ndim == 1 and y.dtype == object if has_axes else isinstance(y, Iterable):
         items = list(y)
         kinds = [isinstance(item, Iterable) and not _is_text(item) for item in items]
         if not any(kinds):
             return None
-        columns = None if hasattr(y, "ndim") else _as_numbers(items)
+        columns = None if has_axes else _as_numbers(items)
         if columns is None:
             return _read_lists(name, items)
         y = columns
