@@ -639,6 +639,7 @@ def _samples(file: _Forged) -> list[Any]:
             {"tuple": [1, 2]},
             {"dict": [["a", 1]]},
             {"slice": [0, 2, None]},
+            {"genre tree": [["a", "b"], ["b", None]]},
             {"number": ["<f4", 0.5]},
             {"objects": ["a", "b", "c"]},
             {"function": "f_classif"},

@@ -304,13 +304,16 @@ def _ours(part: str) -> _Named:
         SegmentClassifier,
         TrackRecommender,
     )
+    from skgenre.datasets import GenreTree
 
     X, y = _table()
     missing = X.copy()
     missing[::7] = np.nan
     logistic = LogisticRegression()
+    tree = GenreTree({"pop": "band", "rock": "band"})
     for name, model in {
         "abstaining": AbstainingClassifier(logistic, target_precision=0.7).fit(X, y),
+        "backing off": AbstainingClassifier(logistic, genre_tree=tree).fit(X, y),
         "missing": MissingClipClassifier(logistic).fit(missing, y),
         "clusters": EmbeddingKMeans("auto", k_range=(2, 3)).fit(X, y),
         "recommender": TrackRecommender().fit(X),

@@ -40,6 +40,7 @@ from skgenre import (
     TrackRecommender,
 )
 from skgenre.classifiers import BaseGenreClassifier
+from skgenre.datasets import GenreTree
 
 
 # A keras.Model itself has another hash each time, by which a check looks for changes.
@@ -85,6 +86,11 @@ OTHERS = [
     TrackRecommender(metric="euclidean", clusterer=EmbeddingKMeans(2, random_state=0)),
     KerasEmbedding(NetworkFile(), input="waveform"),
     AbstainingClassifier(LogisticRegression(), target_precision=0),
+    AbstainingClassifier(
+        LogisticRegression(),
+        target_precision=0,
+        genre_tree=GenreTree({"two": "one", "setosa": "iris"}),
+    ),
     MissingClipClassifier(LogisticRegression()),
     MissingClipClassifier(OneVsRestClassifier(LogisticRegression())),
     MultiLabelClassifier(OneVsRestClassifier(LogisticRegression()), cv=2),

@@ -57,15 +57,16 @@ PUBLIC_NAMES = {
         EmbeddingKMeans TrackRecommender mean_average_precision precision_at_k
     """,
     "skgenre.datasets": """
-        GenreTree audit check_audio fetch_fma find_audio_files load_audio_folder
-        load_fma load_fma_features load_gtzan load_music_library make_genre_clips
+        GenreTree audit check_audio fetch_fma find_audio_files from_hugging_face
+        from_mirdata load_audio_folder load_fma load_fma_features load_gtzan
+        load_music_library make_genre_clips
     """,
     "skgenre.inspection": """
         ClusterDisplay EmbeddingDisplay FilterActivationDisplay LearningCurvesDisplay
         RiskCoverageDisplay SilhouetteCurveDisplay SilhouetteDisplay SpectrogramDisplay
         TimelineDisplay accuracy_scores bootstrap_accuracy classification_report_html
-        compare_predictions expected_calibration_error maximize_activation
-        multilabel_report_html multilabel_score_intervals saliency
+        compare_predictions expected_calibration_error hierarchical_scores
+        maximize_activation multilabel_report_html multilabel_score_intervals saliency
         score_intervals sonify suspected_label_errors
     """,
     "skgenre.persistence": "ModelFileError export_onnx load read_info save",

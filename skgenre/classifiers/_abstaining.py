@@ -1,7 +1,7 @@
 """A classifier that predicts "unknown" where it is uncertain."""
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from numbers import Real
 from typing import Any, ClassVar, Self
 
@@ -22,7 +22,8 @@ from skgenre._sklearn_compat import (
     check_sample_weight,
     fit_context,
 )
-from skgenre._text import format_list
+from skgenre._text import format_list, shorten
+from skgenre.classifiers._back_off import Branches, likeliest_branches
 from skgenre.classifiers._checks import (
     check_extra_label,
     put_label,
@@ -34,15 +35,17 @@ from skgenre.classifiers._meta import (
     held_out_probabilities,
 )
 from skgenre.classifiers._several_genres import ONE
+from skgenre.datasets import GenreTree
 
 
 class AbstainingClassifier(MetaClassifier):
     """Predict a genre only where it is probable enough, and "unknown" elsewhere.
 
     `fit` chooses the threshold on clips that were not trained on: the lowest
-    probability for which the predicted genres are as precise as wanted. Where clips may
-    have several genres, it chooses one for each genre, and a clip is "unknown" if none
-    of its genres reaches its threshold.
+    probability for which the predicted genres are as precise as wanted. With a tree of
+    genres, the genre above is predicted where a subgenre is not probable enough. Where
+    clips may have several genres, it chooses one for each genre, and a clip is
+    "unknown" if none of its genres reaches its threshold.
 
     Parameters
     ----------
@@ -58,6 +61,11 @@ class AbstainingClassifier(MetaClassifier):
         How clips are split, so that the threshold is chosen on clips that were not
         trained on. With an int the folds are stratified by genre, and keep groups
         whole where they are given.
+    genre_tree : GenreTree, mapping of str to str, or None, default=None
+        The genre above each; see :class:`~skgenre.datasets.GenreTree`. The probability
+        of a genre is the sum of its own and its subgenres'. The prediction goes down
+        from the most probable top genre, each time to the most probable genre below, as
+        far as the threshold allows.
 
     Attributes
     ----------
@@ -74,8 +82,8 @@ class AbstainingClassifier(MetaClassifier):
         Of several genres a clip, the threshold of each: infinite for one that is never
         precise enough.
     precision_ : float
-        Share of the predicted genres that are right, on clips not trained on; NaN
-        where none is predicted.
+        Share of the predicted genres that are right, or above the right one in
+        `genre_tree`, on clips not trained on; NaN where none is predicted.
     coverage_ : float
         Share of these clips for which a genre is predicted.
     y_type_ : str
@@ -107,6 +115,11 @@ class AbstainingClassifier(MetaClassifier):
     Put the audio steps before this estimator, in a pipeline, rather than inside:
     they would run for each fold.
 
+    A higher threshold never makes a prediction go deeper in the tree, and above one
+    half the prediction is the deepest genre that is probable enough. `score` counts a
+    genre above the right one as wrong;
+    :func:`~skgenre.inspection.hierarchical_scores` counts it in part.
+
     References
     ----------
     .. [1] Y. Geifman, R. El-Yaniv, "Selective classification for deep neural
@@ -125,6 +138,16 @@ class AbstainingClassifier(MetaClassifier):
     array(['folk', 'unknown', 'techno'], dtype='<U7')
     >>> bool(careful.precision_ >= 0.95)
     True
+
+    Two subgenres that sound alike:
+
+    >>> y = np.repeat(["folk", "house", "techno"], 100)
+    >>> X = rng.normal(size=(300, 1)) + 5 * (y != "folk")[:, None]
+    >>> careful = AbstainingClassifier(
+    ...     LogisticRegression(), genre_tree={"house": "dance", "techno": "dance"}
+    ... )
+    >>> careful.fit(X, y).predict([[0], [5]])
+    array(['folk', 'dance'], dtype='<U6')
     """
 
     # With metadata routing on, groups that are given reach the folds.
@@ -135,6 +158,7 @@ class AbstainingClassifier(MetaClassifier):
         "target_precision": [Interval(Real, 0, 1, closed="both")],
         "unknown": [str, Real, None],
         "cv": ["cv_object"],
+        "genre_tree": [Mapping, None],
     }
 
     def __init__(
@@ -144,11 +168,13 @@ class AbstainingClassifier(MetaClassifier):
         target_precision: float = 0.9,
         unknown: str | float | None = None,
         cv: int | BaseCrossValidator | Iterable = 5,
+        genre_tree: Mapping[str, str | None] | None = None,
     ) -> None:
         self.estimator = estimator
         self.target_precision = target_precision
         self.unknown = unknown
         self.cv = cv
+        self.genre_tree = genre_tree
 
     # The estimator inside validates its own parameters.
     @fit_context(prefer_skip_nested_validation=False)
@@ -182,45 +208,65 @@ class AbstainingClassifier(MetaClassifier):
         Raises
         ------
         ValueError
-            If fewer than two genres are given, `unknown` is one of them, lengths do
-            not match, or `cv` doesn't test all clips.
+            If fewer than two genres are given, `unknown` is one of them or above one,
+            lengths do not match, `cv` doesn't test all clips, or `genre_tree` is no
+            tree.
         TypeError
             If weights are given to an estimator whose `fit` does not take them.
 
         Warns
         -----
         UserWarning
-            If no threshold is precise enough, so that no genre will be predicted.
+            If no threshold is precise enough, so that no genre will be predicted; if
+            none of the genres is in `genre_tree`.
         """
         X, target, extras = self._check_fit(X, y, sample_weight, groups)
-        self.unknown_ = self._unknown_label()
+        tree = self._tree()
+        if len(tree) and target.y_type != ONE:
+            raise ValueError(
+                "genre_tree is for one genre a clip, and y has several. Leave it out."
+            )
+        if len(tree) and not any(genre in tree for genre in self.classes_.tolist()):
+            warnings.warn(
+                f"None of the genres {shorten(str(self.classes_.tolist()))} is in "
+                "genre_tree, so that it does nothing. Name the genres as in the tree.",
+                UserWarning,
+                stacklevel=3,
+            )
+        self.unknown_ = self._unknown_label(tree)
         probabilities = held_out_probabilities(
             self.estimator, X, target, self.cv, **extras
         )
-        choose = self._choose_threshold
-        if target.y_type != ONE:
-            choose = self._choose_thresholds
-        choose(probabilities, target.values, extras["sample_weight"])
+        weights = extras["sample_weight"]
+        if target.y_type == ONE:
+            branches = likeliest_branches(probabilities, self.classes_, tree)
+            right = branches.right(target.values, tree)
+            self._choose_threshold(branches, right, weights)
+        else:
+            self._choose_thresholds(probabilities, target.values, weights)
         self._keep_fitted(fit_with(clone(self.estimator), X, target.values, **extras))
         return self
 
-    def _unknown_label(self) -> str | float:
+    def _tree(self) -> GenreTree:
+        """Return the tree, in which no genre is below another unless one is given."""
+        return GenreTree({} if self.genre_tree is None else self.genre_tree)
+
+    def _unknown_label(self, tree: GenreTree) -> str | float:
         """Return `unknown`, or its default for these genres."""
         genres = self.classes_.tolist()
-        is_text = isinstance(genres[0], str)
-        if self.unknown is None:
-            return "unknown" if is_text else min(-1, int(np.floor(min(genres))) - 1)
-        check_extra_label("unknown", self.unknown, self.classes_)
-        return self.unknown
+        unknown = self.unknown
+        if unknown is None:
+            is_text = isinstance(genres[0], str)
+            unknown = "unknown" if is_text else min(-1, int(np.floor(min(genres))) - 1)
+        above = [name for genre in genres for name in tree.lineage(genre)]
+        check_extra_label("unknown", unknown, np.array([*genres, *above]))
+        return unknown
 
     def _choose_threshold(
-        self, probabilities: NDArray, y: NDArray, sample_weight: NDArray | None
+        self, branches: Branches, right: NDArray, sample_weight: NDArray | None
     ) -> None:
         """Set the threshold, and its precision and coverage on clips of the folds."""
-        right = self.classes_[probabilities.argmax(axis=1)] == y
-        coverage, risk, thresholds = risk_coverage_curve(
-            right, probabilities.max(axis=1), sample_weight
-        )
+        coverage, risk, thresholds = _branch_curve(branches, right, sample_weight)
         good = np.flatnonzero(1 - risk >= self.target_precision)
         if not len(good):
             self.threshold_, self.coverage_, self.precision_ = np.inf, 0.0, np.nan
@@ -290,7 +336,7 @@ class AbstainingClassifier(MetaClassifier):
         )
 
     def predict(self, X: Any) -> NDArray:
-        """Return the most probable genre of each clip, or `unknown`.
+        """Return the most probable genre of each clip, one above it, or `unknown`.
 
         Parameters
         ----------
@@ -300,17 +346,17 @@ class AbstainingClassifier(MetaClassifier):
         Returns
         -------
         ndarray of shape (n_clips,) or (n_clips, n_classes)
-            Members of `classes_`, or `unknown_`. Of several genres a clip, all that
-            reach their threshold, in the form of y; for a clip without any, columns of
-            0, or a tuple of `unknown_` alone.
+            Members of `classes_`, genres above them in `genre_tree`, or `unknown_`. Of
+            several genres a clip, all that reach their threshold, in the form of y; for
+            a clip without any, columns of 0, or a tuple of `unknown_` alone.
         """
         probabilities = self.predict_proba(X)
         if self.y_type_ != ONE:
             chosen = probabilities >= self.thresholds_
             return self._written(chosen, nothing=(self.unknown_,))
-        genres = self.classes_[probabilities.argmax(axis=1)]
-        is_unknown = probabilities.max(axis=1) < self.threshold_
-        return put_label(genres, is_unknown, self.unknown_)
+        branches = likeliest_branches(probabilities, self.classes_, self._tree())
+        genres, is_given = branches.deepest(self.threshold_)
+        return put_label(genres, ~is_given, self.unknown_)
 
 
 def risk_coverage_curve(
@@ -364,11 +410,35 @@ def risk_coverage_curve(
     )
     if not weights.any():
         raise ValueError("All weights are 0, or there are no clips.")
+    wrong = weights * (1 - np.asarray(right, dtype=float))
+    counts = weights > 0
+    return _curve(scores[counts], weights[counts], wrong[counts])
+
+
+def _branch_curve(
+    branches: Branches, right: NDArray, sample_weight: NDArray | None
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return the curve of predictions that go down a branch as the threshold falls.
+
+    A clip is predicted from its first genre on; a genre below that is wrong takes the
+    place of one that was right.
+    """
+    weights = np.ones(len(right)) if sample_weight is None else sample_weight
+    kept = np.zeros(right.shape)
+    kept[:, 0] = weights
+    wrong = np.diff(weights[:, np.newaxis] * ~right, axis=1, prepend=0)
+    counts = (branches.places >= 0) & (weights > 0)[:, np.newaxis]
+    return _curve(branches.probabilities[counts], kept[counts], wrong[counts])
+
+
+def _curve(
+    scores: NDArray, kept: NDArray, wrong: NDArray
+) -> tuple[NDArray, NDArray, NDArray]:
+    """Return coverage, risk and thresholds of what each score adds."""
     order = np.argsort(-scores, kind="stable")
-    order = order[weights[order] > 0]
-    kept = np.cumsum(weights[order])
-    wrong = np.cumsum(weights[order] * (1 - np.asarray(right, dtype=float)[order]))
+    n_kept, n_wrong = np.cumsum(kept[order]), np.cumsum(wrong[order])
     # Equally confident predictions are kept together or not at all.
     last = np.flatnonzero(np.diff(scores[order], append=-np.inf))
-    coverage, risk = kept[last] / kept[-1], wrong[last] / kept[last]
-    return coverage, risk, scores[order][last]
+    # Sums of what is added and taken away are rounded.
+    risk = np.clip(n_wrong[last] / n_kept[last], 0, 1)
+    return n_kept[last] / n_kept[-1], risk, scores[order][last]

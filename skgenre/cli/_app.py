@@ -36,6 +36,7 @@ from skgenre.cli._options import (
 )
 from skgenre.cli._options import FromFile as _FromFile
 from skgenre.cli._options import GenreFormat as _GenreFormat
+from skgenre.cli._options import GenreTreeFile as _GenreTreeFile
 from skgenre.cli._options import GroupedOutput as _GroupedOutput
 from skgenre.cli._options import Jobs as _Jobs
 from skgenre.cli._options import LabelsFrom as _LabelsFrom
@@ -97,6 +98,7 @@ def train(
         Path, typer.Option("--output", "-o", help="Model file to write.")
     ] = Path("genres.model"),
     labels: _LabelsFrom = Labels.folders,
+    genre_tree: _GenreTreeFile = None,
     model: Annotated[
         ModelName | None,
         typer.Option(
@@ -157,8 +159,12 @@ def train(
     jobs: _Jobs = -1,
     yes: _Yes = False,
 ) -> None:
-    """Train a model on labelled music, evaluate it on held-out clips and save it."""
+    """Train a model on labelled music, evaluate it on held-out clips and save it.
+
+    With a tree of genres, those of too few clips or artists count as the genre above.
+    """
     from skgenre.cli._commands._library._labels import (
+        fold_rare_genres,
         labelled_tracks,
         without_rare_genres,
     )
@@ -166,6 +172,7 @@ def train(
     from skgenre.cli._commands._train import train_and_evaluate
     from skgenre.cli._commands._work_dir import check_work_dir
     from skgenre.cli._output import check_output
+    from skgenre.datasets import GenreTree
     from skgenre.persistence import save
     from skgenre.persistence._training_facts import check_training
 
@@ -186,8 +193,15 @@ def train(
             yes=yes,
             console=_console,
         )
-        check_output(output, [music])
+        if multi_label and genre_tree is not None:
+            raise ValueError(
+                "--genre-tree is for one genre a clip. Leave out --multi-label or it."
+            )
+        check_output(output, [music, genre_tree])
+        tree = None if genre_tree is None else GenreTree.from_file(genre_tree)
         tracks = labelled_tracks(music, labels, _console, multi_label=multi_label)
+        if tree is not None:
+            tracks = fold_rare_genres(tracks, tree, _console)
         if multi_label or labels == Labels.tags:
             tracks = without_rare_genres(tracks, _console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
@@ -349,6 +363,7 @@ def evaluate(
             help="Count a genre as another, such as pop=rock, in one more accuracy."
         ),
     ] = None,
+    genre_tree: _GenreTreeFile = None,
     file_format: Annotated[
         ReportFormat, typer.Option("--format", help="Form of the result.")
     ] = ReportFormat.table,
@@ -359,7 +374,8 @@ def evaluate(
     """Evaluate a model on labelled music that it was not trained on.
 
     Files that can't be read are named, and the others are evaluated all the same; the
-    exit code is then 1.
+    exit code is then 1. With a tree of genres, or a model that has one, also
+    hierarchical scores, for which a genre above the right one is partly right.
     """
     from skgenre.cli._commands._evaluate import (
         check_merge,
@@ -372,9 +388,11 @@ def evaluate(
     )
     from skgenre.cli._commands._library._labels import labelled_tracks
     from skgenre.cli._output import check_output
+    from skgenre.datasets import GenreTree
 
     try:
-        check_output(report, [model, music, compare], option="--report")
+        check_output(report, [model, music, compare, genre_tree], option="--report")
+        tree = None if genre_tree is None else GenreTree.from_file(genre_tree)
         files = [model, *([] if compare is None else [compare])]
         merged = check_merge(merge or [])
         models = load_classifiers(files)
@@ -384,6 +402,7 @@ def evaluate(
             models,
             labelled_tracks(music, labels, _console, models=files, multi_label=several),
             merge=merged,
+            genre_tree=tree,
             cache_dir=cache_dir,
             time_limit=time_limit,
             n_jobs=jobs,

@@ -56,6 +56,15 @@ LabelsFrom = Annotated[
         "the files.",
     ),
 ]
+GenreTreeFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--genre-tree",
+        help="File of which genre is above which: a CSV of genre,parent, FMA's "
+        "genres.csv, or JSON or YAML as beets' genres-tree.yaml.",
+        dir_okay=False,
+    ),
+]
 Yes = Annotated[
     bool,
     typer.Option(

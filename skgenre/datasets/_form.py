@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
 FORM_CONSTRAINTS: dict[str, list] = {
@@ -62,3 +64,10 @@ def in_form(tracks: Bunch, *, return_X_y: bool, as_frame: bool) -> Any:
         if frame is None:
             tracks["frame"] = pd.DataFrame(columns)
     return (tracks.paths, tracks.target) if return_X_y else tracks
+
+
+def object_array(values: list) -> NDArray:
+    """Return a 1-D array of objects, whatever they are."""
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

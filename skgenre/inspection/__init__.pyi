@@ -16,6 +16,7 @@ from ._scores._accuracies import accuracy_scores
 from ._scores._bootstrap import bootstrap_accuracy
 from ._scores._calibration import expected_calibration_error
 from ._scores._comparison import compare_predictions
+from ._scores._hierarchical import hierarchical_scores
 from ._scores._label_errors import suspected_label_errors
 from ._scores._score_intervals import score_intervals
 from ._scores._several_genres import multilabel_score_intervals
@@ -35,6 +36,7 @@ __all__ = [
     "classification_report_html",
     "compare_predictions",
     "expected_calibration_error",
+    "hierarchical_scores",
     "maximize_activation",
     "multilabel_report_html",
     "multilabel_score_intervals",

@@ -2,10 +2,10 @@
 
 What JSON has is written as it is. Anything else is an object with one key that says
 what it is: 'tuple', 'dict', 'slice', 'number' (of a NumPy type, or not finite), 'array'
-(the name of a member of the file), 'objects' (an array of texts and numbers) or
-'function'; or it is an estimator: an 'object' of a class, its 'parameters' and 'fitted'
-attributes. There are no references: an object or an array is described where it is
-used, and once.
+(the name of a member of the file), 'objects' (an array of texts and numbers), 'genre
+tree' (pairs of a genre and the one above) or 'function'; or it is an estimator: an
+'object' of a class, its 'parameters' and 'fitted' attributes. There are no references:
+an object or an array is described where it is used, and once.
 """
 
 import importlib
@@ -19,6 +19,7 @@ import numpy as np
 from sklearn.base import BaseEstimator
 
 from skgenre._files import read_array
+from skgenre.datasets import GenreTree
 from skgenre.persistence._classes import CLASSES, find_class
 from skgenre.persistence._classes._savable import (
     FUNCTIONS,
@@ -108,6 +109,8 @@ class Description:
         if type(value) is dict:
             pairs = [[self._any(key), self._any(item)] for key, item in value.items()]
             return {"dict": pairs}
+        if type(value) is GenreTree:
+            return {"genre tree": [[*pair] for pair in value.items()]}
         if type(value) is slice:
             ends = (value.start, value.stop, value.step)
             return {"slice": [self._any(end) for end in ends]}
@@ -240,6 +243,12 @@ class Builder:
             raise ValueError("a dict has keys that are neither texts nor numbers")
         return dict(pairs)
 
+    def _genre_tree(self, content: Any) -> GenreTree:
+        pairs = self._dict(content)
+        if len(pairs) < len(content):
+            raise ValueError("a genre tree has a genre twice")
+        return GenreTree(pairs)
+
     def _slice(self, content: Any) -> slice:
         return slice(*self._items(content, 3))
 
@@ -315,6 +324,8 @@ class Builder:
         for name, value in given.items():
             if inspect.isfunction(value) and name != "score_func":
                 raise ValueError(f"{name} is a function")
+            if isinstance(value, GenreTree) and name != "genre_tree":
+                raise ValueError(f"{name} is a genre tree")
             if name in known.limits:
                 _held_against(known.limits[name], name, value, sizes)
         estimator = cls(**given)
@@ -356,6 +367,7 @@ _NODES: dict[str, Callable[[Builder, Any], Any]] = {
     "array": Builder._array,
     "dict": Builder._dict,
     "function": Builder._function,
+    "genre tree": Builder._genre_tree,
     "number": Builder._number,
     "objects": Builder._objects,
     "slice": Builder._slice,

@@ -4,10 +4,15 @@ import numpy as np
 import pytest
 import sklearn
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, clone
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, StratifiedGroupKFold, cross_val_score
+from sklearn.model_selection import (
+    GroupKFold,
+    StratifiedGroupKFold,
+    StratifiedKFold,
+    cross_val_score,
+)
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -21,6 +26,8 @@ from skgenre import (
     save,
 )
 from skgenre.classifiers import risk_coverage_curve
+from skgenre.classifiers._back_off import likeliest_branches
+from skgenre.datasets import GenreTree
 from skgenre.pipelines import embedding_pipeline
 
 
@@ -295,3 +302,85 @@ def test_refusals():
         risk_coverage_curve([1, 1], [0.9, 0.8], [0, 0])
     with pytest.raises(ValueError, match="confidence contains NaN"):
         risk_coverage_curve([1, 0], [0.9, np.nan])
+
+
+TREE = GenreTree({"house": "dance", "techno": "dance", "dance": None})
+
+
+@pytest.fixture
+def families():
+    """Folk, and two subgenres of dance music that can't be told apart."""
+    rng = np.random.default_rng(0)
+    y = np.array(["folk", "house", "techno"])[rng.integers(3, size=600)]
+    return rng.normal(size=(600, 2)) + 4 * (y != "folk")[:, None], y
+
+
+def test_genres_above_are_predicted_where_subgenres_are_uncertain(families):
+    X, y = families
+    plain = AbstainingClassifier(LogisticRegression()).fit(X[:400], y[:400])
+    careful = AbstainingClassifier(LogisticRegression(), genre_tree=TREE)
+    careful.fit(X[:400], y[:400])
+    predicted = careful.predict(X[400:])
+    assert plain.coverage_ < 0.5 and careful.coverage_ > 0.9
+    assert np.mean(predicted == "dance") > 0.3
+    right = [p in TREE.lineage(t) for p, t in zip(predicted, y[400:], strict=True)]
+    assert np.mean(right) > 0.8 and careful.precision_ >= 0.9
+    assert list(careful.classes_) == ["folk", "house", "techno"]
+    assert_array_equal(careful.predict_proba(X), plain.predict_proba(X))
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+def test_threshold_of_a_tree_is_the_lowest_that_is_precise_enough(families, weighted):
+    X, y = families
+    weights = np.random.default_rng(1).integers(0, 3, len(y)) / 3 if weighted else None
+    careful = AbstainingClassifier(
+        LogisticRegression(), genre_tree=TREE, target_precision=0.8
+    ).fit(X, y, sample_weight=weights)
+    probabilities = np.empty((len(y), 3))
+    for train, test in StratifiedKFold(5).split(X, y):
+        inner = LogisticRegression().fit(
+            X[train], y[train], None if weights is None else weights[train]
+        )
+        probabilities[test] = inner.predict_proba(X[test])
+    branches = likeliest_branches(probabilities, careful.classes_, TREE)
+    counts = np.ones(len(y)) if weights is None else weights
+
+    def precision_and_coverage(threshold):
+        genres, given = branches.deepest(threshold)
+        right = [g in TREE.lineage(t) for g, t in zip(genres, y, strict=True)]
+        kept = counts * given
+        return (kept * right).sum() / kept.sum(), kept.sum() / counts.sum()
+
+    precision, coverage = precision_and_coverage(careful.threshold_)
+    assert careful.precision_ == pytest.approx(precision)
+    assert careful.coverage_ == pytest.approx(coverage)
+    lower = np.unique(branches.probabilities[counts > 0])
+    lower = lower[(lower < careful.threshold_) & (lower > 0)]
+    assert all(precision_and_coverage(threshold)[0] < 0.8 for threshold in lower)
+
+
+def test_the_trees_genres_and_the_classes(families):
+    X, y = families
+    careful = AbstainingClassifier(LogisticRegression(), genre_tree={"house": "Dance"})
+    with pytest.raises(ValueError, match="unknown='Dance' is one of the genres"):
+        careful.set_params(unknown="Dance").fit(X, y)
+    with pytest.raises(ValueError, match="leads in a circle"):
+        careful.set_params(genre_tree={"a": "b", "b": "a"}).fit(X, y)
+    with pytest.raises(ValueError, match="'genre_tree' parameter"):
+        careful.set_params(genre_tree="genres.csv").fit(X, y)
+    careful = AbstainingClassifier(LogisticRegression(), genre_tree=TREE, cv=2)
+    with pytest.warns(UserWarning, match="None of the genres .* is in genre_tree"):
+        numbers = careful.fit(X, (y != "folk") + 0)
+    assert set(numbers.predict(X)) == {0, 1}
+    cloned = clone(careful)
+    assert cloned.genre_tree == TREE and cloned.genre_tree is not TREE
+
+
+def test_a_tree_is_saved_and_loaded(families, tmp_path):
+    X, y = families
+    for tree in (TREE, dict(TREE)):
+        careful = AbstainingClassifier(LogisticRegression(), genre_tree=tree).fit(X, y)
+        save(careful, tmp_path / "it.model")
+        loaded = load(tmp_path / "it.model")
+        assert loaded.genre_tree == tree and type(loaded.genre_tree) is type(tree)
+        assert_array_equal(loaded.predict(X), careful.predict(X))

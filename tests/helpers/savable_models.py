@@ -58,7 +58,10 @@ _GRID = {"max_depth": [1, 2]}
 # Parameters of those classes that need some, or would be slow or large.
 _PARAMETERS = {
     "AdaBoostClassifier": {"n_estimators": 2, "random_state": 0},
-    "AbstainingClassifier": {"estimator": LogisticRegression(), "cv": 3},
+    "AbstainingClassifier": {
+        **{"estimator": LogisticRegression(), "cv": 3},
+        "genre_tree": skgenre.datasets.GenreTree({"folk": "acoustic", "jazz": None}),
+    },
     "BaggingClassifier": {"estimator": _TREE, "n_estimators": 2, "max_features": 0.5},
     "CRNNClassifier": _CRNN.get_params(),
     "CalibratedClassifierCV": {"estimator": _TREE, "cv": 2},

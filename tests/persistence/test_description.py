@@ -2,6 +2,7 @@
 
 import copy
 import json
+from collections.abc import Mapping
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def check_same(one, other):
     elif isinstance(one, np.ndarray):
         assert one.dtype.kind == other.dtype.kind
         np.testing.assert_array_equal(one, other)
-    elif isinstance(one, dict):
+    elif isinstance(one, Mapping):
         assert list(one) == list(other)
         check_same(list(one.values()), list(other.values()))
     elif isinstance(one, list | tuple):
@@ -398,6 +399,7 @@ STRANGE = {
     "interface": lambda parts: INTERFACE,
     "function": lambda parts: {"function": "chi2"},
     "other function": lambda parts: {"function": "system"},
+    "genre tree": lambda parts: {"genre tree": [["folk", None]]},
     "slice": lambda parts: {"slice": [0, 1, None]},
     "object": lambda parts: {"object": "KFold", "parameters": {}, "fitted": {}},
     "class": lambda parts: {"object": "Bunch", "parameters": {}, "fitted": {}},
@@ -424,6 +426,8 @@ SENSIBLE = {"dict", "interface", "objects", "texts of 4 axes", "numbers of 4 axe
 FREE = {
     ("best_params_", "dict"),
     ("best_params_", "interface"),
+    ("best_params_", "genre tree"),
+    ("genre_tree", "genre tree"),
     ("_columns[0]", "slice"),
     ("cv", "object"),
     ("score_func", "function"),

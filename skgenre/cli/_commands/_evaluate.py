@@ -18,11 +18,13 @@ from skgenre.cli._commands._library._labels import some_tracks
 from skgenre.cli._console import plain
 from skgenre.cli._files import apply_to_files, prepare, print_notes
 from skgenre.cli._tables import confusion_table, report_table, with_interval
+from skgenre.datasets import GenreTree
 from skgenre.inspection import (
     accuracy_scores,
     classification_report_html,
     compare_predictions,
     expected_calibration_error,
+    hierarchical_scores,
 )
 from skgenre.inspection._report._figures import headline, scores_of
 from skgenre.inspection._report._predictions import Predictions, check_predictions
@@ -41,6 +43,8 @@ _ACCURACIES = {
     "macro_accuracy": "Accuracy, mean over genres",
     "artist_accuracy": "Accuracy, mean over artists",
 }
+# Scores in a tree of genres.
+_HIERARCHICAL = {"precision": "precision", "recall": "recall", "f1": "F1"}
 
 
 @dataclass
@@ -52,6 +56,7 @@ class Evaluated:
     merge: dict[str, str]
     notes: list[str]
     errors: dict[str, str]
+    hierarchical: Bunch | None
 
     @cached_property
     def accuracies(self) -> Bunch:
@@ -114,15 +119,16 @@ class Evaluated:
         return {
             "model": self.model_names[0],
             **headline(found, scores),
-            **{
-                name: value
-                for name, value in self.accuracies.items()
-                if not np.isnan(value).any()
-            },
+            **_known(self.accuracies),
             "genres": [
                 {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
             ],
+            **(
+                {}
+                if self.hierarchical is None
+                else {"hierarchical": _known(self.hierarchical)}
+            ),
             "calibration_error": None
             if confidence is None or not given.any()
             else expected_calibration_error(found.right[given], confidence[given]),
@@ -166,6 +172,15 @@ class Evaluated:
                 "Right, of the predictions: "
                 + with_interval(head["precision"], head["precision_interval"]),
             ]
+        if self.hierarchical is not None:
+            lines += [
+                f"Hierarchical {name}: "
+                + with_interval(
+                    self.hierarchical[key], self.hierarchical[f"{key}_interval"]
+                )
+                for key, name in _HIERARCHICAL.items()
+                if not np.isnan(self.hierarchical[key])
+            ]
         if (comparison := self.comparison) is not None:
             low, high = comparison.difference_interval
             limits = f" ({low:+.2f} to {high:+.2f})" if high > low else ""
@@ -177,6 +192,11 @@ class Evaluated:
             )
         for line in lines:
             console.print(plain(line), soft_wrap=True, highlight=False)
+
+
+def _known(scores: Bunch) -> dict[str, Any]:
+    """Return the scores that there are, without those that are NaN."""
+    return {name: score for name, score in scores.items() if not np.isnan(score).any()}
 
 
 def check_merge(pairs: Sequence[str]) -> dict[str, str]:
@@ -224,7 +244,13 @@ def load_classifiers(files: Sequence[Path]) -> list[tuple[str, Any]]:
 
 
 def evaluate_models(
-    named: list[tuple[str, Any]], tracks: Bunch, *, merge: dict[str, str], **how: Any
+    named: list[tuple[str, Any]],
+    tracks: Bunch,
+    *,
+    merge: dict[str, str],
+    genre_tree: GenreTree | None,
+    console: Console,
+    **how: Any,
 ) -> Evaluated:
     """Return the predictions of one or two models for labelled music.
 
@@ -241,20 +267,39 @@ def evaluate_models(
         models,
         tracks.paths[kept].tolist(),
         notes,
+        console=console,
         **how,
     )
     tracks = some_tracks(tracks, np.flatnonzero(kept)[good])
     predicted = [[genre for genre, _ in of_models] for of_models in found]
     proba = [of_models[0][1] for of_models in found]
-    unknown = getattr(split_last_step(models[0])[1], "unknown_", None)
+    last = split_last_step(models[0])[1]
+    unknown = getattr(last, "unknown_", None)
+    unknown = None if unknown is None else str(unknown)
+    labels = model_genres(models[0])
+    first = [genres[0] for genres in predicted]
+    tree = getattr(last, "genre_tree", None) if genre_tree is None else genre_tree
+    hierarchical = None
+    if tree is not None:
+        hierarchical = hierarchical_scores(
+            tracks.target, first, tree, unknown=unknown, groups=tracks.groups
+        )
+        known = {*labels.tolist(), unknown}
+        if n_above := sum(genre not in known for genre in first):
+            first = [genre if genre in known else unknown for genre in first]
+            notes.append(
+                f"{n_above} predictions are genres above those of the model. Outside "
+                f"the hierarchical scores they count as {unknown!r}."
+            )
+    print_caveats(notes, console)
     return Evaluated(
         model_names=names,
         predictions=check_predictions(
             tracks.target,
-            [genres[0] for genres in predicted],
-            labels=model_genres(models[0]),
+            first,
+            labels=labels,
             y_proba=None if proba[0] is None else np.array(proba),
-            unknown=None if unknown is None else str(unknown),
+            unknown=unknown,
             y_pred_other=[genres[1] for genres in predicted]
             if len(models) > 1
             else None,
@@ -265,7 +310,15 @@ def evaluate_models(
         merge=merge,
         notes=notes,
         errors=errors,
+        hierarchical=hierarchical,
     )
+
+
+def print_caveats(notes: list[str], console: Console) -> None:
+    """Print what a reader should know of the figures that follow."""
+    for note in notes:
+        console.print(f"[yellow]Note:[/] {plain(note)}", soft_wrap=True)
+    console.print("These figures hold only for music that was not trained on.")
 
 
 def predict_labelled(
@@ -290,7 +343,7 @@ def predict_labelled(
     paths : list of str
         Files.
     notes : list of str
-        Printed, after one more on files that can't be read.
+        Gets one more where files can't be read.
     cache_dir, time_limit, n_jobs, console : object
         As of the command.
 
@@ -328,10 +381,6 @@ def predict_labelled(
         notes.append(
             f"Left out, as they could not be read: {len(errors)} of the files."
         )
-    for note in notes:
-        console.print(f"[yellow]Note:[/] {plain(note)}", soft_wrap=True)
-    console.print("These figures hold only for music that was not trained on.")
-
     return [predictions[paths[row]] for row in good], good, errors
 
 

@@ -15,6 +15,7 @@ from skgenre.cli._commands._evaluate import (
     format_genres,
     model_genres,
     predict_labelled,
+    print_caveats,
 )
 from skgenre.cli._commands._library._labels import (
     as_target,
@@ -24,6 +25,7 @@ from skgenre.cli._commands._library._labels import (
 )
 from skgenre.cli._console import plain
 from skgenre.cli._tables import cooccurrence_table, report_table, with_interval
+from skgenre.datasets import GenreTree
 from skgenre.inspection import multilabel_report_html, multilabel_score_intervals
 from skgenre.persistence._contents import json_text
 
@@ -136,20 +138,27 @@ def predicts_several(models: Sequence[tuple[str, Any]]) -> bool:
 
 
 def evaluate_several(
-    named: list[tuple[str, Any]], tracks: Bunch, *, merge: dict[str, str], **how: Any
+    named: list[tuple[str, Any]],
+    tracks: Bunch,
+    *,
+    merge: dict[str, str],
+    genre_tree: GenreTree | None,
+    console: Console,
+    **how: Any,
 ) -> EvaluatedSeveral:
     """Return the predictions of a model of several genres for labelled music.
 
     Raises
     ------
     ValueError
-        If genres are to be merged, no clip is of a genre that the model knows, or none
-        can be read.
+        If genres are to be merged or are in a tree, no clip is of a genre that the
+        model knows, or none can be read.
     """
     ((name, model),) = named
-    if merge:
+    if merge or genre_tree is not None:
+        option = "--merge" if merge else "--genre-tree"
         raise ValueError(
-            "--merge is for models of one genre a clip. Leave it out, or give clips "
+            f"{option} is for models of one genre a clip. Leave it out, or give clips "
             "the genre that others count as, too."
         )
     model = getattr(model, "best_estimator_", model)
@@ -160,8 +169,10 @@ def evaluate_several(
         [model],
         tracks.paths.tolist(),
         notes,
+        console=console,
         **how,
     )
+    print_caveats(notes, console)
     proba = np.array(found)
     return EvaluatedSeveral(
         model_name=name,

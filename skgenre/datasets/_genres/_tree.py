@@ -38,6 +38,8 @@ class GenreTree(Mapping[str, str | None]):
 
     Raises
     ------
+    TypeError
+        If `parents` is no mapping.
     ValueError
         If names are not text, a genre has two parents or is above itself, or there are
         too many.
@@ -62,6 +64,11 @@ class GenreTree(Mapping[str, str | None]):
     """
 
     def __init__(self, parents: Mapping[str, str | None]) -> None:
+        if not isinstance(parents, Mapping):
+            raise TypeError(
+                "parents must be a mapping such as {'House': 'Electronic'}, got "
+                f"{type(parents).__name__}. GenreTree.from_file reads files."
+            )
         above: dict[str, str | None] = {}
         names: dict[str, str] = {}
         for genre, parent in parents.items():
@@ -268,26 +275,27 @@ class GenreTree(Mapping[str, str | None]):
             raise ValueError(
                 f"probabilities has {table.shape[1]} columns for {len(labels)} classes."
             )
-        spelt: dict[Any, Any] = {}
-        for label in labels.tolist():
-            if _key(label) in spelt:
-                raise ValueError(
-                    f"classes has {spelt[_key(label)]!r} and {label!r}, which are one "
-                    "genre. Spell it in one way."
-                )
-            spelt[_key(label)] = label
         lineages = [self.lineage(label) for label in labels.tolist()]
+        spelt: dict[Any, Any] = {}
+        for label, (*_, name) in zip(labels.tolist(), lineages, strict=True):
+            if name in spelt:
+                raise ValueError(
+                    f"classes has {spelt[name]!r} and {label!r}, which are one genre. "
+                    "Spell it in one way."
+                )
+            spelt[name] = label
         for name in (name for lineage in lineages for name in lineage):
-            spelt.setdefault(_key(name), name)
-        genres = np.array(sorted(spelt.values()), dtype=labels.dtype.type)
-        column = {_key(genre): i for i, genre in enumerate(genres.tolist())}
-        sums = np.zeros((len(table), len(genres)))
+            spelt.setdefault(name, name)
+        in_order = sorted(spelt, key=lambda name: spelt[name])
+        column = {name: i for i, name in enumerate(in_order)}
+        sums = np.zeros((len(table), len(spelt)))
         for i, lineage in enumerate(lineages):
             for name in lineage:
                 # In one order, so that rounding never makes a genre less probable
                 # than its subgenre.
-                sums[:, column[_key(name)]] += table[:, i]
-        return sums, genres
+                sums[:, column[name]] += table[:, i]
+        genres = [spelt[name] for name in in_order]
+        return sums, np.array(genres, dtype=labels.dtype.type)
 
     def fold_rare(
         self,
@@ -305,7 +313,7 @@ class GenreTree(Mapping[str, str | None]):
         Parameters
         ----------
         genres : array-like of shape (n_clips,), or sequence of sequences of str
-            The genre of each clip, or the genres. None is no genre.
+            The genre of each clip, or the genres. None and NaN are no genre.
         min_clips : int, default=1
             Clips that a subgenre needs to be kept.
         groups : array-like of shape (n_clips,), default=None
@@ -338,35 +346,36 @@ class GenreTree(Mapping[str, str | None]):
         are_several = any(isinstance(item, (list, tuple)) for item in given)
         sets = given
         if not are_several:
-            sets = [() if item is None else (item,) for item in given]
+            # NaN, as pandas has it, is not equal to itself.
+            sets = [() if item is None or item != item else (item,) for item in given]
         artists = np.arange(len(sets))
         if groups is not None:
             check_consistent_length(given, groups)
             artists = column_or_1d(groups)
         clips: dict[Any, set[int]] = {}
-        spelt = dict(self._names)
+        spelt: dict[Any, Any] = {}
         for clip, names in enumerate(sets):
             for name in names:
-                clips.setdefault(_key(name), set()).add(clip)
-                spelt[_key(name)] = name
+                clips.setdefault(self.lineage(name)[-1], set()).add(clip)
+                spelt[self.lineage(name)[-1]] = name
         becomes: dict[Any, Any] = {}
-        for key in sorted(
-            self._names, key=lambda key: len(self._lineages[key]), reverse=True
+        for name in sorted(
+            self, key=lambda name: len(self.lineage(name)), reverse=True
         ):
-            members, parent = clips.get(key, set()), self._above[key]
+            members, parent = clips.get(name, set()), self[name]
             n_groups = len(set(artists[list(members)].tolist()))
             is_rare = len(members) < min_clips or n_groups < min_groups
             if members and parent is not None and is_rare:
-                becomes[key] = parent
+                becomes[name] = parent
                 clips.setdefault(parent, set()).update(members)
 
-        def folded(name: Any) -> Any:
-            key = _key(name)
-            if key not in becomes:
-                return name
-            while key in becomes:
-                key = becomes[key]
-            return spelt[key]
+        def folded(genre: Any) -> Any:
+            name = self.lineage(genre)[-1]
+            if name not in becomes:
+                return genre
+            while name in becomes:
+                name = becomes[name]
+            return spelt.get(name, name)
 
         result = np.empty(len(sets), dtype=object)
         for clip, names in enumerate(sets):

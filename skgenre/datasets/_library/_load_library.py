@@ -24,7 +24,7 @@ from skgenre.datasets._audio_files import (
     exists,
     is_folder,
 )
-from skgenre.datasets._form import FORM_CONSTRAINTS, FORM_DOCS, in_form
+from skgenre.datasets._form import FORM_CONSTRAINTS, FORM_DOCS, in_form, object_array
 from skgenre.datasets._genres._tree import GenreTree
 from skgenre.datasets._library._fold_genres import Spelling, fold_genres
 from skgenre.datasets._library._tags import Tags, read_tags
@@ -209,14 +209,14 @@ def load_music_library(
         map_clips(_read, paths, n_jobs=n_jobs, verbose=verbose, desc="Reading tags")
     )
     genres, spellings = fold_genres([tag.genres for tag in tags], tree)
-    first = _objects([names[0] if names else None for names in genres])
+    first = object_array([names[0] if names else None for names in genres])
     has_genre = np.array([name is not None for name in first])
     columns = {
-        "path": _objects(paths),
+        "path": object_array(paths),
         "genre": first,
-        "artist": _objects([tag.artist for tag in tags]),
-        "album": _objects([tag.album for tag in tags]),
-        "title": _objects([tag.title for tag in tags]),
+        "artist": object_array([tag.artist for tag in tags]),
+        "album": object_array([tag.album for tag in tags]),
+        "title": object_array([tag.title for tag in tags]),
         "year": np.array([tag.year for tag in tags]),
         "duration": np.array([tag.duration for tag in tags]),
     }
@@ -248,10 +248,10 @@ def load_music_library(
         known = [name for names in genres for name in names]
     tracks = Bunch(
         paths=columns["path"],
-        target=first if target == "genre" else _objects(list(map(tuple, genres))),
+        target=first if target == "genre" else object_array(list(map(tuple, genres))),
         has_genre=has_genre,
         genres=genres,
-        groups=_objects(groups),
+        groups=object_array(groups),
         target_names=np.unique(np.array(known, dtype=str)),
         artists=columns["artist"],
         albums=columns["album"],
@@ -303,12 +303,6 @@ def artist_key(name: str) -> str:
     True
     """
     return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
-
-
-def _objects(values: list) -> NDArray:
-    array = np.empty(len(values), dtype=object)
-    array[:] = values
-    return array
 
 
 def _description(folder: str, target: NDArray, tags: list[Tags]) -> str:

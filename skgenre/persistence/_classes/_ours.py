@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from skgenre._estimators import split_last_step
+from skgenre.datasets import GenreTree
 from skgenre.persistence._classes._savable import (
     COUNT,
     N_FEATURES,
@@ -124,6 +125,12 @@ def _y_type(model: Any) -> str:
     last = split_last_step(model)[1]
     encoder = getattr(last, "label_binarizer_", getattr(last, "_label_binarizer", last))
     return getattr(encoder, "y_type_", "multiclass")
+
+
+def _genre_tree(value: Any, sizes: Sizes) -> None:
+    """Refuse anything but a tree of genres, or a dict that is one."""
+    require(type(value) in (GenreTree, dict), "expected a tree of genres")
+    GenreTree(value)
 
 
 def _check_classes(model: Any, sizes: Sizes) -> None:
@@ -416,12 +423,15 @@ OURS: dict[str, SavableClass] = {
         bounds=_check_segments,
         relation=_check_windows,
     ),
-    "AbstainingClassifier": _meta(
-        "skgenre.classifiers",
-        unknown_=label,
-        threshold_=number(finite=False),
-        coverage_=number(0, 1),
-        precision_=number(0, 1, finite=False),
+    "AbstainingClassifier": dataclasses.replace(
+        _meta(
+            "skgenre.classifiers",
+            unknown_=label,
+            threshold_=number(finite=False),
+            coverage_=number(0, 1),
+            precision_=number(0, 1, finite=False),
+        ),
+        limits={"estimator": PART, "genre_tree": optional(_genre_tree)},
     ),
     "MissingClipClassifier": dataclasses.replace(
         _meta("skgenre.classifiers", n_missing_=COUNT),

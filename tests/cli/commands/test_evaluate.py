@@ -16,7 +16,8 @@ from typer.testing import CliRunner
 
 from skgenre import AbstainingClassifier, EmbeddingKMeans, MFCCStandardizer, save
 from skgenre.cli import app
-from skgenre.datasets import load_audio_folder
+from skgenre.datasets import GenreTree, load_audio_folder
+from skgenre.inspection import hierarchical_scores
 
 PITCHES = {"high": 1760, "low": 110, "middle": 440}
 
@@ -194,6 +195,41 @@ def test_answers_of_unknown_are_counted_apart(tracks, music, tmp_path):
     result = evaluate(path, music)
     assert "Right, of the predictions" in result.stdout
     assert "unknown" in result.stdout
+
+
+def test_genres_above_are_partly_right(tracks, music, tmp_path):
+    tree = tmp_path / "tree.csv"
+    tree.write_text("genre,parent\nhigh,treble\nmiddle,treble\nlow,\n")
+    careful = AbstainingClassifier(
+        LogisticRegression(), cv=2, genre_tree=GenreTree.from_file(tree)
+    )
+    model = make_pipeline(MFCCStandardizer(n_mfcc=3), careful)
+    model.fit(tracks.paths, tracks.target)
+    careful.threshold_ = 0.99
+    path = tmp_path / "careful.model"
+    save(model, path)
+    predicted = model.predict(tracks.paths)
+    assert {"treble"} < set(predicted) <= {"treble", "unknown", *PITCHES}
+    expected = hierarchical_scores(
+        tracks.target,
+        predicted,
+        careful.genre_tree,
+        unknown="unknown",
+        groups=tracks.groups,
+    )
+    found = figures(path, music)
+    assert found["hierarchical"]["f1"] == pytest.approx(expected.f1)
+    assert found["accuracy"] == pytest.approx(np.mean(predicted == tracks.target))
+    # Any model may be judged by a tree, and without one there are no such scores.
+    plain = saved(LogisticRegression(), tracks, tmp_path / "plain.model")
+    assert "hierarchical" not in figures(plain, music)
+    result = evaluate(plain, music, "--genre-tree", tree)
+    assert result.stdout.count("Hierarchical ") == 3
+    result = evaluate(path, music)
+    n_above = (predicted == "treble").sum()
+    assert f"{n_above} predictions are genres above" in result.stderr
+    result = evaluate(plain, music, "--genre-tree", music / "tracks.csv")
+    assert result.exit_code == 1 and "holds no genre tree" in result.stderr
 
 
 def test_models_without_probabilities_and_searches_and_numbers(tracks, music, tmp_path):

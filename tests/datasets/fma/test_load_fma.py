@@ -59,6 +59,51 @@ def test_small(home, large):
     assert "3 are left out" in tracks.DESCR
 
 
+def test_all_genres_as_the_target(large, home):
+    folder = large[0]
+    single = load_fma(folder, subset="large")
+    tracks = load_fma(folder, subset="large", target="genres")
+    # The one without a top-level genre has genres.
+    assert set(tracks.track_ids) - set(single.track_ids) == {151_000}
+    assert tracks.target[tracks.track_ids.tolist().index(151_000)] == (
+        "Electronic",
+        "Rock",
+    )
+    assert {"Post-Punk", "Rock"} < set(tracks.target_names)
+    assert "Post-Punk" in tracks.DESCR
+    tree = tracks.genre_tree
+    assert tree.lineage("Post-Punk") == ("Rock", "Punk", "Post-Punk")
+    of_all = load_fma(folder, subset="large", target="genres_all")
+    for some, every in zip(tracks.target, of_all.target, strict=True):
+        assert set(every) == {genre for name in some for genre in tree.lineage(name)}
+    X, y = load_fma(home, target="genres", return_X_y=True, as_frame=True)
+    assert X.index.name == "track_id" and y.index.equals(X.index)
+    assert {type(genres) for genres in y} == {tuple}
+
+
+def test_table_of_genres(home):
+    tracks = load_fma(home)
+    assert tracks.genres.loc[89].to_dict() == {
+        **{"#tracks": 1, "parent": 25, "title": "Post-Punk", "top_level": 12},
+        "color": "#000059",
+    }
+    assert len(tracks.genres) == len(tracks.genre_tree) == 11
+    (home / "fma_metadata" / "raw_genres.csv").unlink()
+    assert load_fma(home).genres["color"].isna().all()
+    table = home / "fma_metadata" / "genres.csv"
+    text = table.read_text()
+    table.write_text(text.replace("89,1,25,Post-Punk,12\n", ""))
+    assert len(load_fma(home).genre_tree) == 10
+    with pytest.raises(ValueError, match="ids that are not in genres.csv: 89"):
+        load_fma(home, target="genres")
+    table.write_text(text.replace("title", "name"))
+    with pytest.raises(ValueError, match="genres.csv' is not a table .* column title"):
+        load_fma(home)
+    table.unlink()
+    with pytest.raises(FileNotFoundError, match="genres.csv'. To get it, delete"):
+        load_fma(home)
+
+
 def test_known_faults_are_listed_or_kept(home):
     left_out = load_fma(home).left_out
     assert left_out.columns.tolist() == ["track_id", "reason"]

@@ -2,6 +2,7 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -57,6 +58,11 @@ def test_what_is_no_tree_is_refused(parents, message):
         GenreTree(parents)
 
 
+def test_only_mappings_are_trees():
+    with pytest.raises(TypeError, match="got str. GenreTree.from_file reads files"):
+        GenreTree("genres.csv")
+
+
 def test_largest_trees():
     deep = GenreTree({f"{i}a": f"{i + 1}a" for i in range(MOST_LEVELS - 1)})
     assert len(deep.lineage("0a")) == MOST_LEVELS
@@ -104,6 +110,13 @@ def test_classes_keep_their_spelling_and_may_be_numbers():
     assert sums.tolist() == [[0.5, 0.5]] and genres.tolist() == [1, 2]
 
 
+def test_classes_outside_the_tree_are_as_they_are():
+    # Classifiers have always told these apart.
+    _, genres = ROCK.sum_probabilities([[0.5, 0.25, 0.25]], ["Folk", "folk", "-"])
+    assert genres.tolist() == ["-", "Folk", "folk"]
+    assert ROCK.fold_rare(["Folk", "folk"], min_clips=2).tolist() == ["Folk", "folk"]
+
+
 def test_wrong_classes_are_refused():
     with pytest.raises(ValueError, match="2 columns for 1 classes"):
         ROCK.sum_probabilities([[0.5, 0.5]], ["Punk"])
@@ -135,6 +148,8 @@ def test_clips_of_several_genres_or_none_are_folded():
     several = ROCK.fold_rare([("Punk", "Folk"), ("Metal", "Punk"), ()], min_clips=3)
     assert several.tolist() == [("Rock", "Folk"), ("Rock",), ()]
     assert ROCK.fold_rare(["Punk", None], min_clips=2).tolist() == ["Rock", None]
+    with_nan = pd.Series(["Punk", np.nan], dtype=object)
+    assert ROCK.fold_rare(with_nan, min_clips=2).tolist() == ["Rock", None]
     assert ROCK.fold_rare([], min_clips=2).shape == (0,)
 
 

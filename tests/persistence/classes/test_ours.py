@@ -44,6 +44,7 @@ def forge(tmp_path):
     return changed
 
 
+DEEP = [[f"{i}a", f"{i + 1}a"] for i in range(100)]
 AUDIO = ["MelSpectrogramTransformer", "MFCCStandardizer"]
 
 
@@ -109,8 +110,22 @@ def test_sizes_of_audio_steps(parameters, is_fitted, name, forge):
         ("SegmentClassifier", {"estimator": "passthrough"}),
         ("AbstainingClassifier", {"estimator": {"function": "chi2"}}),
         ("MissingClipClassifier", {"estimator": [1]}),
+        ("AbstainingClassifier", {"genre_tree": [1]}),
+        ("AbstainingClassifier", {"genre_tree": {"dict": [["a", 1]]}}),
+        ("AbstainingClassifier", {"genre_tree": {"dict": [["a", "b"], ["b", "a"]]}}),
+        ("AbstainingClassifier", {"genre_tree": {"genre tree": 3}}),
+        (
+            "AbstainingClassifier",
+            {"genre_tree": {"genre tree": [["a", "b"], ["b", "a"]]}},
+        ),
+        (
+            "AbstainingClassifier",
+            {"genre_tree": {"genre tree": [["a", "b"], ["a", "c"]]}},
+        ),
+        ("AbstainingClassifier", {"genre_tree": {"genre tree": DEEP}}),
+        ("AbstainingClassifier", {"genre_tree": {"genre tree": [["a", None]] * 2}}),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:80],
 )
 def test_other_sizes_and_parts(name, parameters, forge):
     path = forge(

@@ -1,6 +1,7 @@
 """Labelled music as the commands take it: by folders, by a table, or by its tags."""
 
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +14,7 @@ from sklearn.utils import Bunch
 from skgenre._text import format_list
 from skgenre.cli._console import plain
 from skgenre.cli._options import Labels
-from skgenre.datasets import load_audio_folder, load_music_library
+from skgenre.datasets import GenreTree, load_audio_folder, load_music_library
 from skgenre.datasets._library._genre_names import genre_key
 from skgenre.datasets._tracks_csv import quoted
 from skgenre.persistence import read_info
@@ -143,6 +144,26 @@ def _report(library: Bunch, console: Console) -> None:
         lines.append(f"Taken for no genre: {quoted(junk)}.")
     for line in lines:
         console.print(plain(line), soft_wrap=True, highlight=False)
+
+
+def fold_rare_genres(tracks: Bunch, tree: GenreTree, console: Console) -> Bunch:
+    """Return the tracks, those of rare genres as of the genres above; print which."""
+    known = {} if tracks.groups is None else {"groups": tracks.groups}
+    target = tree.fold_rare(
+        tracks.target,
+        min_clips=FEWEST_TRACKS,
+        min_groups=FEWEST_ARTISTS if known else 1,
+        **known,
+    )
+    counts = Counter(zip(tracks.target.tolist(), target.tolist(), strict=True))
+    folded = [f"{a} as {b} ({n})" for (a, b), n in counts.items() if a != b]
+    if folded:
+        console.print(
+            plain(f"Rare genres count as those above: {format_list(sorted(folded))}."),
+            soft_wrap=True,
+            highlight=False,
+        )
+    return Bunch(**tracks | {"target": target, "target_names": np.unique(target)})
 
 
 def without_rare_genres(tracks: Bunch, console: Console) -> Bunch:

@@ -103,3 +103,18 @@ def test_refusals(library, trained, tmp_path):
         assert not output.exists()
     result = invoke("evaluate", table, library, "--labels", "tags")
     assert result.exit_code == 1 and "is not a model file" in result.stderr
+
+
+def test_rare_genres_count_as_those_above(library, tmp_path):
+    tree = tmp_path / "tree.json"
+    tree.write_text('{"Jazz": ["polka", "Bebop"]}')
+    path = tmp_path / "it.model"
+    options = ["--labels", "tags", "--model", "baseline", "--test-size", 0]
+    result = invoke("train", library, *options, "--genre-tree", tree, "-o", path)
+    assert result.exit_code == 0, result.output
+    messages = " ".join(result.stderr.split())
+    assert "Rare genres count as those above: Polka as Jazz (5)." in messages
+    assert "Genres left out" not in messages
+    assert read_info(path)["genres"] == ["Hip-Hop", "Jazz"]
+    result = invoke("train", library, *options, "--genre-tree", path, "-o", "b.model")
+    assert result.exit_code == 1 and "must end in .csv" in result.stderr

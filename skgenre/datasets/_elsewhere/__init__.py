@@ -1,0 +1,1 @@
+"""Data sets that other packages have loaded."""
