@@ -7,7 +7,7 @@ from ._networks._own_network import KerasGenreClassifier
 from ._networks._parallel_cnn_rnn import ParallelCNNRNNClassifier
 from ._networks._second_order import SecondOrderClassifier
 from ._segment import SegmentClassifier
-from ._tagger import GenreTagger
+from ._tagging._tagger import GenreTagger
 
 __all__ = [
     "AbstainingClassifier",

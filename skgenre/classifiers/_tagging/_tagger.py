@@ -15,7 +15,7 @@ from sklearn.utils.validation import check_is_fitted
 from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import Interval
 from skgenre.classifiers._checks import check_extra_label, check_target, put_label
-from skgenre.classifiers._tag_genres import (
+from skgenre.classifiers._tagging._tag_genres import (
     FEATURE_NAMES,
     VIEWS,
     genre_weights,
