@@ -128,6 +128,9 @@ class TestAround:
         )
         assert right / surest.sum() == pytest.approx(model.precision_, abs=0.03)
         assert model.precision_ >= 0.95
+        model.set_params(genre_tree={"jazz": "rock"})
+        with pytest.raises(ValueError, match="genre_tree is for one genre a clip"):
+            model.fit(X, in_lists(y))
 
     def test_missing_clips(self, clips):
         X, y, _ = clips
