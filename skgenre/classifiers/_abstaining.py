@@ -79,8 +79,8 @@ class AbstainingClassifier(MetaClassifier):
         Genres of at least this probability are predicted: 0 if all are precise enough,
         infinite if none. Of several genres a clip, the least of `thresholds_`.
     thresholds_ : ndarray of shape (n_classes,)
-        Of several genres a clip, the threshold of each: infinite for one that is never
-        precise enough.
+        Threshold of each genre, infinite for one that is never precise enough; only
+        where clips may have several genres.
     precision_ : float
         Share of the predicted genres that are right, or above the right one in
         `genre_tree`, on clips not trained on; NaN where none is predicted.
