@@ -10,21 +10,19 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_expit, log_softmax, softmax
 from sklearn.base import clone
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
-from sklearn.utils import indexable
+from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._estimators import split_last_step
 from skgenre._sklearn_compat import HasMethods, fit_context
-from skgenre.classifiers._checks import check_genres, check_groups, check_several
 from skgenre.classifiers._meta import (
     MetaClassifier,
     check_all_tested,
-    check_clip_weights,
-    check_fit_takes,
     fit_with,
     folds_by_group,
     predict_folds,
 )
+from skgenre.classifiers._several_genres import ONE
 
 _LEAST_PROBABILITY = float(np.finfo(np.float32).eps)
 _LOG_RANGE = 10.0  # of a temperature, from the scores' own size
@@ -157,32 +155,33 @@ class TemperatureScalingClassifier(MetaClassifier):
         TypeError
             If weights are given to an estimator whose `fit` does not take them.
         """
-        # A fit that fails leaves an estimator that is not fitted.
-        self.__dict__.pop("estimator_", None)
-        (X,) = indexable(X)
-        y = check_genres(self, X, y)
-        groups = check_groups(X, groups)
-        self.classes_ = np.unique(y)
-        check_several(self, self.classes_)
-        check_fit_takes(self.estimator, sample_weight=sample_weight)
-        weights = None
-        if sample_weight is not None:
-            weights = check_clip_weights(y, sample_weight)
-        extras = {"sample_weight": weights, "groups": groups}
+        X, target, extras = self._check_fit(X, y, sample_weight, groups)
+        if target.y_type != ONE:
+            raise ValueError(
+                "y has several genres a clip, and TemperatureScalingClassifier takes "
+                "one each. Put it into OneVsRestClassifier(...) of sklearn.multiclass."
+            )
+        y = target.values
         scores = predict_folds(
             self.estimator,
             lambda fitted, clips: _scores(fitted, clips, self.classes_),
             X,
             y,
-            self._folds(y, groups),
+            self._folds(y, extras["groups"]),
             **extras,
         )
         check_all_tested(self.cv, scores)
         self.temperature_ = _temperature(
-            scores, np.searchsorted(self.classes_, y), weights
+            scores, np.searchsorted(self.classes_, y), extras["sample_weight"]
         )
         self._keep_fitted(fit_with(clone(self.estimator), X, y, **extras))
         return self
+
+    def __sklearn_tags__(self) -> Tags:
+        """Return the tags for scikit-learn: a clip has one genre."""
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = False
+        return tags
 
     def _folds(self, y: NDArray, groups: NDArray | None) -> Iterator:
         """Yield the folds, no more of them than the rarest genre can be in."""

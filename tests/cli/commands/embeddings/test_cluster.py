@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from skgenre.classifiers._tag_genres import FEATURE_NAMES, TAG_NAMES
+from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, TAG_NAMES
 from skgenre.cli._commands._embeddings._cluster import cluster_songs, distinctive_tags
 from skgenre.cli._tables import write_clusters
 
