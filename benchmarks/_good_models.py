@@ -74,6 +74,13 @@ def _spectrograms() -> tuple[np.ndarray, np.ndarray]:
     return (noise + shift).astype(np.float32), y
 
 
+def _several() -> list[tuple[str, ...]]:
+    """Return two genres of each row of `_table`, or one, or none."""
+    both = zip(_table()[1].tolist(), np.roll(GENRES, 1).repeat(_N // 3), strict=True)
+    lists = [tuple(map(str, pair)) for pair in both]
+    return [names[: i % 3] for i, names in enumerate(lists)]
+
+
 def _waveforms() -> tuple[np.ndarray, np.ndarray]:
     t = np.arange(_RATE // 4) / _RATE
     pitches = np.repeat([200, 500, 900], 4) + np.tile(np.arange(4), 3)
@@ -283,6 +290,7 @@ def _composed(part: str) -> _Named:
 
 def _ours(part: str) -> _Named:
     from sklearn.linear_model import LogisticRegression
+    from sklearn.multiclass import OneVsRestClassifier
 
     import skgenre
     from skgenre import (
@@ -291,6 +299,7 @@ def _ours(part: str) -> _Named:
         GenreTagger,
         MFCCStandardizer,
         MissingClipClassifier,
+        MultiLabelClassifier,
         MusicnnEmbedding,
         SegmentClassifier,
         TrackRecommender,
@@ -314,6 +323,18 @@ def _ours(part: str) -> _Named:
     }.items():
         yield name, GoodFile(part, "model", _saved(model), missing[::11])
     spectrograms, y = _spectrograms()
+    rest = OneVsRestClassifier(logistic)
+    several = _several()
+    for name, model in {
+        "several genres": MultiLabelClassifier(rest, cv=2),
+        "abstaining of several genres": AbstainingClassifier(
+            rest, target_precision=0.4, cv=2
+        ),
+        "missing of several genres": MissingClipClassifier(rest),
+    }.items():
+        given = missing if name.startswith("missing") else X
+        file = _saved(model.fit(given, several))
+        yield name, GoodFile(part, "model", file, missing[::11])
     for voting in ("soft", "hard", "stack"):
         segments = SegmentClassifier(logistic, window=8, hop=4, voting=voting, cv=2)
         file = _saved(segments.fit(spectrograms, y))
@@ -379,6 +400,8 @@ def _network_models() -> dict[str, tuple[Any, Any]]:
         "own, convolutions": (convolutions.fit(X, y), asked),
         "own, series": (series.fit(X, y), asked),
         "second order": (second.fit(X, y), asked),
+        "crnn of several genres": (clone(crnn).fit(X, _several()), asked),
+        "segments of several genres": (clone(segments).fit(X, _several()), asked),
         "second order of a table": (SecondOrderClassifier(**once).fit(*_table()), X[0]),
         "segments": (segments.fit(X, y), asked),
         "abstaining": (AbstainingClassifier(second, cv=2).fit(X, y), asked),

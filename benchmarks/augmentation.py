@@ -171,7 +171,7 @@ class Data:
             columns = {name: [row[name] for row in rows] for name in rows[0]}
             np.savez(partial_file, **columns)
             partial_file.rename(file)
-        with np.load(file) as kept:
+        with np.load(file, allow_pickle=False) as kept:
             self.of = dict(kept)
 
     def chosen(self, train, kinds):
@@ -221,7 +221,7 @@ class Prototypes:
         self.recipe = genre_pipeline("scratch")[-1]
         self.n_features, self.n_classes = n_features, n_classes
         self.model, self.embedding = self.build(seed=0)
-        self.kept = {}  # pretrained weights
+        self.initial, self.kept = {}, {}  # variables by seed, pretrained weights
         self.projection = keras.Sequential(
             [keras.layers.Dense(128, activation="relu"), keras.layers.Dense(64)]
         )
@@ -286,12 +286,14 @@ class Prototypes:
 
     def start(self, X, seed):
         """Begin anew, with the means and variances of descriptions."""
-        model, _ = self.build(seed)
+        if seed not in self.initial:
+            model, _ = self.build(seed)
+            self.initial[seed] = [variable.numpy() for variable in model.variables]
+        assign(self.model.variables, self.initial[seed])
         variance = X.var(axis=0)
-        model.get_layer("scaling").set_weights(
+        self.model.get_layer("scaling").set_weights(
             [X.mean(axis=0), np.where(variance > 0, variance, 1)]
         )
-        assign(self.model.variables, model.variables)
 
     def schedule(self, step, n_rounds):
         """Reset a step's optimiser, and yield the rounds with their learning rates."""
@@ -360,9 +362,9 @@ def scratch(data, network, options, train, test, seed, kinds=()):
 
 
 def pretrained(data, network, options, train, test, seed, how, n_labels=None):
-    """Return the genres of the test clips, as numbers; `n_labels` None takes all."""
+    """Return the genres of the test clips, as numbers, from all labels or some."""
     labelled, codes = train, data.codes
-    if n_labels is not None:
+    if n_labels and n_labels + network.n_classes <= len(train):
         labelled, _ = train_test_split(
             train, train_size=n_labels, stratify=codes[train], random_state=seed
         )

@@ -100,8 +100,8 @@ def measure_page(n_songs, folder):
         browser.wait_for("element('truth').textContent")
         frames = [
             browser.evaluate(
-                "(() => { const t = performance.now(); map.isStale = true; map.paint(); map.canvas"
-                ".getContext('2d').getImageData(0, 0, 1, 1); "
+                "(() => { const t = performance.now(); map.isStale = true; "
+                "map.paint(); map.canvas.getContext('2d').getImageData(0, 0, 1, 1); "
                 "return performance.now() - t; })()"
             )
             for _ in range(20)

@@ -6,6 +6,7 @@ from numbers import Integral
 from sklearn.base import BaseEstimator, is_clusterer
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
@@ -22,6 +23,7 @@ from skgenre.classifiers import (
     BaseGenreClassifier,
     CRNNClassifier,
     MissingClipClassifier,
+    MultiLabelClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SegmentClassifier,
@@ -37,6 +39,7 @@ from skgenre.features._spectrogram import VIEWS
 THROUGH = (
     AbstainingClassifier,
     MissingClipClassifier,
+    MultiLabelClassifier,
     TemperatureScalingClassifier,
 )
 """Classifiers that give clips as they are to another one, which they stand for."""
@@ -115,6 +118,19 @@ def _best() -> Pipeline:
     )
 
 
+def _for_several_genres(pipeline: Pipeline) -> Pipeline:
+    """Return a pipeline that takes several genres a clip."""
+    front, classifier = pipeline[:-1], pipeline[-1]
+    is_of_windows = isinstance(classifier, SegmentClassifier)
+    network = classifier.estimator if is_of_windows else classifier
+    if isinstance(network, BaseGenreClassifier):
+        if not network.validation_fraction:  # these clips choose the thresholds
+            network.set_params(validation_fraction=0.1)
+        return pipeline
+    classifier = MultiLabelClassifier(OneVsRestClassifier(classifier))
+    return make_pipeline(*(step for _, step in front.steps), classifier)
+
+
 PIPELINES: dict[str, Callable[[], Pipeline]] = {
     "best": _best,
     "scratch": _scratch,
@@ -130,6 +146,7 @@ PIPELINES: dict[str, Callable[[], Pipeline]] = {
 @validate_params(
     {
         "name": [StrOptions(set(PIPELINES))],
+        "multi_label": ["boolean"],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
         "verbose": ["verbose"],
@@ -139,6 +156,7 @@ PIPELINES: dict[str, Callable[[], Pipeline]] = {
 def genre_pipeline(
     name: str = "best",
     *,
+    multi_label: bool = False,
     n_jobs: int | None = None,
     random_state: int | None = None,
     verbose: bool | int = False,
@@ -168,6 +186,12 @@ def genre_pipeline(
         'baseline'
             The paper's baseline: seven statistics of MFCCs and a support vector
             machine.
+
+    multi_label : bool, default=False
+        Whether clips may have several genres: the pipeline takes a list of genres for
+        each, or 0 and 1 in a column for each genre, and predicts in that form. A
+        network does so by itself; another classifier is trained for each genre, in a
+        :class:`~skgenre.MultiLabelClassifier`.
 
     n_jobs : int or None, default=None
         Clips decoded at a time, in threads.
@@ -208,6 +232,8 @@ def genre_pipeline(
     SecondOrderClassifier(n_views=3, random_state=0)
     """
     pipeline = PIPELINES[name]()
+    if multi_label:
+        pipeline = _for_several_genres(pipeline)
     given = {"n_jobs": n_jobs, "random_state": random_state, "verbose": verbose}
     # The others are left at their defaults, so that the pipeline shows what is set.
     given = {key: v for key, v in given.items() if v is not None and v is not False}

@@ -135,6 +135,12 @@ def test_a_function_documents_its_parameters(name):
         assert sections["Returns"] or sections["Yields"], "no Returns"
 
 
+def _network(input_shape, n_classes):
+    x = inputs = keras.Input(input_shape)
+    x = keras.layers.Dense(n_classes, "softmax")(keras.layers.Flatten()(x))
+    return keras.Model(inputs, x)
+
+
 @pytest.mark.parametrize(
     "name", [name for name in sorted(CLASSES) if hasattr(CLASSES[name], "fit")]
 )
@@ -146,6 +152,7 @@ def test_fitted_attributes_are_documented(name):
     required = {
         "estimator": LogisticRegression(),
         "model": keras.Model(frames, keras.layers.Dense(2)(frames)),
+        "network": _network,
     }
     estimator = cls(
         **{

@@ -69,6 +69,8 @@ KEY_LINES = {
         "Recommended: ",
         "Near a new ",
     ],
+    # On musicians that it was not trained on.
+    "plot_several_genres.py": ["Label-ranking average precision: 0.9"],
     "plot_soft_vote.py": ["CRNN     accuracy ", "vote     accuracy "],
     "plot_stacking_and_calibration.py": [
         "stack accuracy ",

@@ -34,12 +34,11 @@ PUBLIC_NAMES = {
     "skgenre": """
         AbstainingClassifier AudioError CRNNClassifier EmbeddingKMeans GenreTagger
         KerasEmbedding KerasGenreClassifier MFCCStandardizer MelSpectrogramTransformer
-        MissingClipClassifier ModelFileError MusicnnEmbedding ParallelCNNRNNClassifier
-        SecondOrderClassifier SegmentClassifier SpectrogramFile
-        TemperatureScalingClassifier TrackRecommender
-        Waveform __version__ audio classifiers clustering datasets explore export_onnx
-        features fetch_weights genre_pipeline inspection load load_audio networks
-        persistence pipelines save
+        MissingClipClassifier ModelFileError MultiLabelClassifier MusicnnEmbedding
+        ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier SpectrogramFile
+        TemperatureScalingClassifier TrackRecommender Waveform __version__ audio
+        classifiers clustering datasets explore export_onnx features fetch_weights
+        genre_pipeline inspection load load_audio networks persistence pipelines save
     """,
     "skgenre.audio": "AudioError Clip Waveform load_audio map_clips",
     "skgenre.features": """
@@ -51,9 +50,9 @@ PUBLIC_NAMES = {
     """,
     "skgenre.classifiers": """
         AbstainingClassifier BaseGenreClassifier CRNNClassifier GenreTagger
-        KerasGenreClassifier MissingClipClassifier ParallelCNNRNNClassifier
-        SecondOrderClassifier SegmentClassifier TemperatureScalingClassifier
-        risk_coverage_curve
+        KerasGenreClassifier MissingClipClassifier MultiLabelClassifier
+        ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier
+        TemperatureScalingClassifier risk_coverage_curve
     """,
     "skgenre.clustering": """
         EmbeddingKMeans TrackRecommender mean_average_precision precision_at_k
@@ -68,7 +67,8 @@ PUBLIC_NAMES = {
         RiskCoverageDisplay SilhouetteCurveDisplay SilhouetteDisplay SpectrogramDisplay
         TimelineDisplay accuracy_scores bootstrap_accuracy classification_report_html
         compare_predictions expected_calibration_error hierarchical_scores
-        maximize_activation saliency score_intervals sonify suspected_label_errors
+        maximize_activation multilabel_report_html multilabel_score_intervals saliency
+        score_intervals sonify suspected_label_errors
     """,
     "skgenre.explore": "Explorer explore",
     "skgenre.persistence": "ModelFileError export_onnx load read_info save",

@@ -8,6 +8,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils import get_tags
 
 from skgenre import (
     AbstainingClassifier,
@@ -210,3 +211,37 @@ def test_spectrograms_are_no_embedding():
     model = make_pipeline(MelSpectrogramTransformer(), segments)
     with pytest.raises(ValueError, match="SegmentClassifier has no transform, and the"):
         embedding_pipeline(model)
+
+
+class TestSeveralGenres:
+    """Pipelines of clips that have low tones, high ones, both or neither."""
+
+    @pytest.fixture(scope="class")
+    def duets(self, tracks):
+        paths, y = tracks
+        waves = [soundfile.read(path)[0] for path in paths]
+        low, high = (
+            [w for w, g in zip(waves, y, strict=True) if g == genre]
+            for genre in ("low", "high")
+        )
+        rate = 16000
+        clips = [(wave, rate) for wave in low[:5] + high[:5]]
+        clips += [(a + b, rate) for a, b in zip(low[5:], high[5:], strict=True)]
+        return clips, [("low",)] * 5 + [("high",)] * 5 + [("high", "low")] * 5
+
+    def test_learns_and_is_saved(self, duets, tmp_path):
+        clips, genres = duets
+        model = genre_pipeline("fast", multi_label=True).fit(clips, genres)
+        assert model.classes_.tolist() == ["high", "low"]
+        assert model.score(clips, genres) > 0.8
+        save(model, tmp_path / "it.model")
+        loaded = load(tmp_path / "it.model")
+        assert_array_equal(loaded.predict_proba(clips), model.predict_proba(clips))
+        assert loaded.predict(clips).tolist() == model.predict(clips).tolist()
+
+    @pytest.mark.parametrize("name", ["scratch", "crnn", "parallel", "paper"])
+    def test_networks_hold_clips_out_to_choose_thresholds(self, name):
+        last = genre_pipeline(name, multi_label=True)[-1]
+        network = getattr(last, "estimator", last)
+        assert network.validation_fraction > 0
+        assert get_tags(last).classifier_tags.multi_label

@@ -13,7 +13,6 @@ from sklearn.utils import (
     assert_all_finite,
     check_consistent_length,
     column_or_1d,
-    indexable,
 )
 from sklearn.utils.validation import check_is_fitted
 
@@ -23,34 +22,30 @@ from skgenre._sklearn_compat import (
     check_sample_weight,
     fit_context,
 )
-from skgenre._text import shorten
+from skgenre._text import format_list, shorten
 from skgenre.classifiers._back_off import Branches, likeliest_branches
 from skgenre.classifiers._checks import (
     check_extra_label,
-    check_genres,
-    check_groups,
-    check_several,
     put_label,
 )
 from skgenre.classifiers._meta import (
     MetaClassifier,
-    check_all_tested,
-    check_clip_weights,
-    check_fit_takes,
     class_probabilities,
     fit_with,
-    folds_by_group,
-    predict_folds,
+    held_out_probabilities,
 )
+from skgenre.classifiers._several_genres import ONE, SeveralGenres
 from skgenre.datasets import GenreTree
 
 
-class AbstainingClassifier(MetaClassifier):
+class AbstainingClassifier(SeveralGenres, MetaClassifier):
     """Predict a genre only where it is probable enough, and "unknown" elsewhere.
 
     `fit` chooses the threshold on clips that were not trained on: the lowest
     probability for which the predicted genres are as precise as wanted. With a tree of
-    genres, the genre above is predicted where a subgenre is not probable enough.
+    genres, the genre above is predicted where a subgenre is not probable enough. Where
+    clips may have several genres, it chooses one for each genre, and a clip is
+    "unknown" if none of its genres reaches its threshold.
 
     Parameters
     ----------
@@ -61,7 +56,7 @@ class AbstainingClassifier(MetaClassifier):
     unknown : str, number or None, default=None
         The prediction below the threshold, of the genres' type. None means 'unknown'
         where genres are strings, and -1, or less than all of them, where they are
-        numbers.
+        numbers. Columns of 0 and 1 have no place for it.
     cv : int, splitter or iterable of (train, test), default=5
         How clips are split, so that the threshold is chosen on clips that were not
         trained on. With an int the folds are stratified by genre, and keep groups
@@ -75,19 +70,25 @@ class AbstainingClassifier(MetaClassifier):
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The genres, sorted; without `unknown_`.
+        The genres, sorted, or those of the columns of `y`; without `unknown_`.
     unknown_ : str or number
         The prediction below the threshold.
     estimator_ : classifier
         A clone of `estimator`, fitted on all clips.
     threshold_ : float
         Genres of at least this probability are predicted: 0 if all are precise enough,
-        infinite if none.
+        infinite if none. Of several genres a clip, the least of `thresholds_`.
+    thresholds_ : ndarray of shape (n_classes,)
+        Threshold of each genre, infinite for one that is never precise enough; only
+        where clips may have several genres.
     precision_ : float
         Share of the predicted genres that are right, or above the right one in
         `genre_tree`, on clips not trained on; NaN where none is predicted.
     coverage_ : float
         Share of these clips for which a genre is predicted.
+    y_type_ : str
+        'multilabel-indicator' or 'multilabel-lists' where clips may have several
+        genres; predictions are in this form.
     n_features_in_ : int
         Number of features seen in `fit`; only where the estimator has it.
     feature_names_in_ : ndarray of shape (`n_features_in_`,)
@@ -107,6 +108,9 @@ class AbstainingClassifier(MetaClassifier):
 
     Where the estimator has a `transform`, such as a network's embedding, so has this
     one: it abstains from genres only, and returns the embeddings of all clips.
+
+    A clip of several genres gets those that are certain, instead of none at all: a
+    threshold for each keeps a rare genre from being drowned by a common one.
 
     Put the audio steps before this estimator, in a pipeline, rather than inside:
     they would run for each fold.
@@ -188,8 +192,8 @@ class AbstainingClassifier(MetaClassifier):
         ----------
         X : array-like of shape (n_clips, ...)
             Whatever the estimator takes.
-        y : array-like of shape (n_clips,)
-            Genres.
+        y : array-like of shape (n_clips,) or (n_clips, n_classes)
+            Genres; several a clip are 0 and 1 in columns, or a list for each clip.
         sample_weight : array-like of shape (n_clips,), default=None
             Weights of the clips, if the estimator takes such weights.
         groups : array-like of shape (n_clips,), default=None
@@ -216,14 +220,12 @@ class AbstainingClassifier(MetaClassifier):
             If no threshold is precise enough, so that no genre will be predicted; if
             none of the genres is in `genre_tree`.
         """
-        # A fit that fails leaves an estimator that is not fitted.
-        self.__dict__.pop("estimator_", None)
-        (X,) = indexable(X)
-        y = check_genres(self, X, y)
-        groups = check_groups(X, groups)
-        self.classes_ = np.unique(y)
-        check_several(self, self.classes_)
+        X, target, extras = self._check_fit(X, y, sample_weight, groups)
         tree = self._tree()
+        if len(tree) and target.y_type != ONE:
+            raise ValueError(
+                "genre_tree is for one genre a clip, and y has several. Leave it out."
+            )
         if len(tree) and not any(genre in tree for genre in self.classes_.tolist()):
             warnings.warn(
                 f"None of the genres {shorten(str(self.classes_.tolist()))} is in "
@@ -232,24 +234,17 @@ class AbstainingClassifier(MetaClassifier):
                 stacklevel=3,
             )
         self.unknown_ = self._unknown_label(tree)
-        check_fit_takes(self.estimator, sample_weight=sample_weight)
-        weights = None
-        if sample_weight is not None:
-            weights = check_clip_weights(y, sample_weight)
-
-        extras = {"sample_weight": weights, "groups": groups}
-        probabilities = predict_folds(
-            self.estimator,
-            lambda fitted, clips: class_probabilities(fitted, clips, self.classes_),
-            X,
-            y,
-            folds_by_group(self.cv, y, groups),
-            **extras,
+        probabilities = held_out_probabilities(
+            self.estimator, X, target, self.cv, **extras
         )
-        check_all_tested(self.cv, probabilities)
-        branches = likeliest_branches(probabilities, self.classes_, tree)
-        self._choose_threshold(branches, branches.right(y, tree), weights)
-        self._keep_fitted(fit_with(clone(self.estimator), X, y, **extras))
+        weights = extras["sample_weight"]
+        if target.y_type == ONE:
+            branches = likeliest_branches(probabilities, self.classes_, tree)
+            right = branches.right(target.values, tree)
+            self._choose_threshold(branches, right, weights)
+        else:
+            self._choose_thresholds(probabilities, target.values, weights)
+        self._keep_fitted(fit_with(clone(self.estimator), X, target.values, **extras))
         return self
 
     def _tree(self) -> GenreTree:
@@ -289,6 +284,34 @@ class AbstainingClassifier(MetaClassifier):
         self.coverage_ = float(coverage[chosen])
         self.precision_ = float(1 - risk[chosen])
 
+    def _choose_thresholds(
+        self, probabilities: NDArray, y: NDArray, sample_weight: NDArray | None
+    ) -> None:
+        """Set each genre's threshold, and the precision and coverage of them all."""
+        weights = np.ones(len(y)) if sample_weight is None else sample_weight
+        self.thresholds_ = np.full(y.shape[1], np.inf)
+        for genre, (right, scores) in enumerate(zip(y.T, probabilities.T, strict=True)):
+            _, risk, thresholds = risk_coverage_curve(right, scores, weights)
+            good = np.flatnonzero(1 - risk >= self.target_precision)
+            if len(good):
+                self.thresholds_[genre] = thresholds[good[-1]]
+        never = self.classes_[np.isinf(self.thresholds_)].tolist()
+        if never:
+            warnings.warn(
+                f"No threshold reaches target_precision={self.target_precision:g} for "
+                f"these genres, which will not be predicted: {format_list(never)}. "
+                "Lower the target, or give more clips.",
+                UserWarning,
+                stacklevel=4,
+            )
+        chosen = probabilities >= self.thresholds_
+        n_chosen = weights @ chosen.sum(axis=1)
+        self.threshold_ = float(self.thresholds_.min())
+        self.coverage_ = float(np.average(chosen.any(axis=1), weights=weights))
+        self.precision_ = np.nan
+        if n_chosen:
+            self.precision_ = float(weights @ (chosen & (y > 0)).sum(axis=1) / n_chosen)
+
     def predict_proba(self, X: Any) -> NDArray:
         """Return the probability of each genre, as the estimator predicts it.
 
@@ -308,7 +331,9 @@ class AbstainingClassifier(MetaClassifier):
             If a probability is NaN.
         """
         check_is_fitted(self)
-        return class_probabilities(self.estimator_, X, self.classes_)
+        return class_probabilities(
+            self.estimator_, X, self.classes_, several=self.y_type_ != ONE
+        )
 
     def predict(self, X: Any) -> NDArray:
         """Return the most probable genre of each clip, one above it, or `unknown`.
@@ -320,10 +345,15 @@ class AbstainingClassifier(MetaClassifier):
 
         Returns
         -------
-        ndarray of shape (n_clips,)
-            Members of `classes_`, genres above them in `genre_tree`, or `unknown_`.
+        ndarray of shape (n_clips,) or (n_clips, n_classes)
+            Members of `classes_`, genres above them in `genre_tree`, or `unknown_`. Of
+            several genres a clip, all that reach their threshold, in the form of y; for
+            a clip without any, columns of 0, or a tuple of `unknown_` alone.
         """
         probabilities = self.predict_proba(X)
+        if self.y_type_ != ONE:
+            chosen = probabilities >= self.thresholds_
+            return self._written(chosen, nothing=(self.unknown_,))
         branches = likeliest_branches(probabilities, self.classes_, self._tree())
         genres, is_given = branches.deepest(self.threshold_)
         return put_label(genres, ~is_given, self.unknown_)

@@ -24,15 +24,24 @@ from skgenre.classifiers._checks import (
     check_all_genres_count,
     check_classes,
     check_finite,
-    check_genres,
     check_groups,
     check_integers,
     check_several,
     check_spectrograms,
+    check_target,
     check_validation_data,
     check_weights,
-    genre_numbers,
+    genre_codes,
+    keep_target,
     scaled,
+    several_weights,
+)
+from skgenre.classifiers._several_genres import (
+    INDICATOR,
+    ONE,
+    SeveralGenres,
+    Target,
+    best_thresholds,
 )
 from skgenre.classifiers._training._data import (
     ClipRows,
@@ -55,7 +64,11 @@ _OPTIMIZERS = {
 
 
 class BaseGenreClassifier(
-    ClassifierMixin, ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator
+    SeveralGenres,
+    ClassifierMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Base of the classifiers that train a Keras network on spectrograms.
 
@@ -187,8 +200,10 @@ class BaseGenreClassifier(
             Spectrograms in dB. A :class:`~skgenre.features.SpectrogramFile` or a memory
             map is read batch by batch. An array of shape (n_clips, n_features) counts
             as a series of one band.
-        y : array-like of shape (n_clips,)
-            Genres; strings, numbers or booleans.
+        y : array-like of shape (n_clips,) or (n_clips, n_classes)
+            Genres; strings, numbers or booleans. Several a clip are 0 and 1 in a
+            column for each genre (the names of a data frame's columns are theirs), or
+            a list of genres for each clip.
         sample_weight : array-like of shape (n_clips,), default=None
             Weights of the clips in the loss and in the accuracy; clips of weight 0
             are left out.
@@ -223,11 +238,10 @@ class BaseGenreClassifier(
             )
         continues = self.warm_start and hasattr(self, "weights_")
         X = check_spectrograms(self, X, reset=not continues)
-        y = check_genres(self, X, y)
+        target = check_target(self, X, y)
         groups = check_groups(X, groups)
-        classes = self.classes_ if continues else np.unique(y)
-        self._set_network(X, classes, continues=continues)
-        codes = genre_numbers(self, y, "y")
+        self._set_network(X, target, continues=continues)
+        codes = genre_codes(self, target, "y")
         weights = check_weights(self, X, codes, sample_weight)
         check_all_genres_count(self, codes, weights)
         random_state = self._random_state()
@@ -252,6 +266,8 @@ class BaseGenreClassifier(
             keep_optimizer=self.warm_start,
             checkpoint_dir=self.checkpoint_dir,
         )
+        if self.y_type_ != ONE:
+            self._choose_thresholds(validation)
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -272,10 +288,11 @@ class BaseGenreClassifier(
         ----------
         X : array-like of shape (n_clips, n_frames, n_mels)
             Spectrograms in dB.
-        y : array-like of shape (n_clips,)
-            Genres; members of `classes`.
+        y : array-like of shape (n_clips,) or (n_clips, n_classes)
+            Genres, as in `fit`; members of `classes`.
         classes : array-like of shape (n_classes,), default=None
-            All genres that will come; required in the first call.
+            All genres that will come, of columns in their order; required in the first
+            call.
         sample_weight : array-like of shape (n_clips,), default=None
             Weights of the clips in the loss and in the accuracy.
 
@@ -291,13 +308,16 @@ class BaseGenreClassifier(
             genre that is not among them.
         """
         continues = hasattr(self, "weights_")
-        classes = check_classes(
-            self, classes, known=self.classes_ if continues else None
-        )
         X = check_spectrograms(self, X, reset=not continues)
-        y = check_genres(self, X, y)
-        self._set_network(X, classes, continues=continues)
-        codes = genre_numbers(self, y, "y")
+        target = check_target(self, X, y)
+        classes = check_classes(
+            self,
+            classes,
+            known=self.classes_ if continues else None,
+            ordered=target.y_type == INDICATOR,
+        )
+        self._set_network(X, target._replace(classes=classes), continues=continues)
+        codes = genre_codes(self, target, "y")
         if self.class_weight == "balanced":
             raise ValueError(
                 "class_weight='balanced' is not for partial_fit, which does not see "
@@ -314,6 +334,8 @@ class BaseGenreClassifier(
             epochs=1,
             keep_optimizer=True,
         )
+        if self.y_type_ != ONE and not continues:
+            self.thresholds_ = np.full(len(self.classes_), 0.5)
         return self
 
     @property
@@ -326,7 +348,7 @@ class BaseGenreClassifier(
             *self._network_and_recipe(), pooled=False, verbose=0, model__seed=0
         )
         shape = self.network_parameters_["input_shape"]
-        keras_classifier.build(self.classes_, shape)
+        keras_classifier.build(self.classes_, shape, several=self.y_type_ != ONE)
         keras_classifier.history_ = self.history_
         return keras_classifier
 
@@ -357,7 +379,8 @@ class BaseGenreClassifier(
         Returns
         -------
         ndarray of shape (n_clips, n_classes)
-            Rows sum to 1; columns in the order of `classes_`.
+            Columns in the order of `classes_`. Rows sum to 1, unless clips may have
+            several genres.
 
         Raises
         ------
@@ -366,6 +389,8 @@ class BaseGenreClassifier(
             all proportion, so that the network's output is not finite.
         """
         probabilities = self._outputs(X)[0].astype(np.float64)
+        if self.y_type_ != ONE:
+            return probabilities
         return probabilities / probabilities.sum(axis=1, keepdims=True)
 
     def predict_log_proba(self, X: ArrayLike) -> NDArray:
@@ -385,7 +410,7 @@ class BaseGenreClassifier(
             return np.log(self.predict_proba(X))
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Return the most probable genre of each clip.
+        """Return the most probable genre of each clip, or several genres.
 
         Parameters
         ----------
@@ -394,10 +419,14 @@ class BaseGenreClassifier(
 
         Returns
         -------
-        ndarray of shape (n_clips,)
-            Members of `classes_`.
+        ndarray of shape (n_clips,) or (n_clips, n_classes)
+            Members of `classes_`. Where clips may have several genres, all whose
+            probability reaches their threshold, in the form of y: 0 and 1 in columns,
+            or a tuple of genres for each clip.
         """
         probabilities = self.predict_proba(X)
+        if self.y_type_ != ONE:
+            return self._written(probabilities >= self.thresholds_)
         return self.classes_[probabilities.argmax(axis=1)]
 
     def transform(self, X: ArrayLike) -> NDArray:
@@ -505,17 +534,20 @@ class BaseGenreClassifier(
         """Return scikit-learn's tags: spectrograms have three axes."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.classifier_tags.multi_label = True
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags
 
-    def _set_network(self, X: Rows, classes: NDArray, *, continues: bool) -> None:
+    def _set_network(self, X: Rows, target: Target, *, continues: bool) -> None:
         """Set the genres and the network's parameters, or refuse changed ones."""
+        classes = self.classes_ if continues else target.classes
         for name, axes in self._integers.items():
             shape = (len(getattr(self, n)) if isinstance(n, str) else n for n in axes)
             check_integers(name, getattr(self, name), shape=tuple(shape))
         if not continues:
             check_several(self, classes)
-        network_parameters = self._built_with(X.shape[1:], len(classes))
+        several = (self.y_type_ if continues else target.y_type) != ONE
+        network_parameters = self._built_with(X.shape[1:], len(classes), several)
         if continues:
             changed = [
                 name
@@ -531,10 +563,12 @@ class BaseGenreClassifier(
         # A fit that fails leaves an estimator that is not fitted.
         for name in ("weights_", "optimizer_state_", "history_", "n_iter_"):
             self.__dict__.pop(name, None)
-        self.classes_ = classes
+        keep_target(self, target)
         self.network_parameters_ = network_parameters
 
-    def _built_with(self, input_shape: tuple[int, ...], n_classes: int) -> dict:
+    def _built_with(
+        self, input_shape: tuple[int, ...], n_classes: int, several: bool
+    ) -> dict:
         """Return what the network is built with, or refuse what can't be built."""
         parameters = {
             "input_shape": input_shape,
@@ -542,6 +576,8 @@ class BaseGenreClassifier(
             "precision": self.precision,
             **{name: plain(getattr(self, name)) for name in self._network_parameters},
         }
+        if several:
+            parameters["classifier_activation"] = "sigmoid"
         layer_shapes(self._network, parameters)
         return parameters
 
@@ -550,6 +586,21 @@ class BaseGenreClassifier(
         self.input_mean_, self.input_scale_ = band_statistics(
             training.X, training.rows, self.input_scaling
         )
+
+    def _choose_thresholds(self, held_out: ClipRows) -> None:
+        """Choose the probability at which each genre is predicted, on clips held out.
+
+        Half where there are none.
+        """
+        self.thresholds_ = np.full(len(self.classes_), 0.5)
+        if len(rows := held_out.rows):
+            X = held_out.X
+            batches = np.split(rows, range(_BATCH_SIZE, len(rows), _BATCH_SIZE))
+            self.thresholds_ = best_thresholds(
+                held_out.codes[rows],
+                np.concatenate([self.predict_proba(X[batch]) for batch in batches]),
+                held_out.weights[rows],
+            )
 
     def _random_state(self) -> np.random.RandomState:
         # NumPy's global generator is left alone, which `check_random_state` would use.
@@ -578,6 +629,9 @@ class BaseGenreClassifier(
             *self._network_and_recipe(**self._training_parameters),
             training,
             validation,
+            class_weights=None
+            if self.y_type_ == ONE
+            else several_weights(self, training.codes, training.weights),
             epochs=epochs,
             network_seed=int(seeds[0]),
             shuffle_seed=int(seeds[1]),
@@ -609,6 +663,7 @@ class BaseGenreClassifier(
             self._network,
             self.network_parameters_ | parameters,
             self.classes_,
+            self.y_type_ != ONE,
             self.input_mean_,
             self.input_scale_,
             getattr(self, "weights_", None),

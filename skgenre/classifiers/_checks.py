@@ -21,6 +21,12 @@ from sklearn.utils.validation import (
 
 from skgenre._sklearn_compat import check_sample_weight
 from skgenre._text import format_list
+from skgenre.classifiers._several_genres import (
+    ONE,
+    Target,
+    in_columns_of,
+    read_several,
+)
 from skgenre.features._lazy_rows import LazyRows
 from skgenre.features._missing_clips import missing_clips
 
@@ -151,25 +157,49 @@ def _check_clip_shape(estimator: Any, X: Rows) -> None:
         )
 
 
-def check_genres(
+def check_target(
     estimator: BaseEstimator, X: Sized, y: ArrayLike, name: str = "y"
-) -> NDArray:
-    """Return the genres of the clips as a 1-D array."""
+) -> Target:
+    """Return the genres of the clips: one each as a 1-D array, several in columns."""
     if y is None:
         raise ValueError(
             f"{type(estimator).__name__} requires {name} to be passed, but the target "
             "y is None."
         )
+    if may_be_several(y) and (several := read_several(name, y)) is not None:
+        check_consistent_length(X, several.values)
+        return several
     genres = check_labels(name, y, warn=True)
     check_consistent_length(X, genres)
     check_classification_targets(genres)
-    return genres
+    return Target(genres, np.unique(genres), ONE)
+
+
+def may_be_several(y: Any) -> bool:
+    """Return whether y may have several genres a clip: it is no array of one axis."""
+    return getattr(y, "ndim", 2) != 1 or y.dtype == object
+
+
+def keep_target(estimator: Any, target: Target) -> None:
+    """Set an estimator's genres and, where clips may have several, the form of y."""
+    for name in ("y_type_", "thresholds_"):
+        estimator.__dict__.pop(name, None)
+    estimator.classes_ = target.classes
+    if target.y_type != ONE:
+        estimator.y_type_ = target.y_type
 
 
 def check_classes(
-    estimator: BaseEstimator, classes: ArrayLike | None, known: NDArray | None
+    estimator: BaseEstimator,
+    classes: ArrayLike | None,
+    known: NDArray | None,
+    *,
+    ordered: bool = False,
 ) -> NDArray:
-    """Return the genres of all calls of `partial_fit`; `known` are from the first."""
+    """Return the genres of all calls of `partial_fit`; `known` are from the first.
+
+    They are sorted, unless they are ordered as columns of y are.
+    """
     if classes is None:
         if known is None:
             raise ValueError(
@@ -177,7 +207,9 @@ def check_classes(
                 f"{type(estimator).__name__}: the genres of all calls."
             )
         return known
-    genres = np.unique(check_labels("classes", classes))
+    genres = check_labels("classes", classes)
+    if not ordered:
+        genres = np.unique(genres)
     if known is not None and not np.array_equal(genres, known):
         raise ValueError(
             f"classes={genres.tolist()} differ from those of the first call to "
@@ -221,31 +253,64 @@ def put_label(genres: NDArray, rows: NDArray, label: Any) -> NDArray:
     return result
 
 
-def genre_numbers(estimator: Any, y: NDArray, name: str) -> NDArray:
-    """Return the index of each clip's genre in the estimator's `classes_`."""
-    unknown = np.setdiff1d(y, estimator.classes_)
+def genre_codes(estimator: Any, target: Target, name: str) -> NDArray:
+    """Return the number of each clip's genre, or of several a column of 0 and 1 each.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Its `y_type_` and `classes_` are those of `fit`.
+    target : Target
+        Genres of clips.
+    name : str
+        Their name in messages.
+    """
+    if (target.y_type == ONE) != (estimator.y_type_ == ONE):
+        wanted = "one genre" if estimator.y_type_ == ONE else "several genres"
+        raise ValueError(
+            f"{name} must have {wanted} for each clip, as in fit. Give it in that form."
+        )
+    if target.y_type != ONE:
+        return in_columns_of(estimator.classes_, target, name).astype(np.float32)
+    unknown = np.setdiff1d(target.values, estimator.classes_)
     if len(unknown):
         raise ValueError(
             f"{name} has genres that are not among the classes "
             f"{estimator.classes_.tolist()}: {unknown.tolist()}."
         )
-    return np.searchsorted(estimator.classes_, y)
+    return np.searchsorted(estimator.classes_, target.values)
 
 
 def check_weights(
     estimator: Any, X: Rows, codes: NDArray, sample_weight: ArrayLike | None
 ) -> NDArray:
-    """Return one weight per clip: its `sample_weight` times that of its class."""
+    """Return one weight per clip: its `sample_weight`, times that of its one class."""
     weights = check_sample_weight(
         sample_weight, X, dtype=np.float32, ensure_non_negative=True
     )
-    weights = weights * _class_weights(estimator, codes[weights > 0])[codes]
+    if codes.ndim == 1:  # of several genres, see `several_weights`
+        weights = weights * _class_weights(estimator, codes[weights > 0])[codes]
     if not weights.any():
         raise ValueError(
             "All clips have weight 0 (sample_weight times class_weight): there is "
             "nothing to train on."
         )
     return weights
+
+
+def several_weights(estimator: Any, codes: NDArray, weights: NDArray) -> NDArray | None:
+    """Return the weights of clips without and with each genre, (2, n_classes).
+
+    None where all are 1. 'balanced' makes both count the same.
+    """
+    if estimator.class_weight is None:
+        return None
+    if isinstance(estimator.class_weight, dict):
+        with_genre = _class_weights(estimator, codes)
+        return np.array([np.ones_like(with_genre), with_genre])
+    codes = codes[weights > 0]
+    counts = np.array([(codes == 0).sum(axis=0), (codes == 1).sum(axis=0)])
+    return (len(codes) / (2 * np.maximum(counts, 1))).astype(np.float32)
 
 
 def _class_weights(estimator: Any, codes: NDArray) -> NDArray:
@@ -277,7 +342,8 @@ def _class_weights(estimator: Any, codes: NDArray) -> NDArray:
 
 def check_all_genres_count(estimator: Any, codes: NDArray, weights: NDArray) -> None:
     """Refuse weights that leave fewer than two genres to learn."""
-    left = np.unique(codes[weights > 0])
+    left = codes[weights > 0]
+    left = np.unique(left) if left.ndim == 1 else np.flatnonzero(left.any(axis=0))
     if len(left) < 2:
         raise ValueError(
             "Only clips of positive weight are trained on (sample_weight times "
@@ -329,13 +395,13 @@ def _is_missing(value: Any) -> bool:
 def check_validation_data(
     estimator: Any, validation_data: tuple[ArrayLike, ArrayLike]
 ) -> tuple[Rows, NDArray]:
-    """Return the spectrograms and the genre numbers of ``(X, y)``."""
+    """Return the spectrograms and the genres' codes of ``(X, y)``."""
     X, y = check_pair(validation_data)
     X = as_three_axes(estimator, as_float_rows(X, "X of validation_data"))
     _check_clip_shape(estimator, X)
     check_finite(estimator, X, "X of validation_data")
-    y = check_genres(estimator, X, y, "y of validation_data")
-    return X, genre_numbers(estimator, y, "y of validation_data")
+    name = "y of validation_data"
+    return X, genre_codes(estimator, check_target(estimator, X, y, name), name)
 
 
 def check_pair(validation_data: Any) -> tuple[ArrayLike, ArrayLike]:

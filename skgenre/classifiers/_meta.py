@@ -1,5 +1,6 @@
 """What classifiers around another classifier have in common."""
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral
 from typing import Any
@@ -17,7 +18,7 @@ from sklearn.base import (
 )
 from sklearn.model_selection import StratifiedGroupKFold, check_cv
 from sklearn.pipeline import Pipeline
-from sklearn.utils import Tags, get_tags
+from sklearn.utils import Tags, get_tags, indexable
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, has_fit_parameter
 
@@ -27,6 +28,18 @@ from skgenre._sklearn_compat import (
     num_samples,
     safe_indexing,
     wrap_data_with_container,
+)
+from skgenre.classifiers._checks import (
+    check_groups,
+    check_several,
+    check_target,
+    keep_target,
+)
+from skgenre.classifiers._several_genres import (
+    ONE,
+    SeveralGenres,
+    Target,
+    splitting_classes,
 )
 
 
@@ -127,6 +140,40 @@ class MetaClassifier(
 ):
     """Base of the classifiers that pass X on to another as it is."""
 
+    def _check_fit(
+        self,
+        X: Any,
+        y: ArrayLike,
+        sample_weight: ArrayLike | None,
+        groups: ArrayLike | None,
+    ) -> tuple[Any, Target, dict[str, Any]]:
+        """Check what `fit` is given, and keep the genres.
+
+        Returns
+        -------
+        X : array-like of shape (n_clips, ...)
+            What can be indexed.
+        target : Target
+            Genres.
+        extras : dict
+            'sample_weight' and 'groups', each None where it was not given.
+        """
+        # A fit that fails leaves an estimator that is not fitted.
+        self.__dict__.pop("estimator_", None)
+        (X,) = indexable(X)
+        target = check_target(self, X, y)
+        extras: dict[str, Any] = {
+            "sample_weight": None,
+            "groups": check_groups(X, groups),
+        }
+        check_several(self, target.classes)
+        check_takes_several(self.estimator, target)
+        check_fit_takes(self.estimator, sample_weight=sample_weight)
+        if sample_weight is not None:
+            extras["sample_weight"] = check_clip_weights(target.values, sample_weight)
+        keep_target(self, target)
+        return X, target, extras
+
     def _keep_fitted(self, fitted: Any) -> None:
         """Set `estimator_`, and what is known of the columns it was fitted on."""
         self.estimator_ = fitted
@@ -140,9 +187,30 @@ class MetaClassifier(
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         tags.input_tags = inner.input_tags
+        tags.classifier_tags.multi_label = isinstance(
+            self, SeveralGenres
+        ) and takes_several(self.estimator)
         if inner.transformer_tags is not None:
             tags.transformer_tags = inner.transformer_tags
         return tags
+
+
+def takes_several(estimator: Any) -> bool:
+    """Return whether a classifier takes several genres a clip, by its tags."""
+    tags = get_tags(estimator)
+    of_labels = tags.classifier_tags is not None and tags.classifier_tags.multi_label
+    return of_labels or tags.target_tags.multi_output
+
+
+def check_takes_several(estimator: Any, target: Target) -> None:
+    """Refuse several genres a clip for a classifier that takes one each."""
+    if target.y_type != ONE and not takes_several(estimator):
+        name = type(estimator).__name__
+        raise ValueError(
+            f"y has several genres a clip, and {name} takes one each. Put it into "
+            f"OneVsRestClassifier({name}(...)) of sklearn.multiclass, or choose a "
+            "network."
+        )
 
 
 def check_fit_takes(estimator: Any, **given: Any) -> None:
@@ -209,8 +277,8 @@ def folds_by_group(
     ----------
     cv : int, splitter or iterable of (train, test)
         As scikit-learn takes it.
-    y : ndarray of shape (n_clips,)
-        Genres.
+    y : ndarray of shape (n_clips,) or (n_clips, n_classes)
+        Genres; of several a clip, its rarest one decides the fold.
     groups : ndarray of shape (n_clips,) or None
         Artists.
 
@@ -222,9 +290,13 @@ def folds_by_group(
     """
     if groups is not None and isinstance(cv, Integral):
         cv = StratifiedGroupKFold(cv)
-    for train, test in check_cv(cv, y, classifier=True).split(
-        np.zeros(len(y)), y, groups
-    ):
+    splitter = check_cv(cv, splitting_classes(y), classifier=True)
+    if y.ndim == 2:
+        # It would warn of rare classes, which are none of the user's.
+        with warnings.catch_warnings(action="ignore", category=UserWarning):
+            yield from list(splitter.split(y, splitting_classes(y), groups))
+        return
+    for train, test in splitter.split(np.zeros(len(y)), y, groups):
         genres = np.unique(y[train])
         if len(genres) < 2:
             raise ValueError(
@@ -290,10 +362,69 @@ def check_all_tested(cv: Any, predictions: NDArray) -> None:
         )
 
 
-def class_probabilities(estimator: Any, X: Any, classes: NDArray) -> NDArray:
+def held_out_probabilities(
+    estimator: Any,
+    X: Any,
+    target: Target,
+    cv: Any,
+    **extras: NDArray | None,
+) -> NDArray:
+    """Return the probabilities of each clip's genres, by folds that it is not in.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Not fitted; a clone of it is, for each fold.
+    X : array-like of shape (n_clips, ...)
+        Whatever the estimator takes.
+    target : Target
+        Genres.
+    cv : object
+        As of `folds_by_group`.
+    **extras : ndarray of shape (n_clips,) or None
+        'groups' and 'sample_weight'.
+
+    Returns
+    -------
+    ndarray of shape (n_clips, n_classes)
+
+    Raises
+    ------
+    ValueError
+        If some clips are in no test fold, or a probability is NaN.
+    """
+    several = target.y_type != ONE
+    result = predict_folds(
+        estimator,
+        lambda fitted, clips: class_probabilities(
+            fitted, clips, target.classes, several=several
+        ),
+        X,
+        target.values,
+        folds_by_group(cv, target.values, extras["groups"]),
+        **extras,
+    )
+    check_all_tested(cv, result)
+    return result
+
+
+def class_probabilities(
+    estimator: Any, X: Any, classes: NDArray, *, several: bool = False
+) -> NDArray:
     """Return an estimator's probabilities, with a column for each of `classes`.
 
     The estimator of a fold may lack a class, whose probability is 0.
+
+    Parameters
+    ----------
+    estimator : classifier
+        Fitted.
+    X : array-like of shape (n_clips, ...)
+        Whatever it takes.
+    classes : ndarray of shape (n_classes,)
+        The genres.
+    several : bool, default=False
+        Whether it was fitted on several genres a clip, in as many columns.
 
     Raises
     ------
@@ -301,8 +432,17 @@ def class_probabilities(estimator: Any, X: Any, classes: NDArray) -> NDArray:
         If a probability is NaN.
     """
     result = np.zeros((num_samples(X), len(classes)))
-    columns = np.searchsorted(classes, estimator.classes_)
-    result[:, columns] = estimator.predict_proba(X)
+    found = estimator.predict_proba(X)
+    if isinstance(found, list):  # of scikit-learn's trees and neighbours
+        for column, (of_genre, known) in enumerate(
+            zip(found, estimator.classes_, strict=True)
+        ):
+            if 1 in known:
+                result[:, column] = of_genre[:, np.searchsorted(known, 1)]
+    elif several:
+        result[:] = found
+    else:
+        result[:, np.searchsorted(classes, estimator.classes_)] = found
     if np.isnan(result).any():  # as of naive Bayes where features never change
         raise ValueError(
             f"{type(estimator).__name__} gives probabilities that are NaN. Look for "
@@ -312,7 +452,11 @@ def class_probabilities(estimator: Any, X: Any, classes: NDArray) -> NDArray:
     return result
 
 
-def hard_votes(estimator: Any, X: Any, classes: NDArray) -> NDArray:
-    """Return 1 in the column of the class that an estimator predicts, else 0."""
+def hard_votes(
+    estimator: Any, X: Any, classes: NDArray, *, several: bool = False
+) -> NDArray:
+    """Return 1 in the columns of the classes that an estimator predicts, else 0."""
+    if several:
+        return np.asarray(estimator.predict(X), float)
     columns = np.searchsorted(classes, estimator.predict(X))
     return np.eye(len(classes))[columns]

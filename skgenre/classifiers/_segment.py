@@ -11,6 +11,7 @@ from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, TransformerMixin, clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import BaseCrossValidator
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import Tags
@@ -23,23 +24,27 @@ from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._check_windowed import check_windowed_clips, select_clips
 from skgenre.classifiers._checks import (
     Rows,
-    check_genres,
     check_groups,
     check_pair,
     check_several,
-    genre_numbers,
+    check_target,
+    genre_codes,
+    keep_target,
 )
 from skgenre.classifiers._meta import (
     InnerTransform,
     check_all_tested,
     check_clip_weights,
     check_fit_takes,
+    check_takes_several,
     class_probabilities,
     fit_with,
     folds_by_group,
     hard_votes,
     inner_has,
+    takes_several,
 )
+from skgenre.classifiers._several_genres import ONE, SeveralGenres
 from skgenre.classifiers._windows import (
     Clips,
     Windows,
@@ -59,7 +64,7 @@ def _voting_gives_probabilities(self: Any) -> bool:
 
 
 class SegmentClassifier(
-    ClassifierMixin, InnerTransform, TransformerMixin, BaseEstimator
+    SeveralGenres, ClassifierMixin, InnerTransform, TransformerMixin, BaseEstimator
 ):
     """Classify clips of any length by their windows.
 
@@ -99,7 +104,13 @@ class SegmentClassifier(
     Attributes
     ----------
     classes_ : ndarray of shape (n_classes,)
-        The genres, sorted.
+        The genres, sorted, or those of the columns of y.
+    y_type_ : str
+        'multilabel-indicator' or 'multilabel-lists' where clips may have several
+        genres, the form of predictions; 'multiclass' where they have one each.
+    thresholds_ : ndarray of shape (n_classes,)
+        Probability from which each of several genres is predicted: those of the
+        estimator inside, or 0.5; only where clips may have several.
     estimator_ : estimator
         A clone of `estimator`, fitted on all windows.
     final_estimator_ : estimator
@@ -210,8 +221,9 @@ class SegmentClassifier(
                 shape (n_frames_i, n_mels)
             Spectrograms in dB, of one length or of any. A table (n_clips, n_features)
             counts as a series of one band.
-        y : array-like of shape (n_clips,)
-            Genres; strings, numbers or booleans.
+        y : array-like of shape (n_clips,) or (n_clips, n_classes)
+            Genres; strings, numbers or booleans. Several a clip are 0 and 1 in
+            columns, or a list for each clip; the estimator gets columns.
         sample_weight : array-like of shape (n_clips,), default=None
             Weights of the clips, if the estimator takes such weights.
         groups : array-like of shape (n_clips,), default=None
@@ -239,22 +251,29 @@ class SegmentClassifier(
         for name in ("estimator_", "final_estimator_"):
             self.__dict__.pop(name, None)
         clips = check_windowed_clips(self, X, reset=True)
-        y = check_genres(self, clips, y)
+        target = check_target(self, clips, y)
         groups = check_groups(clips, groups)
-        self.classes_ = np.unique(y)
+        keep_target(self, target)
         self._check_estimator(
             sample_weight=sample_weight, validation_data=validation_data
         )
+        check_takes_several(self.estimator, target)
         if sample_weight is not None:
             sample_weight = check_clip_weights(clips, sample_weight)
         validation = self._validation_windows(validation_data)
 
+        y = target.values
         fitted = self._fit_windows(clips, y, sample_weight, groups, validation)
+        voter = fitted
         if self.voting == "stack":
-            self.final_estimator_ = self._fit_final(
+            voter = self.final_estimator_ = self._fit_final(
                 clips, y, sample_weight, groups, validation
             )
         self.estimator_ = fitted
+        if target.y_type != ONE:
+            half = np.full(len(self.classes_), 0.5)
+            has_own = self.voting != "hard" and hasattr(voter, "thresholds_")
+            self.thresholds_ = voter.thresholds_ if has_own else half
         return self
 
     def _check_estimator(self, **given: Any) -> None:
@@ -274,7 +293,7 @@ class SegmentClassifier(
         check_fit_takes(self.estimator, **given)
 
     def predict(self, X: ArrayLike) -> NDArray:
-        """Return the genre of each clip.
+        """Return the genre of each clip, or several genres.
 
         Parameters
         ----------
@@ -284,10 +303,14 @@ class SegmentClassifier(
 
         Returns
         -------
-        ndarray of shape (n_clips,)
+        ndarray of shape (n_clips,) or (n_clips, n_classes)
             Members of `classes_`; the first one where genres are equally probable.
+            Where clips may have several genres, all that reach their threshold, in the
+            form of y.
         """
         check_is_fitted(self)
+        if self.y_type_ != ONE:
+            return self._written(self._clip_probabilities(X) >= self.thresholds_)
         if self.voting == "stack":
             return self.final_estimator_.predict(self._clip_summaries(X))
         return self.classes_[self._mean_probabilities(X).argmax(axis=1)]
@@ -310,11 +333,17 @@ class SegmentClassifier(
             probabilities.
         """
         check_is_fitted(self)
-        if self.voting == "stack":
-            return class_probabilities(
-                self.final_estimator_, self._clip_summaries(X), self.classes_
-            )
-        return self._mean_probabilities(X)
+        return self._clip_probabilities(X)
+
+    def _clip_probabilities(self, X: ArrayLike) -> NDArray:
+        if self.voting != "stack":
+            return self._mean_probabilities(X)
+        return class_probabilities(
+            self.final_estimator_,
+            self._clip_summaries(X),
+            self.classes_,
+            several=self.y_type_ != ONE,
+        )
 
     def predict_timeline(
         self, X: ArrayLike
@@ -355,10 +384,11 @@ class SegmentClassifier(
             return None
         X, y = check_pair(validation_data)
         clips = check_windowed_clips(self, X, reset=False, name="X of validation_data")
-        y = check_genres(self, clips, y, "y of validation_data")
-        genre_numbers(self, y, "y of validation_data")
+        target = check_target(self, clips, y, "y of validation_data")
+        codes = genre_codes(self, target, "y of validation_data")
         windows, counts = self._cut(clips)
-        return windows, np.repeat(y, counts)
+        y = target.values if target.y_type == ONE else codes
+        return windows, np.repeat(y, counts, axis=0)
 
     def _fit_windows(
         self,
@@ -380,7 +410,7 @@ class SegmentClassifier(
             return fit_with(
                 clone(self.estimator),
                 windows,
-                np.repeat(y, counts),
+                np.repeat(y, counts, axis=0),
                 sample_weight=sample_weight,
                 groups=np.repeat(groups, counts),
                 validation_data=validation,
@@ -409,7 +439,10 @@ class SegmentClassifier(
         check_all_tested(self.cv, summaries)
         final_estimator = self.final_estimator
         if final_estimator is None:
-            final_estimator = make_pipeline(StandardScaler(), LogisticRegression())
+            logistic: Any = LogisticRegression()
+            if y.ndim == 2:
+                logistic = OneVsRestClassifier(logistic)
+            final_estimator = make_pipeline(StandardScaler(), logistic)
         return fit_with(
             clone(final_estimator), summaries, y, sample_weight=sample_weight
         )
@@ -448,8 +481,10 @@ class SegmentClassifier(
     def _window_probabilities(self, fitted: Any, clips: Clips) -> Iterator[NDArray]:
         """Yield the (n_windows, n_classes) probabilities or votes of each clip."""
         predict = hard_votes if self.voting == "hard" else class_probabilities
+        several = self.y_type_ != ONE
         return self._map_windows(
-            clips, lambda windows: predict(fitted, windows, self.classes_)
+            clips,
+            lambda windows: predict(fitted, windows, self.classes_, several=several),
         )
 
     def _mean_probabilities(self, X: ArrayLike) -> NDArray:
@@ -471,5 +506,6 @@ class SegmentClassifier(
         """Return the tags for scikit-learn."""
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
+        tags.classifier_tags.multi_label = takes_several(self.estimator)
         tags.transformer_tags.preserves_dtype = ["float32"]
         return tags

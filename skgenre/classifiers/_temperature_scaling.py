@@ -9,22 +9,19 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import minimize_scalar
 from scipy.special import log_expit, log_softmax, softmax
 from sklearn.base import clone
-from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils import indexable
+from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._estimators import split_last_step
 from skgenre._sklearn_compat import HasMethods, fit_context
-from skgenre.classifiers._checks import check_genres, check_groups, check_several
 from skgenre.classifiers._meta import (
     MetaClassifier,
     check_all_tested,
-    check_clip_weights,
-    check_fit_takes,
     fit_with,
     folds_by_group,
     predict_folds,
 )
+from skgenre.classifiers._several_genres import ONE
 
 _LEAST_PROBABILITY = float(np.finfo(np.float32).eps)
 _LOG_RANGE = 10.0  # of a temperature, from the scores' own size
@@ -34,8 +31,8 @@ class TemperatureScalingClassifier(MetaClassifier):
     """Give a classifier probabilities by one temperature, which is bounded.
 
     `fit` chooses the temperature on clips that were not trained on. It divides the
-    scores of all genres and leaves their order as it is: calibration doesn't change
-    what is predicted, however many genres there are and however few clips.
+    scores of all genres and leaves their order as it is, however many genres there are
+    and however few clips.
 
     Parameters
     ----------
@@ -48,8 +45,9 @@ class TemperatureScalingClassifier(MetaClassifier):
     cv : int, splitter or iterable of (train, test), default=5
         How clips are split, so that the temperature is chosen on clips that were not
         trained on. With an int, the folds are stratified by genre and keep groups
-        whole, and are at most as many as the rarest genre has groups. Where a genre
-        has one group only, they ignore groups, and are at most as many as it has clips.
+        whole, and are at most as many as the rarest genre has groups. Where a fold
+        could then not learn each genre, they ignore groups, and are at most as many as
+        the rarest genre has clips.
 
     Attributes
     ----------
@@ -156,29 +154,24 @@ class TemperatureScalingClassifier(MetaClassifier):
         TypeError
             If weights are given to an estimator whose `fit` does not take them.
         """
-        # A fit that fails leaves an estimator that is not fitted.
-        self.__dict__.pop("estimator_", None)
-        (X,) = indexable(X)
-        y = check_genres(self, X, y)
-        groups = check_groups(X, groups)
-        self.classes_ = np.unique(y)
-        check_several(self, self.classes_)
-        check_fit_takes(self.estimator, sample_weight=sample_weight)
-        weights = None
-        if sample_weight is not None:
-            weights = check_clip_weights(y, sample_weight)
-        extras = {"sample_weight": weights, "groups": groups}
+        X, target, extras = self._check_fit(X, y, sample_weight, groups)
+        if target.y_type != ONE:
+            raise ValueError(
+                "y has several genres a clip, and TemperatureScalingClassifier takes "
+                "one each. Put it into OneVsRestClassifier(...) of sklearn.multiclass."
+            )
+        y = target.values
         scores = predict_folds(
             self.estimator,
             lambda fitted, clips: _scores(fitted, clips, self.classes_),
             X,
             y,
-            self._folds(y, groups),
+            self._folds(y, extras["groups"]),
             **extras,
         )
         check_all_tested(self.cv, scores)
         self.temperature_ = _temperature(
-            scores, np.searchsorted(self.classes_, y), weights
+            scores, np.searchsorted(self.classes_, y), extras["sample_weight"]
         )
         self._keep_fitted(fit_with(clone(self.estimator), X, y, **extras))
         return self
@@ -197,8 +190,11 @@ class TemperatureScalingClassifier(MetaClassifier):
             )
         if groups is not None:
             of_genre = [len(np.unique(groups[y == genre])) for genre in self.classes_]
-            if min(of_genre) >= 2:
-                return folds_by_group(min(int(self.cv), *of_genre), y, groups)
+            if (n_folds := min(int(self.cv), *of_genre)) >= 2:
+                folds = list(StratifiedGroupKFold(n_folds).split(y, y, groups))
+                n_learned = [len(np.unique(y[train])) for train, _ in folds]
+                if min(n_learned) == len(self.classes_):
+                    return iter(folds)
         return folds_by_group(min(int(self.cv), *counts), y, None)
 
     def predict_proba(self, X: Any) -> NDArray:

@@ -143,6 +143,14 @@ def train(
             "those that are there.",
         ),
     ] = None,
+    multi_label: Annotated[
+        bool,
+        typer.Option(
+            "--multi-label",
+            help="Learn all genres of each clip: those that a CSV separates by |, as "
+            "in rock|pop, or all in the tags.",
+        ),
+    ] = False,
     note: Annotated[
         str | None, typer.Option(help="Text to keep with the model, for `info`.")
     ] = None,
@@ -176,6 +184,7 @@ def train(
         check_training(given)
         pipeline = chosen_model(
             model,
+            multi_label=multi_label,
             epochs=epochs,
             checkpoint_dir=checkpoint_dir,
             seed=seed,
@@ -185,12 +194,16 @@ def train(
             yes=yes,
             console=_console,
         )
+        if multi_label and genre_tree is not None:
+            raise ValueError(
+                "--genre-tree is for one genre a clip. Leave out --multi-label or it."
+            )
         check_output(output, [music, genre_tree])
         tree = None if genre_tree is None else GenreTree.from_file(genre_tree)
-        tracks = labelled_tracks(music, labels, _console)
+        tracks = labelled_tracks(music, labels, _console, multi_label=multi_label)
         if tree is not None:
             tracks = fold_rare_genres(tracks, tree, _console)
-        if labels == Labels.tags:
+        if multi_label or labels == Labels.tags:
             tracks = without_rare_genres(tracks, _console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
         trained = train_and_evaluate(
@@ -237,7 +250,14 @@ def predict(
     from_file: _FromFile = None,
     file_format: _GenreFormat = _SongFormat.table,
     output: _GroupedOutput = None,
-    top: Annotated[int, typer.Option(min=1, help="Genres to show for each file.")] = 1,
+    top: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Genres to show for each file.",
+            show_default="1; of a model of several genres, all above their threshold",
+        ),
+    ] = None,
     missing_only: MissingOnly = False,
     write_tags: WriteTags = False,
     min_confidence: Annotated[
@@ -302,7 +322,7 @@ def predict(
             console=_console,
         )
         errors = [p["error"] for p in predictions if "error" in p]
-        good = [(p["path"], p["genres"][0]) for p in predictions if "genres" in p]
+        good = [(p["path"], p["genres"][0]) for p in predictions if p.get("genres")]
         if is_playlist:
             sure_first = sorted(good, key=lambda pair: -pair[1]["probability"])
             entries = [Entry(path, str(best["genre"])) for path, best in sure_first]
@@ -358,7 +378,15 @@ def evaluate(
     exit code is then 1. With a tree of genres, or a model that has one, also
     hierarchical scores, for which a genre above the right one is partly right.
     """
-    from skgenre.cli._commands._evaluate import check_merge, evaluate_models
+    from skgenre.cli._commands._evaluate import (
+        check_merge,
+        evaluate_models,
+        load_classifiers,
+    )
+    from skgenre.cli._commands._evaluate_several import (
+        evaluate_several,
+        predicts_several,
+    )
     from skgenre.cli._commands._library._labels import labelled_tracks
     from skgenre.cli._output import check_output
     from skgenre.datasets import GenreTree
@@ -367,10 +395,13 @@ def evaluate(
         check_output(report, [model, music, compare, genre_tree], option="--report")
         merged = check_merge(merge or [])
         tree = None if genre_tree is None else GenreTree.from_file(genre_tree)
-        models = [model, *([] if compare is None else [compare])]
-        judged = evaluate_models(
+        files = [model, *([] if compare is None else [compare])]
+        models = load_classifiers(files)
+        several = predicts_several(models)
+        evaluated = evaluate_several if several else evaluate_models
+        judged = evaluated(
             models,
-            labelled_tracks(music, labels, _console, models=models),
+            labelled_tracks(music, labels, _console, models=files, multi_label=several),
             merge=merged,
             genre_tree=tree,
             cache_dir=cache_dir,

@@ -10,6 +10,7 @@ from rich.progress import track
 from skgenre.audio._clip import FileClip, clip_name
 from skgenre.audio._reading import Reading
 from skgenre.classifiers import GenreTagger
+from skgenre.classifiers._several_genres import genre_thresholds
 from skgenre.cli._commands._cache import set_cache
 from skgenre.cli._commands._weights import offer_weights
 from skgenre.cli._console import plain
@@ -143,7 +144,7 @@ def predict_files(
     model: Any,
     paths: Sequence[str | FileClip],
     *,
-    top: int,
+    top: int | None,
     console: Console,
     **how: Any,
 ) -> list[dict[str, Any]]:
@@ -156,7 +157,7 @@ def predict_files(
     probabilities, errors, readings = process_files(
         model.predict_proba, model, paths, title="Predicting", console=console, **how
     )
-    genres = model.classes_.tolist()
+    genres, thresholds = model.classes_.tolist(), genre_thresholds(model)
 
     def prediction(path: str | FileClip) -> dict[str, Any]:
         name = clip_name(path)
@@ -165,7 +166,7 @@ def predict_files(
         found: dict[str, Any] = {"path": name, "status": "ok"}
         reading = readings.get(path)
         if reading is None or reading.has_music:
-            found["genres"] = ranked(probabilities[path], genres, top)
+            found["genres"] = ranked(probabilities[path], genres, top, thresholds)
         if reading is not None:
             found |= {"status": reading.status, "note": reading.cause}
         return found

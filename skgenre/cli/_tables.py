@@ -38,19 +38,29 @@ def report_table(scores: Bunch, title: str) -> Table:
     """
     table = Table(title=title, caption="with 95 % intervals")
     table.add_column("Genre")
-    for name in ("Precision", "Recall", "F1 score", "Clips"):
-        table.add_column(name, justify="right")
+    names = ["precision", "recall", "f1"]
+    headings = ["Precision", "Recall", "F1 score"]
+    if "average_precision" in scores:  # of several genres a clip
+        names.insert(0, "average_precision")
+        headings.insert(0, "Average precision")
+    for heading in (*headings, "Clips"):
+        table.add_column(heading, justify="right")
     for row, (genre, n_clips) in enumerate(
         zip(scores.labels, scores.support, strict=True)
     ):
         cells = (
             with_interval(scores[name][row], scores[f"{name}_interval"][row])
-            for name in ("precision", "recall", "f1")
+            for name in names
         )
         table.add_row(plain(genre), *cells, str(n_clips))
     table.add_section()
-    mean = with_interval(scores.macro_f1, scores.macro_f1_interval)
-    table.add_row("mean", "", "", mean, str(scores.support.sum()))
+    means = (
+        with_interval(scores[f"macro_{name}"], scores[f"macro_{name}_interval"])
+        if f"macro_{name}" in scores
+        else ""
+        for name in names
+    )
+    table.add_row("mean", *means, str(scores.support.sum()))
     return table
 
 
@@ -71,28 +81,60 @@ def confusion_table(
     """
     from sklearn.metrics import confusion_matrix
 
-    table = Table(title="Confusion (rows: true, columns: predicted)")
+    matrix = confusion_matrix(target, predicted, labels=genres)
+    # "unknown" is predicted, but never true.
+    is_true = np.isin(genres, target) | matrix.any(axis=1)
+    table = _matrix_table(
+        "Confusion (rows: true, columns: predicted)", matrix, genres, is_true
+    )
+    if _fits(table, console):
+        return table
+    return _commonest_pairs("Most confused genres", matrix, genres, matrix.sum(axis=1))
+
+
+def cooccurrence_table(scores: Bunch, console: Console) -> Table:
+    """Return as a table which genres are predicted for clips of each genre.
+
+    Where the console is too narrow for it, the commonest pairs of different genres.
+    """
+    matrix, genres = scores.cooccurrence, scores.labels
+    table = _matrix_table(
+        "Clips of a genre (rows) for which one is predicted (columns)",
+        matrix,
+        genres,
+        scores.support > 0,
+    )
+    if _fits(table, console):
+        return table
+    return _commonest_pairs("Most common pairs", matrix, genres, scores.support)
+
+
+def _matrix_table(
+    title: str, matrix: NDArray, genres: NDArray, is_true: NDArray
+) -> Table:
+    table = Table(title=title)
     table.add_column("")
     for genre in genres:
         table.add_column(plain(genre), justify="right")
-    matrix = confusion_matrix(target, predicted, labels=genres)
-    for genre, row in zip(genres, matrix, strict=True):
-        if row.any() or genre in target:  # "unknown" is predicted, but never true
-            table.add_row(plain(genre), *(str(n) if n else "·" for n in row))
+    for genre, row in zip(genres[is_true], matrix[is_true], strict=True):
+        table.add_row(plain(genre), *(str(n) if n else "·" for n in row))
+    return table
+
+
+def _fits(table: Table, console: Console) -> bool:
     wide = console.options.update(width=_UNFOLDED)
-    if Measurement.get(console, wide, table).maximum <= console.width:
-        return table
-    return _confused_pairs(matrix, genres)
+    return Measurement.get(console, wide, table).maximum <= console.width
 
 
-def _confused_pairs(matrix: NDArray, genres: NDArray) -> Table:
-    """Return the pairs of genres that are most often taken for each other."""
+def _commonest_pairs(
+    title: str, matrix: NDArray, genres: NDArray, support: NDArray
+) -> Table:
+    """Return the commonest pairs of a true genre and another that is predicted."""
     wrong = matrix.copy()
     np.fill_diagonal(wrong, 0)
     order = np.argsort(-wrong, axis=None, kind="stable")[:_N_PAIRS]
     table = Table(
-        title="Most confused genres",
-        caption=f"{np.count_nonzero(wrong)} pairs, {wrong.sum()} clips",
+        title=title, caption=f"{np.count_nonzero(wrong)} pairs, {wrong.sum()} clips"
     )
     table.add_column("True")
     table.add_column("Predicted")
@@ -100,16 +142,27 @@ def _confused_pairs(matrix: NDArray, genres: NDArray) -> Table:
     table.add_column("Of", justify="right")
     for true, other in zip(*np.unravel_index(order, wrong.shape), strict=True):
         if wrong[true, other]:
-            numbers = str(wrong[true, other]), str(matrix[true].sum())
+            numbers = str(wrong[true, other]), str(support[true])
             table.add_row(plain(genres[true]), plain(genres[other]), *numbers)
     return table
 
 
 def ranked(
-    probabilities: NDArray, genres: Sequence[Any], top: int
+    probabilities: NDArray,
+    genres: Sequence[Any],
+    top: int | None,
+    thresholds: NDArray | None = None,
 ) -> list[dict[str, Any]]:
-    """Return the `top` most probable genres of one clip, the best first."""
-    order = np.argsort(probabilities, kind="stable")[::-1][:top]
+    """Return the most probable genres of one clip, the best first.
+
+    The `top` best; or, for None, all that reach their threshold, where there are
+    thresholds, and else one.
+    """
+    order = np.argsort(probabilities, kind="stable")[::-1]
+    if top is None and thresholds is not None:
+        order = order[probabilities[order] >= thresholds[order]]
+    else:
+        order = order[: top or 1]
     return [
         {"genre": genres[i], "probability": round(float(probabilities[i]), 4)}
         for i in order

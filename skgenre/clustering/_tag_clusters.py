@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.classifiers._tag_genres import TAG_NAMES, tag_embedding
+from skgenre.classifiers._tagging._tag_genres import TAG_NAMES, tag_embedding
 from skgenre.clustering._embedding_kmeans import EmbeddingKMeans
 
 K_RANGE = 2, 15
@@ -102,7 +102,7 @@ def distinctive_tags(excess: Sequence[float] | NDArray) -> list[str]:
     Examples
     --------
     >>> import numpy as np
-    >>> from skgenre.classifiers._tag_genres import TAG_NAMES
+    >>> from skgenre.classifiers._tagging._tag_genres import TAG_NAMES
     >>> excess = np.zeros(100)
     >>> excess[[TAG_NAMES.index(tag) for tag in ("voice", "vocals", "rock")]] = 3, 2, 1
     >>> excess[TAG_NAMES.index("sad")] = 0.5

@@ -38,6 +38,7 @@ _STACK_LEVEL = 5
     {
         "path": [str, os.PathLike],
         "groups": [StrOptions({"folder"}), None],
+        "target": [StrOptions({"genre", "genres"})],
         **FORM_CONSTRAINTS,
     },
     prefer_skip_nested_validation=True,
@@ -46,6 +47,7 @@ def load_audio_folder(
     path: str | os.PathLike[str],
     *,
     groups: str | None = None,
+    target: str = "genre",
     return_X_y: bool = False,
     as_frame: bool = False,
 ) -> Any:
@@ -67,7 +69,8 @@ def load_audio_folder(
           genres from the files' tags.
         - A CSV file in UTF-8 whose first line names the columns ``path`` and
           ``genre`` and, where artists are known, ``group``, ``artist_id`` or
-          ``artist`` (the first of these that is there counts). Relative paths begin
+          ``artist`` (the first of these that is there counts). Several genres of a
+          track are separated by ``|``, as in ``rock|pop``. Relative paths begin
           at the CSV's folder; other columns are ignored. Paths may be URLs of the
           CSV's own host or bucket, or of object stores (``s3://``, ``gs://`` …).
         - A folder that holds such a CSV by the name of ``tracks.csv``: this is read
@@ -77,6 +80,9 @@ def load_audio_folder(
         How artists are named in a folder without ``tracks.csv``: 'folder' takes
         the folders in a genre for its artists (``rock/some artist/some
         album/song.mp3``). With None, artists are not known.
+
+    target : {'genre', 'genres'}, default='genre'
+        Whether the target is the first genre of each clip, or a tuple of all of them.
 
     %(return_X_y)s
 
@@ -90,9 +96,11 @@ def load_audio_folder(
         paths : ndarray of shape (n_clips,), object
             Names of the files, each a str that begins with `path`'s folder. Of a
             folder they are sorted by genre and name, of a CSV in its order.
-        target : ndarray of shape (n_clips,), str
+        target : ndarray of shape (n_clips,), str or object
             Genres. Those that differ only in case are one, spelt as most clips have
             it.
+        genres : list of list of str
+            All genres of each clip, the first one first.
         groups : ndarray of shape (n_clips,), str, or None
             Artists, for splits that keep an artist's clips together.
         target_names : ndarray of shape (n_classes,), str
@@ -160,7 +168,7 @@ def load_audio_folder(
             _warn_of_artists(name, sign)
         # By genre and name, also where two folders have become one genre.
         found = sorted(_fold_case(found), key=lambda track: (track.genre, track.path))
-    tracks = _bunch(found, source)
+    tracks = _bunch(found, source, target)
     return in_form(tracks, return_X_y=return_X_y, as_frame=as_frame)
 
 
@@ -181,11 +189,11 @@ def _check_table(table: str, name: str, groups: str | None) -> None:
 def _fold_case(tracks: list[Track]) -> list[Track]:
     """Return the tracks with one spelling of each genre, that of most tracks."""
     # Composed: some file systems split letters and accents.
-    tracks = [
-        track._replace(genre=unicodedata.normalize("NFC", track.genre))
+    composed = [
+        [unicodedata.normalize("NFC", genre) for genre in track.genres]
         for track in tracks
     ]
-    counts = Counter(track.genre for track in tracks)
+    counts = Counter(genre for genres in composed for genre in genres)
     names = common_spellings(counts, key=str.casefold)
     folded = {genre: name for genre, name in names.items() if genre != name}
     if folded:
@@ -195,7 +203,10 @@ def _fold_case(tracks: list[Track]) -> list[Track]:
             "of this warning.",
             stacklevel=4,
         )
-    return [track._replace(genre=names[track.genre]) for track in tracks]
+    return [
+        track._replace(genres=tuple(dict.fromkeys(names[genre] for genre in genres)))
+        for track, genres in zip(tracks, composed, strict=True)
+    ]
 
 
 def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
@@ -214,7 +225,7 @@ def _tracks_of_folders(folder: str, groups: str | None) -> list[Track]:
         top = join(folder, genre)
         files = audio_files_below(top, root=folder)
         tracks += [
-            Track(file, genre, os.path.dirname(os.path.relpath(file, top)))
+            Track(file, (genre,), os.path.dirname(os.path.relpath(file, top)))
             for file in files
         ]
         if not files:
@@ -257,18 +268,24 @@ def _warn(message: str) -> None:
     warnings.warn(message, stacklevel=_STACK_LEVEL)
 
 
-def _bunch(tracks: list[Track], source: str) -> Bunch:
-    target = np.array([track.genre for track in tracks])
+def _bunch(tracks: list[Track], source: str, target: str) -> Bunch:
+    first = np.array([track.genre for track in tracks])
+    all_of_each = [track.genres for track in tracks]
     groups = None
     if tracks[0].group is not None:
         groups = np.array([track.group for track in tracks])
-    genres, counts = np.unique(target, return_counts=True)
+    genres, counts = np.unique(first, return_counts=True)
     numbers = ", ".join(f"{c} {g}" for g, c in zip(genres, counts, strict=True))
     artists = "" if groups is None else f" by {len(np.unique(groups))} artists"
     return Bunch(
         paths=np.array([track.path for track in tracks], dtype=object),
-        target=target,
+        target=first
+        if target == "genre"
+        else np.fromiter(all_of_each, dtype=object, count=len(tracks)),
+        genres=[list(names) for names in all_of_each],
         groups=groups,
-        target_names=genres,
+        target_names=genres
+        if target == "genre"
+        else np.unique([name for names in all_of_each for name in names]),
         DESCR=f"{len(tracks)} tracks{artists} from {source}: {numbers}.",
     )

@@ -24,16 +24,22 @@ could make the reader's machine ask for what only that one may see.
 """
 
 _N_NAMED = 5
+_SEPARATOR = "|"  # of several genres in a cell
 # Bytes of a table that a URL names; one of a million tracks has a fifth of it.
 _MAX_BYTES = 1 << 29
 
 
 class Track(NamedTuple):
-    """A file, its genre and its artist."""
+    """A file, its genres and its artist."""
 
     path: str
-    genre: str
+    genres: tuple[str, ...]
     group: str | None
+
+    @property
+    def genre(self) -> str:
+        """The first of its genres."""
+        return self.genres[0]
 
 
 def quoted(names: Sequence[str]) -> str:
@@ -92,12 +98,12 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
         )
     genres: dict[str, str] = {}
     for track in tracks:
-        name = _one_name(track.path)
-        known = genres.setdefault(name, track.genre)
-        if known.casefold() != track.genre.casefold():  # case is folded later
+        name, cell = _one_name(track.path), _SEPARATOR.join(track.genres)
+        known = genres.setdefault(name, cell)
+        if known.casefold() != cell.casefold():  # case is folded later
             raise ValueError(
-                f"{path!r} lists {track.path!r} as {known!r} and as "
-                f"{track.genre!r}. Delete one of the rows."
+                f"{path!r} lists {track.path!r} as {known!r} and as {cell!r}. Delete "
+                "one of the rows."
             )
     counts = Counter(_one_name(track.path) for track in tracks)
     twice = [name for name, count in counts.items() if count > 1]
@@ -165,6 +171,9 @@ def _tracks(file: Iterator[str], path: str) -> Iterator[Track]:
                 "line. Put cells that hold a comma in double quotes."
             )
         cells = [(row[column] or "").strip() for column in wanted]
+        parts = (part.strip() for part in cells[1].split(_SEPARATOR))
+        genres = tuple(dict.fromkeys(part for part in parts if part))
+        cells[1] = _SEPARATOR.join(genres)
         if "" in cells:
             column = wanted[cells.index("")]
             raise ValueError(
@@ -172,4 +181,4 @@ def _tracks(file: Iterator[str], path: str) -> Iterator[Track]:
                 "or delete the row."
             )
         group = cells[2] if group_column is not None else None
-        yield Track(_track_path(cells[0], path), cells[1], group)
+        yield Track(_track_path(cells[0], path), genres, group)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from skgenre._text import printable
 from skgenre.classifiers import GenreTagger
-from skgenre.classifiers._tag_genres import tag_embedding
+from skgenre.classifiers._tagging._tag_genres import tag_embedding
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
 from skgenre.features._pretrained._musicnn_weights import has_weights, weights_folder

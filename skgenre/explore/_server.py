@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from skgenre._text import csv_cell, printable, shorten
 from skgenre.audio import AudioError
-from skgenre.classifiers._tag_genres import top_tags
+from skgenre.classifiers._tagging._tag_genres import top_tags
 from skgenre.datasets._library._playlists import Entry, write_playlist
 from skgenre.explore._collection import Collection
 from skgenre.explore._extraction import Extraction

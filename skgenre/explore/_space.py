@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.classifiers._tag_genres import tag_embedding
+from skgenre.classifiers._tagging._tag_genres import tag_embedding
 from skgenre.clustering import EmbeddingKMeans, TrackRecommender
 from skgenre.clustering._recommender import is_copy
 from skgenre.clustering._tag_clusters import K_RANGE, cluster_songs, distinctive_tags

@@ -11,6 +11,7 @@ from ._filters._activation import maximize_activation
 from ._filters._saliency import saliency
 from ._filters._sonify import sonify
 from ._report._html import classification_report_html
+from ._report._several_html import multilabel_report_html
 from ._scores._accuracies import accuracy_scores
 from ._scores._bootstrap import bootstrap_accuracy
 from ._scores._calibration import expected_calibration_error
@@ -18,6 +19,7 @@ from ._scores._comparison import compare_predictions
 from ._scores._hierarchical import hierarchical_scores
 from ._scores._label_errors import suspected_label_errors
 from ._scores._score_intervals import score_intervals
+from ._scores._several_genres import multilabel_score_intervals
 
 __all__ = [
     "ClusterDisplay",
@@ -36,6 +38,8 @@ __all__ = [
     "expected_calibration_error",
     "hierarchical_scores",
     "maximize_activation",
+    "multilabel_report_html",
+    "multilabel_score_intervals",
     "saliency",
     "score_intervals",
     "sonify",

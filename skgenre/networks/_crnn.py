@@ -26,6 +26,7 @@ def crnn(
     recurrent_activation: str = "sigmoid",
     time_mask: int = 0,
     frequency_mask: int = 0,
+    classifier_activation: str = "softmax",
     precision: str = "float32",
     seed: int | None = None,
 ) -> keras.Model:
@@ -65,6 +66,9 @@ def crnn(
         the default of the Keras that the paper used.
     time_mask, frequency_mask : int, default=0
         Most frames and most mel bands that a mask of `SpecAugment` hides in training.
+    classifier_activation : {'softmax', 'sigmoid'}, default='softmax'
+        Activation of the last layer: 'softmax' for one genre a clip, 'sigmoid' where a
+        clip may have several.
     precision : str, default='float32'
         Keras dtype policy of the layers; the output is always float32.
     seed : int, default=None
@@ -138,7 +142,7 @@ def crnn(
     )(x)
     genre = layers.Dense(
         n_classes,
-        activation="softmax",
+        activation=classifier_activation,
         kernel_initializer=glorot(seed_of),
         dtype="float32",
         name="genre",

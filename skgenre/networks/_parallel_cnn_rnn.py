@@ -88,6 +88,7 @@ def parallel_cnn_rnn(
     reset_after: bool = True,
     time_mask: int = 0,
     frequency_mask: int = 0,
+    classifier_activation: str = "softmax",
     precision: str = "float32",
     seed: int | None = None,
     for_training: bool = False,
@@ -123,6 +124,9 @@ def parallel_cnn_rnn(
         in today's Keras, or before it, as in the paper's.
     time_mask, frequency_mask : int, default=0
         Most frames and most mel bands that a mask of `SpecAugment` hides in training.
+    classifier_activation : {'softmax', 'sigmoid'}, default='softmax'
+        Activation of the last layer: 'softmax' for one genre a clip, 'sigmoid' where a
+        clip may have several.
     precision : str, default='float32'
         Keras dtype policy of the layers; the output is always float32.
     seed : int, default=None
@@ -216,7 +220,7 @@ def parallel_cnn_rnn(
     x = layers.Concatenate(dtype=precision, name="embedding")([left, right])
     genre = layers.Dense(
         n_classes,
-        activation="softmax",
+        activation=classifier_activation,
         kernel_initializer=glorot(seed_of),
         dtype="float32",
         name="genre",

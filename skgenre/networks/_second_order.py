@@ -165,6 +165,7 @@ def second_order(
     n_prototypes: int = 128,
     dropout: float = 0.2,
     n_views: int = 1,
+    classifier_activation: str = "softmax",
     precision: str = "float32",
     seed: int | None = None,
 ) -> keras.Model:
@@ -193,6 +194,9 @@ def second_order(
     n_views : int, default=1
         Views of the sound that stand side by side in the spectrograms, each with
         ``n_mels / n_views`` bands. Each is described by itself.
+    classifier_activation : {'softmax', 'sigmoid'}, default='softmax'
+        Activation of the last layer: 'softmax' for one genre a clip, 'sigmoid' where a
+        clip may have several.
     precision : str, default='float32'
         Keras dtype policy from the prototypes on; what comes before them, and the
         output, is always float32.
@@ -252,7 +256,7 @@ def second_order(
     x = layers.Dropout(dropout, seed=next(seed_of), dtype=precision, name="dropout")(x)
     genre = layers.Dense(
         n_classes,
-        activation="softmax",
+        activation=classifier_activation,
         kernel_initializer=glorot(seed_of),
         dtype="float32",
         name="genre",

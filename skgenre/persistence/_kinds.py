@@ -7,6 +7,7 @@ features; wherever an estimator names one again, it must be the same number.
 
 import math
 from collections.abc import Callable
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
@@ -196,8 +197,11 @@ def values(
     return check
 
 
-def labels(name: str) -> Kind:
-    """Return the kind of sorted, different labels, as many as the size of this name."""
+def labels(name: str, *, rise: bool = True) -> Kind:
+    """Return the kind of different labels, as many as the size of this name.
+
+    They are sorted, unless said otherwise.
+    """
 
     def check(value: Any, sizes: Sizes) -> None:
         _require(
@@ -207,7 +211,8 @@ def labels(name: str) -> Kind:
         is_plain = value.dtype.kind in "biufU"
         are_texts = value.dtype == object and all(type(v) is str for v in value)
         _require(is_plain or are_texts, "expected labels that are texts or numbers")
-        rises = all(a < b for a, b in zip(value[:-1], value[1:], strict=True))
+        in_order = value if rise else np.sort(value)
+        rises = all(a < b for a, b in pairwise(in_order))
         _require(rises, "expected labels that are sorted and different")
         equal_size(name, len(value), sizes)
 

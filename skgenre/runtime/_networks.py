@@ -217,6 +217,8 @@ def add_classifier(
     embedding = g.add("Add", _BODIES[network](g, x, parameters), nan_or_zero)
     kernel, bias = g.weights(2)
     logits = g.add("Add", g.add("MatMul", embedding, kernel), bias)
+    if parameters.get("classifier_activation") == "sigmoid":
+        return g.add("Sigmoid", logits), embedding
     return g.add("Softmax", logits, axis=-1), embedding
 
 

@@ -9,12 +9,14 @@ import warnings
 
 import keras
 import numpy as np
+import pandas
 import pytest
 from scikeras.wrappers import KerasClassifier
 from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.ensemble import VotingClassifier
 from sklearn.exceptions import NotFittedError
+from sklearn.metrics import label_ranking_average_precision_score
 from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 
@@ -23,6 +25,8 @@ from skgenre import (
     EmbeddingKMeans,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
+    load,
+    save,
 )
 from skgenre.classifiers._training._data import ClipRows, SpectrogramBatches, hold_out
 
@@ -620,3 +624,82 @@ def test_mixed_precision_learns_and_goes_on(precision, clips):
     scalars = [v for v in network.optimizer_state_[1:] if np.size(v) == 1]
     assert (max(scalars) >= 1024) == (precision == "mixed_float16")  # the loss's scale
     assert network.set_params(epochs=1).fit(X, y).n_iter_ == 1 + again.n_iter_
+
+
+class TestSeveralGenres:
+    @pytest.fixture(scope="class")
+    def several(self):
+        """Clips of three genres, each of which is heard in bands of its own."""
+        rng = np.random.default_rng(0)
+        y = (rng.random((90, 3)) < [0.5, 0.4, 0.2]).astype(int)
+        X = rng.normal(-60, 6, size=(90, 20, 6)) + 16 * np.repeat(y, 2, axis=1)[:, None]
+        return X.astype(np.float32), y, np.arange(90) // 3
+
+    @pytest.mark.parametrize("network", [CRNN, PARALLEL], ids=["crnn", "parallel"])
+    def test_learns_and_predicts(self, network, several, tmp_path):
+        X, y, artists = several
+        names = np.array(["folk", "jazz", "rock"])
+        lists = [tuple(names[row > 0].tolist()) for row in y]
+        fitted = clone(network).fit(X, lists, groups=artists)
+        assert fitted.classes_.tolist() == names.tolist()
+        probabilities = fitted.predict_proba(X)
+        assert label_ranking_average_precision_score(y, probabilities) > 0.95
+        assert probabilities.sum(axis=1).max() > 1.2
+        found = fitted.predict(X)
+        assert [*map(set, found)] == [
+            set(names[row]) for row in probabilities >= fitted.thresholds_
+        ]
+        assert fitted.score(X, lists) > 0.7
+        history = fitted.history_["val_label_ranking_precision"]
+        assert len(history) == fitted.n_iter_
+        # Columns are the same training, and predictions are columns.
+        columns = clone(network).fit(X, y, groups=artists)
+        np.testing.assert_array_equal(columns.predict_proba(X), probabilities)
+        assert columns.predict(X).tolist() == (
+            (probabilities >= fitted.thresholds_).astype(int).tolist()
+        )
+        model = fitted.keras_classifier_.model_
+        assert model.layers[-1].activation.__name__ == "sigmoid"
+        # Saved, and run by either library.
+        for runtime in ("keras", "onnx"):
+            save(fitted, tmp_path / "it.model")
+            loaded = load(tmp_path / "it.model", runtime=runtime)
+            np.testing.assert_allclose(
+                loaded.predict_proba(X), probabilities, atol=1e-5
+            )
+            assert loaded.predict(X[:9]).tolist() == found[:9].tolist()
+            assert loaded.score(X, lists) == pytest.approx(fitted.score(X, lists))
+
+    def test_continues(self, several):
+        X, y, _ = several
+        frame = pandas.DataFrame(y, columns=["rock", "folk", "jazz"])
+        network = clone(CRNN)
+        for _ in range(15):
+            network.partial_fit(X, frame, classes=["rock", "folk", "jazz"])
+        assert network.classes_.tolist() == ["rock", "folk", "jazz"]
+        assert network.thresholds_.tolist() == [0.5] * 3  # nothing was held out
+        assert network.score(X, frame) > 0.5
+        with pytest.raises(ValueError, match="y must have several genres"):
+            network.partial_fit(X, np.array(["rock", "folk", "jazz"])[y.argmax(axis=1)])
+        # A fit on one genre a clip forgets that there were several.
+        genres = np.where(y[:, 0], "rock", "folk")
+        network.set_params(epochs=1).fit(X, genres)
+        assert not hasattr(network, "thresholds_")
+        np.testing.assert_allclose(network.predict_proba(X).sum(axis=1), 1)
+
+    def test_class_weights_are_of_genres(self, several):
+        X, y, _ = several
+        means = [
+            clone(CRNN)
+            .set_params(epochs=4, class_weight=weight)
+            .fit(X, y)
+            .predict_proba(X)
+            .mean(axis=0)
+            for weight in (None, {2: 20.0}, "balanced")
+        ]
+        assert means[1][2] > means[0][2] + 0.1
+        assert abs(means[1][0] - means[0][0]) < 0.2
+        assert means[2][2] > means[0][2]
+        weighted = clone(CRNN).set_params(class_weight="balanced")
+        with pytest.raises(ValueError, match="class_weight is a part of the default"):
+            weighted.set_params(loss="binary_crossentropy").fit(X, y)

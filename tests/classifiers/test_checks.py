@@ -14,15 +14,15 @@ from skgenre.classifiers._checks import (
     check_classes,
     check_extra_label,
     check_finite,
-    check_genres,
     check_groups,
     check_integers,
     check_pair,
     check_several,
     check_spectrograms,
+    check_target,
     check_validation_data,
     check_weights,
-    genre_numbers,
+    genre_codes,
     put_label,
 )
 from skgenre.features._lazy_rows import LazyRows
@@ -201,10 +201,11 @@ class TestWeights:
 class TestGenres:
     def test_numbers_are_places_in_classes(self):
         estimator = TestWeights.estimator()
-        numbers = genre_numbers(estimator, np.array(["rock", "folk", "rock"]), "y")
-        assert numbers.tolist() == [2, 0, 2]
+        target = check_target(estimator, range(3), ["rock", "folk", "rock"])
+        assert genre_codes(estimator, target, "y").tolist() == [2, 0, 2]
+        target = check_target(estimator, range(2), np.array(["ska", "folk"]))
         with pytest.raises(ValueError, match=r"y of it has genres .*: \['ska'\]"):
-            genre_numbers(estimator, np.array(["ska", "folk"]), "y of it")
+            genre_codes(estimator, target, "y of it")
 
     def test_what_is_refused(self):
         for y, message in [
@@ -214,7 +215,7 @@ class TestGenres:
             (["a", "b"], "inconsistent numbers"),
         ]:
             with pytest.raises(ValueError, match=message):
-                check_genres(GaussianNB(), np.zeros(3), y)
+                check_target(GaussianNB(), np.zeros(3), y)
         with pytest.raises(ValueError, match=r"at least 2 genres.*: \['a'\]"):
             check_several(GaussianNB(), np.array(["a"]))
 

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 
-from skgenre.classifiers._tag_genres import FEATURE_NAMES, TAG_NAMES
+from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, TAG_NAMES
 from skgenre.cli._tables import write_clusters
 from skgenre.clustering._tag_clusters import cluster_songs, distinctive_tags
 

@@ -50,6 +50,17 @@ def test_blanks_after_commas_and_around_quotes(table):
     assert (second.genre, second.group) == ("x", "y")
 
 
+def test_several_genres_of_a_track(table):
+    text = "path,genre\na.mp3, rock | pop|rock |\nü.mp3,x\n"
+    first, second = read_tracks_csv(table(text))
+    assert (first.genres, first.genre) == (("rock", "pop"), "rock")
+    assert second.genres == ("x",)
+    with pytest.raises(ValueError, match=r"Line 2 of .* has no 'genre'"):
+        read_tracks_csv(table("path,genre\na.mp3,|\n"))
+    with pytest.raises(ValueError, match=r"as 'rock\|pop' and as 'rock'"):
+        read_tracks_csv(table("path,genre\na.mp3,rock|pop\na.mp3,rock\n"))
+
+
 def test_group_counts_before_artist(table):
     (track,) = read_tracks_csv(table("artist,group,path,genre\nA,B,a.mp3,rock\n"))
     assert track.group == "B"

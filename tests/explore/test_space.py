@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from skgenre.classifiers._tag_genres import FEATURE_NAMES, TAG_NAMES
+from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, TAG_NAMES
 from skgenre.explore._space import Near, Space, reasons
 
 NUMBERS = np.arange(10, 40)

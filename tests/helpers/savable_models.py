@@ -11,6 +11,7 @@ from sklearn.model_selection import (
     StratifiedGroupKFold,
     StratifiedKFold,
 )
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier
 
@@ -84,6 +85,8 @@ _PARAMETERS = {
     "MLPClassifier": {"hidden_layer_sizes": (4,), "max_iter": 300, "random_state": 0},
     "MelSpectrogramTransformer": {"n_frames": 4, **_MEL},
     "MissingClipClassifier": {"estimator": LogisticRegression()},
+    "MultiLabelClassifier": {"estimator": OneVsRestClassifier(LogisticRegression())},
+    "OneVsRestClassifier": {"estimator": LogisticRegression()},
     "ParallelCNNRNNClassifier": {
         **{"filters": (2,), "pool_sizes": ((2, 2),), "rnn_pool_size": (2, 1)},
         **{"gru_units": 2, **_NETWORK},
@@ -108,6 +111,7 @@ _PARAMETERS = {
 _SPLITTERS = (GroupKFold(2), KFold(2), StratifiedGroupKFold(2), StratifiedKFold(2))
 _HELD = {
     "_CalibratedClassifier": ("CalibratedClassifierCV", {}),
+    "_ConstantPredictor": ("OneVsRestClassifier", {}),
     "_SigmoidCalibration": ("CalibratedClassifierCV", {}),
     "_TemperatureScaling": ("CalibratedClassifierCV", {"method": "temperature"}),
     **{
@@ -152,6 +156,9 @@ def inputs(name, labels="texts"):
         return (y,), y
     if name == "IsotonicRegression":
         return (TABLE[:, 0], TABLE[:, 1]), TABLE[:, 0]
+    if name == "OneVsRestClassifier":  # a column each, and one that is constant
+        columns = np.column_stack([y[:, None] == np.unique(y), np.ones(len(y))])
+        return (TABLE, columns.astype(int)), TABLE[:5]
     if name in NETWORKS:
         return (SPECTROGRAMS, y), SPECTROGRAMS[:5]
     if name in AUDIO_STEPS:

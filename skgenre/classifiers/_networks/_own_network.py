@@ -29,10 +29,10 @@ class KerasGenreClassifier(BaseGenreClassifier):
         ``network(input_shape, n_classes, **network_parameters)`` returns a functional
         or sequential Keras model from spectrograms of ``input_shape``, which is
         (n_frames, n_mels), to the probabilities of ``n_classes`` genres: it ends in a
-        softmax. It may have weights already, from which training then begins, and need
-        not be compiled. Of a Keras model, each fit trains another one of the same
-        layers, with new weights. A loaded model file has a tuple here: its layers, as
-        data.
+        softmax, or, where clips may have several genres, in a sigmoid. It may have
+        weights already, from which training then begins, and need not be compiled. Of a
+        Keras model, each fit trains another one of the same layers, with new weights. A
+        loaded model file has a tuple here: its layers, as data.
     network_parameters : dict or None, default=None
         Keyword arguments of the function. Searches and `set_params` reach them as
         ``network__NAME``.
@@ -79,7 +79,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
     >>> X = rng.normal(size=(40, 20, 8)) + np.repeat([0, 3], 20)[:, None, None]
     >>> y = np.repeat(["folk", "techno"], 20)
     >>> network = KerasGenreClassifier(
-    ...     build, network_parameters={"units": 4}, epochs=30, random_state=0
+    ...     build, network_parameters={"units": 4}, learning_rate=0.05, random_state=0
     ... )
     >>> network.fit(X, y).score(X, y)
     1.0
@@ -200,7 +200,9 @@ class KerasGenreClassifier(BaseGenreClassifier):
         given = self.network_parameters or {}
         return tuple((name, plain(given[name])) for name in sorted(given))
 
-    def _built_with(self, input_shape: tuple[int, ...], n_classes: int) -> dict:
+    def _built_with(
+        self, input_shape: tuple[int, ...], n_classes: int, several: bool
+    ) -> dict:
         from skgenre.networks._own import examined
         from skgenre.runtime._keras import shield_from_interrupts
 

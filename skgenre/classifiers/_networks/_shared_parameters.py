@@ -56,7 +56,9 @@ _BLOCKS = {
         group where groups are given), to lower the learning rate and to choose the
         epoch whose weights are kept: the best by accuracy, and by loss among
         equals. With 0, or where no clip can be spared, the accuracy in training is
-        watched and the last epoch is kept.
+        watched and the last epoch is kept. Where clips may have several genres, the
+        label-ranking average precision takes the place of the accuracy, and these
+        clips choose the thresholds, too.
     plateau_patience : int or None, default=%(plateau_patience)s
         Only for the 'plateau' schedule: epochs without a rise of
         `plateau_min_delta` in the watched accuracy before the learning rate is
@@ -70,7 +72,9 @@ _BLOCKS = {
         `epochs`.
     class_weight : 'balanced', dict or None, default=%(class_weight)s
         Weight of each genre in the loss: 'balanced' makes all genres count the same
-        however many clips they have; a dict gives {genre: weight}.
+        however many clips they have; a dict gives {genre: weight}. Where clips may
+        have several genres, 'balanced' makes clips with each of them count as much as
+        those without, and a dict has weights of clips with them.
     precision : {'float32', 'mixed_bfloat16', 'mixed_float16'}, default=%(precision)s
         Arithmetic inside the network. 'mixed_bfloat16' is faster on processors and
         GPUs that have it and much slower on others; 'mixed_float16', with a loss
@@ -94,9 +98,17 @@ _BLOCKS = {
     """,
     "attributes": """
     classes_ : ndarray of shape (n_classes,)
-        The genres, sorted.
+        The genres, sorted, or those of the columns of y.
+    y_type_ : str
+        'multilabel-indicator' or 'multilabel-lists' where clips may have several
+        genres, the form of predictions; 'multiclass' where they have one each.
+    thresholds_ : ndarray of shape (n_classes,)
+        Probability from which each of several genres is predicted, that of the highest
+        F1 on the validation clips, or 0.5 without any; only where clips may have
+        several.
     history_ : dict of str to list of float
-        For each epoch: 'loss', 'accuracy', the `metrics`, 'learning_rate' (unless it
+        For each epoch: 'loss', 'accuracy' (of several genres a clip instead
+        'label_ranking_precision'), the `metrics`, 'learning_rate' (unless it
         is constant) and, with validation clips, 'val_loss', 'val_accuracy' and so on.
     n_iter_ : int
         Number of epochs trained.

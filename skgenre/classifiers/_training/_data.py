@@ -29,7 +29,7 @@ class ClipRows(NamedTuple):
     X: Rows
     """Spectrograms in dB of all clips, of shape (n_clips, n_frames, n_mels)."""
     codes: NDArray
-    """Number of each clip's genre."""
+    """Number of each clip's genre; of several genres 0 and 1 in a column each."""
     weights: NDArray
     """Weight of each clip in the loss and the accuracy."""
     rows: NDArray
@@ -78,8 +78,8 @@ def validation_rows(
 
     Parameters
     ----------
-    y : ndarray of shape (n_clips,)
-        Number of each clip's genre.
+    y : ndarray of shape (n_clips,) or (n_clips, n_classes)
+        Number of each clip's genre; of several genres 0 and 1 in a column each.
     groups : ndarray of shape (n_clips,) or None
         Artist of each clip; the clips of one are never split.
     fraction : float
@@ -92,8 +92,10 @@ def validation_rows(
     ndarray of int
         Rows, sorted; empty where nothing can be spared.
     """
-    if groups is None:
+    if groups is None and y.ndim == 1:
         return np.sort(_choose_clips(y, fraction, random_state))
+    if groups is None:  # each clip has shares of several genres, as an artist has
+        groups = np.arange(len(y))
     return _choose_artists(y, groups, fraction, random_state)
 
 
@@ -119,9 +121,9 @@ def _choose_artists(
 ) -> NDArray:
     """Take each artist, in random order, whose clips bring the share closer."""
     artists, artist_of = np.unique(groups, return_inverse=True)
-    genres, genre_of = np.unique(y, return_inverse=True)
-    n_clips = np.zeros((len(artists), len(genres)), dtype=int)
-    np.add.at(n_clips, (artist_of, genre_of), 1)
+    is_of = y if y.ndim == 2 else y[:, np.newaxis] == np.unique(y)
+    n_clips = np.zeros((len(artists), is_of.shape[1]), dtype=int)
+    np.add.at(n_clips, artist_of, is_of.astype(int))
 
     missing = fraction * n_clips.sum(axis=0)  # clips of each genre still to be chosen
     n_left = (n_clips > 0).sum(axis=0)  # artists of each genre left to train on
@@ -250,7 +252,7 @@ class SpectrogramBatches:
 
         signature = (
             tf.TensorSpec((None, *self.shape[1:]), tf.float32),
-            tf.TensorSpec((None,), self.y.dtype),
+            tf.TensorSpec((None, *self.y.shape[1:]), self.y.dtype),
             tf.TensorSpec((None,), self.sample_weight.dtype),
         )
         types = [spec.dtype for spec in signature]

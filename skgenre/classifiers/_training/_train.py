@@ -45,6 +45,9 @@ from skgenre.runtime._keras import (
 import keras
 from keras import ops
 
+RANKING = "label_ranking_precision"
+"""What is watched instead of the accuracy where clips may have several genres."""
+
 
 @dataclass(frozen=True)
 class NetworkState:
@@ -55,7 +58,9 @@ class NetworkState:
     parameters: dict[str, Any]
     """Keyword arguments of that function, but for the seed."""
     classes: NDArray
-    """The genres, sorted."""
+    """The genres, in the order of the network's output."""
+    several: bool
+    """Whether a clip may have several of them: the output is a sigmoid of each."""
     mean: NDArray
     """Subtracted from each mel band, (n_mels,)."""
     scale: NDArray
@@ -90,10 +95,32 @@ class Recipe:
             settings = {"learning_rate": float(self.learning_rate)} | settings
         return cls, settings
 
-    def new_loss(self) -> Any:
-        """Return the loss as `keras.Model.compile` takes it."""
+    def new_loss(
+        self, *, several: bool = False, class_weights: NDArray | None = None
+    ) -> Any:
+        """Return the loss as `keras.Model.compile` takes it.
+
+        Parameters
+        ----------
+        several : bool, default=False
+            Whether clips may have several genres.
+        class_weights : ndarray of shape (2, n_classes) or None
+            Weights of clips without and with each of them.
+
+        Raises
+        ------
+        ValueError
+            If there are weights for a loss that has no place for them.
+        """
+        if self.loss is None and several:
+            return SeveralCrossentropy(float(self.label_smoothing), class_weights)
         if self.loss is None:
             return loss_function(self.label_smoothing)
+        if class_weights is not None:
+            raise ValueError(
+                "Where clips have several genres, class_weight is a part of the "
+                "default loss. Leave one of class_weight and loss at None."
+            )
         if not isinstance(self.loss, str | dict | keras.losses.Loss):
             return self.loss  # a function
         if isinstance(self.loss, keras.losses.Loss):
@@ -103,11 +130,15 @@ class Recipe:
             loss = cls(**settings)
         of_numbers = isinstance(loss, keras.losses.SparseCategoricalCrossentropy)
         is_of_keras = type(loss).__module__.startswith("keras.")
-        return OneHotLoss(loss) if is_of_keras and not of_numbers else loss
+        takes_one_hot = is_of_keras and not of_numbers and not several
+        return OneHotLoss(loss) if takes_one_hot else loss
 
-    def new_metrics(self) -> list[Any]:
+    def new_metrics(self, *, several: bool = False) -> list[Any]:
         """Return what `keras.Model.compile` takes, as this training's own."""
-        return ["accuracy", *(_own(metric) for metric in self.metrics or ())]
+        watched: Any = "accuracy"
+        if several:
+            watched = keras.metrics.MeanMetricWrapper(label_ranking_precision, RANKING)
+        return [watched, *(_own(metric) for metric in self.metrics or ())]
 
     def new_callbacks(self) -> list[keras.callbacks.Callback]:
         """Return the user's callbacks, as this training's own.
@@ -214,6 +245,7 @@ def train(
     epochs: int,
     network_seed: int,
     shuffle_seed: int,
+    class_weights: NDArray | None = None,
     checkpoint_dir: str | os.PathLike | None = None,
     verbose: int = 0,
 ) -> Trained:
@@ -231,6 +263,9 @@ def train(
         Passes over the training clips, at the most.
     network_seed, shuffle_seed : int
         Seeds of the weights and the dropout, and of the order of the clips.
+    class_weights : ndarray of shape (2, n_classes) or None
+        Where clips may have several genres, weights in the loss of clips without and
+        with each genre.
     checkpoint_dir : str, PathLike or None
         Where the state after epochs is kept, until the training has ended.
     verbose : int
@@ -260,17 +295,27 @@ def train(
     held_out = None
     if len(validation.rows):
         held_out = SpectrogramBatches(validation, **scaling)
-    best_epoch = None if held_out is None else BestEpoch()
-    callbacks = training_callbacks(recipe, epochs=epochs, best_epoch=best_epoch)
+    metric = RANKING if network.several else "accuracy"
+    best_epoch = None if held_out is None else BestEpoch(f"val_{metric}")
+    callbacks = training_callbacks(
+        recipe, epochs=epochs, best_epoch=best_epoch, metric=metric
+    )
     if sys.stdout is None:  # without a console, on which Keras would print
         verbose = 0
-    wrapper = wrap(network, recipe, model__seed=network_seed, verbose=verbose)
+    wrapper = wrap(
+        network,
+        recipe,
+        class_weights=class_weights,
+        model__seed=network_seed,
+        verbose=verbose,
+    )
     n_done, checkpoints = 0, None
     if checkpoint_dir is not None:
         seeds = {"network_seed": network_seed, "shuffle_seed": shuffle_seed}
         facts = recipe.facts() | network.parameters | seeds | {"epochs": epochs}
         arrays = [network.mean, network.scale]
         arrays += [*(network.weights or []), *(network.optimizer_state or [])]
+        arrays += [] if class_weights is None else [class_weights]
         path = checkpoint_path(
             checkpoint_dir, network.name, facts, arrays, [training, validation]
         )
@@ -280,7 +325,9 @@ def train(
         for _ in range(n_done):
             batches.reshuffle()
     try:
-        wrapper.build(network.classes, network.parameters["input_shape"])
+        wrapper.build(
+            network.classes, network.parameters["input_shape"], several=network.several
+        )
         wrapper.run_epochs(
             batches, held_out, callbacks, initial_epoch=n_done, epochs=epochs
         )
@@ -307,7 +354,13 @@ def train(
     return trained
 
 
-def wrap(network: NetworkState, recipe: Recipe, **parameters: Any) -> NetworkClassifier:
+def wrap(
+    network: NetworkState,
+    recipe: Recipe,
+    *,
+    class_weights: NDArray | None = None,
+    **parameters: Any,
+) -> NetworkClassifier:
     """Return a scikeras classifier of the network, not built yet.
 
     Parameters
@@ -316,6 +369,8 @@ def wrap(network: NetworkState, recipe: Recipe, **parameters: Any) -> NetworkCla
         Its function, parameters, scaling and weights.
     recipe : Recipe
         Its loss and its optimiser.
+    class_weights : ndarray of shape (2, n_classes) or None
+        As of `train`.
     **parameters : dict
         More of `NetworkClassifier`, such as ``model__seed``.
     """
@@ -323,8 +378,8 @@ def wrap(network: NetworkState, recipe: Recipe, **parameters: Any) -> NetworkCla
     optimizer, settings = recipe.new_optimizer()
     return NetworkClassifier(
         model=getattr(networks, network.name),
-        loss=recipe.new_loss(),
-        compile__weighted_metrics=recipe.new_metrics(),
+        loss=recipe.new_loss(several=network.several, class_weights=class_weights),
+        compile__weighted_metrics=recipe.new_metrics(several=network.several),
         optimizer=optimizer,
         shuffle=False,  # the batches are shuffled clip by clip
         scaling=(network.mean, network.scale),
@@ -370,6 +425,56 @@ class SmoothedCrossentropy(keras.losses.Loss):
         return f"{type(self).__name__}({self.label_smoothing!r})"
 
 
+class SeveralCrossentropy(keras.losses.Loss):
+    """Cross-entropy of each genre by itself, its mean over the genres.
+
+    Keras's ``BinaryCrossentropy``, with weights of genres.
+
+    Parameters
+    ----------
+    label_smoothing : float
+        In [0, 1): 0 and 1 are moved towards each other by half as much.
+    class_weights : ndarray of shape (2, n_classes) or None
+        Weights of clips without and with each genre; None means 1.
+    """
+
+    def __init__(self, label_smoothing: float, class_weights: NDArray | None) -> None:
+        super().__init__(name="several_crossentropy")
+        self.label_smoothing = label_smoothing
+        self.class_weights = (
+            None if class_weights is None else class_weights.astype(float).tolist()
+        )
+
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        """Compare 0 and 1 with probabilities, both (batch, n_classes)."""
+        smooth = y_true * (1 - self.label_smoothing) + self.label_smoothing / 2
+        losses = keras.ops.binary_crossentropy(smooth, y_pred)
+        if self.class_weights is not None:
+            without, with_genre = map(ops.convert_to_tensor, self.class_weights)
+            losses = losses * ops.where(y_true > 0, with_genre, without)
+        return ops.mean(losses, axis=-1)
+
+    def __repr__(self) -> str:
+        """Name all that the loss depends on: networks are kept under this name."""
+        settings = self.label_smoothing, self.class_weights
+        return f"{type(self).__name__}{settings!r}"
+
+
+def label_ranking_precision(y_true: Any, y_pred: Any) -> Any:
+    """Return the label-ranking average precision of each clip, (batch,).
+
+    As scikit-learn's `label_ranking_average_precision_score`: for each genre of a clip,
+    the share of its genres among all genres ranked as high; 1 for a clip without any.
+    """
+    is_above = ops.cast(y_pred[:, None, :] >= y_pred[:, :, None], y_pred.dtype)
+    y_true = ops.cast(y_true, y_pred.dtype)
+    hits = ops.sum(is_above * y_true[:, None, :], axis=-1)
+    shares = y_true * hits / ops.sum(is_above, axis=-1)
+    n_true = ops.sum(y_true, axis=-1)
+    means = ops.sum(shares, axis=-1) / ops.maximum(n_true, 1)
+    return ops.where(n_true > 0, means, ops.ones_like(means))
+
+
 class OneHotLoss(keras.losses.Loss):
     """A loss of Keras that compares one-hot labels, of genre numbers.
 
@@ -394,7 +499,7 @@ class OneHotLoss(keras.losses.Loss):
 
 
 def training_callbacks(
-    recipe: Recipe, *, epochs: int, best_epoch: "BestEpoch | None"
+    recipe: Recipe, *, epochs: int, best_epoch: "BestEpoch | None", metric: str
 ) -> list[keras.callbacks.Callback]:
     """Return the callbacks of a training, but for its checkpoints.
 
@@ -405,10 +510,12 @@ def training_callbacks(
     epochs : int
         Epochs over which a cosine schedule lowers the learning rate to zero.
     best_epoch : BestEpoch or None
-        None where there are no clips to validate on. Then the accuracy in training is
+        None where there are no clips to validate on. Then the metric in training is
         watched, and the last epoch is kept instead of the best.
+    metric : str
+        Name of the metric to watch, which is the better the higher.
     """
-    monitor = "accuracy" if best_epoch is None else "val_accuracy"
+    monitor = metric if best_epoch is None else best_epoch.monitor
     watched = {"monitor": monitor, "mode": "max"}
     callbacks: list[keras.callbacks.Callback] = [
         StopIfInterrupted(),
@@ -461,7 +568,16 @@ class BestEpoch(keras.callbacks.Callback):
     The best epoch has the highest accuracy in validation and, among equals, the lowest
     loss. Keras's ``EarlyStopping`` and ``ModelCheckpoint`` keep the first of the
     equals: on few clips, the accuracy reaches its maximum while the loss still falls.
+
+    Parameters
+    ----------
+    monitor : str
+        Name of the accuracy in the logs.
     """
+
+    def __init__(self, monitor: str) -> None:
+        super().__init__()
+        self.monitor = monitor
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         """Forget an earlier training."""
@@ -471,7 +587,7 @@ class BestEpoch(keras.callbacks.Callback):
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Keep the weights if they are the best so far."""
         logs = logs or {}
-        reached = (logs["val_accuracy"], -logs["val_loss"])
+        reached = (logs[self.monitor], -logs["val_loss"])
         if reached > self._best:
             self._best = reached
             self.weights = self.model.get_weights()

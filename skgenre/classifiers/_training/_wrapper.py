@@ -70,7 +70,9 @@ class NetworkClassifier(KerasClassifier):
         self._start_weights, self._start_optimizer = start_weights, start_optimizer
         self._compiled: CompiledNetwork | None = None
 
-    def build(self, classes: NDArray, input_shape: tuple[int, int]) -> None:
+    def build(
+        self, classes: NDArray, input_shape: tuple[int, int], *, several: bool
+    ) -> None:
         """Build the network for these genres, or reset a compiled one.
 
         Parameters
@@ -79,8 +81,11 @@ class NetworkClassifier(KerasClassifier):
             The genres, sorted.
         input_shape : tuple of (n_frames, n_mels)
             Shape of one spectrogram.
+        several : bool
+            Whether a clip may have several genres.
         """
-        self.initialize(np.empty((len(classes), *input_shape), np.float32), classes)
+        y = np.eye(len(classes), dtype=int) if several else classes
+        self.initialize(np.empty((len(classes), *input_shape), np.float32), y)
 
     def run_epochs(
         self,

@@ -1,6 +1,6 @@
 """Evaluate one or two models on labelled music."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from sklearn.utils import Bunch
 
 from skgenre._estimators import split_last_step
 from skgenre._text import format_list, printable
+from skgenre.cli._commands._library._labels import some_tracks
 from skgenre.cli._console import plain
 from skgenre.cli._files import apply_to_files, prepare, print_notes
 from skgenre.cli._tables import confusion_table, report_table, with_interval
@@ -245,28 +246,16 @@ def check_merge(pairs: Sequence[str]) -> dict[str, str]:
     return merge
 
 
-def evaluate_models(
-    files: Sequence[Path],
-    tracks: Bunch,
-    *,
-    merge: dict[str, str],
-    genre_tree: GenreTree | None,
-    cache_dir: Path | None,
-    time_limit: float | None,
-    n_jobs: int,
-    console: Console,
-) -> Evaluated:
-    """Return the predictions of one or two models for labelled music.
+def load_classifiers(files: Sequence[Path]) -> list[tuple[str, Any]]:
+    """Return the models in files, each after its name as it is printed.
 
     Raises
     ------
     ValueError
-        If a file holds no fitted classifier, no clip is of a genre that the models
-        know, or none can be read.
+        If a file holds no fitted classifier.
     """
-    names = [printable(str(file)) for file in files]
-    models = [load(file, runtime="auto") for file in files]
-    for name, model in zip(names, models, strict=True):
+    models = [(printable(str(file)), load(file, runtime="auto")) for file in files]
+    for name, model in models:
         if not is_classifier(model):
             raise ValueError(
                 f"{name!r} holds no classifier but {type(model).__name__}. Use a model "
@@ -274,12 +263,32 @@ def evaluate_models(
             )
         if not hasattr(model, "classes_"):
             raise ValueError(f"{name!r} holds a model that was not fitted. Train it.")
-    kept, notes = _known_clips(tracks, dict(zip(names, models, strict=True)))
-    paths, target = tracks.paths[kept].tolist(), tracks.target[kept]
-    check_merged_genres(merge, {*_genres(models[0]).tolist(), *target.tolist()})
-    models = [getattr(model, "best_estimator_", model) for model in models]
-    for model in models:
-        prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
+    return models
+
+
+def evaluate_models(
+    named: list[tuple[str, Any]],
+    tracks: Bunch,
+    *,
+    merge: dict[str, str],
+    genre_tree: GenreTree | None,
+    console: Console,
+    **how: Any,
+) -> Evaluated:
+    """Return the predictions of one or two models for labelled music.
+
+    Raises
+    ------
+    ValueError
+        If no clip is of a genre that the models know, none can be read, or a genre
+        that is merged is nobody's.
+    """
+    kept, notes = _known_clips(tracks, dict(named))
+    names = [name for name, _ in named]
+    check_merged_genres(
+        merge, {*model_genres(named[0][1]).tolist(), *tracks.target[kept].tolist()}
+    )
+    models = [getattr(model, "best_estimator_", model) for _, model in named]
     embedder = _embedder(models[0])
 
     def results(files: Sequence[str]) -> list[tuple]:
@@ -289,41 +298,30 @@ def evaluate_models(
         of_models = [_predict(model, files) for model in models]
         return list(zip(embeddings, *of_models, strict=True))
 
-    found, errors, readings = apply_to_files(
+    found, good, errors = predict_labelled(
         results,
         models,
-        paths,
-        n_jobs=n_jobs,
-        title="Predicting",
+        tracks.paths[kept].tolist(),
+        notes,
         console=console,
+        **how,
     )
-    print_notes(readings, console)
-    for message in errors.values():
-        console.print(f"[bold red]Error:[/] {plain(message)}", soft_wrap=True)
-    good = np.array([path not in errors for path in paths])
-    if not good.any():
-        raise ValueError("None of the files could be read, so nothing was evaluated.")
-    if errors:
-        notes.append(
-            f"Left out, as they could not be read: {len(errors)} of the files."
-        )
-    readable = [path for path, is_good in zip(paths, good, strict=True) if is_good]
+    tracks = some_tracks(tracks, np.flatnonzero(kept)[good])
     embeddings = None
     if embedder is not None:
-        embeddings = np.array([found[path][0] for path in readable])
-    predicted = [[genre for genre, _ in found[path][1:]] for path in readable]
-    proba = [found[path][1][1] for path in readable]
+        embeddings = np.array([embedding for embedding, *_ in found])
+    predicted = [[genre for genre, _ in of_models] for _, *of_models in found]
+    proba = [of_models[0][1] for _, *of_models in found]
     last = split_last_step(models[0])[1]
     unknown = getattr(last, "unknown_", None)
     unknown = None if unknown is None else str(unknown)
-    labels = _genres(models[0])
-    groups = None if tracks.groups is None else tracks.groups[kept][good]
+    labels = model_genres(models[0])
     first = [genres[0] for genres in predicted]
     tree = getattr(last, "genre_tree", None) if genre_tree is None else genre_tree
     hierarchical = None
     if tree is not None:
         hierarchical = hierarchical_scores(
-            target[good], first, tree, unknown=unknown, groups=groups
+            tracks.target, first, tree, unknown=unknown, groups=tracks.groups
         )
         known = {*labels.tolist(), unknown}
         if n_above := sum(genre not in known for genre in first):
@@ -332,14 +330,11 @@ def evaluate_models(
                 f"{n_above} predictions are genres above those of the model. Outside "
                 f"the hierarchical scores they count as {unknown!r}."
             )
-    for note in notes:
-        console.print(f"[yellow]Note:[/] {plain(note)}", soft_wrap=True)
-    console.print("These figures hold only for music that was not trained on.")
-
+    print_caveats(notes, console)
     return Evaluated(
         model_names=names,
         predictions=check_predictions(
-            target[good],
+            tracks.target,
             first,
             labels=labels,
             y_proba=None if proba[0] is None else np.array(proba),
@@ -347,8 +342,8 @@ def evaluate_models(
             y_pred_other=[genres[1] for genres in predicted]
             if len(models) > 1
             else None,
-            groups=groups,
-            paths=readable,
+            groups=tracks.groups,
+            paths=tracks.paths.tolist(),
             albums=None,
         ),
         embeddings=embeddings,
@@ -359,18 +354,88 @@ def evaluate_models(
     )
 
 
+def print_caveats(notes: list[str], console: Console) -> None:
+    """Print what a reader should know of the figures that follow."""
+    for note in notes:
+        console.print(f"[yellow]Note:[/] {plain(note)}", soft_wrap=True)
+    console.print("These figures hold only for music that was not trained on.")
+
+
+def predict_labelled(
+    predict: Callable[[Sequence[Any]], list],
+    models: list[Any],
+    paths: list[str],
+    notes: list[str],
+    *,
+    cache_dir: Path | None,
+    time_limit: float | None,
+    n_jobs: int,
+    console: Console,
+) -> tuple[list[Any], NDArray, dict[str, str]]:
+    """Return what models predict for files, which can be read, and the errors.
+
+    Parameters
+    ----------
+    predict : callable
+        Takes some of the files, and returns a prediction for each.
+    models : list of estimator
+        The fitted models that it uses.
+    paths : list of str
+        Files.
+    notes : list of str
+        Gets one more where files can't be read.
+    cache_dir, time_limit, n_jobs, console : object
+        As of the command.
+
+    Returns
+    -------
+    predictions : list
+        Of each file that can be read.
+    good : ndarray of int
+        Rows of these files in `paths`.
+    errors : dict of str to str
+        What is wrong with the others.
+
+    Raises
+    ------
+    ValueError
+        If none can be read.
+    """
+    for model in models:
+        prepare(model, n_jobs=n_jobs, cache_dir=cache_dir, time_limit=time_limit)
+    predictions, errors, readings = apply_to_files(
+        predict,
+        models,
+        paths,
+        n_jobs=n_jobs,
+        title="Predicting",
+        console=console,
+    )
+    print_notes(readings, console)
+    for message in errors.values():
+        console.print(f"[bold red]Error:[/] {plain(message)}", soft_wrap=True)
+    good = np.array([row for row, path in enumerate(paths) if path not in errors], int)
+    if not len(good):
+        raise ValueError("None of the files could be read, so nothing was evaluated.")
+    if errors:
+        notes.append(
+            f"Left out, as they could not be read: {len(errors)} of the files."
+        )
+    return [predictions[paths[row]] for row in good], good, errors
+
+
 def _known_clips(tracks: Bunch, models: dict[str, Any]) -> tuple[NDArray, list[str]]:
     """Return which clips are of genres that all models know, and notes on others."""
     kept = np.ones(len(tracks.target), bool)
     notes = []
     for name, model in models.items():
-        genres = _genres(model)
+        genres = model_genres(model)
         is_known = np.isin(tracks.target, genres)
         strange, counts = np.unique(tracks.target[~is_known], return_counts=True)
         if len(strange):
             notes.append(
-                f"{name} knows {_format_genres(genres)}, so clips of other genres "
-                f"({counts.sum()}) are left out: {_format_genres(strange)}."
+                f"{name} knows {format_genres(genres)}, so clips of other genres "
+                f"({counts.sum()}) are left out: {format_genres(strange)}."
             )
         kept &= is_known
     if not kept.any():
@@ -379,20 +444,20 @@ def _known_clips(tracks: Bunch, models: dict[str, Any]) -> tuple[NDArray, list[s
             "as in training."
         )
     for name, model in models.items():
-        absent = np.setdiff1d(_genres(model), tracks.target[kept])
+        absent = np.setdiff1d(model_genres(model), tracks.target[kept])
         if len(absent):
             notes.append(
-                f"There are no clips of {_format_genres(absent)}, which {name} knows, "
+                f"There are no clips of {format_genres(absent)}, which {name} knows, "
                 "too."
             )
     return kept, notes
 
 
-def _format_genres(genres: NDArray) -> str:
+def format_genres(genres: NDArray) -> str:
     return format_list(repr(str(genre)) for genre in genres)
 
 
-def _genres(model: Any) -> NDArray:
+def model_genres(model: Any) -> NDArray:
     """Return the genres as folders are called; they may have been numbers."""
     return np.array([str(genre) for genre in model.classes_.tolist()])
 

@@ -20,6 +20,7 @@ def best_installed() -> str:
 def chosen_model(
     name: str | None,
     *,
+    multi_label: bool = False,
     epochs: int | None = None,
     checkpoint_dir: Path | None = None,
     seed: int,
@@ -47,6 +48,7 @@ def chosen_model(
         require_weights(yes=yes)
     pipeline = _pipeline(
         chosen,
+        multi_label=multi_label,
         epochs=epochs,
         checkpoint_dir=checkpoint_dir,
         seed=seed,
@@ -56,20 +58,28 @@ def chosen_model(
     pipeline[0].set_params(time_limit=time_limit)
     set_cache(pipeline[0], cache_dir)
     why = f", {NO_WEIGHTS}" if name is None and chosen == "fast" else ""
-    console.print(f"Model: [bold]{chosen}[/]{why}.")
+    several = " of several genres" if multi_label else ""
+    console.print(f"Model: [bold]{chosen}[/]{several}{why}.")
     return pipeline
 
 
 def _pipeline(
     name: str,
     *,
+    multi_label: bool,
     epochs: int | None,
     checkpoint_dir: Path | None,
     seed: int,
     n_jobs: int,
     progress: bool,
 ) -> Pipeline:
-    pipeline = genre_pipeline(name, n_jobs=n_jobs, random_state=seed, verbose=progress)
+    pipeline = genre_pipeline(
+        name,
+        multi_label=multi_label,
+        n_jobs=n_jobs,
+        random_state=seed,
+        verbose=progress,
+    )
     network = pipeline[-1]
     if isinstance(network, SegmentClassifier):
         network = network.estimator

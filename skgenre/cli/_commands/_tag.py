@@ -141,7 +141,7 @@ def tag_files(
     That is 'genre', 'confidence' and 'tags', which are dicts of 'tag' and
     'probability'; of a file without music only a 'note', which says why.
     """
-    from skgenre.classifiers._tag_genres import top_tags
+    from skgenre.classifiers._tagging._tag_genres import top_tags
     from skgenre.cli._files import process_files
 
     tags, errors, readings = process_files(

@@ -12,39 +12,45 @@ import numpy as np
 import sklearn
 from numpy.typing import NDArray
 from rich.console import Console
-from sklearn.metrics import accuracy_score
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
 from skgenre._text import format_list
 from skgenre.audio import AudioError
 from skgenre.audio._remote import is_url
+from skgenre.classifiers._several_genres import read_several
 from skgenre.classifiers._training._data import validation_rows
-from skgenre.cli._commands._library._labels import some_tracks
+from skgenre.cli._commands._library._labels import genre_counts, some_tracks
 from skgenre.cli._commands._work_dir import clips_to_learn_from
 from skgenre.cli._console import plain
 from skgenre.cli._quiet import import_networks_quietly
-from skgenre.cli._tables import confusion_table, report_table
+from skgenre.cli._tables import (
+    confusion_table,
+    cooccurrence_table,
+    report_table,
+)
 from skgenre.datasets._audit import repeated_files
 from skgenre.datasets._tracks_csv import quoted
-from skgenre.inspection import score_intervals
+from skgenre.inspection import multilabel_score_intervals, score_intervals
 from skgenre.inspection._report._clips import common_folder
 
 
 @dataclass
 class Evaluation:
-    """Predictions of a model on clips that it was not trained on."""
+    """Predictions of a model on clips that it was not trained on, and their scores."""
 
     target: NDArray
     predicted: NDArray
+    scores: Bunch
     protocol: str
     n_artists: int | None = None
 
     @property
     def metrics(self) -> dict[str, Any]:
         """Scores to keep with the model."""
+        names = [n for n in ("accuracy", "ranking_precision") if n in self.scores]
         return {
-            "accuracy": round(accuracy_score(self.target, self.predicted), 4),
+            **{name: round(self.scores[name], 4) for name in names},
             "n_clips": len(self.target),
             "n_artists": self.n_artists,
             "protocol": self.protocol,
@@ -63,7 +69,7 @@ class Training:
     def facts(self) -> dict[str, Any]:
         """What to keep with the model of its training."""
         groups = self.tracks.groups
-        genres, counts = np.unique(self.tracks.target, return_counts=True)
+        genres, counts = genre_counts(self.tracks.target)
         return {
             "n_clips": len(self.tracks.paths),
             "n_artists": None if groups is None else len(np.unique(groups)),
@@ -108,7 +114,8 @@ def leave_out(
     for error in errors.values():
         console.print(f"[yellow]Left out:[/] {plain(error)}", soft_wrap=True)
     good = np.array([path not in errors for path in tracks.paths])
-    lost = np.setdiff1d(tracks.target, tracks.target[good]).tolist()
+    found = genre_counts(tracks.target[good])[0]
+    lost = np.setdiff1d(tracks.target_names, found).tolist()
     n_genres = len(tracks.target_names) - len(lost)
     names = format_list(map(repr, lost), limit=len(lost))
     if n_genres < 2:
@@ -165,7 +172,12 @@ def train_and_evaluate(
     ):
         tracks = leave_out(tracks, errors, console)
         _warn_of_copies(tracks, console)
-        codes = np.unique(tracks.target, return_inverse=True)[1]
+        several = read_several("genres", tracks.target)
+        codes = (
+            np.unique(tracks.target, return_inverse=True)[1]
+            if several is None
+            else several.values
+        )
         held_out = validation_rows(
             codes, tracks.groups, test_size, np.random.RandomState(random_state)
         )
@@ -180,8 +192,7 @@ def train_and_evaluate(
             )
             return Training(tracks, None, refit=False)
         judged = some_tracks(tracks, held_out)
-        evaluation = _evaluated(learner.predict(clips[held_out]), judged)
-        _print_scores(evaluation, judged.groups, learner.classes_, console)
+        evaluation = _evaluate(learner, clips[held_out], judged, console)
         if not refit:
             return Training(some_tracks(tracks, kept), evaluation, refit=False)
         console.print(
@@ -194,14 +205,35 @@ def train_and_evaluate(
         return Training(tracks, evaluation, refit=True)
 
 
-def _evaluated(predicted: NDArray, tracks: Bunch) -> Evaluation:
-    """Return the evaluation of predictions for the tracks that were held out."""
-    if tracks.groups is None:
-        protocol = "held-out clips, stratified by genre"
-        return Evaluation(tracks.target, predicted, protocol)
-    protocol = "clips of held-out artists, stratified by genre"
-    n_artists = len(np.unique(tracks.groups))
-    return Evaluation(tracks.target, predicted, protocol, n_artists)
+def _evaluate(learner: Any, clips: Any, tracks: Bunch, console: Console) -> Evaluation:
+    """Return the scores for the tracks that were held out, and print them."""
+    target, genres = tracks.target, learner.classes_
+    predicted = learner.predict(clips)
+    if target.dtype == object:
+        scores = multilabel_score_intervals(
+            target,
+            learner.predict_proba(clips),
+            predicted,
+            labels=genres,
+            groups=tracks.groups,
+        )
+        table = cooccurrence_table(scores, console)
+    else:
+        scores = score_intervals(target, predicted, labels=genres, groups=tracks.groups)
+        table = confusion_table(target, predicted, genres, console)
+    console.print(report_table(scores, "Held-out clips"))
+    console.print(table)
+    protocol = "held-out clips, stratified by genre"
+    n_artists = None
+    if tracks.groups is not None:
+        protocol = "clips of held-out artists, stratified by genre"
+        n_artists = len(np.unique(tracks.groups))
+    evaluation = Evaluation(target, predicted, scores, protocol, n_artists)
+    name, score = "Accuracy", evaluation.metrics["accuracy"]
+    if "ranking_precision" in scores:
+        name, score = "Label-ranking average precision", scores.ranking_precision
+    console.print(f"{name} on {len(target)} {protocol}: [bold]{score:.2f}[/]")
+    return evaluation
 
 
 def fit_rows(learner: Any, clips: Any, tracks: Bunch, rows: NDArray) -> None:
@@ -217,17 +249,3 @@ def fit_rows(learner: Any, clips: Any, tracks: Bunch, rows: NDArray) -> None:
             else {}
         )
         learner.fit(clips[rows], tracks.target[rows], **groups)
-
-
-def _print_scores(
-    evaluation: Evaluation, groups: NDArray | None, genres: NDArray, console: Console
-) -> None:
-    """Print scores with intervals, the confusion matrix and the accuracy."""
-    target, predicted = evaluation.target, evaluation.predicted
-    scores = score_intervals(target, predicted, labels=genres, groups=groups)
-    console.print(report_table(scores, "Held-out clips"))
-    console.print(confusion_table(target, predicted, genres, console))
-    console.print(
-        f"Accuracy on {len(target)} {evaluation.protocol}: "
-        f"[bold]{evaluation.metrics['accuracy']:.2f}[/]"
-    )

@@ -216,8 +216,10 @@ function paintTimeline(context, width, height, seconds) {
     const next = timeline.times[i + 1];
     const until = next ? Math.min(end, next[0]) : end;
     let below = height;
+    // Of a model that gives several genres at once, the sum may be more than 1.
+    const sum = Math.max(1, timeline.proba[i].reduce((a, b) => a + b, 0));
     timeline.order.forEach((genre) => {
-      const tall = timeline.proba[i][genre] * height;
+      const tall = (timeline.proba[i][genre] / sum) * height;
       context.fillStyle = timeline.colors[genre];
       context.fillRect((start / seconds) * width, below - tall, ((until - start) / seconds) * width + 1, tall);
       below -= tall;

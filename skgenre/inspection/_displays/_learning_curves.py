@@ -11,7 +11,12 @@ from skgenre.inspection._fitted_parts import find_network
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_CURVES = {"loss": "Loss", "accuracy": "Accuracy", "learning_rate": "Learning rate"}
+_CURVES = {
+    "loss": "Loss",
+    "accuracy": "Accuracy",
+    "label_ranking_precision": "Label-ranking average precision",
+    "learning_rate": "Learning rate",
+}
 
 
 class LearningCurvesDisplay:
@@ -23,7 +28,8 @@ class LearningCurvesDisplay:
     ----------
     history : dict of str to sequence of float
         Keras's names: 'loss', 'accuracy', 'val_loss', 'val_accuracy',
-        'learning_rate'; missing ones are not drawn.
+        'learning_rate', and of several genres a clip 'label_ranking_precision' instead
+        of the accuracy; missing ones are not drawn.
 
     Attributes
     ----------

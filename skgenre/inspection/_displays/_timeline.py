@@ -11,6 +11,7 @@ from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 from skgenre._estimators import apply_steps, describe_estimator
 from skgenre.audio._check_clips import is_clip
 from skgenre.classifiers import SegmentClassifier
+from skgenre.classifiers._several_genres import genre_thresholds
 from skgenre.inspection._displays._style import area_style, legend_beside
 from skgenre.inspection._fitted_parts import mel_step, split_model
 
@@ -30,7 +31,8 @@ class TimelineDisplay:
     """Probabilities of the genres through a song, in seconds.
 
     Stacked areas show how probable each genre is; the strip above them names the most
-    probable one.
+    probable one. Where a song may have several genres, whose probabilities don't have
+    the sum 1, each has a line.
 
     Make it by `from_estimator` or `from_predictions`.
 
@@ -42,6 +44,8 @@ class TimelineDisplay:
         Start and end of each window, in seconds.
     classes : ndarray of shape (n_classes,)
         The genres.
+    several : bool, default=False
+        Whether a song may have several of them.
 
     Attributes
     ----------
@@ -76,11 +80,17 @@ class TimelineDisplay:
     """
 
     def __init__(
-        self, probabilities: NDArray, times: NDArray, *, classes: NDArray
+        self,
+        probabilities: NDArray,
+        times: NDArray,
+        *,
+        classes: NDArray,
+        several: bool = False,
     ) -> None:
         self.probabilities = probabilities
         self.times = times
         self.classes = classes
+        self.several = several
 
     @classmethod
     def from_estimator(
@@ -122,7 +132,9 @@ class TimelineDisplay:
                 f"with one, got {describe_estimator(estimator)}."
             )
         probabilities, seconds, classes = song_timeline(estimator, clip)
-        return cls(probabilities, seconds, classes=classes).plot(ax=ax)
+        several = genre_thresholds(split_model(estimator)[1]) is not None
+        display = cls(probabilities, seconds, classes=classes, several=several)
+        return display.plot(ax=ax)
 
     @classmethod
     def from_predictions(
@@ -131,6 +143,7 @@ class TimelineDisplay:
         times: ArrayLike,
         *,
         classes: ArrayLike,
+        several: bool = False,
         ax: "Axes | None" = None,
     ) -> Self:
         """Draw given probabilities of one song.
@@ -143,6 +156,8 @@ class TimelineDisplay:
             Start and end of each window, in seconds.
         classes : array-like of shape (n_classes,)
             The genres.
+        several : bool, default=False
+            Whether a song may have several of them.
         ax : matplotlib Axes, default=None
             Where to draw; None makes a new figure.
 
@@ -156,8 +171,10 @@ class TimelineDisplay:
             If shapes don't fit, values are not finite, or a window ends before it
             starts.
         """
-        probabilities, times, classes = _check_song(probabilities, times, classes)
-        return cls(probabilities, times, classes=classes).plot(ax=ax)
+        probabilities, times, classes = _check_song(
+            probabilities, times, classes, several=several
+        )
+        return cls(probabilities, times, classes=classes, several=several).plot(ax=ax)
 
     def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw the probabilities.
@@ -180,6 +197,48 @@ class TimelineDisplay:
         )
         names = [str(genre) for genre in self.classes]
         styles = [area_style(i) for i in range(len(names))]
+        draw = self._draw_lines if self.several else self._draw_areas
+        shown, artists, top = draw(ax, edges, means, names, styles)
+        ax.set(
+            xlabel="Seconds",
+            ylabel="Probability",
+            xlim=(edges[0], edges[-1]),
+            ylim=(0, top),
+            yticks=np.linspace(0, 1, 6),
+        )
+        self.legend_ = legend_beside(ax, artists, shown, reverse=not self.several)
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    @staticmethod
+    def _draw_lines(
+        ax: "Axes", edges: NDArray, means: NDArray, names: list[str], styles: list
+    ) -> tuple[list[str], list, float]:
+        """Draw a line for each genre that is ever probable.
+
+        Return the genres that are shown, what shows them, and the height of the axes.
+        """
+        shown = np.flatnonzero(np.nanmax(means, axis=0) > _WORTH_AN_AREA)
+        artists = [
+            ax.step(
+                edges,
+                np.append(means[:, i], means[-1, i]),
+                where="post",
+                color=styles[i]["facecolor"],
+                label=names[i],
+            )[0]
+            for i in shown
+        ]
+        return [names[i] for i in shown], artists, 1.0
+
+    @staticmethod
+    def _draw_areas(
+        ax: "Axes", edges: NDArray, means: NDArray, names: list[str], styles: list
+    ) -> tuple[list[str], list, float]:
+        """Draw stacked areas, and a strip of the most probable genre above them.
+
+        Return what `_draw_lines` does.
+        """
         # A genre that is the most probable somewhere has an area, however flat.
         has_area = np.nanmax(means, axis=0) > _WORTH_AN_AREA
         runs = list(_runs(edges, means))
@@ -210,18 +269,7 @@ class TimelineDisplay:
                     parse_math=False,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
                 )
-        ax.set(
-            xlabel="Seconds",
-            ylabel="Probability",
-            xlim=(edges[0], edges[-1]),
-            ylim=(0, _STRIP[1]),
-            yticks=np.linspace(0, 1, 6),
-        )
-        self.legend_ = legend_beside(
-            ax, artists, [name for name, _, _ in areas], reverse=True
-        )
-        self.ax_, self.figure_ = ax, ax.figure
-        return self
+        return [name for name, _, _ in areas], artists, _STRIP[1]
 
 
 def predicts_timeline(estimator: Any) -> bool:
@@ -263,7 +311,7 @@ def _list_of_one(clip: Any, *, n_axes: int) -> Any:
 
 
 def _check_song(
-    probabilities: Any, times: Any, classes: Any
+    probabilities: Any, times: Any, classes: Any, *, several: bool
 ) -> tuple[NDArray, NDArray, NDArray]:
     if np.ndim(probabilities) == 3:
         raise ValueError(
@@ -271,11 +319,16 @@ def _check_song(
             f"{np.shape(probabilities)}. Take those of one: probabilities[0]."
         )
     probabilities = check_array(probabilities, input_name="probabilities")
-    if (probabilities < 0).any() or (abs(probabilities.sum(axis=1) - 1) > 0.01).any():
+    if several and ((probabilities < 0) | (probabilities > 1)).any():
+        raise ValueError(
+            f"probabilities must be from 0 to 1, got {probabilities.min():.3g} to "
+            f"{probabilities.max():.3g}."
+        )
+    sums = probabilities.sum(axis=1)
+    if (probabilities < 0).any() or (not several and (abs(sums - 1) > 0.01).any()):
         raise ValueError(
             "Each row of probabilities must be non-negative and have the sum 1. "
-            f"Got sums from {probabilities.sum(axis=1).min():.3g} to "
-            f"{probabilities.sum(axis=1).max():.3g}, the lowest value is "
+            f"Got sums from {sums.min():.3g} to {sums.max():.3g}, the lowest value is "
             f"{probabilities.min():.3g}."
         )
     times = check_array(times, input_name="times")

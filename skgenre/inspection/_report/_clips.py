@@ -27,8 +27,8 @@ def common_folder(paths: list[str]) -> str:
 class ClipNames:
     """Names of clips: the path below the common folder, or else the row."""
 
-    def __init__(self, predictions: Predictions) -> None:
-        self.paths = predictions.paths
+    def __init__(self, paths: list[str] | None) -> None:
+        self.paths = paths
         self.folder = common_folder(self.paths) if self.paths else ""
 
     def __getitem__(self, row: int) -> str:

@@ -1,5 +1,6 @@
 """The numbers of a report, in the form that its template shows."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,9 @@ def coverage(predictions: Predictions) -> dict[str, Any]:
     }
 
 
-def genre_rows(scores: Bunch) -> dict[str, Any]:
+def genre_rows(
+    scores: Bunch, names: Sequence[str] = ("precision", "recall", "f1")
+) -> dict[str, Any]:
     """Return a row of scores for each genre; the commonest, if there are too many."""
     shown = _commonest(scores.support, N_GENRES)
     rows = [
@@ -65,13 +68,34 @@ def genre_rows(scores: Bunch) -> dict[str, Any]:
             "n_clips": int(scores.support[i]),
             "n_artists": int(scores.n_groups[i]),
             "scores": [
-                (scores[name][i], scores[f"{name}_interval"][i])
-                for name in ("precision", "recall", "f1")
+                (scores[name][i], scores[f"{name}_interval"][i]) for name in names
             ],
         }
         for i in shown
     ]
     return {"rows": rows, "n_genres": len(scores.labels)}
+
+
+def cooccurrence(scores: Bunch) -> dict[str, Any]:
+    """Return which genres are predicted for clips of each; the commonest genres."""
+    kept = _commonest(scores.support, N_IN_MATRIX)
+    names = scores.labels[kept].tolist()
+    rows = [
+        {
+            "genre": name,
+            "cells": [
+                {
+                    "count": int(count),
+                    "share": (share := count / max(scores.support[i], 1)),
+                    "shade": _shade(share),
+                    "kind": "right" if i == j else "open",
+                }
+                for j, count in zip(kept, scores.cooccurrence[i, kept], strict=True)
+            ],
+        }
+        for i, name in zip(kept, names, strict=True)
+    ]
+    return {"names": names, "rows": rows, "n_left_out": len(scores.labels) - len(kept)}
 
 
 def matrix(predictions: Predictions) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from numbers import Real
 from typing import Any
 
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from skgenre._files import check_writable, write_atomically
 from skgenre._sklearn_compat import validate_params
@@ -152,7 +152,7 @@ def classification_report_html(
     page = render(
         **_contents(predictions),
         title=title,
-        notes=[*_caveats(predictions), *map(str, notes)],
+        notes=[*caveats(predictions.groups), *map(str, notes)],
         model_names=[str(name) for name in model_names],
     )
     if target is not None:
@@ -163,7 +163,7 @@ def classification_report_html(
 def _contents(predictions: Predictions) -> dict[str, Any]:
     """Return what the template shows, with None for sections that are left out."""
     scores = figures.scores_of(predictions)
-    names = clips.ClipNames(predictions)
+    names = clips.ClipNames(predictions.paths)
     is_wrong = bool((predictions.given & ~predictions.right).any())
     left_out = []
     if not is_wrong:
@@ -205,16 +205,16 @@ def _contents(predictions: Predictions) -> dict[str, Any]:
     }
 
 
-def _caveats(predictions: Predictions) -> list[str]:
+def caveats(groups: NDArray | None) -> list[str]:
     """Return what a reader should know before believing the figures."""
-    caveats = [
+    found = [
         "These figures hold only for music that the model was not trained on. Clips of "
         "its training, and other clips of the same artists, make it look better than "
         "it is."
     ]
-    if predictions.groups is None:
-        caveats.append(
+    if groups is None:
+        found.append(
             "Artists are not known, so clips count as independent. Several clips of an "
             "artist make the intervals too narrow."
         )
-    return caveats
+    return found

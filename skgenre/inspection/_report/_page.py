@@ -37,7 +37,7 @@ def render(**contents: Any) -> str:
     """Return the page of a report with these contents."""
     return render_page(
         "_template.html",
-        style=_style(),
+        style=report_style(),
         sections=[
             (anchor, text)
             for anchor, text in _SECTIONS.items()
@@ -115,7 +115,8 @@ def _environment() -> Environment:
 
 
 @cache
-def _style() -> str:
+def report_style() -> str:
+    """Return the style sheet of reports."""
     css = read_text("_style.css")
     step = 100 // N_SHADES
     # By classes: attributes of style would need a laxer policy of contents.

@@ -110,7 +110,7 @@ def check_predictions(
         proba=None if y_proba is None else _check_proba(y_proba, genres, len(true)),
         other=other,
         groups=check_groups(true, groups),
-        paths=_check_paths(paths, true),
+        paths=check_paths(paths, true),
         albums=_check_albums(albums, true),
     )
 
@@ -150,7 +150,8 @@ def _check_proba(y_proba: ArrayLike, genres: NDArray, n_clips: int) -> NDArray:
     return np.clip(proba, 0, 1)
 
 
-def _check_paths(paths: Any, true: NDArray) -> list[str] | None:
+def check_paths(paths: Any, true: NDArray) -> list[str] | None:
+    """Return the names of the clips' files as texts; None where there are none."""
     if paths is None:
         return None
     # Not as an array of NumPy's, which would cut zeros off the end of bytes.

@@ -1,6 +1,7 @@
 """Bootstrap over artists: how certain scores are."""
 
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -39,19 +40,34 @@ def bootstrap_sums(
     number = np.arange(n_clips)
     if groups is not None:
         number = np.unique(groups, return_inverse=True)[1]
-    n_groups = int(number.max()) + 1
     members = csr_array((np.ones(n_clips), (number, np.arange(n_clips))))
     of_group = members @ csr_array(values)
+    draws = bootstrap_draws(members.shape[0], n_samples)
+    return np.concatenate([times @ of_group for times in draws])
+
+
+def bootstrap_draws(n_groups: int, n_samples: int = 2000) -> Iterator[NDArray]:
+    """Yield how often each group is in each of some bootstrap samples.
+
+    Parameters
+    ----------
+    n_groups : int
+        Number of groups.
+    n_samples : int, default=2000
+        Number of samples, of all that is yielded.
+
+    Yields
+    ------
+    ndarray of shape (n, n_groups), int
+        The same in every call.
+    """
     rng = np.random.default_rng(0)
-    sums = np.empty((n_samples, values.shape[1]))
     step = max(1, _N_DRAWS // n_groups)
     for start in range(0, n_samples, step):
-        part = sums[start : start + step]
-        drawn = rng.integers(n_groups, size=(len(part), n_groups))
-        drawn += n_groups * np.arange(len(part))[:, np.newaxis]
-        times = np.bincount(drawn.ravel(), minlength=drawn.size)
-        part[:] = times.reshape(drawn.shape) @ of_group
-    return sums
+        n = min(step, n_samples - start)
+        drawn = rng.integers(n_groups, size=(n, n_groups))
+        drawn += n_groups * np.arange(n)[:, np.newaxis]
+        yield np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
 
 
 def bootstrap_accuracy(

@@ -95,8 +95,8 @@ def score_intervals(
     )
     numbers = genre_positions(true, genres), genre_positions(predicted, genres)
     counts = _counts(*numbers, true == predicted, len(genres))
-    scores = _scores(np.asarray(counts.sum(axis=0)), len(genres))
-    samples = _scores(bootstrap_sums(counts, artists), len(genres))
+    scores = scores_of_sums(np.asarray(counts.sum(axis=0)), len(genres))
+    samples = scores_of_sums(bootstrap_sums(counts, artists), len(genres))
 
     artist = np.arange(len(true))
     if artists is not None:
@@ -154,7 +154,7 @@ def _counts(of_true: NDArray, predicted: NDArray, right: NDArray, n: int) -> csr
     return csr_array((np.ones(len(row)), (row, column)), shape=(len(clip), 3 * n + 2))
 
 
-def _scores(sums: NDArray, n: int) -> dict[str, NDArray]:
+def scores_of_sums(sums: NDArray, n: int) -> dict[str, NDArray]:
     """Return the scores of sums of `_counts`; NaN where there is nothing to score."""
     hit, true, predicted = (sums[..., i * n : (i + 1) * n] for i in range(3))
     with np.errstate(invalid="ignore"):

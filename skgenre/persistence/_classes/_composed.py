@@ -155,6 +155,18 @@ def _check_codes(encoder: Any, classes: np.ndarray, members: list) -> None:
         require(are_codes, "an estimator predicts other numbers than the classes'")
 
 
+def _check_rest(model: Any, sizes: Sizes) -> None:
+    binarizer, k = model.label_binarizer_, sizes["k"]
+    is_same = np.array_equal(binarizer.classes_, model.classes_)
+    require(is_same, "the columns of the classes are those of others")
+    n = 1 if k == 2 and not binarizer.y_type_.startswith("multilabel") else k
+    require(len(model.estimators_) == n, "there is not an estimator a class")
+    for each in model.estimators_:
+        is_constant = type(each).__name__ == "_ConstantPredictor"
+        is_binary = is_constant or np.array_equal(each.classes_, [0, 1])
+        require(is_binary, "an estimator predicts something else than a column")
+
+
 def _check_voting(vote: Any, sizes: Sizes) -> None:
     _check_codes(vote.le_, vote.classes_, vote.estimators_)
 
@@ -305,6 +317,22 @@ COMPOSED: dict[str, SavableClass] = {
         },
         not_saved=names("f_"),
         give=_give_isotonic,
+    ),
+    "OneVsRestClassifier": SavableClass(
+        "sklearn.multiclass",
+        {
+            "n_features_in_": N_SAMPLES,
+            "classes_": CLASS_LABELS,
+            "estimators_": list_of(part()),
+            "label_binarizer_": part("LabelBinarizer"),
+        },
+        may_lack=names("n_features_in_"),
+        relation=_check_rest,
+    ),
+    "_ConstantPredictor": SavableClass(  # of a column that is all 0 or all 1
+        "sklearn.multiclass",
+        {"n_features_in_": N_SAMPLES, "y_": array("i", 1, low=0, high=1)},
+        may_lack=names("n_features_in_"),
     ),
     "VotingClassifier": SavableClass(
         "sklearn.ensemble",

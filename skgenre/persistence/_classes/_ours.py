@@ -3,13 +3,14 @@
 import dataclasses
 import math
 import sys
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
+from skgenre._estimators import split_last_step
 from skgenre.datasets import GenreTree
 from skgenre.persistence._classes._savable import (
-    CLASS_LABELS,
     COUNT,
     N_FEATURES,
     N_SAMPLES,
@@ -29,6 +30,7 @@ from skgenre.persistence._kinds import (
     flag,
     integer,
     label,
+    labels,
     list_of,
     number,
     optional,
@@ -107,6 +109,33 @@ def _check_segments(segments: Any) -> None:
     )
 
 
+def _check_several(model: Any) -> bool:
+    """Return whether clips may have several genres, and check what goes with it."""
+    several = "y_type_" in vars(model)
+    classes = model.classes_
+    rises = all(a < b for a, b in pairwise(classes))
+    require(rises or several, "expected labels that are sorted and different")
+    has_thresholds = "thresholds_" in vars(model)
+    needs_some = several and type(model).__name__ != "MissingClipClassifier"
+    require(has_thresholds == needs_some, "there is not a threshold for each genre")
+    return several
+
+
+_BINARIZERS = {
+    "MLPClassifier": "_label_binarizer",
+    "OneVsRestClassifier": "label_binarizer_",
+}
+"""Attributes of the classes whose parts know the form of the genres."""
+
+
+def _y_type(model: Any) -> str:
+    """Return the form of the genres that a classifier predicts."""
+    last = split_last_step(model)[1]
+    name = _BINARIZERS.get(type(last).__name__)
+    encoder = last if name is None else vars(last)[name]
+    return vars(encoder).get("y_type_", "multiclass")
+
+
 def _genre_tree(value: Any, sizes: Sizes) -> None:
     """Refuse anything but a tree of genres, or a dict that is one."""
     require(type(value) in (GenreTree, dict), "expected a tree of genres")
@@ -114,9 +143,14 @@ def _genre_tree(value: Any, sizes: Sizes) -> None:
 
 
 def _check_classes(model: Any, sizes: Sizes) -> None:
-    for name in ("estimator_", "final_estimator_"):
-        inner = vars(model).get(name, model)
-        is_same = np.array_equal(inner.classes_, model.classes_)
+    several = _check_several(model)
+    for name in {"estimator_", "final_estimator_"} & vars(model).keys():
+        inner = vars(model)[name]
+        if several:
+            is_same = _y_type(inner) == "multilabel-indicator"
+        else:
+            is_same = np.array_equal(inner.classes_, model.classes_)
+            is_same = is_same and not _y_type(inner).startswith("multilabel")
         require(is_same, "an estimator inside is for other classes")
 
 
@@ -127,6 +161,13 @@ def _check_windows(segments: Any, sizes: Sizes) -> None:
     n = segments.window * segments.n_mels_
     require(n <= _MAX_VALUES, f"windows of {n} values are too large")
 
+
+_GENRES = {
+    "classes_": labels("k", rise=False),
+    # Where clips may have several genres:
+    "y_type_": text("multilabel-indicator", "multilabel-lists"),
+    "thresholds_": array("f", "k", low=0, finite=False),
+}
 
 # Networks.
 
@@ -154,6 +195,10 @@ def _check_network(network: Any, sizes: Sizes) -> None:
     parameters = network.network_parameters_
     is_own = network._network == "own_network"
     expected = {"input_shape", "n_classes", "precision", *network._network_parameters}
+    if _check_several(network) and not is_own:  # of which the last layer decides
+        expected |= {"classifier_activation"}
+        activation = parameters.get("classifier_activation")
+        require(activation == "sigmoid", "several genres need sigmoids")
     require(set(parameters) == expected, "a network is built with other parameters")
     tuple_of(integer(1), 2)(parameters["input_shape"], sizes)
     n_frames, n_mels = parameters["input_shape"]
@@ -206,7 +251,7 @@ def _plain_settings(network: Any) -> dict[str, Any]:
     return {
         name: {**value.get_config(), "name": type(value).__name__}
         for name, value in given.items()
-        if type(value).__module__.startswith("keras.") and hasattr(value, "get_config")
+        if type(value).__module__.startswith("keras.")
     }
 
 
@@ -267,7 +312,7 @@ def _layers(value: Any, sizes: Sizes) -> None:
 
 _FITTED: dict[str, Kind] = {
     "n_features_in_": N_FEATURES,
-    "classes_": CLASS_LABELS,
+    **_GENRES,
     "network_parameters_": dict_of(
         text(), optional(either(text(), number(), flag, _INTEGERS))
     ),
@@ -282,7 +327,7 @@ _SETTINGS = dict_of(text(), optional(either(text(), number(), flag)))
 _NETWORK = SavableClass(
     "skgenre.classifiers",
     _FITTED,
-    may_lack=names("optimizer_state_"),
+    may_lack=names("optimizer_state_ y_type_ thresholds_"),
     not_saved=names("_runtime"),
     limits={
         "optimizer": either(text(), _SETTINGS),
@@ -301,17 +346,17 @@ _OWN_NETWORK = dataclasses.replace(
 )
 
 
-def _meta(module: str, *may_lack: str, **fitted: Kind) -> SavableClass:
+def _meta(module: str, **fitted: Kind) -> SavableClass:
     """Return a classifier around a fitted one, of the same classes."""
     return SavableClass(
         module,
         {
             "n_features_in_": N_SAMPLES,
-            "classes_": CLASS_LABELS,
+            **_GENRES,
             "estimator_": part(classes="k"),
             **fitted,
         },
-        may_lack=frozenset({"n_features_in_", *may_lack}),
+        may_lack=names("n_features_in_ y_type_ thresholds_"),
         limits={"estimator": PART},
         relation=_check_classes,
     )
@@ -381,11 +426,11 @@ OURS: dict[str, SavableClass] = {
         {
             "n_features_in_": N_FEATURES,  # of a table
             "n_mels_": COUNT,
-            "classes_": CLASS_LABELS,
+            **_GENRES,
             "estimator_": part(classes="k"),
             "final_estimator_": part(classes="k"),
         },
-        may_lack=names("n_features_in_ final_estimator_"),
+        may_lack=names("n_features_in_ final_estimator_ y_type_ thresholds_"),
         limits={"window": integer(1, _MAX_FRAMES), "hop": integer(1, _MAX_FRAMES)},
         bounds=_check_segments,
         relation=_check_windows,
@@ -407,6 +452,7 @@ OURS: dict[str, SavableClass] = {
         _meta("skgenre.classifiers", n_missing_=COUNT),
         limits={"estimator": PART, "missing_label": optional(label)},
     ),
+    "MultiLabelClassifier": _meta("skgenre.classifiers"),
     # Embeddings to clusters and neighbours.
     "EmbeddingKMeans": SavableClass(
         "skgenre.clustering",

@@ -152,7 +152,7 @@ TABLES: dict[str, SavableClass] = {
         "sklearn.preprocessing",
         {
             "classes_": CLASS_LABELS,
-            "y_type_": text("binary", "multiclass"),
+            "y_type_": text("binary", "multiclass", "multilabel-indicator"),
             "sparse_input_": flag,
         },
     ),

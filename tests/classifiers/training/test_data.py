@@ -162,3 +162,17 @@ def test_every_epoch_has_an_order_of_its_own():
         batches.reshuffle()
     assert all(sorted(order) == list(Y) for order in orders)
     assert len({*orders, tuple(Y)}) == 6
+
+
+@pytest.mark.parametrize("by_artist", [True, False])
+def test_several_genres_are_stratified(by_artist):
+    rng = np.random.default_rng(0)
+    y = (rng.random((600, 4)) < [0.5, 0.3, 0.1, 0.05]).astype(np.float32)
+    artists = np.arange(600) // 3 if by_artist else None
+    rows = choose(y, artists, 0.2)
+    np.testing.assert_allclose(y[rows].sum(axis=0) / y.sum(axis=0), 0.2, atol=0.05)
+    if by_artist:
+        assert not set(artists[rows]) & set(np.delete(artists, rows))
+    # Each genre keeps a clip to train on.
+    only = np.eye(3)[[0, 0, 1, 2]]
+    assert np.delete(only, choose(only, None, 0.9), axis=0).any(axis=0).all()

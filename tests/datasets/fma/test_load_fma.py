@@ -5,11 +5,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from fma_miniature import SHORT, SILENT, UNREADABLE, clip_path, lay_out_fma, make_fma
+from sklearn.metrics import label_ranking_average_precision_score
 from sklearn.model_selection import PredefinedSplit, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MultiLabelBinarizer
 
-from skgenre import MFCCStandardizer, load_audio
+from skgenre import MFCCStandardizer, genre_pipeline, load_audio
 from skgenre.datasets import load_fma, load_fma_features
 
 GENRES = ["Electronic", "Hip-Hop", "Rock"]
@@ -393,3 +395,15 @@ def test_clips_that_exist_in_the_form_of_fma(home, tmp_path_factory):
         assert Path(tracks.paths[0]).is_symlink() is not copy
         assert set(tracks.split) == {"training", "validation", "test"}
         assert len(load_fma_features(folder, track_ids=tracks.track_ids)) == 18
+
+
+def test_several_genres_of_a_track_are_learnt(large):
+    tracks = load_fma(large[0], subset="large", target="genres_all")
+    assert any(len(genres) > 1 for genres in tracks.target)
+    model = genre_pipeline("baseline", multi_label=True)
+    model.fit(tracks.paths, tracks.target, multilabelclassifier__groups=tracks.groups)
+    assert model.classes_.tolist() == tracks.target_names.tolist()
+    is_of = MultiLabelBinarizer().fit_transform(tracks.target)
+    probabilities = model.predict_proba(tracks.paths)
+    assert label_ranking_average_precision_score(is_of, probabilities) > 0.8
+    assert {*map(type, model.predict(tracks.paths[:3]))} == {tuple}

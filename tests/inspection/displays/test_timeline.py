@@ -5,6 +5,7 @@ import pytest
 import soundfile
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.svm import SVC
 
@@ -229,3 +230,31 @@ def test_refuses_what_it_can_not_draw(model):
         draw(np.eye(2), [[0, 1], [2, 1]], classes=["a", "b"])
     with pytest.raises(ValueError, match="probabilities contains NaN"):
         draw([[np.nan, 1]], [[0, 1]], classes=["a", "b"])
+
+
+def test_several_genres_have_a_line_each():
+    display = TimelineDisplay.from_predictions(
+        [[0.9, 0.8, 0.02], [0.7, 0.2, 0.05]],
+        [[0, 4], [4, 8]],
+        classes=["folk", "pop", "rock"],
+        several=True,
+    )
+    folk, pop = display.ax_.lines
+    assert folk.get_label() == "folk"
+    assert pop.get_xdata().tolist() == [0, 4, 8]
+    assert pop.get_ydata().tolist() == [0.8, 0.2, 0.2]
+    assert [text.get_text() for text in display.legend_.get_texts()] == ["folk", "pop"]
+    with pytest.raises(ValueError, match="must be from 0 to 1"):
+        TimelineDisplay.from_predictions(
+            [[1.2, 0]], [[0, 4]], classes=["a", "b"], several=True
+        )
+
+
+def test_a_classifier_of_several_genres():
+    rng = np.random.default_rng(0)
+    y = rng.integers(2, size=(40, 2))
+    X = rng.normal(size=(40, 12, 2)) + 4 * y[:, None]
+    inner = OneVsRestClassifier(LogisticRegression())
+    model = SegmentClassifier(inner, window=4, hop=2).fit(X, y)
+    display = TimelineDisplay.from_estimator(model, X[y.sum(axis=1).argmax()])
+    assert len(display.ax_.lines) == 2

@@ -3,16 +3,23 @@
 import time
 
 import numpy as np
+import pandas
 import pytest
 from forge import forged, objects
-from savable_models import fitted, unfitted
+from numpy.testing import assert_array_equal
+from savable_models import SPECTROGRAMS, TABLE, fitted, unfitted
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 import skgenre
 from skgenre import (
+    AbstainingClassifier,
     MelSpectrogramTransformer,
     MFCCStandardizer,
+    MissingClipClassifier,
     ModelFileError,
+    MultiLabelClassifier,
     SegmentClassifier,
 )
 from skgenre.runtime._layer_sizes import layer_shapes
@@ -311,3 +318,81 @@ def test_files_may_lack_parameters_that_are_newer(forge):
 def test_attributes_that_contradict_one_another(name, change, forge):
     path = forge(fitted(name), name, lambda node, _: node["fitted"].update(change))
     refused(path, f"{name}: ")
+
+
+class TestSeveralGenres:
+    rng = np.random.default_rng(0)
+    y = (rng.random((48, 3)) < [0.5, 0.4, 0.3]).astype(int)
+    lists = [tuple(np.array(["folk", "jazz", "rock"])[row > 0].tolist()) for row in y]
+
+    def models(self):
+        """Yield a model of each class, fitted on several genres, and what it takes."""
+        inner = unfitted("OneVsRestClassifier")
+        crnn, segments = unfitted("CRNNClassifier"), unfitted("SegmentClassifier")
+        yield crnn.fit(SPECTROGRAMS, self.lists), SPECTROGRAMS
+        yield segments.fit(SPECTROGRAMS, self.lists), SPECTROGRAMS
+        frame = pandas.DataFrame(self.y, columns=["rock", "folk", "jazz"])
+        for model in (
+            MultiLabelClassifier(inner, cv=2),
+            AbstainingClassifier(inner, target_precision=0.4, cv=2),
+            MissingClipClassifier(inner),
+            make_pipeline(StandardScaler(), MultiLabelClassifier(inner, cv=2)),
+        ):
+            yield model.fit(TABLE, frame), TABLE
+
+    @pytest.mark.filterwarnings("ignore:No threshold reaches")
+    def test_a_loaded_model_predicts_the_same(self, tmp_path):
+        for model, X in self.models():
+            skgenre.save(model, tmp_path / "it.model")
+            loaded = skgenre.load(tmp_path / "it.model")
+            assert loaded.classes_.tolist() == model.classes_.tolist()
+            assert_array_equal(loaded.predict(X), model.predict(X))
+            assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+
+    @pytest.mark.parametrize(
+        ("change", "match"),
+        [
+            ({"y_type_": None}, "y_type_"),
+            ({"y_type_": "multiclass"}, "y_type_"),
+            ({"thresholds_": [0.5]}, "thresholds_"),
+            ({"thresholds_": ...}, "not a threshold for each genre"),
+            ({"y_type_": ..., "thresholds_": ...}, "other|sorted"),
+        ],
+        ids=["none", "unknown", "list", "lacking", "one genre each"],
+    )
+    def test_forged_attributes(self, change, match, forge):
+        frame = pandas.DataFrame(self.y, columns=["rock", "folk", "jazz"])
+        model = MultiLabelClassifier(unfitted("OneVsRestClassifier"), cv=2)
+
+        def changed(node, parts):
+            for name, value in change.items():
+                array = node["fitted"].pop(name)
+                if isinstance(array, dict):
+                    parts.pop(array["array"])
+                if value is not ...:
+                    node["fitted"][name] = value
+
+        path = forge(model.fit(TABLE, frame), "MultiLabelClassifier", changed)
+        refused(path, f"MultiLabelClassifier: .*({match})")
+
+    def test_an_estimator_inside_of_one_genre_each(self, forge):
+        model = MissingClipClassifier(unfitted("OneVsRestClassifier"))
+
+        def changed(node, parts):
+            binarizer = node["fitted"]["estimator_"]["fitted"]["label_binarizer_"]
+            binarizer["fitted"]["y_type_"] = "multiclass"
+
+        path = forge(model.fit(TABLE, self.y), "MissingClipClassifier", changed)
+        refused(path, "an estimator inside is for other classes")
+
+    def test_a_network_of_several_genres_ends_in_sigmoids(self, forge):
+        model = unfitted("CRNNClassifier").fit(SPECTROGRAMS, self.lists)
+        for changes in ({"classifier_activation": "softmax"}, {}):
+
+            def changed(node, parts, changes=changes):
+                known = parameters_of(node)
+                del known["classifier_activation"]
+                pairs = [[*pair] for pair in (known | changes).items()]
+                node["fitted"]["network_parameters_"] = {"dict": pairs}
+
+            refused(forge(model, "CRNNClassifier", changed), "several genres need")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.classifiers import GenreTagger
-from skgenre.classifiers._tag_genres import tag_embedding
+from skgenre.classifiers._tagging._tag_genres import tag_embedding
 from skgenre.clustering._tag_clusters import cluster_songs
 from skgenre.datasets import GenreTree
 from skgenre.datasets._library._fold_genres import fold_genres

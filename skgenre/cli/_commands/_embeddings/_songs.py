@@ -11,7 +11,7 @@ from rich.console import Console
 
 from skgenre._files import digest
 from skgenre.classifiers import GenreTagger
-from skgenre.classifiers._tag_genres import tag_embedding
+from skgenre.classifiers._tagging._tag_genres import tag_embedding
 from skgenre.cli._commands._embeddings._index import LibraryIndex, file_states
 from skgenre.cli._commands._weights import require_weights
 from skgenre.cli._files import (

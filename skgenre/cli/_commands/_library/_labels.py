@@ -21,11 +21,18 @@ from skgenre.persistence import read_info
 
 # To learn a genre and be judged on it: an artist for each, and more than a few tracks.
 FEWEST_ARTISTS, FEWEST_TRACKS = 2, 5
+# Where tracks have several, so that folds of artists can choose a threshold.
+_FEWEST_OF_SEVERAL = 4, 10
 _OF_EACH_TRACK = ("paths", "target", "groups", "genres", "albums")
 
 
 def labelled_tracks(
-    music: Path, labels: Labels, console: Console, *, models: Sequence[Path] = ()
+    music: Path,
+    labels: Labels,
+    console: Console,
+    *,
+    models: Sequence[Path] = (),
+    multi_label: bool = False,
 ) -> Bunch:
     """Return tracks with genres, and artists where they are known.
 
@@ -36,7 +43,8 @@ def labelled_tracks(
     -------
     Bunch
         'paths', 'target', 'groups' (or None) and 'target_names', as of
-        `load_audio_folder`; of a library also 'genres' and 'albums'.
+        `load_audio_folder`; of a library also 'genres' and 'albums'. The target is a
+        genre of each track or, for `multi_label`, a tuple of all of them.
 
     Raises
     ------
@@ -45,11 +53,16 @@ def labelled_tracks(
     ValueError
         If it holds no music with genres.
     """
+    target = "genres" if multi_label else "genre"
     if labels == Labels.folders:
         with _printed_warnings(console):
-            return load_audio_folder(music)
+            tracks = load_audio_folder(music, target=target)
+        tracks.genres = None  # which the target has
+        return tracks
     with _printed_warnings(console):
-        library = load_music_library(music, n_jobs=-1, verbose=console.is_terminal)
+        library = load_music_library(
+            music, target=target, n_jobs=-1, verbose=console.is_terminal
+        )
     _report(library, console)
     if not library.has_genre.any():
         raise ValueError(
@@ -65,10 +78,33 @@ def labelled_tracks(
         if isinstance(genres, list)  # which a file may say of its model
         for genre in genres
     }
-    names = [spelling.get(genre_key(genre), genre) for genre in tracks.target.tolist()]
-    tracks.target = np.array(names)
-    tracks.target_names = np.unique(tracks.target)
+    tracks.target = as_target(
+        [
+            tuple(dict.fromkeys(spelling.get(genre_key(name), name) for name in genres))
+            for genres in genres_of_each(tracks.target)
+        ],
+        several=multi_label,
+    )
+    tracks.target_names = genre_counts(tracks.target)[0]
     return tracks
+
+
+def genres_of_each(target: NDArray) -> list[tuple[str, ...]]:
+    """Return the genres of each track, of which it has one or several."""
+    return [each if isinstance(each, tuple) else (each,) for each in target.tolist()]
+
+
+def as_target(genres: list[tuple[str, ...]], *, several: bool) -> NDArray:
+    """Return tuples of genres as a target; not `several`, the first of each."""
+    if several:
+        return np.fromiter(genres, dtype=object, count=len(genres))
+    return np.array([names[0] for names in genres])
+
+
+def genre_counts(target: NDArray) -> tuple[NDArray, NDArray]:
+    """Return the genres of a target, sorted, and how many tracks each has."""
+    names = [name for genres in genres_of_each(target) for name in genres]
+    return np.unique(np.array(names, dtype=str), return_counts=True)
 
 
 @contextmanager
@@ -87,7 +123,7 @@ def some_tracks(tracks: Bunch, rows: NDArray) -> Bunch:
         name: None if tracks.get(name) is None else tracks[name][rows]
         for name in _OF_EACH_TRACK
     }
-    return Bunch(**chosen, target_names=np.unique(tracks.target[rows]))
+    return Bunch(**chosen, target_names=genre_counts(tracks.target[rows])[0])
 
 
 def _report(library: Bunch, console: Console) -> None:
@@ -139,16 +175,26 @@ def without_rare_genres(tracks: Bunch, console: Console) -> Bunch:
         If fewer than two genres are left.
     """
     rare = []
+    of_each = genres_of_each(tracks.target)
+    several = tracks.target.dtype == object
+    fewest_artists, fewest_tracks = (
+        _FEWEST_OF_SEVERAL if several else (FEWEST_ARTISTS, FEWEST_TRACKS)
+    )
     for genre in tracks.target_names:
-        is_of_genre = tracks.target == genre
+        is_of_genre = np.array([genre in genres for genres in of_each])
         n_tracks = int(is_of_genre.sum())
-        n_artists = len(np.unique(tracks.groups[is_of_genre]))
-        if n_tracks < FEWEST_TRACKS or n_artists < FEWEST_ARTISTS:
+        artists = np.arange(n_tracks)  # where they are not known
+        if tracks.groups is not None:
+            artists = tracks.groups[is_of_genre]
+        n_artists = len(np.unique(artists))
+        if n_tracks < fewest_tracks or n_artists < fewest_artists:
             rare.append((genre, f"{genre} ({n_tracks} by {n_artists})"))
     if not rare:
         return tracks
-    kept = ~np.isin(tracks.target, [genre for genre, _ in rare])
-    needed = f"{FEWEST_TRACKS} tracks by {FEWEST_ARTISTS} artists"
+    left_out = {genre for genre, _ in rare}
+    of_each = [tuple(g for g in genres if g not in left_out) for genres in of_each]
+    kept = np.array([bool(genres) for genres in of_each])
+    needed = f"{fewest_tracks} tracks by {fewest_artists} artists"
     names = format_list([text for _, text in rare])
     if len(tracks.target_names) - len(rare) < 2:
         raise ValueError(
@@ -160,4 +206,6 @@ def without_rare_genres(tracks: Bunch, console: Console) -> Bunch:
         soft_wrap=True,
         highlight=False,
     )
+    if several:
+        tracks = Bunch(**tracks | {"target": as_target(of_each, several=True)})
     return some_tracks(tracks, kept)

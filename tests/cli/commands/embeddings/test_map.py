@@ -8,7 +8,7 @@ from music_library import write_track
 from mutagen.flac import FLAC
 
 from skgenre import GenreTagger
-from skgenre.classifiers._tag_genres import FEATURE_NAMES, TAG_NAMES
+from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, TAG_NAMES
 from skgenre.cli._commands._embeddings._map import map_of_songs
 
 

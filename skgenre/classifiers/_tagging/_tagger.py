@@ -14,8 +14,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgenre._docstrings import substitute
 from skgenre._sklearn_compat import Interval
-from skgenre.classifiers._checks import check_extra_label, check_genres, put_label
-from skgenre.classifiers._tag_genres import (
+from skgenre.classifiers._checks import check_extra_label, check_target, put_label
+from skgenre.classifiers._tagging._tag_genres import (
     FEATURE_NAMES,
     VIEWS,
     genre_weights,
@@ -194,7 +194,7 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
         """
         super().fit(X, y)
         if y is not None:
-            check_genres(self, X, y)
+            check_target(self, X, y)
         if self.standardize:
             self._fit_tags(self._tags(X))
         return self

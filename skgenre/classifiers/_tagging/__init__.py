@@ -1,0 +1,1 @@
+"""Genres without training: by the tags of a pretrained network."""
