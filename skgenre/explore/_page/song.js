@@ -45,7 +45,7 @@ async function openSong(key, { found, isPlayed = true } = {}) {
   const title = number < 0 ? found.title : songs.titles[number];
   element("song-title").replaceChildren(isolated(title));
   showFacts();
-  for (const id of ["heard", "near"]) element(id).replaceChildren();
+  for (const id of ["heard", "near", "song-path"]) element(id).replaceChildren();
   element("near-title").hidden = true;
   element("sight").hidden = true;
   element("song-actions").hidden = element("label-form").hidden = number < 0 || Boolean(saved);
@@ -76,16 +76,15 @@ async function openSong(key, { found, isPlayed = true } = {}) {
   }
 }
 
-function showFacts(path) {
+function showFacts() {
   const { number } = song;
   const facts = number < 0 ? ["not in the collection"] : ["artist", "album", "year"].map((name) => valueOf(name, number));
   if (number >= 0) facts.push(songs.labels[number] && `label: ${songs.labels[number]}`);
-  if (path) facts.push(path);
   element("song-facts").replaceChildren(isolated(facts.filter(Boolean).join(" · ")));
 }
 
 function showHeard(found) {
-  showFacts(found.path);
+  element("song-path").replaceChildren(isolated(found.path || ""));
   if (found.problem) showProblem(found.problem);
   element("heard").replaceChildren();
   showShares("Genres", found.genres);
