@@ -1,5 +1,6 @@
 """`explore`, which starts the server, and the handle that stops it."""
 
+import ipaddress
 import os
 import socket
 import threading
@@ -166,9 +167,7 @@ def _serve(server: "Server", host: str, port: int) -> Explorer:
         hosts=() if is_local else (host, socket.gethostname()),
         any_address=not is_local,
     )
-    is_any = host in ("0.0.0.0", "::")
-    name = socket.gethostname() if is_any else host
-    name = f"[{name}]" if ":" in name else name
+    name = _called(host)
     config = uvicorn.Config(
         guard,
         log_level="warning",
@@ -183,6 +182,17 @@ def _serve(server: "Server", host: str, port: int) -> Explorer:
         listening,
         server,
     )
+
+
+def _called(host: str) -> str:
+    """Return the name by which a host that is listened at is called in a URL."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.is_unspecified:  # all of this machine's
+        return socket.gethostname()
+    return f"[{host}]" if address.version == 6 else host
 
 
 @validate_params(
