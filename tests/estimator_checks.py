@@ -18,8 +18,8 @@ import keras
 from rich.console import Console
 from rich.table import Table
 from sklearn.base import BaseEstimator
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.linear_model import LogisticRegression
-from sklearn.multiclass import OneVsRestClassifier
 from sklearn.svm import SVC
 from sklearn.utils.estimator_checks import check_estimator
 
@@ -97,6 +97,10 @@ SMALL_NETWORKS = [
     ParallelCNNRNNClassifier(filters=(8,), pool_sizes=((2, 2),), gru_units=8, **SMALL),
     SecondOrderClassifier(n_prototypes=32, **SMALL),
 ]
+# Of several genres, with weights of clips, and probabilities that are never 0 or 1.
+SOFT_TREES = ExtraTreesClassifier(
+    20, max_features=None, min_weight_fraction_leaf=0.2, random_state=0
+)
 OTHERS = [
     MelSpectrogramTransformer(),
     MelSpectrogramTransformer(n_frames=3, n_mels=16),
@@ -118,16 +122,14 @@ OTHERS = [
     ),
     MissingClipClassifier(LogisticRegression()),
     TemperatureScalingClassifier(LogisticRegression()),
-    MissingClipClassifier(OneVsRestClassifier(LogisticRegression())),
-    MultiLabelClassifier(OneVsRestClassifier(LogisticRegression()), cv=2),
-    AbstainingClassifier(
-        OneVsRestClassifier(LogisticRegression()), target_precision=0, cv=2
-    ),
+    MissingClipClassifier(SOFT_TREES),
+    MultiLabelClassifier(SOFT_TREES, cv=2),
+    AbstainingClassifier(SOFT_TREES, target_precision=0, cv=2),
     SegmentClassifier(LogisticRegression(), window=4, hop=2),
     # An SVC's own default gamma depends on clips of weight 0.
     SegmentClassifier(SVC(gamma=0.1), window=4, hop=2, voting="hard"),
     SegmentClassifier(LogisticRegression(), window=4, hop=2, voting="stack"),
-    SegmentClassifier(OneVsRestClassifier(LogisticRegression()), window=4, hop=2),
+    SegmentClassifier(SOFT_TREES, window=4, hop=2),
 ]
 NEED_MUSICNN = [MusicnnEmbedding(output="tags"), GenreTagger()]
 HAS_MUSICNN = importlib.util.find_spec("musicnn") is not None

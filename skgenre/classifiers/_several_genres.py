@@ -115,9 +115,9 @@ def read_several(name: str, y: Any) -> Target | None:
         if columns is None:
             return _read_lists(name, items)
         y = columns
-    if np.ndim(y) != 2 or np.shape(y)[1] == 1:
-        return None
     values = np.asarray(y)
+    if values.ndim != 2 or values.shape[1] == 1:
+        return None
     is_indicator = values.dtype.kind in "biuf" and ((values == 0) | (values == 1)).all()
     if not is_indicator:
         raise ValueError(

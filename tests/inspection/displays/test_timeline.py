@@ -242,7 +242,7 @@ def test_several_genres_have_a_line_each():
     folk, pop = display.ax_.lines
     assert folk.get_label() == "folk"
     assert pop.get_xdata().tolist() == [0, 4, 8]
-    assert pop.get_ydata().tolist() == [0.8, 0.2, 0.2]
+    assert pop.get_ydata() == pytest.approx([0.8, 0.2, 0.2])
     assert [text.get_text() for text in display.legend_.get_texts()] == ["folk", "pop"]
     with pytest.raises(ValueError, match="must be from 0 to 1"):
         TimelineDisplay.from_predictions(
