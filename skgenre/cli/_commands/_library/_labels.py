@@ -146,6 +146,14 @@ def _report(library: Bunch, console: Console) -> None:
         console.print(plain(line), soft_wrap=True, highlight=False)
 
 
+def folded_genres(before: NDArray, after: NDArray) -> str:
+    """Return which genres count as which others, and of how many tracks; "" if none."""
+    counts = Counter(zip(before.tolist(), after.tolist(), strict=True))
+    return format_list(
+        sorted(f"{a} as {b} ({n})" for (a, b), n in counts.items() if a != b)
+    )
+
+
 def fold_rare_genres(tracks: Bunch, tree: GenreTree, console: Console) -> Bunch:
     """Return the tracks, those of rare genres as of the genres above; print which."""
     known = {} if tracks.groups is None else {"groups": tracks.groups}
@@ -155,11 +163,9 @@ def fold_rare_genres(tracks: Bunch, tree: GenreTree, console: Console) -> Bunch:
         min_groups=FEWEST_ARTISTS if known else 1,
         **known,
     )
-    counts = Counter(zip(tracks.target.tolist(), target.tolist(), strict=True))
-    folded = [f"{a} as {b} ({n})" for (a, b), n in counts.items() if a != b]
-    if folded:
+    if folded := folded_genres(tracks.target, target):
         console.print(
-            plain(f"Rare genres count as those above: {format_list(sorted(folded))}."),
+            plain(f"Rare genres count as those above: {folded}."),
             soft_wrap=True,
             highlight=False,
         )
