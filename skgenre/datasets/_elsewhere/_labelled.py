@@ -24,7 +24,8 @@ def labelled(
     clips : sequence
         Whatever audio steps take.
     genres : sequence
-        The genre of each clip, or a list of genres; None or NaN where there is none.
+        The genre of each clip, or a list of genres; None, NaN or "" where there is
+        none.
     groups : sequence or None
         The artist of each clip. Clips without one are groups of their own.
     source : str
@@ -75,4 +76,5 @@ def labelled(
 
 def _as_tuple(genre: Any) -> tuple:
     several = genre if isinstance(genre, (list, tuple, np.ndarray)) else [genre]
-    return tuple(dict.fromkeys(name for name in several if not is_missing(name)))
+    named = (name for name in several if not is_missing(name) and name != "")
+    return tuple(dict.fromkeys(named))

@@ -18,7 +18,7 @@ def test_one_genre_for_each_clip():
 
 def test_several_genres_or_none():
     several = labelled(
-        "abc", [["rock", "folk", "rock"], np.array([]), None], None, "a test"
+        "abc", [["rock", "folk", "rock", ""], np.array([]), None], None, "a test"
     )
     assert several.target.tolist() == [("rock", "folk"), (), ()]
     assert several.groups is None and "2 without a genre" in several.DESCR
