@@ -1,10 +1,16 @@
 """The scripts in examples/ run from beginning to end."""
 
 import csv
+import http.client
+import importlib
+import json
 import shutil
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -164,3 +170,20 @@ def few_tracks(music_tracks, tmp_path):
 def test_an_example_runs_on_real_music(script, csv_file, few_tracks, run):
     # An empty name is the folder itself, without artists.
     assert_is_whole(script, run(script, few_tracks / csv_file))
+
+
+def test_large_uploads_wait_on_the_disk(monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES / "service")
+    threads = importlib.import_module("threads")
+    server = threads.ThreadingHTTPServer(("127.0.0.1", 0), threads.Handler)
+    server.model = SimpleNamespace(
+        predict=lambda file: {"n_bytes": file.tell(), "on_disk": file._rolled}
+    )
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with server, ThreadPoolExecutor() as server.pool:
+        for n_bytes in (0, 1000, 2 * threads.BLOCK + 1):
+            connection = http.client.HTTPConnection(*server.server_address, timeout=9)
+            connection.request("POST", "/genre", bytes(n_bytes))
+            response = json.load(connection.getresponse())
+            assert response == {"n_bytes": n_bytes, "on_disk": n_bytes > threads.BLOCK}
+        server.shutdown()

@@ -6,9 +6,9 @@ curl --data-binary @song.mp3 http://127.0.0.1:8000/genre
 
 import argparse
 import contextlib
-import io
 import json
 import os
+import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,6 +16,8 @@ from genres import GenreModel, NoGenre
 
 LARGEST = 100_000_000
 """Bytes that an upload may have."""
+BLOCK = 1_000_000
+"""Bytes of an upload that are in memory, while it waits."""
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -39,16 +41,18 @@ class Handler(BaseHTTPRequestHandler):
         except (TypeError, ValueError):
             return self.reply(411, {"detail": "Content-Length is not given."})
         if not 0 <= size <= LARGEST:
-            detail = f"A file has at most {LARGEST:,} bytes, got {size:,}."
-            return self.reply(413, {"detail": detail})
-        contents = self.rfile.read(size)
-        if len(contents) < size:  # the client has left
-            return None
+            return self.reply(413, {"detail": f"A file has at most {LARGEST:,} bytes."})
         predict = self.server.model.predict
-        try:
-            found = self.server.pool.submit(predict, io.BytesIO(contents)).result()
-        except NoGenre as error:
-            return self.reply(422, {"detail": str(error)})
+        # Large uploads wait on the disk: any number of them may wait.
+        with tempfile.SpooledTemporaryFile(BLOCK) as file:
+            while block := self.rfile.read(min(BLOCK, size - file.tell())):
+                file.write(block)
+            if file.tell() < size:  # the client has left
+                return None
+            try:
+                found = self.server.pool.submit(predict, file).result()
+            except NoGenre as error:
+                return self.reply(422, {"detail": str(error)})
         return self.reply(200, found)
 
     def reply(self, status, content):

@@ -20,8 +20,8 @@ FORM_DOCS = {
     """,
     "as_frame": """
     as_frame : bool, default=%(as_frame)s
-        Return what is known of each clip as pandas' Series of one index, rather than as
-        arrays.
+        Return clips and genres, and artists and split where they are known, as pandas'
+        Series of one index, rather than as arrays.
     """,
     "frame": """
     frame : DataFrame of shape (n_clips, n_columns)
@@ -64,6 +64,13 @@ def in_form(tracks: Bunch, *, return_X_y: bool, as_frame: bool) -> Any:
         if frame is None:
             tracks["frame"] = pd.DataFrame(columns)
     return (tracks.paths, tracks.target) if return_X_y else tracks
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether this is None, or NaN, NaT or NA of any library."""
+    import pandas as pd
+
+    return pd.api.types.is_scalar(value) and bool(pd.isna(value))
 
 
 def object_array(values: list) -> NDArray:

@@ -14,7 +14,7 @@ from sklearn.utils import Bunch
 
 from skgenre._estimators import split_last_step
 from skgenre._text import format_list, printable
-from skgenre.cli._commands._library._labels import some_tracks
+from skgenre.cli._commands._library._labels import folded_genres, some_tracks
 from skgenre.cli._console import plain
 from skgenre.cli._files import apply_to_files, prepare, print_notes
 from skgenre.cli._tables import confusion_table, report_table, with_interval
@@ -283,12 +283,21 @@ def evaluate_models(
         If no clip is of a genre that the models know, none can be read, or a genre
         that is merged is nobody's.
     """
-    kept, notes = _known_clips(tracks, dict(named))
+    models = [getattr(model, "best_estimator_", model) for _, model in named]
+    last = split_last_step(models[0])[1]
+    tree = getattr(last, "genre_tree", None) if genre_tree is None else genre_tree
+    given, notes = tracks.target, []
+    if tree is not None:
+        target = _as_known(given, models, GenreTree(tree))
+        tracks = Bunch(**tracks | {"target": target})
+        if folded := folded_genres(given, target):
+            notes.append(f"Genres that are not known count as those above: {folded}.")
+    kept, more = _known_clips(tracks, dict(named))
+    notes += more
     names = [name for name, _ in named]
     check_merged_genres(
         merge, {*model_genres(named[0][1]).tolist(), *tracks.target[kept].tolist()}
     )
-    models = [getattr(model, "best_estimator_", model) for _, model in named]
     embedder = _embedder(models[0])
 
     def results(files: Sequence[str]) -> list[tuple]:
@@ -306,22 +315,21 @@ def evaluate_models(
         console=console,
         **how,
     )
-    tracks = some_tracks(tracks, np.flatnonzero(kept)[good])
+    rows = np.flatnonzero(kept)[good]
+    tracks = some_tracks(tracks, rows)
     embeddings = None
     if embedder is not None:
         embeddings = np.array([embedding for embedding, *_ in found])
     predicted = [[genre for genre, _ in of_models] for _, *of_models in found]
     proba = [of_models[0][1] for _, *of_models in found]
-    last = split_last_step(models[0])[1]
     unknown = getattr(last, "unknown_", None)
     unknown = None if unknown is None else str(unknown)
     labels = model_genres(models[0])
     first = [genres[0] for genres in predicted]
-    tree = getattr(last, "genre_tree", None) if genre_tree is None else genre_tree
     hierarchical = None
     if tree is not None:
         hierarchical = hierarchical_scores(
-            tracks.target, first, tree, unknown=unknown, groups=tracks.groups
+            given[rows], first, tree, unknown=unknown, groups=tracks.groups
         )
         known = {*labels.tolist(), unknown}
         if n_above := sum(genre not in known for genre in first):
@@ -422,6 +430,18 @@ def predict_labelled(
             f"Left out, as they could not be read: {len(errors)} of the files."
         )
     return [predictions[paths[row]] for row in good], good, errors
+
+
+def _as_known(target: NDArray, models: list[Any], tree: GenreTree) -> NDArray:
+    """Return genres that all models know, in place of those that are below them."""
+    common = set.intersection(*({*model_genres(model).tolist()} for model in models))
+    known = {tree.lineage(genre)[-1]: genre for genre in sorted(common)}
+
+    def nearest(genre: str) -> str:
+        above = [known[name] for name in tree.lineage(genre) if name in known]
+        return genre if genre in common or not above else above[-1]
+
+    return np.array([nearest(genre) for genre in target.tolist()])
 
 
 def _known_clips(tracks: Bunch, models: dict[str, Any]) -> tuple[NDArray, list[str]]:

@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils import Bunch
 
 from skgenre._text import format_list
-from skgenre.datasets._form import object_array
+from skgenre.datasets._form import is_missing, object_array
 
 
 def labelled(
@@ -24,7 +24,8 @@ def labelled(
     clips : sequence
         Whatever audio steps take.
     genres : sequence
-        The genre of each clip, or a list of genres; None where there is none.
+        The genre of each clip, or a list of genres; None, NaN or "" where there is
+        none.
     groups : sequence or None
         The artist of each clip. Clips without one are groups of their own.
     source : str
@@ -58,7 +59,7 @@ def labelled(
     if groups is not None:
         artists = np.array(
             [
-                f"clip {clip}" if artist is None else str(artist)
+                f"clip {clip}" if is_missing(artist) else str(artist)
                 for clip, artist in enumerate(groups)
             ]
         )
@@ -74,8 +75,6 @@ def labelled(
 
 
 def _as_tuple(genre: Any) -> tuple:
-    if genre is None:
-        return ()
-    if isinstance(genre, (list, tuple, np.ndarray)):
-        return tuple(dict.fromkeys(name for name in genre if name is not None))
-    return (genre,)
+    several = genre if isinstance(genre, (list, tuple, np.ndarray)) else [genre]
+    named = (name for name in several if not is_missing(name) and name != "")
+    return tuple(dict.fromkeys(named))

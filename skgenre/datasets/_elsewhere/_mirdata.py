@@ -103,7 +103,7 @@ def from_mirdata(
     found = [
         (track_id, track)
         for track_id, track in dataset.load_tracks().items()
-        if track.audio_path is not None
+        if getattr(track, "audio_path", None) is not None
     ]
     paths = [os.fspath(track.audio_path) for _, track in found]
     missing = [path for path in paths if not os.path.isfile(path)]

@@ -190,8 +190,10 @@ def _genre_colors(path: str) -> "pandas.Series":
         return pd.Series(dtype=object)
     try:
         return pd.read_csv(raw, index_col="genre_id")["genre_color"].astype(object)
-    except (ValueError, KeyError) as error:
+    except KeyError as error:
         raise _not_fma(raw, f"there is no column {error}") from error
+    except ValueError as error:
+        raise _not_fma(raw, str(error)) from error
 
 
 def genre_parents(genres: "pandas.DataFrame") -> dict[str, str | None]:

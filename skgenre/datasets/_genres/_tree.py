@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from skgenre._text import format_list, shorten
+from skgenre.datasets._form import is_missing
 from skgenre.datasets._genres._tree_files import read_tree
 from skgenre.datasets._library._genre_names import genre_key
 
@@ -221,7 +222,8 @@ class GenreTree(Mapping[str, str | None]):
         Returns
         -------
         ndarray of shape (n_clips, n_levels), str
-            The top genre first, and "" below a genre that is less deep than others.
+            The top genre first, and "" below a genre that is less deep than others. All
+            "" where there is no genre (None, NaN).
 
         Examples
         --------
@@ -230,7 +232,10 @@ class GenreTree(Mapping[str, str | None]):
         array([['Rock', 'Punk'],
                ['Jazz', '']], dtype='<U4')
         """
-        lineages = [self.lineage(genre) for genre in column_or_1d(genres).tolist()]
+        lineages = [
+            () if is_missing(genre) else self.lineage(genre)
+            for genre in column_or_1d(genres).tolist()
+        ]
         depth = max(map(len, lineages), default=0)
         rows = [[*names, *[""] * (depth - len(names))] for names in lineages]
         return np.array(rows, dtype=str).reshape(len(rows), depth)
@@ -346,8 +351,7 @@ class GenreTree(Mapping[str, str | None]):
         are_several = any(isinstance(item, (list, tuple)) for item in given)
         sets = given
         if not are_several:
-            # NaN, as pandas has it, is not equal to itself.
-            sets = [() if item is None or item != item else (item,) for item in given]
+            sets = [() if is_missing(item) else (item,) for item in given]
         artists = np.arange(len(sets))
         if groups is not None:
             check_consistent_length(given, groups)

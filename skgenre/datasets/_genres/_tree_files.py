@@ -1,12 +1,13 @@
 """Files of genre trees: CSV, and names within names in JSON or YAML."""
 
 import csv
+import io
 import json
 import os
 from collections.abc import Iterator
 from typing import Any
 
-from skgenre._files import open_regular, size_text
+from skgenre._files import size_text
 from skgenre._text import shorten
 from skgenre.datasets._fma._tables import genre_parents, read_genres
 from skgenre.datasets._library._genre_names import genre_key
@@ -42,7 +43,7 @@ def read_tree(path: str) -> dict[str, str | None]:
     end = os.path.splitext(path)[1].lower()
     if end not in _READERS:
         raise ValueError(f"its name must end in {', '.join(_READERS)}")
-    with open(open_regular(path), "rb") as file:
+    with open(path, "rb") as file:
         contents = file.read(_MAX_BYTES + 1)
     if len(contents) > _MAX_BYTES:
         raise ValueError(f"it is larger than {size_text(_MAX_BYTES)}")
@@ -54,7 +55,7 @@ def read_tree(path: str) -> dict[str, str | None]:
 
 
 def _of_csv(text: str, path: str) -> dict[str, str | None]:
-    reader = csv.DictReader(text.splitlines(), skipinitialspace=True)
+    reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
         columns = {name.strip().lower(): name for name in reader.fieldnames or ()}
         if columns.keys() >= _FMA_COLUMNS:
@@ -100,7 +101,8 @@ def _of_yaml(text: str, path: str) -> dict[str, str | None]:
     except RecursionError:
         raise ValueError("its names are too deep in one another") from None
     except yaml.YAMLError as error:
-        raise ValueError(f"it is not YAML: {shorten(str(error))}") from None
+        reason = shorten(" ".join(str(error).split()))
+        raise ValueError(f"it is not YAML: {reason}") from None
 
 
 _READERS = {

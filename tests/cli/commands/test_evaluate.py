@@ -285,6 +285,23 @@ def test_genres_above_are_partly_right(tracks, music, tmp_path):
     assert result.exit_code == 1 and "holds no genre tree" in result.stderr
 
 
+def test_genres_below_a_known_one_count_as_that_one(tracks, music, tmp_path):
+    # As after `train --genre-tree`, which has folded rare ones.
+    path = saved(LogisticRegression(), tracks, tmp_path / "plain.model")
+    given = np.where(tracks.target == "high", "shrill", tracks.target)
+    table, tree = tmp_path / "tracks.csv", tmp_path / "tree.csv"
+    rows = [",".join(row) for row in zip(tracks.paths, given, strict=True)]
+    table.write_text("\n".join(["path,genre", *rows]))
+    tree.write_text("genre,parent\nshrill,piercing\npiercing,High\n")
+    assert figures(path, table)["n_clips"] == 16
+    result = evaluate(path, table, "--genre-tree", tree, "--format", "json")
+    assert "shrill as high (8)." in " ".join(result.stderr.split())
+    found = json.loads(result.stdout)
+    assert found["n_clips"] == 24
+    assert found["accuracy"] == figures(path, music)["accuracy"]
+    assert found["hierarchical"]["recall"] < 1  # "high" alone is a third of "shrill"
+
+
 def test_models_without_probabilities_and_searches_and_numbers(tracks, music, tmp_path):
     path = saved(SVC(), tracks, tmp_path / "svc.model")
     assert figures(path, music)["calibration_error"] is None

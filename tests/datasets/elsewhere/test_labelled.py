@@ -18,12 +18,13 @@ def test_one_genre_for_each_clip():
 
 def test_several_genres_or_none():
     several = labelled(
-        "abc", [["rock", "folk", "rock"], np.array([]), None], None, "a test"
+        "abc", [["rock", "folk", "rock", ""], np.array([]), None], None, "a test"
     )
     assert several.target.tolist() == [("rock", "folk"), (), ()]
     assert several.groups is None and "2 without a genre" in several.DESCR
-    one = labelled("ab", ["rock", None], None, "a test")
+    one = labelled("ab", ["rock", np.nan], [np.nan, None], "a test")
     assert one.target.tolist() == ["rock", None] and one.target.dtype == object
+    assert one.groups.tolist() == ["clip 0", "clip 1"]
     assert labelled("ab", [3, 1], None, "a test").target.tolist() == [3, 1]
     with pytest.raises(ValueError, match="a test has no clips"):
         labelled([], [], None, "a test")

@@ -1,6 +1,7 @@
 """Against mirdata itself, with a miniature of its GTZAN, and without any network."""
 
 import json
+from types import SimpleNamespace
 
 import mirdata
 import pytest
@@ -51,6 +52,9 @@ def test_genres_and_groups_by_functions(dataset):
 def test_refusals(dataset, tmp_path):
     with pytest.raises(ValueError, match="group='artist' is no attribute .* genre, "):
         from_mirdata(dataset, group="artist")
+    sheets = SimpleNamespace(load_tracks=lambda: {"1": SimpleNamespace(genre="rock")})
+    with pytest.raises(ValueError, match="has no clips with audio"):
+        from_mirdata(sheets)  # some data sets have none
     with pytest.raises(ValueError, match="'dataset' parameter"):
         from_mirdata(str(tmp_path))
     for path in (tmp_path / "clips").rglob("*.flac"):

@@ -88,7 +88,13 @@ def test_table_of_genres(home):
         "color": "#000059",
     }
     assert len(tracks.genres) == len(tracks.genre_tree) == 11
-    (home / "fma_metadata" / "raw_genres.csv").unlink()
+    raw = home / "fma_metadata" / "raw_genres.csv"
+    raw.write_text("id,genre_color\n12,#000059\n")
+    with pytest.raises(
+        ValueError, match="raw_genres.csv' is not .*2017: Index genre_id"
+    ):
+        load_fma(home)
+    raw.unlink()
     assert load_fma(home).genres["color"].isna().all()
     table = home / "fma_metadata" / "genres.csv"
     text = table.read_text()

@@ -73,6 +73,9 @@ def test_levels_have_a_row_for_each_clip():
     assert ROCK.levels([]).shape == (0, 0)
     table = ROCK.levels(np.array(["Oi!", "Jazz"], dtype=object))
     assert table.tolist() == [["Rock", "Punk", "Oi!"], ["Jazz", "", ""]]
+    # Tracks without a genre, as load_music_library and pandas have them.
+    table = ROCK.levels(np.array(["Punk", None, np.nan, pd.NA], dtype=object))
+    assert table.tolist() == [["Rock", "Punk"], *[["", ""]] * 3]
 
 
 @settings(max_examples=100)

@@ -64,6 +64,8 @@ def test_json_is_a_list_or_a_mapping(tmp_path):
 def test_csv_of_ones_own_or_of_fma(tmp_path):
     own = "\ufeffParent, genre,colour\n,Röck,\nRöck,Punk,red\n"
     assert tree_of(tmp_path, "own.csv", own) == {"Röck": None, "Punk": "Röck"}
+    own = 'genre,parent\r\n"Hip\x0bHop",\r\n'  # a line ends in none of its names
+    assert tree_of(tmp_path, "own.csv", own) == {"Hip\x0bHop": None}
     published = {"Rock": None, "Post-Punk": "Punk", "Punk": "Rock"}
     assert tree_of(tmp_path, "genres.csv", FMA) == published
 
@@ -110,6 +112,10 @@ def test_files_that_are_not_there_and_yaml_without_its_package(tmp_path, monkeyp
         GenreTree.from_file(tmp_path / "none.csv")
     with pytest.raises(OSError):
         GenreTree.from_file(tmp_path / ".csv" / "x.csv")
+    (tmp_path / "link.csv").symlink_to(tmp_path / "tree.csv")
+    assert tree_of(tmp_path, "tree.csv", "genre,parent\nPunk,Rock\n") == (
+        GenreTree.from_file(tmp_path / "link.csv")
+    )
     imported = builtins.__import__
 
     def without_yaml(name, *args, **kwargs):

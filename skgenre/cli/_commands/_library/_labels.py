@@ -15,6 +15,7 @@ from skgenre._text import format_list
 from skgenre.cli._console import plain
 from skgenre.cli._options import Labels
 from skgenre.datasets import GenreTree, load_audio_folder, load_music_library
+from skgenre.datasets._form import object_array
 from skgenre.datasets._library._genre_names import genre_key
 from skgenre.datasets._tracks_csv import quoted
 from skgenre.persistence import read_info
@@ -42,9 +43,9 @@ def labelled_tracks(
     Returns
     -------
     Bunch
-        'paths', 'target', 'groups' (or None) and 'target_names', as of
-        `load_audio_folder`; of a library also 'genres' and 'albums'. The target is a
-        genre of each track or, for `multi_label`, a tuple of all of them.
+        'paths', 'target', 'genres', 'groups' (or None) and 'target_names', as of
+        `load_audio_folder`; of a library also 'albums'. The target is a genre of each
+        track or, for `multi_label`, a tuple of all of them.
 
     Raises
     ------
@@ -56,9 +57,7 @@ def labelled_tracks(
     target = "genres" if multi_label else "genre"
     if labels == Labels.folders:
         with _printed_warnings(console):
-            tracks = load_audio_folder(music, target=target)
-        tracks.genres = None  # which the target has
-        return tracks
+            return load_audio_folder(music, target=target)
     with _printed_warnings(console):
         library = load_music_library(
             music, target=target, n_jobs=-1, verbose=console.is_terminal
@@ -69,7 +68,6 @@ def labelled_tracks(
             f"No track below {str(music)!r} has a genre in its tags. `skgenre tag "
             "--write-tags` can write some."
         )
-    library.genres = np.fromiter(library.genres, dtype=object)  # an array of lists
     tracks = some_tracks(library, library.has_genre)
     known = [read_info(model).get("genres") for model in models]
     spelling = {
@@ -119,10 +117,12 @@ def _printed_warnings(console: Console) -> Iterator[None]:
 
 def some_tracks(tracks: Bunch, rows: NDArray) -> Bunch:
     """Return the tracks in some rows, by number or as a mask."""
-    chosen = {
-        name: None if tracks.get(name) is None else tracks[name][rows]
-        for name in _OF_EACH_TRACK
-    }
+    chosen: dict[str, NDArray | None] = dict.fromkeys(_OF_EACH_TRACK)
+    for name in chosen:
+        if (of_each := tracks.get(name)) is not None:
+            # Loaders list all genres of each track.
+            array = object_array(of_each) if isinstance(of_each, list) else of_each
+            chosen[name] = array[rows]
     return Bunch(**chosen, target_names=genre_counts(tracks.target[rows])[0])
 
 
@@ -146,6 +146,14 @@ def _report(library: Bunch, console: Console) -> None:
         console.print(plain(line), soft_wrap=True, highlight=False)
 
 
+def folded_genres(before: NDArray, after: NDArray) -> str:
+    """Return which genres count as which others, and of how many tracks; "" if none."""
+    counts = Counter(zip(before.tolist(), after.tolist(), strict=True))
+    return format_list(
+        sorted(f"{a} as {b} ({n})" for (a, b), n in counts.items() if a != b)
+    )
+
+
 def fold_rare_genres(tracks: Bunch, tree: GenreTree, console: Console) -> Bunch:
     """Return the tracks, those of rare genres as of the genres above; print which."""
     known = {} if tracks.groups is None else {"groups": tracks.groups}
@@ -155,11 +163,9 @@ def fold_rare_genres(tracks: Bunch, tree: GenreTree, console: Console) -> Bunch:
         min_groups=FEWEST_ARTISTS if known else 1,
         **known,
     )
-    counts = Counter(zip(tracks.target.tolist(), target.tolist(), strict=True))
-    folded = [f"{a} as {b} ({n})" for (a, b), n in counts.items() if a != b]
-    if folded:
+    if folded := folded_genres(tracks.target, target):
         console.print(
-            plain(f"Rare genres count as those above: {format_list(sorted(folded))}."),
+            plain(f"Rare genres count as those above: {folded}."),
             soft_wrap=True,
             highlight=False,
         )

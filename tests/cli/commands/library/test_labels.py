@@ -8,6 +8,8 @@ from music_library import music, write_track
 from typer.testing import CliRunner
 
 from skgenre.cli import app
+from skgenre.cli._commands._library._labels import some_tracks
+from skgenre.datasets import load_audio_folder, make_genre_clips
 from skgenre.persistence import read_info
 
 PITCHES = {"Hip-Hop": 110, "Jazz": 1760}
@@ -44,6 +46,16 @@ def trained(library, tmp_path_factory):
     result = invoke(*command, "--test-size", 0.4)
     assert result.exit_code == 0, result.output
     return path, " ".join(result.stderr.split())
+
+
+def test_some_tracks_of_a_folder(tmp_path):
+    # As the demo does: what a loader returns, not what labelled_tracks makes of it.
+    make_genre_clips(4, duration=1, random_state=0, folder=tmp_path / "music")
+    tracks = load_audio_folder(tmp_path / "music")
+    chosen = some_tracks(tracks, np.array([2, 0]))
+    assert chosen.target.tolist() == tracks.target[[2, 0]].tolist()
+    assert chosen.genres.tolist() == [[genre] for genre in chosen.target]
+    assert chosen.target_names.tolist() == sorted(chosen.target)
 
 
 def test_train_reports_what_the_tags_were_taken_for(trained):
