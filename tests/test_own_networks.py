@@ -17,13 +17,13 @@ from skgenre.networks._own import describe, own_network
 FAST = {"epochs": 1, "random_state": 0}
 
 
-def tiny(input_shape, n_classes, units=4, activation="relu"):
+def tiny(input_shape, n_classes, units=4, activation="relu", end="softmax"):
     return keras.Sequential(
         [
             keras.Input(input_shape),
             layers.Conv1D(units, 3, activation=activation, padding="same"),
             layers.GlobalMaxPooling1D(),
-            layers.Dense(n_classes, activation="softmax"),
+            layers.Dense(n_classes, activation=end),
         ]
     )
 
@@ -259,7 +259,7 @@ def test_windows(clips):
                 [keras.Input(shape), layers.Flatten(), layers.Dense(n)]
             ),
             ValueError,
-            "probabilities are positive, with the sum 1",
+            "probabilities are from 0 to 1, with the sum 1",
         ),
     ],
     ids=["no network", "another input", "another output", "no input", "no softmax"],
@@ -268,6 +268,32 @@ def test_networks_that_are_refused(network, error, match, clips):
     X, y, _ = clips
     with pytest.raises(error, match=match):
         KerasGenreClassifier(network, **FAST).fit(X, y)
+
+
+def test_several_genres_end_in_sigmoids(clips, tmp_path):
+    X, y, _ = clips
+    lists = [("loud", "techno") if genre == "techno" else ("folk",) for genre in y]
+    model = KerasGenreClassifier(
+        tiny, epochs=15, learning_rate=0.05, validation_fraction=0, random_state=0
+    )
+    with pytest.raises(ValueError, match=r"whose sums are 1 to 1.*\"sigmoid\""):
+        model.fit(X, lists)
+    model.set_params(network__end="sigmoid").fit(X, lists)
+    assert model.score(X, lists) > 0.9
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    with pytest.raises(ValueError, match=r"with the sum 1.*\"softmax\""):
+        model.fit(X, y)
+
+
+def test_an_input_and_an_output_by_name(clips):
+    def named(input_shape, n_classes):
+        model = tiny(input_shape, n_classes)
+        (clip,), (genres,) = model.inputs, model.outputs
+        return keras.Model({clip.name: clip}, {"genres": genres})
+
+    assert KerasGenreClassifier(named, **FAST).fit(*clips[:2]).n_iter_ == 1
 
 
 def test_names_that_there_are_not(clips):
