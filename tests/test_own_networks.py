@@ -13,6 +13,7 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 import skgenre
 from skgenre import KerasGenreClassifier, ModelFileError, SegmentClassifier
 from skgenre.networks._own import describe, own_network
+from skgenre.runtime._layer_sizes import layer_shapes
 
 FAST = {"epochs": 1, "random_state": 0}
 
@@ -415,6 +416,32 @@ def test_settings_that_no_file_may_hold(what):
         describe(model)
 
 
+def padded_side_by_side(x):
+    x = layers.Reshape((4, 4, 1))(x)
+    pads = [((0, 0), (n, 999 - n)) for n in range(9)]
+    return layers.Add()([layers.ZeroPadding2D(each)(x) for each in pads])
+
+
+# Seconds of a processor for a batch, of few multiplications.
+SLOW = {
+    "series": ((20000, 1), layers.LSTM(1), 2**32),
+    "pools": ((16384, 1), layers.MaxPooling1D(8000, strides=1, padding="same"), 2**35),
+    "one channel": ((16384, 1), layers.Conv1D(1, 8000, padding="same"), 2**31),
+    "softmax": ((4096, 1024), layers.Softmax(), 2**32),
+    "values": ((4096, 1024), layers.Permute((2, 1)), 2**30),
+    "memory": ((4, 4), padded_side_by_side, 2**24),
+}
+
+
+@pytest.mark.parametrize("what", SLOW)
+def test_the_time_that_layers_take_is_known(what):
+    shape, layer, least = SLOW[what]
+    x = keras.Input(shape)
+    network = describe(keras.Model(x, layer(x)))
+    parameters = {"input_shape": shape, "network": network}
+    assert layer_shapes("own_network", parameters)[2] >= least
+
+
 def test_the_global_generator_is_left_alone(clips):
     import random
 
@@ -477,6 +504,17 @@ class TestForged:
                 "kernel_initializer",
                 {"tuple": ["Lambda", {"tuple": []}]},
                 "out",
+            ),
+            (
+                "Dense",
+                "kernel_initializer",
+                {
+                    "tuple": [
+                        "VarianceScaling",
+                        {"tuple": [{"tuple": ["scale", "fan_in"]}]},
+                    ]
+                },
+                "out of range",
             ),
             ("Dense", "dtype", "float64", "out of range"),
             ("MultiHeadAttention", "num_heads", 10**6, "too large layers"),
