@@ -305,6 +305,12 @@ def test_names_that_there_are_not(clips):
         KerasGenreClassifier(tiny, embedding="x", **FAST).fit(X, y)
     with pytest.raises(TypeError, match="unexpected keyword argument 'unist'"):
         KerasGenreClassifier(tiny, network_parameters={"unist": 3}, **FAST).fit(X, y)
+    with pytest.raises(TypeError, match="network_parameters=.*unhashable type: 'dict'"):
+        KerasGenreClassifier(
+            lambda shape, n, odd: with_lambda(shape, n),
+            network_parameters={"odd": {}},
+            **FAST,
+        ).fit(X, y)
     with pytest.raises(ValueError, match="Invalid parameter 'networks'"):
         KerasGenreClassifier(tiny).set_params(networks=vgg)
 

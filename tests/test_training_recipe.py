@@ -71,6 +71,8 @@ def test_a_schedule_of_keras_is_left_alone(schedule, clips):
         plateau_patience=1,
     )
     assert model.n_iter_ == 2
+    with pytest.raises(TypeError, match="its optimizer has learning_rate=Exponential"):
+        skgenre.save(model, "it.model")
     assert model.set_params(warm_start=True).fit(*clips).n_iter_ == 4
 
 

@@ -162,6 +162,14 @@ def examined(
     described = layers_or_none(model)
     if described is not None and _is_same(model, described):
         parameters |= {"network": described, "network_parameters": ()}
+    try:
+        hash(parameters["network_parameters"])  # networks are kept by it
+    except TypeError as error:
+        raise TypeError(
+            f"network_parameters={dict(network_parameters)!r:.200}: {error}. A network "
+            "of other layers than common ones, which the user guide lists, takes "
+            "only values that can be hashed: make it tuples and names."
+        ) from None
     return parameters | {"embedding": number}
 
 
