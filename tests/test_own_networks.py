@@ -346,7 +346,7 @@ def every_layer(input_shape, n_classes):
         kernel_regularizer=keras.regularizers.L1L2(1e-3, 1e-2),
     )(x)
     x = layers.DepthwiseConv2D(2, padding="same", activation="hard_sigmoid")(x)
-    x = layers.BatchNormalization(center=False, epsilon=1e-2)(x)
+    x = layers.BatchNormalization(axis=3, center=False, epsilon=1e-2)(x)
     x = layers.ReLU(0.5)(x)
     x = layers.LeakyReLU(0.3)(layers.Rescaling(2.0, -0.5)(x))
     x = layers.SpatialDropout2D(0.1)(x)
@@ -408,6 +408,7 @@ REFUSED_LAYERS = {
     "activity_regularizer=": lambda: layers.Dense(8, activity_regularizer="l2"),
     "letters, digits": lambda: layers.Dense(8, name="é"),
     "padding of a layer Conv1D": lambda: layers.Conv1D(8, 3, padding="causal"),
+    "axis=1": lambda: layers.BatchNormalization(axis=1),
     "groups=2": lambda: layers.Conv1D(8, 1, groups=2),
     "go_backwards=True": lambda: layers.LSTM(8, go_backwards=True),
     "is a TimeDistributed": lambda: layers.TimeDistributed(layers.Dense(8)),
@@ -434,8 +435,8 @@ SLOW = {
     "pools": ((16384, 1), layers.MaxPooling1D(8000, strides=1, padding="same"), 2**35),
     "one channel": ((16384, 1), layers.Conv1D(1, 8000, padding="same"), 2**31),
     "softmax": ((4096, 1024), layers.Softmax(), 2**32),
-    "values": ((4096, 1024), layers.Permute((2, 1)), 2**30),
-    "memory": ((4, 4), padded_side_by_side, 2**24),
+    "values": ((4096, 1024), layers.Permute((2, 1)), 2**29),
+    "memory": ((4, 4), padded_side_by_side, 2**23),
 }
 
 

@@ -251,7 +251,10 @@ def describe(model: keras.Model) -> Layers:
         elif kind in ARITHMETIC:
             settings = tuple(("y", float(value)) for value in more)
         elif kind in LAYERS and layer.get("module") == "keras.layers":
-            settings = _settings(kind, layer["config"])
+            last = len(model.get_layer(own).output.shape) - 1
+            is_last = layer["config"].get("axis") in (last, [last])
+            as_default = {"axis": -1} if is_last else {}
+            settings = _settings(kind, layer["config"] | as_default)
         else:
             raise ValueError(f"its layer {own!r} is a {kind}, which is not in the list")
         numbers[layer["name"]] = len(described)

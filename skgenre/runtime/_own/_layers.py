@@ -152,7 +152,7 @@ def _biased(settings: Settings, *kernels: Shape, n: int) -> tuple[Shape, ...]:
 
 # The time of other work, in multiplications of large matrices: measured on a processor,
 # in batches of eight clips.
-_VALUE = 2**8  # of a layer's output
+_VALUE = 2**7  # of a layer's output; it bounds the memory, too
 _SOFTMAX = 2**10  # a value of a softmax, in short rows
 _STEP = 2**18  # of a series, the least
 _POOLED_1D, _POOLED_2D = 2**9, 2**4  # a value under a pool
