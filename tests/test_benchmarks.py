@@ -561,3 +561,19 @@ class TestReport:
         assert whole["network_hours"] == pytest.approx(0.08)
         assert excerpts["written_tb"] == pytest.approx(3600 * 164e-9)
         assert whole["written_tb"] == pytest.approx(3600 * 250 * 5.5e-9)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="reads /proc")
+def test_explore_on_a_few_songs():
+    pytest.importorskip("uvicorn")
+    from chromium import executable
+
+    if executable() is None:
+        pytest.skip("there is no chromium")
+    command = [sys.executable, BENCHMARKS / "explore.py", "--songs", "40"]
+    run = subprocess.run(
+        [*command, "--clips", "0"], check=True, capture_output=True, text=True
+    )
+    assert "40 songs: first map after" in run.stdout and "loaded []" in run.stdout
+    assert "click to sound" in run.stdout

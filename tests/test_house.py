@@ -19,7 +19,8 @@ ROOMS = (
     *("_lazy_names", "_files", "_text", "_version", "_docstrings"),
     *("_sklearn_compat", "_estimators"),
     *("audio", "runtime", "networks", "features", "datasets", "classifiers"),
-    *("clustering", "pipelines", "persistence", "inspection", "cli"),
+    *("clustering", "pipelines", "persistence", "inspection", "explore"),
+    "cli",
 )
 MOST_MODULES = 12
 
@@ -36,7 +37,7 @@ PUBLIC_NAMES = {
         MissingClipClassifier ModelFileError MultiLabelClassifier MusicnnEmbedding
         ParallelCNNRNNClassifier SecondOrderClassifier SegmentClassifier SpectrogramFile
         TemperatureScalingClassifier TrackRecommender Waveform __version__ audio
-        classifiers clustering datasets export_onnx features fetch_weights
+        classifiers clustering datasets explore export_onnx features fetch_weights
         genre_pipeline inspection load load_audio networks persistence pipelines save
     """,
     "skgenre.audio": "AudioError Clip Waveform load_audio map_clips",
@@ -69,6 +70,7 @@ PUBLIC_NAMES = {
         maximize_activation multilabel_report_html multilabel_score_intervals saliency
         score_intervals sonify suspected_label_errors
     """,
+    "skgenre.explore": "Explorer explore",
     "skgenre.persistence": "ModelFileError export_onnx load read_info save",
     "skgenre.pipelines": "embedding_pipeline genre_pipeline",
     "skgenre.cli": "app",

@@ -34,11 +34,11 @@ from skgenre.classifiers._meta import (
     fit_with,
     held_out_probabilities,
 )
-from skgenre.classifiers._several_genres import ONE
+from skgenre.classifiers._several_genres import ONE, SeveralGenres
 from skgenre.datasets import GenreTree
 
 
-class AbstainingClassifier(MetaClassifier):
+class AbstainingClassifier(SeveralGenres, MetaClassifier):
     """Predict a genre only where it is probable enough, and "unknown" elsewhere.
 
     `fit` chooses the threshold on clips that were not trained on: the lowest

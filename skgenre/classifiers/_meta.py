@@ -132,7 +132,6 @@ class InnerTransform(ClassNamePrefixFeaturesOutMixin):
 
 
 class MetaClassifier(
-    SeveralGenres,
     ClassifierMixin,
     InnerTransform,
     TransformerMixin,
@@ -188,7 +187,9 @@ class MetaClassifier(
         tags = super().__sklearn_tags__()
         inner = get_tags(self.estimator)
         tags.input_tags = inner.input_tags
-        tags.classifier_tags.multi_label = takes_several(self.estimator)
+        tags.classifier_tags.multi_label = isinstance(
+            self, SeveralGenres
+        ) and takes_several(self.estimator)
         if inner.transformer_tags is not None:
             tags.transformer_tags = inner.transformer_tags
         return tags

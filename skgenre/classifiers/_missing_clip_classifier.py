@@ -32,11 +32,11 @@ from skgenre.classifiers._meta import (
     fit_with,
     inner_has,
 )
-from skgenre.classifiers._several_genres import INDICATOR, ONE
+from skgenre.classifiers._several_genres import INDICATOR, ONE, SeveralGenres
 from skgenre.features._missing_clips import missing_clips
 
 
-class MissingClipClassifier(MetaClassifier):
+class MissingClipClassifier(SeveralGenres, MetaClassifier):
     """Leave out clips that could not be read, and predict a label of their own.
 
     Audio steps with ``on_error='warn'`` or ``'ignore'`` return such clips as rows that

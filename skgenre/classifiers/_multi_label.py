@@ -15,10 +15,10 @@ from skgenre.classifiers._meta import (
     fit_with,
     held_out_probabilities,
 )
-from skgenre.classifiers._several_genres import ONE, best_thresholds
+from skgenre.classifiers._several_genres import ONE, SeveralGenres, best_thresholds
 
 
-class MultiLabelClassifier(MetaClassifier):
+class MultiLabelClassifier(SeveralGenres, MetaClassifier):
     """Predict all genres of a clip, each from a threshold of its own.
 
     For classifiers of scikit-learn, which take several genres as columns of 0 and 1,

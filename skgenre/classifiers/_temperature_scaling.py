@@ -10,7 +10,6 @@ from scipy.optimize import minimize_scalar
 from scipy.special import log_expit, log_softmax, softmax
 from sklearn.base import clone
 from sklearn.model_selection import BaseCrossValidator, StratifiedGroupKFold
-from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._estimators import split_last_step
@@ -176,12 +175,6 @@ class TemperatureScalingClassifier(MetaClassifier):
         )
         self._keep_fitted(fit_with(clone(self.estimator), X, y, **extras))
         return self
-
-    def __sklearn_tags__(self) -> Tags:
-        """Return the tags for scikit-learn: a clip has one genre."""
-        tags = super().__sklearn_tags__()
-        tags.classifier_tags.multi_label = False
-        return tags
 
     def _folds(self, y: NDArray, groups: NDArray | None) -> Iterator:
         """Yield the folds, no more of them than the rarest genre can be in."""

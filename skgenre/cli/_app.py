@@ -16,6 +16,7 @@ from skgenre.cli._commands._embeddings._commands import (
     path,
     similar,
 )
+from skgenre.cli._commands._explore import explore
 from skgenre.cli._commands._library._check_tags import check_tags
 from skgenre.cli._commands._library._undo import undo
 from skgenre.cli._commands._scan import scan
@@ -281,8 +282,8 @@ def predict(
     from skgenre.cli._files import predict_files
     from skgenre.cli._inputs import files_and_standard_input
     from skgenre.cli._output import check_output, results_to, write_grouped
-    from skgenre.cli._playlists import Entry
     from skgenre.cli._tables import write_predictions
+    from skgenre.datasets._library._playlists import Entry
     from skgenre.persistence import load
 
     try:
@@ -420,6 +421,7 @@ def evaluate(
 
 app.command("check-tags")(check_tags)
 app.command()(cluster)
+app.command()(explore)
 app.command("map")(make_map)
 app.command()(path)
 app.command()(scan)

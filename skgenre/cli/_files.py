@@ -1,10 +1,8 @@
 """What a model makes of many files, some of which may be broken."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from rich.console import Console
 from rich.progress import track
@@ -20,23 +18,11 @@ from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
-from skgenre.features._precompute import read_once
-
-# Enough clips to keep all cores busy, few enough to be held in memory. While the
-# network predicts some, the next are decoded.
-_CLIPS_AT_A_TIME = 32
-_CHUNKS_AT_A_TIME = 2
-
-
-class FileResults(NamedTuple):
-    """What a function made of files, and what there is to say about them, by path."""
-
-    results: dict[Any, Any]
-    """Of the files that can be read."""
-    errors: dict[Any, str]
-    """What is wrong with the others."""
-    readings: dict[Any, Reading]
-    """Of the files that are read, those that are damaged, silent or too short."""
+from skgenre.features._precompute import (
+    CLIPS_AT_A_TIME,
+    FileResults,
+    results_in_chunks,
+)
 
 
 def prepare(
@@ -94,39 +80,13 @@ def apply_in_chunks(
     ------
     FileResults
     """
-    chunks = [
-        paths[start : start + _CLIPS_AT_A_TIME]
-        for start in range(0, len(paths), _CLIPS_AT_A_TIME)
-    ]
-
-    def apply(chunk: Sequence[str | FileClip]) -> FileResults:
-        with read_once(model, chunk, n_jobs=n_jobs) as read:
-            good = read.good(chunk)
-            results = function(good) if good else []
-        errors = {path: str(error) for path, error in read.errors.items()}
-        return FileResults(dict(zip(good, results, strict=True)), errors, read.readings)
-
     yield from track(
-        _in_threads(apply, chunks),
+        results_in_chunks(function, model, paths, n_jobs=n_jobs),
         title,
-        total=len(chunks),
+        total=-(-len(paths) // CLIPS_AT_A_TIME),
         console=console,
         disable=not console.is_terminal,
     )
-
-
-def _in_threads(
-    function: Callable[[Sequence[Any]], Any], chunks: Sequence[Sequence[Any]]
-) -> Iterator[Any]:
-    """Yield the function's result for each chunk, in order."""
-    with ThreadPoolExecutor(_CHUNKS_AT_A_TIME) as pool:
-        started: deque[Future] = deque()
-        for chunk in chunks:
-            started.append(pool.submit(function, chunk))
-            if len(started) == _CHUNKS_AT_A_TIME:
-                yield started.popleft().result()
-        while started:
-            yield started.popleft().result()
 
 
 def apply_to_files(

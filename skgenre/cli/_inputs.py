@@ -11,8 +11,13 @@ import typer
 
 from skgenre.audio._clip import FileClip
 from skgenre.audio._remote import MAX_BYTES
-from skgenre.cli._playlists import MOST_BYTES, is_playlist, parse_list, read_playlist
 from skgenre.datasets import find_audio_files
+from skgenre.datasets._library._playlists import (
+    MOST_BYTES,
+    is_playlist,
+    parse_list,
+    read_playlist,
+)
 
 STANDARD_INPUT = "-"
 _BLOCK = 1 << 20

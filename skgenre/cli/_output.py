@@ -10,8 +10,8 @@ from typing import IO, Any
 
 from skgenre._files import check_writable, write_atomically
 from skgenre.cli._console import console, plain
-from skgenre.cli._playlists import Entry, file_names, write_playlist
 from skgenre.datasets._audio_files import is_audio
+from skgenre.datasets._library._playlists import Entry, file_names, write_playlist
 
 
 def check_output(

@@ -446,7 +446,7 @@ def nearest_in_turn(
         found = [rows[rows >= 0] for rows in neighbors]
         left = ~excluded
         for query, rows in zip(liked, found, strict=True):
-            left[rows[_is_copy(E[rows], query)]] = False
+            left[rows[is_copy(E[rows], query)]] = False
         found = [rows[left[rows]] for rows in found]
         if disliked is not None:
             found = [
@@ -472,7 +472,8 @@ def nearest_in_turn(
     return row[chosen], by[chosen], distance[chosen]
 
 
-def _is_copy(E: NDArray, query: NDArray) -> NDArray:
+def is_copy(E: NDArray, query: NDArray) -> NDArray:
+    """Return which rows are of the same recording as the query."""
     length = np.linalg.norm(query)
     return np.linalg.norm(E - query, axis=1) <= _SAME_RECORDING * length
 
@@ -521,7 +522,7 @@ def path_between(E: NDArray, start: int, end: int, k: int, *, metric: str) -> Bu
         E = normalize(E)
     to_end = _distances(E, E[end], metric)
     direct = to_end[start]
-    is_left = (to_end <= direct) & ~_is_copy(E, E[start]) & ~_is_copy(E, E[end])
+    is_left = (to_end <= direct) & ~is_copy(E, E[start]) & ~is_copy(E, E[end])
     rows, distances = [start], [0.0]
     for share in np.arange(1, k - 1) / (k - 1):
         steps = _distances(E, E[rows[-1]], metric)
@@ -532,7 +533,7 @@ def path_between(E: NDArray, start: int, end: int, k: int, *, metric: str) -> Bu
         nearest = fits[_distances(E[fits], point, "euclidean").argmin()]
         rows.append(nearest)
         distances.append(steps[nearest])
-        is_left &= ~_is_copy(E, E[nearest])
+        is_left &= ~is_copy(E, E[nearest])
     return Bunch(
         rows=np.array([*rows, end]), distances=np.array([*distances, to_end[rows[-1]]])
     )

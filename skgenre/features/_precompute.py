@@ -1,11 +1,13 @@
 """All features of a clip in one pass: each file is read once for all audio steps."""
 
 import functools
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Any
+from typing import Any, NamedTuple
 
 from sklearn.base import BaseEstimator
 
@@ -24,6 +26,12 @@ from skgenre.features._base import (
     known_results,
     results_of,
 )
+
+# Enough clips to keep all cores busy, few enough to be held in memory. While the
+# network predicts some, the next are decoded.
+CLIPS_AT_A_TIME = 32
+"""Clips that `results_in_chunks` reads together."""
+_CHUNKS_AT_A_TIME = 2
 
 
 @dataclass
@@ -133,6 +141,78 @@ def read_once(
                 made[path] = result
     with known_results(read.results):
         yield read
+
+
+class FileResults(NamedTuple):
+    """What a function made of files, and what there is to say about them, by path."""
+
+    results: dict[Any, Any]
+    """Of the files that can be read."""
+    errors: dict[Any, str]
+    """What is wrong with the others."""
+    readings: dict[Any, Reading]
+    """Of the files that are read, those that are damaged, silent or too short."""
+
+
+def results_in_chunks(
+    function: Callable[[Sequence[Any]], Any],
+    model: Any,
+    paths: Sequence[str | FileClip],
+    *,
+    n_jobs: int | None,
+    n_clips: int = CLIPS_AT_A_TIME,
+    n_chunks: int = _CHUNKS_AT_A_TIME,
+) -> Iterator[FileResults]:
+    """Yield the results of a function for some files at a time, and errors.
+
+    Each file is read once, for all audio steps of the model.
+
+    Parameters
+    ----------
+    function : callable
+        Takes a list of paths that can be read and returns as many results, such as
+        the model's `predict_proba`.
+    model : estimator, or list of estimators
+        What the function calls.
+    paths : sequence of str or FileClip
+        Files.
+    n_jobs : int or None
+        Files read at a time, in threads.
+    n_clips : int, default=CLIPS_AT_A_TIME
+        Files of a chunk.
+    n_chunks : int, default=2
+        Chunks at a time: with 1, a network needs its memory once.
+
+    Yields
+    ------
+    FileResults
+    """
+    chunks = [paths[start : start + n_clips] for start in range(0, len(paths), n_clips)]
+
+    def apply(chunk: Sequence[str | FileClip]) -> FileResults:
+        with read_once(model, chunk, n_jobs=n_jobs) as read:
+            good = read.good(chunk)
+            results = function(good) if good else []
+        errors = {path: str(error) for path, error in read.errors.items()}
+        return FileResults(dict(zip(good, results, strict=True)), errors, read.readings)
+
+    yield from _in_threads(apply, chunks, n_chunks)
+
+
+def _in_threads(
+    function: Callable[[Sequence[Any]], Any],
+    chunks: Sequence[Sequence[Any]],
+    n_chunks: int,
+) -> Iterator[Any]:
+    """Yield the function's result for each chunk, in order."""
+    with ThreadPoolExecutor(n_chunks) as pool:
+        started: deque[Future] = deque()
+        for chunk in chunks:
+            started.append(pool.submit(function, chunk))
+            if len(started) == n_chunks:
+                yield started.popleft().result()
+        while started:
+            yield started.popleft().result()
 
 
 @validate_params(

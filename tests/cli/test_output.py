@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from skgenre import MFCCStandardizer, save
 from skgenre.cli import app
-from skgenre.cli._playlists import read_playlist
+from skgenre.datasets._library._playlists import read_playlist
 
 
 @pytest.fixture(scope="module")

@@ -94,7 +94,7 @@ class Chromium:
         return json.loads(message)
 
     def open(self, path, *, width=1200, scheme="light", media="screen"):
-        """Open a local page, as wide as that, in the light or dark scheme."""
+        """Open a local page or a URL, as wide as that, in the light or dark scheme."""
         self.send(
             "Emulation.setDeviceMetricsOverride",
             width=width,
@@ -108,13 +108,19 @@ class Chromium:
             features=[{"name": "prefers-color-scheme", "value": scheme}],
         )
         self.events.clear()
-        self.send("Page.navigate", url=path.resolve().as_uri())
+        url = path if isinstance(path, str) else path.resolve().as_uri()
+        self.send("Page.navigate", url=url)
         while not any(e["method"] == "Page.loadEventFired" for e in self.events):
             self.events.append(self._next())
 
     def evaluate(self, script):
         """Return the value of an expression of JavaScript in the page."""
-        result = self.send("Runtime.evaluate", expression=script, returnByValue=True)
+        result = self.send(
+            "Runtime.evaluate",
+            expression=script,
+            returnByValue=True,
+            awaitPromise=True,
+        )
         assert "exceptionDetails" not in result, result
         return result["result"].get("value")
 
@@ -122,3 +128,49 @@ class Chromium:
         """Write a picture of the whole page."""
         picture = self.send("Page.captureScreenshot", captureBeyondViewport=True)
         path.write_bytes(base64.b64decode(picture["data"]))
+
+    def wait_for(self, script, seconds=SECONDS):
+        """Return the value of an expression once it is true."""
+        ends = time.monotonic() + seconds
+        while not (value := self.evaluate(script)):
+            assert time.monotonic() < ends, f"{script} is {value!r} after {seconds} s"
+            time.sleep(0.05)
+        return value
+
+    def click(self, x, y):
+        """Click at a point of what is seen, as a person does."""
+        self.send("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        for kind in ("mousePressed", "mouseReleased"):
+            self.send(
+                "Input.dispatchMouseEvent",
+                type=kind,
+                x=x,
+                y=y,
+                button="left",
+                clickCount=1,
+            )
+
+    def click_on(self, selector):
+        """Click on the middle of an element, which is scrolled into view."""
+        place = (
+            f"(() => {{ const e = document.querySelector({json.dumps(selector)}); "
+            "e.scrollIntoView({block: 'center', behavior: 'instant'}); "
+            "const b = e.getBoundingClientRect(); "
+            "return [b.x + b.width / 2, b.y + b.height / 2]; })()"
+        )
+        before = None
+        while (now := self.evaluate(place)) != before:  # the page may still grow
+            before = now
+            time.sleep(0.1)
+        self.click(*now)
+
+    def press(self, key, code=0):
+        """Press a key, such as 'k' or 'Enter'."""
+        text = {"Enter": "\r"}.get(key, key if len(key) == 1 else "")
+        common = {"key": key, "windowsVirtualKeyCode": code or ord(key[0].upper())}
+        self.send("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
+        self.send("Input.dispatchKeyEvent", type="keyUp", **common)
+
+    def type(self, text):
+        """Type text into what has the focus."""
+        self.send("Input.insertText", text=text)

@@ -166,3 +166,12 @@ def top_tags(probabilities: NDArray, k: int) -> list[tuple[str, float]]:
         of_tag.setdefault(name, []).append(probability)
     means = {name: sum(each) / len(each) for name, each in of_tag.items()}
     return sorted(means.items(), key=lambda pair: (-pair[1], pair[0]))[:k]
+
+
+def tag_embedding(tags: NDArray) -> NDArray:
+    """Return the embedding that the probabilities of tags are: their square roots.
+
+    Distances between them are Hellinger's, in which a rare tag counts, too. It is made
+    of nothing but what ``tag`` computes and keeps.
+    """
+    return np.sqrt(tags)

@@ -73,8 +73,8 @@ def tag(
     from skgenre.cli._commands._library._write_tags import check_writing
     from skgenre.cli._inputs import files_named
     from skgenre.cli._output import check_output, results_to, write_grouped
-    from skgenre.cli._playlists import Entry
     from skgenre.cli._tables import write_tagged, write_timelines
+    from skgenre.datasets._library._playlists import Entry
 
     try:
         is_playlist = file_format == SongFormat.m3u

@@ -4,11 +4,12 @@ import io
 import math
 import os
 import re
+from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple, cast
 
 from tinytag import TinyTag, TinyTagException, UnsupportedFormatError
 
-from skgenre.audio import AudioError
+from skgenre.audio import AudioError, map_clips
 from skgenre.audio._readers import open_file
 from skgenre.datasets._library._ape import read_ape
 from skgenre.datasets._library._genre_names import clean, genre_key, split_genres
@@ -112,6 +113,11 @@ def read_tags(path: str) -> Tags:
         return Tags(problem=error.cause)
     except OSError as error:
         return Tags(problem=error.strerror or str(error))
+
+
+def read_all_tags(paths: Sequence[str], n_jobs: int | None) -> list[Tags]:
+    """Return what the files' own tags say; nothing where they can't be read."""
+    return list(map_clips(lambda path: read_tags(str(path)), paths, n_jobs=n_jobs))
 
 
 def tags_of(file: BinaryIO, path: str) -> Tags:

@@ -126,21 +126,14 @@ class TimelineDisplay:
             several clips.
         """
         check_is_fitted(estimator)
-        front, last = split_model(estimator)
-        if not isinstance(last, SegmentClassifier):
+        if not predicts_timeline(estimator):
             raise ValueError(
                 f"{cls.__name__} needs a SegmentClassifier, or a Pipeline that ends "
                 f"with one, got {describe_estimator(estimator)}."
             )
-        mel = mel_step(estimator)
-        is_one = mel is not None and is_clip(clip)
-        clips = [clip] if is_one else _list_of_one(clip, n_axes=2 if mel is None else 1)
-        probabilities, times = last.predict_timeline(apply_steps(front, clips))
-        seconds = times[0] if isinstance(times, list) else times
-        if mel is not None:
-            seconds = seconds * last.frame_rate * mel.hop_length / mel.sample_rate
-        several = genre_thresholds(last) is not None
-        display = cls(probabilities[0], seconds, classes=last.classes_, several=several)
+        probabilities, seconds, classes = song_timeline(estimator, clip)
+        several = genre_thresholds(split_model(estimator)[1]) is not None
+        display = cls(probabilities, seconds, classes=classes, several=several)
         return display.plot(ax=ax)
 
     @classmethod
@@ -277,6 +270,27 @@ class TimelineDisplay:
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1},
                 )
         return [name for name, _, _ in areas], artists, _STRIP[1]
+
+
+def predicts_timeline(estimator: Any) -> bool:
+    """Return whether an estimator ends in a `SegmentClassifier`."""
+    return isinstance(split_model(estimator)[1], SegmentClassifier)
+
+
+def song_timeline(estimator: Any, clip: Any) -> tuple[NDArray, NDArray, NDArray]:
+    """Return probabilities, times in seconds and genres of a song's windows.
+
+    Parameters are those of `TimelineDisplay.from_estimator`.
+    """
+    front, last = split_model(estimator)
+    mel = mel_step(estimator)
+    is_one = mel is not None and is_clip(clip)
+    clips = [clip] if is_one else _list_of_one(clip, n_axes=2 if mel is None else 1)
+    probabilities, times = last.predict_timeline(apply_steps(front, clips))
+    seconds = times[0] if isinstance(times, list) else times
+    if mel is not None:
+        seconds = seconds * last.frame_rate * mel.hop_length / mel.sample_rate
+    return probabilities[0], seconds, last.classes_
 
 
 def _list_of_one(clip: Any, *, n_axes: int) -> Any:

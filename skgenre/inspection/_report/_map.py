@@ -13,14 +13,22 @@ from skgenre.inspection._report._page import read_text, render_page
 
 _WIDTH = 700
 _MARGIN = 14
+REDUCTIONS = {
+    "pca": "Two directions of many are shown, those in which the songs differ most "
+    "(principal components): what lies together may differ in others.",
+    "umap": "UMAP keeps neighbours together; how far groups are from one another says "
+    "little.",
+}
+"""What to know of each kind of map."""
 # As colours and shapes have no common factor, all pairs come before one repeats.
-_SHAPES = (
+SHAPES = (
     "M-5 0a5 5 0 1 0 10 0a5 5 0 1 0-10 0z",
     "M-4.5-4.5h9v9h-9z",
     "M0-5.5L5.5 4.5h-11z",
     "M0-6L6 0L0 6L-6 0z",
 )
-_N_GROUPS = len(COLORS) * len(_SHAPES)
+"""Outlines of points, some 10 wide."""
+_N_GROUPS = len(COLORS) * len(SHAPES)
 _GREY = len(COLORS)  # number of the colour of what belongs to no group
 # Every pair of songs is compared.
 _N_SAMPLED = 3000
@@ -60,7 +68,7 @@ def map_page(
         Sentences at the end.
     """
     places, height = _places(points)
-    trust, n_neighbors, n_sampled = _trust(E, points)
+    trust, n_neighbors, n_sampled = trust_of_map(E, points)
     groups = [
         group
         | {"points": [songs[i] | dict(zip("xy", places[i], strict=True)) for i in rows]}
@@ -110,21 +118,23 @@ def _groups(labels: Sequence[str | None]) -> list[tuple[dict[str, Any], list[int
     groups: list[tuple[dict[str, Any], list[int]]] = []
     for i, name in enumerate(names):
         rows = [row for row, label in enumerate(labels) if label == name]
-        style = {"color": i % len(COLORS), "shape": _SHAPES[i % len(_SHAPES)]}
+        style = {"color": i % len(COLORS), "shape": SHAPES[i % len(SHAPES)]}
         groups.append(({"name": name, "size": len(rows), **style}, rows))
     if rest := [row for row, label in enumerate(labels) if label not in names]:
         n_rare = len(counts) - len(names)
         name = f"none, or {n_rare} rarer ones" if n_rare else "none"
-        style = {"color": _GREY, "shape": _SHAPES[0]}
+        style = {"color": _GREY, "shape": SHAPES[0]}
         groups.append(({"name": name, "size": len(rest), **style}, rest))
     return groups
 
 
-def _trust(E: NDArray, points: NDArray) -> tuple[float | None, int, int | None]:
+def trust_of_map(
+    E: NDArray, points: NDArray, most: int = _N_SAMPLED
+) -> tuple[float | None, int, int | None]:
     """Return the trustworthiness, the neighbours that it is of, and the sample."""
     n_sampled = None
-    if len(E) > _N_SAMPLED:
-        n_sampled = _N_SAMPLED
+    if len(E) > most:
+        n_sampled = most
         rows = np.random.default_rng(0).permutation(len(E))[:n_sampled]
         E, points = E[rows], points[rows]
     n_neighbors = min(_N_NEIGHBORS, (len(E) - 1) // 2)

@@ -162,8 +162,8 @@ def _check_rest(model: Any, sizes: Sizes) -> None:
     n = 1 if k == 2 and not binarizer.y_type_.startswith("multilabel") else k
     require(len(model.estimators_) == n, "there is not an estimator a class")
     for each in model.estimators_:
-        known = getattr(each, "classes_", [0, 1])  # a constant has none
-        is_binary = np.array_equal(known, [0, 1])
+        is_constant = type(each).__name__ == "_ConstantPredictor"
+        is_binary = is_constant or np.array_equal(each.classes_, [0, 1])
         require(is_binary, "an estimator predicts something else than a column")
 
 

@@ -121,11 +121,19 @@ def _check_several(model: Any) -> bool:
     return several
 
 
+_BINARIZERS = {
+    "MLPClassifier": "_label_binarizer",
+    "OneVsRestClassifier": "label_binarizer_",
+}
+"""Attributes of the classes whose parts know the form of the genres."""
+
+
 def _y_type(model: Any) -> str:
     """Return the form of the genres that a classifier predicts."""
     last = split_last_step(model)[1]
-    encoder = getattr(last, "label_binarizer_", getattr(last, "_label_binarizer", last))
-    return getattr(encoder, "y_type_", "multiclass")
+    name = _BINARIZERS.get(type(last).__name__)
+    encoder = last if name is None else vars(last)[name]
+    return vars(encoder).get("y_type_", "multiclass")
 
 
 def _genre_tree(value: Any, sizes: Sizes) -> None:
@@ -243,7 +251,7 @@ def _plain_settings(network: Any) -> dict[str, Any]:
     plain = {
         name: {**value.get_config(), "name": type(value).__name__}
         for name, value in given.items()
-        if type(value).__module__.startswith("keras.") and hasattr(value, "get_config")
+        if type(value).__module__.startswith("keras.")
     }
     for name, settings in plain.items():
         for setting, value in settings.items():

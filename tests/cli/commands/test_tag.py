@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from skgenre import GenreTagger
 from skgenre.cli import app
-from skgenre.cli._playlists import read_playlist
+from skgenre.datasets._library._playlists import read_playlist
 
 needs_weights = pytest.mark.skipif(
     find_spec("musicnn") is None, reason="no weights of musicnn"

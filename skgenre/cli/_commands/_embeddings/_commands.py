@@ -217,13 +217,13 @@ def cluster(
     Files that can't be read are named and left out; the exit code is then 1.
     """
     from skgenre.classifiers import GenreTagger
-    from skgenre.cli._commands._embeddings._cluster import cluster_songs
     from skgenre.cli._commands._embeddings._songs import tag_probabilities
     from skgenre.cli._commands._weights import require_weights
     from skgenre.cli._inputs import files_named
     from skgenre.cli._output import check_output, results_to, write_grouped
-    from skgenre.cli._playlists import Entry
     from skgenre.cli._tables import write_clusters
+    from skgenre.clustering._tag_clusters import cluster_songs
+    from skgenre.datasets._library._playlists import Entry
 
     errors: list[str] = []
     try:

@@ -8,23 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.classifiers import GenreTagger
-from skgenre.cli._commands._embeddings._cluster import cluster_songs
-from skgenre.cli._commands._embeddings._songs import read_all_tags, tag_embedding
+from skgenre.classifiers._tagging._tag_genres import tag_embedding
+from skgenre.clustering._tag_clusters import cluster_songs
 from skgenre.datasets import GenreTree
 from skgenre.datasets._library._fold_genres import fold_genres
+from skgenre.datasets._library._tags import read_all_tags
 from skgenre.inspection._displays._embedding import reduce_to_plane
-from skgenre.inspection._report._map import map_page
+from skgenre.inspection._report._map import REDUCTIONS, map_page
 
 _MEANINGS = {
     "genre": "genres, as musicnn's tags predict them",
     "tags": "genres, as the files' own tags name them",
     "cluster": "clusters of songs that sound alike, named by their tags",
-}
-_REDUCTIONS = {
-    "pca": "Two directions of many are shown, those in which the songs differ most "
-    "(principal components): what lies together may differ in others.",
-    "umap": "UMAP keeps neighbours together; how far groups are from one another says "
-    "little.",
 }
 
 
@@ -95,7 +90,7 @@ def map_of_songs(
         title=title,
         meaning=_MEANINGS[color],
         axes=axes,
-        notes=[_REDUCTIONS[reduction]],
+        notes=[REDUCTIONS[reduction]],
     )
 
 

@@ -8,10 +8,11 @@ from typing import Any
 
 from rich.console import Console
 
-from skgenre.cli._commands._embeddings._songs import Embedded, read_all_tags
+from skgenre.cli._commands._embeddings._songs import Embedded
 from skgenre.cli._console import plain
 from skgenre.clustering import TrackRecommender
 from skgenre.datasets._library._load_library import artist_key
+from skgenre.datasets._library._tags import read_all_tags
 from skgenre.datasets._tracks_csv import read_tracks_csv
 
 

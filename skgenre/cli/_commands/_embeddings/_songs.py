@@ -10,12 +10,11 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from skgenre._files import digest
-from skgenre.audio import map_clips
 from skgenre.classifiers import GenreTagger
+from skgenre.classifiers._tagging._tag_genres import tag_embedding
 from skgenre.cli._commands._embeddings._index import LibraryIndex, file_states
 from skgenre.cli._commands._weights import require_weights
 from skgenre.cli._files import (
-    FileResults,
     apply_in_chunks,
     apply_to_files,
     prepare,
@@ -23,9 +22,9 @@ from skgenre.cli._files import (
     process_files,
 )
 from skgenre.cli._inputs import files_named
-from skgenre.cli._playlists import is_playlist
 from skgenre.datasets import find_audio_files
-from skgenre.datasets._library._tags import Tags, read_tags
+from skgenre.datasets._library._playlists import is_playlist
+from skgenre.features._precompute import FileResults
 from skgenre.persistence import load
 from skgenre.pipelines import embedding_pipeline
 
@@ -60,15 +59,6 @@ def embedder_of(model: Path | None, *, yes: bool) -> Embedder:
         )
     pipeline = embedding_pipeline(load(model, runtime="auto"))
     return Embedder(pipeline, digest(model), lambda files: _transform(pipeline, files))
-
-
-def tag_embedding(tags: NDArray) -> NDArray:
-    """Return the embedding that the probabilities of tags are: their square roots.
-
-    Distances between them are Hellinger's, in which a rare tag counts, too. It is made
-    of nothing but what ``tag`` computes and keeps.
-    """
-    return np.sqrt(tags)
 
 
 def _transform(embedder: Any, files: Sequence[str]) -> NDArray:
@@ -224,8 +214,3 @@ def _of_music(found: FileResults) -> dict[str, NDArray]:
         path for path, reading in found.readings.items() if not reading.has_music
     }
     return {path: row for path, row in found.results.items() if path not in without}
-
-
-def read_all_tags(paths: Sequence[str], n_jobs: int) -> list[Tags]:
-    """Return what the files' own tags say; nothing where they can't be read."""
-    return list(map_clips(lambda path: read_tags(str(path)), paths, n_jobs=n_jobs))

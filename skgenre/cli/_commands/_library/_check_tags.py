@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 
     from skgenre.inspection._report._predictions import Predictions
 
-_FOLDS = 5
-
 
 class TagsFormat(StrEnum):
     """Forms of the tags that look wrong."""
@@ -130,34 +128,20 @@ class Checked(NamedTuple):
     def suspects(self, min_confidence: float) -> list[dict[str, Any]]:
         """Return the tracks whose tags look wrong, the most confident first.
 
-        Those of which the predicted genre is at least as probable as it is on average
-        in tracks that are tagged with it (as in confident learning [1]_), so that a
-        genre in which the model is never sure needs less.
-
         Returns
         -------
         list of dict
             'path', 'tag', the 'genre' that is heard, its 'confidence', the probability
             of the tag ('of_tag'), 'artist' (the track's group) and 'album'.
-
-        References
-        ----------
-        .. [1] C. Northcutt, L. Jiang, I. Chuang, "Confident Learning: Estimating
-           Uncertainty in Dataset Labels", JAIR 70, 2021.
         """
-        import numpy as np
-
-        from skgenre.inspection._report._clips import most_confident_first
+        from skgenre.inspection._scores._out_of_fold import (
+            label_probabilities,
+            suspected_rows,
+        )
 
         found = self.predictions
-        proba, confidence = found.proba, found.confidence
-        assert proba is not None and confidence is not None
-        of_tag = proba[np.arange(len(proba)), found.true]
-        n_genres = proba.shape[1]
-        n_tagged = np.bincount(found.true, minlength=n_genres)
-        usual = np.bincount(found.true, of_tag, n_genres) / np.maximum(n_tagged, 1)
-        is_sure = confidence >= np.maximum(usual[found.predicted], min_confidence)
-        wrong = np.flatnonzero(~found.right & is_sure)
+        confidence, of_tag = found.confidence, label_probabilities(found)
+        assert confidence is not None
         return [
             {
                 "path": self.tracks.paths[self.rows[i]],
@@ -168,7 +152,7 @@ class Checked(NamedTuple):
                 "artist": self.tracks.groups[self.rows[i]],
                 "album": self.tracks.albums[self.rows[i]],
             }
-            for i in most_confident_first(found, wrong)
+            for i in suspected_rows(found, min_confidence)
         ]
 
     def page(self, *, title: str) -> str:
@@ -209,6 +193,7 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
     from skgenre.cli._commands._work_dir import check_work_dir, clips_to_learn_from
     from skgenre.cli._quiet import import_networks_quietly
     from skgenre.inspection._report._predictions import check_predictions
+    from skgenre.inspection._scores._out_of_fold import predict_other_artists
 
     check_work_dir(model, len(tracks.paths), None)
     import_networks_quietly(model)
@@ -219,26 +204,15 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
     ):
         tracks = leave_out(tracks, errors, console)
         genres = tracks.target_names
-        proba = np.full((len(tracks.paths), len(genres)), np.nan)
-        for training, test in _folds(tracks, seed):
-            names, counts = np.unique(tracks.target[training], return_counts=True)
-            known = names[counts > 1]
-            training = training[np.isin(tracks.target[training], known)]
-            # What is not in the training can't be predicted.
-            test = test[np.isin(tracks.target[test], known)]
-            if len(known) < 2 or not len(test):
-                continue
+
+        def fit_predict(training: "NDArray", test: "NDArray") -> Any:
             fit_rows(learner, clips, tracks, training)
-            columns = np.searchsorted(genres, learner.classes_)
-            proba[test] = 0
-            proba[np.ix_(test, columns)] = learner.predict_proba(clips[test])
-    rows = np.flatnonzero(~np.isnan(proba[:, 0]))
-    if not len(rows):
-        raise ValueError(
-            "No track could be predicted from those of other artists. Each genre needs "
-            "tracks by two artists that can be read."
+            return learner.classes_, learner.predict_proba(clips[test])
+
+        rows, proba = predict_other_artists(
+            fit_predict, tracks.target, tracks.groups, seed=seed
         )
-    predicted = genres[proba[rows].argmax(axis=1)]
+    predicted = genres[proba.argmax(axis=1)]
     true = [
         heard if heard in tracks.genres[row] else tracks.target[row]
         for row, heard in zip(rows, predicted, strict=True)
@@ -247,7 +221,7 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
         np.array(true),
         predicted,
         labels=genres,
-        y_proba=proba[rows],
+        y_proba=proba,
         unknown=None,
         y_pred_other=None,
         groups=tracks.groups[rows],
@@ -255,21 +229,3 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
         albums=None,
     )
     return Checked(tracks, rows, predictions, bool(errors))
-
-
-def _folds(tracks: "Bunch", seed: int) -> Any:
-    """Return pairs of rows to train on and rows to predict, of other artists."""
-    import warnings
-
-    import numpy as np
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    n_folds = min(_FOLDS, len(np.unique(tracks.groups)))
-    if n_folds < 2:
-        raise ValueError(
-            "Tags are checked by those of other artists, and there is only one. Check "
-            "a larger library."
-        )
-    folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings(action="ignore"):  # of genres in fewer tracks
-        return list(folds.split(tracks.paths, tracks.target, tracks.groups))

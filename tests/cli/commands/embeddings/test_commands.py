@@ -11,8 +11,8 @@ from typer.testing import CliRunner
 
 from skgenre.audio._array_store import usage
 from skgenre.cli import app
-from skgenre.cli._playlists import read_playlist
 from skgenre.datasets import make_genre_clips
+from skgenre.datasets._library._playlists import read_playlist
 from skgenre.features._pretrained._musicnn_weights import has_weights
 
 

@@ -35,8 +35,8 @@ from skgenre.cli._commands._embeddings._songs import (
     _add_embeddings,
     tag_embedding,
 )
-from skgenre.cli._playlists import read_playlist
 from skgenre.datasets import load_audio_folder
+from skgenre.datasets._library._playlists import read_playlist
 from skgenre.features._pretrained._musicnn_weights import has_weights
 
 PITCHES = {"low": 110, "high": 1760}

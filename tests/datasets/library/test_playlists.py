@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from skgenre.cli._playlists import (
+from skgenre.datasets._library._playlists import (
     Entry,
     file_names,
     is_playlist,

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, TAG_NAMES
-from skgenre.cli._commands._embeddings._cluster import cluster_songs, distinctive_tags
 from skgenre.cli._tables import write_clusters
+from skgenre.clustering._tag_clusters import cluster_songs, distinctive_tags
 
 STYLES = {"jazz": 5, "techno": 9, "choir": 3}
 

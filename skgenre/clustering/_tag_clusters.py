@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.classifiers._tagging._tag_genres import TAG_NAMES
-from skgenre.cli._commands._embeddings._songs import tag_embedding
-from skgenre.clustering import EmbeddingKMeans
+from skgenre.classifiers._tagging._tag_genres import TAG_NAMES, tag_embedding
+from skgenre.clustering._embedding_kmeans import EmbeddingKMeans
 
 K_RANGE = 2, 15
 """Numbers of clusters of which 'auto' takes the one with the best silhouette."""
@@ -92,6 +91,8 @@ def _known(number: float) -> float | None:
 def distinctive_tags(excess: Sequence[float] | NDArray) -> list[str]:
     """Return the tags that are most above the mean of the library, the first first.
 
+    There are at most three, and none that is not above it.
+
     Parameters
     ----------
     excess : array-like of shape (100,)
@@ -108,6 +109,7 @@ def distinctive_tags(excess: Sequence[float] | NDArray) -> list[str]:
     >>> distinctive_tags(excess)
     ['vocal', 'rock', 'sad']
     """
-    order = np.argsort(-np.asarray(excess), kind="stable")
+    above = np.asarray(excess)
+    order = np.argsort(-above, kind="stable")[: int((above > 0).sum())]
     names = dict.fromkeys(_FIRST.get(TAG_NAMES[i], TAG_NAMES[i]) for i in order)
     return list(names)[:_N_TAGS]

@@ -1,0 +1,3 @@
+from ._explore import Explorer, explore
+
+__all__ = ["Explorer", "explore"]

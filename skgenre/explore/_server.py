@@ -1,0 +1,531 @@
+"""What the page asks for, and what the server answers with."""
+
+import io
+import math
+import os
+import threading
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import numpy as np
+from numpy.typing import NDArray
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from skgenre._text import csv_cell, printable, shorten
+from skgenre.audio import AudioError
+from skgenre.classifiers._tagging._tag_genres import top_tags
+from skgenre.datasets._library._playlists import Entry, write_playlist
+from skgenre.explore._collection import Collection
+from skgenre.explore._extraction import Extraction
+from skgenre.explore._labels import Labels, find_suspects
+from skgenre.explore._listener import N_TAGS, Listener
+from skgenre.explore._media import (
+    MEDIA_TYPES,
+    MOST_BYTES,
+    Media,
+    TooLarge,
+    spectrogram,
+)
+from skgenre.explore._space import Near, Space, reasons
+from skgenre.explore._why import bands_of, explain, only_what_mattered
+from skgenre.inspection._displays._style import COLORS
+from skgenre.inspection._report._map import SHAPES
+from skgenre.inspection._report._page import read_text
+
+SCRIPTS = "data.js", "map.js", "song.js", "labels.js", "page.js"
+"""Of the page, in their order."""
+_MOST_JSON = 4 << 20
+_N_NEAR = 10
+_MOST_ASKED = 200
+# The map is made anew when so much more has been heard.
+_GROWTH = 1.3
+
+
+class Server:
+    """The collection, what was heard of it, and the routes of the page.
+
+    Parameters
+    ----------
+    collection : Collection
+        The songs.
+    listener : Listener
+        Hears songs that are dropped, and timelines.
+    extraction : Extraction
+        What was heard so far.
+    labels : Labels
+        The labels.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        listener: Listener,
+        extraction: Extraction,
+        labels: Labels,
+    ) -> None:
+        self.collection, self.listener = collection, listener
+        self.extraction, self.labels = extraction, labels
+        self.media = Media()
+        self._space: Space | None = None
+        self._lock = threading.Lock()
+        self._spectrogram = lru_cache(16)(spectrogram)
+        self._timeline = lru_cache(16)(listener.timeline)
+        self._tags = lru_cache(16)(listener.top_tags)
+        self._why = lru_cache(16)(lambda path: explain(listener.predict_proba, path))
+        self._hear = lru_cache(16)(lambda path: listener.listen([path])[0])
+        self._clusters = lru_cache(2)(lambda space: space.clusters())
+        self.app = Starlette(
+            routes=[
+                Route("/", self.page),
+                Route("/assets/{name}", self.asset),
+                Route("/api/state", self.state),
+                Route("/api/songs", self.songs),
+                Route("/api/map/{reduction}", self.map),
+                Route("/api/truth/{reduction}", self.truth),
+                Route("/api/clusters", self.clusters),
+                Route("/api/songs/{key}", self.song),
+                Route("/api/songs/{key}/sound", self.sound),
+                Route("/api/songs/{key}/spectrogram", self.spectrogram),
+                Route("/api/songs/{key}/tags", self.tags),
+                Route("/api/songs/{key}/timeline", self.timeline),
+                Route("/api/songs/{key}/why", self.why),
+                Route("/api/songs/{key}/why/sound", self.why_sound),
+                Route("/api/suspects", self.suspects),
+                Route("/api/labels", self.change_label, methods=["POST"]),
+                Route("/api/like", self.like, methods=["POST"]),
+                Route("/api/path", self.path, methods=["POST"]),
+                Route("/api/export", self.export, methods=["POST"]),
+                Route("/api/drop", self.drop, methods=["POST"]),
+            ],
+            exception_handlers={
+                KeyError: _no_such_song,
+                TooLarge: _fails_with(413),
+                ValueError: _fails_with(400),
+                ImportError: _fails_with(400),
+                OSError: _fails_with(507),
+            },
+        )
+
+    def page(self, request: Request) -> Response:
+        """Return the page itself."""
+        return Response(own_text("page.html"), media_type="text/html")
+
+    def asset(self, request: Request) -> Response:
+        """Return a script or style of the page."""
+        name = request.path_params["name"]
+        if name == "report.css":  # that of all our pages
+            return Response(read_text("_style.css"), media_type="text/css")
+        if name == "page.css":
+            return Response(own_text(name), media_type="text/css")
+        if name in SCRIPTS:
+            return Response(own_text(name), media_type="text/javascript")
+        return PlainTextResponse("There is no such file.", 404)
+
+    def state(self, request: Request) -> Response:
+        """Return how far the extraction is, and what went wrong."""
+        return JSONResponse(self.progress())
+
+    def progress(self) -> dict[str, Any]:
+        """Return what `state` answers."""
+        extraction, paths = self.extraction, self.collection.paths
+        problems = [
+            {
+                "number": number,
+                "path": printable(paths[number]),
+                "text": printable(text),
+            }
+            for found in (extraction.errors, extraction.notes)
+            for number, text in sorted([*found.items()])
+        ]
+        return {
+            "phase": extraction.phase,
+            "n_songs": len(paths),
+            "n_heard": int(extraction.done.sum()),
+            "n_left_out": len(extraction.errors),
+            "failure": extraction.failure and printable(extraction.failure),
+            "problems": problems[:_MOST_ASKED],
+            "n_problems": len(problems),
+        }
+
+    def songs(self, request: Request) -> Response:
+        """Return what is known of the songs before they are heard."""
+        return JSONResponse(self.known_songs())
+
+    def known_songs(self) -> dict[str, Any]:
+        """Return what `songs` answers."""
+        collection = self.collection
+        return {
+            "title": collection.title,
+            "titles": collection.titles,
+            "columns": {
+                name: _packed(values) for name, values in collection.columns.items()
+            },
+            "labels": [_shown(genre) for genre in self.labels.genres],
+            "checked": sorted(self.labels.checked),
+            "file": printable(str(self.labels.file)),
+            "genres": self.listener.classes,
+            "reductions": Space.reductions(),
+            "meaning": self.listener.meaning,
+            "colors": COLORS,
+            "shapes": SHAPES,
+            "most_bytes": MOST_BYTES,
+        }
+
+    def space(self) -> Space:
+        """Return the songs that were heard, by their embeddings.
+
+        Raises
+        ------
+        ValueError
+            If there are fewer than two.
+        """
+        extraction = self.extraction
+        with self._lock:
+            rows = extraction.rows()
+            n_known = 0 if self._space is None else len(self._space.numbers)
+            is_final = extraction.phase != "listening" and len(rows) > n_known
+            if self._space is None or is_final or len(rows) > _GROWTH * n_known:
+                if len(rows) < 2:
+                    raise ValueError(
+                        "Fewer than two songs have been heard. Wait for more."
+                    )
+                assert extraction.embeddings is not None
+                tags = extraction.tags
+                self._space = Space(
+                    rows,
+                    extraction.embeddings[rows],
+                    None if tags is None else tags[rows],
+                    self.collection.groups[rows],
+                )
+            return self._space
+
+    def map(self, request: Request) -> Response:
+        """Return where songs lie, and what was predicted for them."""
+        return JSONResponse(self.points(self._reduction(request)))
+
+    def points(self, reduction: str) -> dict[str, Any]:
+        """Return what `map` answers."""
+        space = self.space()
+        points, axes = space.map(reduction)
+        found: dict[str, Any] = {
+            "numbers": space.numbers.tolist(),
+            "x": points[:, 0].astype(float).round(4).tolist(),
+            "y": points[:, 1].astype(float).round(4).tolist(),
+            "axes": axes,
+        }
+        if self.extraction.proba is not None:
+            proba = self.extraction.proba[space.numbers]
+            found["genres"] = proba.argmax(axis=1).tolist()
+            found["confidence"] = proba.max(axis=1).astype(float).round(4).tolist()
+        return found
+
+    def truth(self, request: Request) -> Response:
+        """Return how true a map is."""
+        return JSONResponse(self.space().truth(self._reduction(request)))
+
+    def _reduction(self, request: Request) -> str:
+        name: str = request.path_params["reduction"]
+        if name not in Space.reductions():
+            raise ValueError(f"There is no map {printable(name)!r}.")
+        return name
+
+    def clusters(self, request: Request) -> Response:
+        """Return the cluster of each song that was heard."""
+        return JSONResponse(self.found_clusters())
+
+    def found_clusters(self) -> dict[str, Any]:
+        """Return what `clusters` answers."""
+        space = self.space()
+        return {"numbers": space.numbers.tolist(), "clusters": self._clusters(space)}
+
+    def _number(self, key: str) -> int:
+        """Return the number of a song of the collection, or raise a KeyError."""
+        if not (key.isascii() and key.isdigit()) or int(key) >= len(self.collection):
+            raise KeyError(key)
+        return int(key)
+
+    def _path(self, key: str) -> str:
+        """Return the file of a song, of the collection or dropped."""
+        if key.startswith("d"):
+            return self.media.dropped(key)[0]
+        return self.collection.paths[self._number(key)]
+
+    def song(self, request: Request) -> Response:
+        """Return all that is known of a song, and what is near it."""
+        key = request.path_params["key"]
+        if key.startswith("d"):
+            return JSONResponse(self._dropped_song(key))
+        return JSONResponse(self.heard_song(self._number(key)))
+
+    def heard_song(self, number: int) -> dict[str, Any]:
+        """Return what `song` answers of a song of the collection."""
+        extraction, path = self.extraction, self.collection.paths[number]
+        found: dict[str, Any] = {
+            "number": number,
+            "path": printable(path),
+            "genres": [],
+            "tags": [],
+            "near": [],
+            "copies": [],
+            "problem": extraction.errors.get(number) or extraction.notes.get(number),
+        }
+        if extraction.done[number]:
+            proba, tags = extraction.proba, extraction.tags
+            if proba is not None:
+                found["genres"] = self._ranked(proba[number])
+            found["tags"] = None if tags is None else top_tags(tags[number], N_TAGS)
+            space = self.space() if extraction.done.sum() > 1 else None
+            if space is not None and number in space.place:
+                near = space.near([number], _N_NEAR)
+                copies = space.copies(space.E[space.place[number]])
+                found["copies"] = [each for each in copies if each != number]
+                found["near"] = [self._with_reasons(each, number) for each in near]
+        return found
+
+    def _dropped_song(self, key: str) -> dict[str, Any]:
+        path, name = self.media.dropped(key)
+        heard = self._hear(path)
+        space = self.space()
+        near = space.near_embedding(heard.embedding, heard.tags, _N_NEAR)
+        return {
+            "key": key,
+            "title": printable(shorten(name, 100)),
+            "copies": space.copies(heard.embedding),
+            "genres": [] if heard.proba is None else self._ranked(heard.proba),
+            "tags": None if heard.tags is None else top_tags(heard.tags, N_TAGS),
+            "near": [self._with_reasons(each) for each in near],
+        }
+
+    def _ranked(self, proba: NDArray) -> list[tuple[str, float]]:
+        order = np.argsort(-proba, kind="stable")[:5]
+        names = self.listener.classes
+        return [(printable(names[i]), round(float(proba[i]), 4)) for i in order]
+
+    def _with_reasons(self, near: Near, number: int | None = None) -> dict[str, Any]:
+        same: dict[str, str] = {}
+        if number is not None:
+            for name, values in (
+                *(("artist", self.collection.columns["artist"]),),
+                *(("album", self.collection.columns["album"]),),
+                *(("label", [*map(_shown, self.labels.genres)]),),
+            ):
+                own = values[number]
+                if own is not None and own == values[near.number]:
+                    same[name] = own
+        return {
+            "number": near.number,
+            "distance": round(near.distance, 4),
+            "reasons": reasons(near, same),
+        }
+
+    def sound(self, request: Request) -> Response:
+        """Return a song's file, or part of it, in a form that browsers play."""
+        path = self._path(request.path_params["key"])
+        suffix = os.path.splitext(path)[1].lower()
+        if suffix not in MEDIA_TYPES or request.query_params.get("as") == "wav":
+            path, suffix = self.media.as_wav(path), ".wav"
+        if not os.path.isfile(path):
+            raise KeyError(path)
+        return FileResponse(path, media_type=MEDIA_TYPES[suffix])
+
+    def spectrogram(self, request: Request) -> Response:
+        """Return what a song looks like."""
+        return JSONResponse(self._spectrogram(self._path(request.path_params["key"])))
+
+    def tags(self, request: Request) -> Response:
+        """Return a song's tags, where they take a pass of their own."""
+        return JSONResponse(self._tags(self._path(request.path_params["key"])))
+
+    def timeline(self, request: Request) -> Response:
+        """Return the genres through a song."""
+        return JSONResponse(self._timeline(self._path(request.path_params["key"])))
+
+    def why(self, request: Request) -> Response:
+        """Return what speaks for a song's genre."""
+        found = self._why(self._path(request.path_params["key"]))
+        return JSONResponse(
+            {
+                "genre": printable(self.listener.classes[found.genre]),
+                "probability": round(found.probability, 4),
+                "bands": bands_of(found),
+            }
+        )
+
+    def why_sound(self, request: Request) -> Response:
+        """Return a song with nothing but what speaks for its genre."""
+        path = self._path(request.path_params["key"])
+        found = self._why(path)
+        name = self.media.made(f"why {path}", lambda: only_what_mattered(found, path))
+        return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
+
+    def suspects(self, request: Request) -> Response:
+        """Return the labels that look wrong."""
+        return JSONResponse(self.wrong_labels())
+
+    def wrong_labels(self) -> dict[str, Any]:
+        """Return what `suspects` answers."""
+        rows = self.extraction.rows()
+        E = self.extraction.embeddings
+        if E is None:
+            raise ValueError("No song has been heard yet. Wait.")
+        return find_suspects(rows, E[rows], self.labels.genres, self.collection.groups)
+
+    async def change_label(self, request: Request) -> Response:
+        """Give a song a genre, and write the file."""
+        given = await _json(request)
+        number = self._number(str(given.get("number")))
+        await run_in_threadpool(self.labels.change, number, given.get("genre"))
+        return JSONResponse({"label": _shown(self.labels.genres[number])})
+
+    async def like(self, request: Request) -> Response:
+        """Return songs like some, and not like others."""
+        given = await _json(request)
+        liked, disliked = (self._heard(given, n) for n in ("liked", "disliked"))
+        if not liked:
+            raise ValueError("Choose a song that others are to be like.")
+        near = await run_in_threadpool(
+            self.space().near,
+            liked,
+            _count(given),
+            disliked=disliked,
+            other_artists=bool(given.get("other_artists")),
+        )
+        return JSONResponse([self._with_reasons(each) for each in near])
+
+    async def path(self, request: Request) -> Response:
+        """Return songs that lead from one to another."""
+        given = await _json(request)
+        ends = self._heard(given, "ends")
+        if len(ends) != 2:
+            raise ValueError("A path needs two songs that were heard. Choose two.")
+        start, end = ends
+        steps = await run_in_threadpool(self.space().path, start, end, _count(given))
+        return JSONResponse(
+            [{"number": number, "distance": round(d, 4)} for number, d in steps]
+        )
+
+    def _heard(self, given: dict[str, Any], name: str) -> list[int]:
+        """Return those songs of a request that lie on the map, each once."""
+        place = self.space().place
+        return [number for number in self._asked(given, name) if number in place]
+
+    def _asked(self, given: dict[str, Any], name: str) -> list[int]:
+        numbers = given.get(name, [])
+        if not isinstance(numbers, list):
+            raise ValueError(f"{name} must be a list of numbers.")
+        return [
+            self._number(str(number)) for number in dict.fromkeys(map(str, numbers))
+        ]
+
+    async def export(self, request: Request) -> Response:
+        """Return songs as a playlist or a table."""
+        given = await _json(request)
+        numbers = self._asked(given, "numbers")
+        if not numbers:
+            raise ValueError("No song is chosen. Choose some.")
+        make = {"m3u": self._playlist, "csv": self._table, "train": self.labels.table}
+        if given.get("format") not in make:
+            raise ValueError(f"format must be one of {', '.join(make)}.")
+        text = make[given["format"]](numbers)
+        return Response(text.encode("utf-8", "replace"), media_type="text/plain")
+
+    def _playlist(self, numbers: Sequence[int]) -> str:
+        stream = io.StringIO()
+        entries = [Entry(self.collection.paths[number]) for number in numbers]
+        write_playlist(entries, stream)
+        return stream.getvalue()
+
+    def _table(self, numbers: Sequence[int]) -> str:
+        import pandas as pd
+
+        proba = self.extraction.proba
+        rows = []
+        for number in numbers:
+            row: dict[str, Any] = {
+                "path": self.collection.paths[number],
+                "title": self.collection.titles[number],
+                "genre": self.labels.genres[number],
+            }
+            if proba is not None and self.extraction.done[number]:
+                ((genre, share), *_) = self._ranked(proba[number])
+                row |= {"prediction": genre, "confidence": share}
+            for name, values in self.collection.columns.items():
+                row.setdefault(name, values[number])
+            rows.append({name: csv_cell(value) for name, value in row.items()})
+        text: str = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
+        return text
+
+    async def drop(self, request: Request) -> Response:
+        """Take a file that is not in the collection, and hear it."""
+        name = unquote(request.headers.get("x-name", ""))
+        length = request.headers.get("content-length", "0")
+        if length.isdigit() and int(length) > MOST_BYTES:
+            raise TooLarge(
+                f"The file is larger than {MOST_BYTES >> 20} MiB. Drop a smaller one."
+            )
+        key = await self.media.receive(Path(name).name or "a file", request.stream())
+        return JSONResponse(await run_in_threadpool(self._dropped_song, key))
+
+
+def own_text(name: str) -> str:
+    """Return the text of a file of the page."""
+    return (files(__package__) / "_page" / name).read_text(encoding="utf-8")
+
+
+def _fails_with(status: int) -> Callable[[Request, Exception], Response]:
+    def answer(request: Request, error: Exception) -> Response:
+        code = 422 if isinstance(error, AudioError) else status
+        return JSONResponse({"error": printable(shorten(str(error), 500))}, code)
+
+    return answer
+
+
+def _no_such_song(request: Request, error: Exception) -> Response:
+    return JSONResponse({"error": "There is no such song."}, 404)
+
+
+async def _json(request: Request) -> dict[str, Any]:
+    """Return what a request brings, which is bounded."""
+    import json
+
+    contents = b""
+    async for block in request.stream():
+        contents += block
+        if len(contents) > _MOST_JSON:
+            raise TooLarge("The request is too large.")
+    try:
+        found = json.loads(contents)
+    except (ValueError, RecursionError):
+        raise ValueError("The request is no JSON.") from None
+    if not isinstance(found, dict):
+        raise ValueError("The request is no object.")
+    return found
+
+
+def _count(given: dict[str, Any]) -> int:
+    k = given.get("k", _N_NEAR)
+    if not isinstance(k, int) or not 2 <= k <= _MOST_ASKED:
+        raise ValueError(f"k must be a number from 2 to {_MOST_ASKED}.")
+    return k
+
+
+def _shown(genre: str | None) -> str | None:
+    return None if genre is None else printable(genre)
+
+
+def _packed(values: Sequence[Any]) -> dict[str, Any]:
+    """Return numbers as they are, and text as numbers of names."""
+    if any(isinstance(value, str) for value in values):
+        names = sorted({value for value in values if value is not None})
+        code = {name: i for i, name in enumerate(names)}
+        return {"names": names, "codes": [code.get(value, -1) for value in values]}
+    known = [None if v is None or not math.isfinite(v) else v for v in values]
+    return {"values": known}

@@ -1,0 +1,103 @@
+"""Why a song has its genre: the octaves without which it would have it less."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import scipy.fft
+from numpy.typing import NDArray
+
+from skgenre.audio import Waveform, load_audio
+from skgenre.features._mel_filters import hz_to_mel
+
+_RATE = 22050
+_SECONDS = 30.0
+_LONGEST = 600.0
+# Octaves, and what is above them.
+_EDGES = (0, 100, 200, 400, 800, 1600, 3200, 6400, _RATE / 2)
+_LEAST = 1e-6
+_WORTH_HEARING = 0.4
+
+
+class Why(NamedTuple):
+    """What speaks for a song's genre."""
+
+    genre: int
+    """Its number among those of the model."""
+    probability: float
+    weights: NDArray
+    """Of each band, from 0 to 1; 1 is the one whose absence lowers it most."""
+
+
+def explain(predict_proba: Callable[[Any], NDArray], path: str) -> Why:
+    """Return how much each octave of a song speaks for its most probable genre.
+
+    One octave after the other is taken out of 30 s of its middle, and the model
+    predicts what is left (occlusion [1]_, for any model of sounds).
+
+    Parameters
+    ----------
+    predict_proba : callable
+        Of the model.
+    path : str
+        The song.
+
+    Raises
+    ------
+    AudioError
+        If the song can't be read.
+
+    References
+    ----------
+    .. [1] M. D. Zeiler, R. Fergus, "Visualizing and Understanding Convolutional
+       Networks", ECCV 2014, section 4.2.
+    """
+    wave = load_audio(path, sample_rate=_RATE, duration=_LONGEST)
+    start = max(0, (len(wave) - int(_SECONDS * _RATE)) // 2)
+    wave = wave[start : start + int(_SECONDS * _RATE)]
+    bands = np.eye(len(_EDGES) - 1, dtype=bool)
+    clips = [wave, *(_with_bands(wave, ~band) for band in bands)]
+    proba = predict_proba([Waveform(clip, _RATE) for clip in clips])
+    genre = int(proba[0].argmax())
+    # Without its only octave, a song is silent, of which a model may say nothing.
+    without = np.nan_to_num(proba[1:, genre], nan=_LEAST)
+    logarithms = np.log(np.maximum([proba[0, genre], *without], _LEAST))
+    lost = np.maximum(logarithms[0] - logarithms[1:], 0)
+    return Why(genre, float(proba[0, genre]), lost / (lost.max() or 1))
+
+
+def bands_of(why: Why) -> list[dict[str, float]]:
+    """Return the bands, the lowest first, with their places in a mel spectrogram."""
+    heights = hz_to_mel(np.array(_EDGES, float))
+    heights /= heights[-1]
+    return [
+        {
+            "low": float(low),
+            "high": float(high),
+            "from": round(float(bottom), 4),
+            "to": round(float(top), 4),
+            "weight": round(float(weight), 4),
+            "is_kept": bool(weight >= _WORTH_HEARING),
+        }
+        for low, high, bottom, top, weight in zip(
+            _EDGES[:-1], _EDGES[1:], heights[:-1], heights[1:], why.weights, strict=True
+        )
+    ]
+
+
+def only_what_mattered(why: Why, path: str) -> tuple[NDArray, int]:
+    """Return a song with nothing but the bands that matter, and its sample rate."""
+    wave = load_audio(path, sample_rate=_RATE, duration=_LONGEST)
+    return _with_bands(wave, why.weights >= _WORTH_HEARING), _RATE
+
+
+def _with_bands(wave: NDArray, is_kept: NDArray) -> NDArray:
+    n = scipy.fft.next_fast_len(len(wave), real=True)
+    spectrum = scipy.fft.rfft(wave, n)
+    hertz = scipy.fft.rfftfreq(n, 1 / _RATE)
+    band = np.clip(
+        np.searchsorted(_EDGES, hertz, side="right") - 1, 0, len(is_kept) - 1
+    )
+    spectrum[~is_kept[band]] = 0
+    kept: NDArray = scipy.fft.irfft(spectrum, n)[: len(wave)].astype(np.float32)
+    return kept

@@ -1,0 +1,87 @@
+"""The command that shows music in the browser."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+pytest.importorskip("uvicorn")
+
+from explored import fit_model, write_songs
+
+from skgenre import save
+from skgenre.cli import app
+from skgenre.cli._commands._explore import _labelled
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("music")
+    for genre in ("jazz", "rock"):
+        (folder / genre).mkdir()
+    paths, genres = write_songs(folder, 8, duration=1.0)
+    for i, path in enumerate(paths):
+        os.rename(path, folder / ("jazz", "rock")[i % 2] / os.path.basename(path))
+    model = folder / "it.model"
+    save(fit_model([str(p) for p in sorted(folder.rglob("*.flac"))], genres), model)
+    return folder
+
+
+def test_labels_of_tags_folders_and_tables(music):
+    paths = sorted(map(str, music.rglob("*.flac")))
+    assert _labelled(music, "tags") == {"paths": paths}
+    found = _labelled(music, "folders")
+    assert found == {"paths": paths, "genres": ["jazz"] * 4 + ["rock"] * 4}
+    table = music / "some.csv"
+    table.write_text(
+        "path, genre,artist_id,mood,Tempo,year\n"
+        "rock/001.flac,dub,Ann,calm,90.5,1999\n"
+        "jazz/000.flac,folk,Bob,,,2001\n"
+    )
+    found = _labelled(music, str(table))
+    assert found["genres"][0] == "folk" and found["genres"][4] == "dub"
+    assert found["genres"].count(None) == found["artists"].count(None) == 6
+    assert [*found["frame"]] == ["mood", "Tempo"] and len(found["frame"]) == 8
+    assert found["frame"].iloc[4].tolist() == ["calm", 90.5]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        (["none"], "There is no folder 'none'"),
+        ([".", "--labels", "x.csv"], "--labels must be tags, folders or a CSV"),
+        ([".", "--model", "none.model"], "none.model"),
+    ],
+)
+def test_what_is_wrong_is_said(arguments, error, music, monkeypatch):
+    monkeypatch.chdir(music)
+    model = [] if "--model" in arguments else ["--model", "it.model"]
+    result = CliRunner().invoke(app, ["explore", *arguments, *model, "--no-browser"])
+    assert result.exit_code == 1 and error in result.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="of signals")
+def test_it_serves_until_ctrl_c(music, tmp_path):
+    code = "from skgenre.cli import app; app()"
+    command = [sys.executable, "-c", code, "explore", str(music), "--no-browser"]
+    command += ["--model", str(music / "it.model"), "--host", "0.0.0.0"]
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, text=True, cwd=tmp_path, start_new_session=True
+    )
+    said = ""
+    while "Ctrl-C ends it" not in said:
+        line = process.stderr.readline()
+        assert line, said
+        said += line
+    assert re.search(r"Open http://\S+/\?token=\S{43}", said)
+    assert "other machines can reach the page" in said.replace("\n", " ")
+    process.send_signal(signal.SIGINT)
+    assert process.wait(60) == 130
+    assert "Traceback" not in process.stderr.read()
+    process.stderr.close()
+    assert not [*tmp_path.iterdir()]
