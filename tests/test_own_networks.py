@@ -13,17 +13,18 @@ from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
 import skgenre
 from skgenre import KerasGenreClassifier, ModelFileError, SegmentClassifier
 from skgenre.networks._own import describe, own_network
+from skgenre.runtime._layer_sizes import layer_shapes
 
 FAST = {"epochs": 1, "random_state": 0}
 
 
-def tiny(input_shape, n_classes, units=4, activation="relu"):
+def tiny(input_shape, n_classes, units=4, activation="relu", end="softmax"):
     return keras.Sequential(
         [
             keras.Input(input_shape),
             layers.Conv1D(units, 3, activation=activation, padding="same"),
             layers.GlobalMaxPooling1D(),
-            layers.Dense(n_classes, activation="softmax"),
+            layers.Dense(n_classes, activation=end),
         ]
     )
 
@@ -259,7 +260,7 @@ def test_windows(clips):
                 [keras.Input(shape), layers.Flatten(), layers.Dense(n)]
             ),
             ValueError,
-            "probabilities are positive, with the sum 1",
+            "probabilities are from 0 to 1, with the sum 1",
         ),
     ],
     ids=["no network", "another input", "another output", "no input", "no softmax"],
@@ -270,6 +271,32 @@ def test_networks_that_are_refused(network, error, match, clips):
         KerasGenreClassifier(network, **FAST).fit(X, y)
 
 
+def test_several_genres_end_in_sigmoids(clips, tmp_path):
+    X, y, _ = clips
+    lists = [("loud", "techno") if genre == "techno" else ("folk",) for genre in y]
+    model = KerasGenreClassifier(
+        tiny, epochs=15, learning_rate=0.05, validation_fraction=0, random_state=0
+    )
+    with pytest.raises(ValueError, match=r"whose sums are 1 to 1.*\"sigmoid\""):
+        model.fit(X, lists)
+    model.set_params(network__end="sigmoid").fit(X, lists)
+    assert model.score(X, lists) > 0.9
+    skgenre.save(model, tmp_path / "it.model")
+    loaded = skgenre.load(tmp_path / "it.model")
+    np.testing.assert_array_equal(loaded.predict_proba(X), model.predict_proba(X))
+    with pytest.raises(ValueError, match=r"with the sum 1.*\"softmax\""):
+        model.fit(X, y)
+
+
+def test_an_input_and_an_output_by_name(clips):
+    def named(input_shape, n_classes):
+        model = tiny(input_shape, n_classes)
+        (clip,), (genres,) = model.inputs, model.outputs
+        return keras.Model({clip.name: clip}, {"genres": genres})
+
+    assert KerasGenreClassifier(named, **FAST).fit(*clips[:2]).n_iter_ == 1
+
+
 def test_names_that_there_are_not(clips):
     X, y, _ = clips
     with pytest.raises(
@@ -278,6 +305,12 @@ def test_names_that_there_are_not(clips):
         KerasGenreClassifier(tiny, embedding="x", **FAST).fit(X, y)
     with pytest.raises(TypeError, match="unexpected keyword argument 'unist'"):
         KerasGenreClassifier(tiny, network_parameters={"unist": 3}, **FAST).fit(X, y)
+    with pytest.raises(TypeError, match="network_parameters=.*unhashable type: 'dict'"):
+        KerasGenreClassifier(
+            lambda shape, n, odd: with_lambda(shape, n),
+            network_parameters={"odd": {}},
+            **FAST,
+        ).fit(X, y)
     with pytest.raises(ValueError, match="Invalid parameter 'networks'"):
         KerasGenreClassifier(tiny).set_params(networks=vgg)
 
@@ -313,7 +346,7 @@ def every_layer(input_shape, n_classes):
         kernel_regularizer=keras.regularizers.L1L2(1e-3, 1e-2),
     )(x)
     x = layers.DepthwiseConv2D(2, padding="same", activation="hard_sigmoid")(x)
-    x = layers.BatchNormalization(center=False, epsilon=1e-2)(x)
+    x = layers.BatchNormalization(axis=3, center=False, epsilon=1e-2)(x)
     x = layers.ReLU(0.5)(x)
     x = layers.LeakyReLU(0.3)(layers.Rescaling(2.0, -0.5)(x))
     x = layers.SpatialDropout2D(0.1)(x)
@@ -375,6 +408,7 @@ REFUSED_LAYERS = {
     "activity_regularizer=": lambda: layers.Dense(8, activity_regularizer="l2"),
     "letters, digits": lambda: layers.Dense(8, name="é"),
     "padding of a layer Conv1D": lambda: layers.Conv1D(8, 3, padding="causal"),
+    "axis=1": lambda: layers.BatchNormalization(axis=1),
     "groups=2": lambda: layers.Conv1D(8, 1, groups=2),
     "go_backwards=True": lambda: layers.LSTM(8, go_backwards=True),
     "is a TimeDistributed": lambda: layers.TimeDistributed(layers.Dense(8)),
@@ -387,6 +421,32 @@ def test_settings_that_no_file_may_hold(what):
     model = keras.Model(x, REFUSED_LAYERS[what]()(x))
     with pytest.raises(ValueError, match=what):
         describe(model)
+
+
+def padded_side_by_side(x):
+    x = layers.Reshape((4, 4, 1))(x)
+    pads = [((0, 0), (n, 999 - n)) for n in range(9)]
+    return layers.Add()([layers.ZeroPadding2D(each)(x) for each in pads])
+
+
+# Seconds of a processor for a batch, of few multiplications.
+SLOW = {
+    "series": ((20000, 1), layers.LSTM(1), 2**32),
+    "pools": ((16384, 1), layers.MaxPooling1D(8000, strides=1, padding="same"), 2**35),
+    "one channel": ((16384, 1), layers.Conv1D(1, 8000, padding="same"), 2**31),
+    "softmax": ((4096, 1024), layers.Softmax(), 2**32),
+    "values": ((4096, 1024), layers.Permute((2, 1)), 2**29),
+    "memory": ((4, 4), padded_side_by_side, 2**23),
+}
+
+
+@pytest.mark.parametrize("what", SLOW)
+def test_the_time_that_layers_take_is_known(what):
+    shape, layer, least = SLOW[what]
+    x = keras.Input(shape)
+    network = describe(keras.Model(x, layer(x)))
+    parameters = {"input_shape": shape, "network": network}
+    assert layer_shapes("own_network", parameters)[2] >= least
 
 
 def test_the_global_generator_is_left_alone(clips):
@@ -451,6 +511,17 @@ class TestForged:
                 "kernel_initializer",
                 {"tuple": ["Lambda", {"tuple": []}]},
                 "out",
+            ),
+            (
+                "Dense",
+                "kernel_initializer",
+                {
+                    "tuple": [
+                        "VarianceScaling",
+                        {"tuple": [{"tuple": ["scale", "fan_in"]}]},
+                    ]
+                },
+                "out of range",
             ),
             ("Dense", "dtype", "float64", "out of range"),
             ("MultiHeadAttention", "num_heads", 10**6, "too large layers"),

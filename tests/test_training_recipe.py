@@ -71,6 +71,8 @@ def test_a_schedule_of_keras_is_left_alone(schedule, clips):
         plateau_patience=1,
     )
     assert model.n_iter_ == 2
+    with pytest.raises(TypeError, match="its optimizer has learning_rate=Exponential"):
+        skgenre.save(model, "it.model")
     assert model.set_params(warm_start=True).fit(*clips).n_iter_ == 4
 
 
@@ -124,9 +126,10 @@ def test_callbacks_are_made_or_copied_for_each_fit(clips, tmp_path):
 
 
 def test_metrics_are_in_the_history(clips):
-    metric = keras.metrics.SparseTopKCategoricalAccuracy(2, name="best_2")
+    # By this name, scikeras knows another one.
+    metric = keras.metrics.SparseTopKCategoricalAccuracy(2, name="auc")
     model = trained(clips, metrics=[metric], validation_fraction=0.3)
-    for name in ("best_2", "val_best_2"):
+    for name in ("auc", "val_auc"):
         assert len(model.history_[name]) == 2
     assert not any(variable.numpy().any() for variable in metric.variables)
 
@@ -161,6 +164,8 @@ def test_other_networks_take_them_too_and_can_be_saved(clips, tmp_path):
         ({"optimizer": {"name": "schedules"}}, ValueError, "names no class"),
         ({"optimizer": {}}, ValueError, "names no class"),
         ({"optimizer": "adm"}, ValueError, "The 'optimizer' parameter"),
+        ({"optimizer": keras.optimizers.Adam}, ValueError, "names no class of keras"),
+        ({"loss": keras.losses.MeanSquaredError}, ValueError, "an object of such a"),
         ({"loss": "entropy"}, ValueError, "'entropy' names no class of keras"),
         ({"loss": {"name": "get"}}, ValueError, "names no class"),
         ({"loss": 3}, ValueError, "The 'loss' parameter"),

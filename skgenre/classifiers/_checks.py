@@ -177,7 +177,7 @@ def check_target(
 
 def may_be_several(y: Any) -> bool:
     """Return whether y may have several genres a clip: it is no array of one axis."""
-    return getattr(y, "ndim", 2) != 1 or y.dtype == object
+    return not isinstance(y, np.ndarray) or y.ndim != 1 or y.dtype == object
 
 
 def keep_target(estimator: Any, target: Target) -> None:
@@ -210,6 +210,10 @@ def check_classes(
     genres = check_labels("classes", classes)
     if not ordered:
         genres = np.unique(genres)
+    elif len(set(genres.tolist())) < len(genres):
+        raise ValueError(
+            f"classes has two columns of one genre: {sorted(genres.tolist())}."
+        )
     if known is not None and not np.array_equal(genres, known):
         raise ValueError(
             f"classes={genres.tolist()} differ from those of the first call to "

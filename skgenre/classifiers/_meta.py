@@ -300,7 +300,7 @@ def folds_by_group(
         genres = np.unique(y[train])
         if len(genres) < 2:
             raise ValueError(
-                f"cv={cv!r} leaves a fold clips of one genre only to train on: "
+                f"cv={cv!r:.100} leaves a fold clips of one genre only to train on: "
                 f"{genres.tolist()}. Give the other genres more clips, by more artists "
                 "where groups are given."
             )
@@ -357,7 +357,7 @@ def check_all_tested(cv: Any, predictions: NDArray) -> None:
     """Refuse folds that test only some of the clips: predictions of others are NaN."""
     if np.isnan(predictions).any():
         raise ValueError(
-            f"cv={cv!r} never tests some of the clips. Folds are needed that test "
+            f"cv={cv!r:.100} never tests some of the clips. Folds are needed that test "
             "each: an int, or a splitter such as StratifiedKFold."
         )
 

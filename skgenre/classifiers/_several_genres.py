@@ -105,19 +105,21 @@ def read_several(name: str, y: Any) -> Target | None:
     """
     if issparse(y):
         y = y.toarray()
-    has_axes = hasattr(y, "ndim")
-    if y.ndim == 1 and y.dtype == object if has_axes else isinstance(y, Iterable):
+    shape = getattr(y, "shape", None)  # of series and data frames of any library
+    if isinstance(y, Iterable) and (shape is None or len(shape) == 1):
         items = list(y)
         kinds = [isinstance(item, Iterable) and not _is_text(item) for item in items]
         if not any(kinds):
             return None
-        columns = None if has_axes else _as_numbers(items)
+        columns = _as_numbers(items) if shape is None else None
         if columns is None:
             return _read_lists(name, items)
         y = columns
     values = np.asarray(y)
     if values.ndim != 2 or values.shape[1] == 1:
         return None
+    if values.dtype == object and all(isinstance(v, Integral) for v in values.flat):
+        values = values.astype(int)  # pandas's integers that may be missing
     is_indicator = values.dtype.kind in "biuf" and ((values == 0) | (values == 1)).all()
     if not is_indicator:
         raise ValueError(
@@ -147,7 +149,8 @@ def _as_numbers(items: list) -> NDArray | None:
         array = np.asarray(items)
     except ValueError:  # of different lengths
         return None
-    return array if array.ndim == 2 and array.dtype.kind in "biuf" else None
+    is_table = array.ndim == 2 and array.size and array.dtype.kind in "biuf"
+    return array if is_table else None
 
 
 def _read_lists(name: str, items: list) -> Target:
@@ -208,7 +211,8 @@ def best_thresholds(
     """Return for each genre the least probability at which to predict it.
 
     That of the highest F1 on these clips, half way to the next clip below. A genre
-    that none of the clips has gets what is best for all genres taken together.
+    that none of the clips has, or none with a probability above 0, gets what is best
+    for all genres taken together.
 
     Parameters
     ----------
@@ -226,21 +230,19 @@ def best_thresholds(
     weights = np.ones(len(y)) if sample_weight is None else sample_weight
     y, probabilities = y[weights > 0], probabilities[weights > 0]
     weights = weights[weights > 0]
-    if not y.any():
-        return np.full(y.shape[1], 0.5)
     n_classes = y.shape[1]
-    result = np.full(
-        n_classes,
-        _best_threshold(
-            y.ravel(), probabilities.ravel(), np.repeat(weights, n_classes)
-        ),
+    of_all = _best_threshold(
+        y.ravel(), probabilities.ravel(), np.repeat(weights, n_classes)
     )
-    for genre in np.flatnonzero(y.any(axis=0)):
-        result[genre] = _best_threshold(y[:, genre], probabilities[:, genre], weights)
-    return result
+    pairs = zip(y.T, probabilities.T, strict=True)
+    of_each = [_best_threshold(*pair, weights) for pair in pairs]
+    return np.array([each or of_all or 0.5 for each in of_each])
 
 
 def _best_threshold(y: NDArray, scores: NDArray, weights: NDArray) -> float:
+    """Return the threshold of the highest F1; 0 where nothing can be known of it."""
+    if not y.any():
+        return 0.0
     precision, recall, thresholds = precision_recall_curve(
         y, scores, sample_weight=weights
     )

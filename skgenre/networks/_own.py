@@ -74,7 +74,10 @@ def own_network(
         else:
             model = network(input_shape, n_classes, **dict(network_parameters))
     _check(model, input_shape, n_classes)
-    if isinstance(model, keras.Sequential):  # which leaves its input out of its layers
+    # A Sequential leaves its input out of its layers; others may take a list or a dict.
+    if isinstance(model, keras.Sequential) or not all(
+        isinstance(values, keras.KerasTensor) for values in (model.input, model.output)
+    ):
         return keras.Model(model.inputs[0], model.outputs[0], name=model.name)
     return model
 
@@ -131,17 +134,19 @@ def examined(
     network_parameters: tuple[tuple[str, Any], ...],
     embedding: str | None,
     precision: str,
+    several: bool,
 ) -> dict[str, Any]:
     """Return what `own_network` is to build the network with in predictions.
 
     These are its layers as data where all are in the closed list, and otherwise the
-    function or the network itself. `embedding` is the number of the layer of this name.
+    function or the network itself. `embedding` is the number of the layer of this name,
+    and `several` says whether clips may have several genres.
 
     Raises
     ------
     TypeError, ValueError
         If it is no network for these spectrograms and genres, its outputs are no
-        probabilities, or there is no such layer.
+        probabilities of one genre or of several, or there is no such layer.
     """
     parameters: dict[str, Any] = {
         "input_shape": input_shape,
@@ -151,12 +156,20 @@ def examined(
         "network_parameters": network_parameters,
     }
     model = own_network(**parameters, seed=0)
-    _check_probabilities(model)
+    _check_probabilities(model, several)
     number = _layer_number(model, embedding)
     embedding_values(model, number)  # or it raises
     described = layers_or_none(model)
     if described is not None and _is_same(model, described):
         parameters |= {"network": described, "network_parameters": ()}
+    try:
+        hash(parameters["network_parameters"])  # networks are kept by it
+    except TypeError as error:
+        raise TypeError(
+            f"network_parameters={dict(network_parameters)!r:.200}: {error}. A network "
+            "of other layers than common ones, which the user guide lists, takes "
+            "only values that can be hashed: make it tuples and names."
+        ) from None
     return parameters | {"embedding": number}
 
 
@@ -168,17 +181,27 @@ def layers_or_none(model: keras.Model) -> Layers | None:
         return None
 
 
-def _check_probabilities(model: keras.Model) -> None:
+def _check_probabilities(model: keras.Model, several: bool) -> None:
     """Refuse a network whose outputs for random inputs are no probabilities."""
     noise = np.random.default_rng(0).normal(size=(8, *model.input_shape[1:]))
     outputs = np.asarray(model(noise.astype(np.float32), training=False), np.float64)
     sums = outputs.sum(axis=1)
-    if outputs.min() < 0 or np.abs(sums - 1).max() > 0.02:
+    if several:
+        wanted, activation = "any sum where clips may have several genres", "sigmoid"
+        last = model.operations[-1]
+        is_softmax = isinstance(last, layers.Softmax) or (
+            getattr(last, "activation", None) is keras.activations.softmax
+        )
+        fits = outputs.max() <= 1 and not is_softmax
+    else:
+        wanted, activation = "the sum 1", "softmax"
+        fits = np.abs(sums - 1).max() <= 0.02
+    if outputs.min() < 0 or not fits:
         raise ValueError(
             f"The network gives values from {outputs.min():.3g} to "
             f"{outputs.max():.3g} whose sums are {sums.min():.3g} to {sums.max():.3g}; "
-            "probabilities are positive, with the sum 1. End it with "
-            'keras.layers.Dense(n_classes, activation="softmax").'
+            f"probabilities are from 0 to 1, with {wanted}. End it with "
+            f'keras.layers.Dense(n_classes, activation="{activation}").'
         )
 
 
@@ -228,7 +251,10 @@ def describe(model: keras.Model) -> Layers:
         elif kind in ARITHMETIC:
             settings = tuple(("y", float(value)) for value in more)
         elif kind in LAYERS and layer.get("module") == "keras.layers":
-            settings = _settings(kind, layer["config"])
+            last = len(model.get_layer(own).output.shape) - 1
+            is_last = layer["config"].get("axis") in (last, [last])
+            as_default = {"axis": -1} if is_last else {}
+            settings = _settings(kind, layer["config"] | as_default)
         else:
             raise ValueError(f"its layer {own!r} is a {kind}, which is not in the list")
         numbers[layer["name"]] = len(described)

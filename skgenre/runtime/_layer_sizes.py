@@ -5,7 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
-from skgenre.runtime._own._layers import Shape, described_layers, embedding_shape
+from skgenre.runtime._own._layers import (
+    Shape,
+    cost,
+    described_layers,
+    embedding_shape,
+)
 
 
 def padding(size: Shape, kernel_size: Shape) -> str:
@@ -71,17 +76,18 @@ def layer_shapes(
     outputs : list of tuple of int
         For one clip, of the layers with the largest outputs.
     n_operations : int
-        Multiplications by weights, for one clip.
+        Multiplications by weights, for one clip; of a network of the user's own also
+        other work, in multiplications that take as long.
     """
     weights: list[Shape] = []
     outputs: list[Shape] = [tuple(parameters["input_shape"])]
     n_operations = 0
     if network == "own_network":
         layers = described_layers(parameters["network"], parameters["input_shape"])
-        for *_, made in layers:
+        for kind, settings, _, made in layers:
             weights += made.weights
             outputs += [made.output, made.inside]
-            n_operations += made.n_operations
+            n_operations += cost(kind, settings, made)
         return weights, outputs, n_operations
     for of_weights, of_output in _LAYERS[network](parameters):
         weights += of_weights

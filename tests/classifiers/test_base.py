@@ -679,6 +679,8 @@ class TestSeveralGenres:
         assert network.classes_.tolist() == ["rock", "folk", "jazz"]
         assert network.thresholds_.tolist() == [0.5] * 3  # nothing was held out
         assert network.score(X, frame) > 0.5
+        with pytest.raises(ValueError, match="classes has two columns of one genre"):
+            clone(CRNN).partial_fit(X, y, classes=["rock", "folk", "rock"])
         with pytest.raises(ValueError, match="y must have several genres"):
             network.partial_fit(X, np.array(["rock", "folk", "jazz"])[y.argmax(axis=1)])
         # A fit on one genre a clip forgets that there were several.

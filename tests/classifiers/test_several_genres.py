@@ -1,5 +1,6 @@
 import numpy as np
 import pandas
+import polars
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 from scipy.sparse import csr_array
@@ -31,13 +32,17 @@ def objects(*lists):
         (csr_array(COLUMNS), [0, 1, 2], INDICATOR),
         # Columns stay where they are, so that predictions are as given.
         (pandas.DataFrame(COLUMNS, columns=[*"cab"]), ["c", "a", "b"], INDICATOR),
+        (pandas.DataFrame(COLUMNS, dtype="Int64"), [0, 1, 2], INDICATOR),
+        (pandas.DataFrame(COLUMNS, dtype="boolean"), [0, 1, 2], INDICATOR),
+        (polars.DataFrame(COLUMNS, schema=[*"cab"]), ["c", "a", "b"], INDICATOR),
         ([("a", "c"), (), ("b",)], ["a", "b", "c"], LISTS),
         ([{"c", "a"}, [], ["b", "b"]], ["a", "b", "c"], LISTS),
         (pandas.Series([["a", "c"], [], ["b"]]), ["a", "b", "c"], LISTS),
+        (polars.Series([["a", "c"], [], ["b"]]), ["a", "b", "c"], LISTS),
         (objects((7, 9), (), (8,)), [7, 8, 9], LISTS),
     ],
-    ids=["array", "booleans", "rows", "arrays", "sparse", "frame", "tuples", "sets"]
-    + ["series", "numbers"],
+    ids=["array", "booleans", "rows", "arrays", "sparse", "frame", "integers"]
+    + ["nullable booleans", "polars", "tuples", "sets", "series", "lists", "numbers"],
 )
 def test_forms_of_several_genres(y, classes, y_type):
     target = read_several("y", y)
@@ -57,8 +62,9 @@ def test_forms_of_several_genres(y, classes, y_type):
         np.array([[0], [1]]),
         [[0], [1]],
         pandas.DataFrame({"genre": ["a", "b"]}),
+        polars.Series(["a", "b"]),
     ],
-    ids=["texts", "objects", "numbers", "list", "column", "rows", "frame"],
+    ids=["texts", "objects", "numbers", "list", "column", "rows", "frame", "series"],
 )
 def test_one_genre_each_is_left_to_others(y):
     assert read_several("y", y) is None
@@ -80,6 +86,15 @@ def test_one_genre_each_is_left_to_others(y):
 def test_what_is_refused(y, message):
     with pytest.raises(ValueError, match=f"y has .*{message}"):
         read_several("y", y)
+
+
+def test_lists_of_no_genre():
+    nothing = read_several("y", [(), ()])
+    assert nothing.y_type == LISTS
+    assert in_columns_of(np.array(["folk", "rock"]), nothing, "y").tolist() == [
+        [0, 0],
+        [0, 0],
+    ]
 
 
 def test_columns_of_other_classes():
@@ -118,6 +133,10 @@ def test_thresholds_have_the_highest_f1():
     half = best_thresholds(y, probabilities, np.arange(200) % 2)
     assert_allclose(half, best_thresholds(y[1::2], probabilities[1::2]))
     assert best_thresholds(y * 0, probabilities).tolist() == [0.5] * 3
+    # The only clip of a genre is in the one fold that has not learned it.
+    y[:, 2], probabilities[:, 2] = np.arange(200) == 7, 0.01
+    probabilities[7, 2] = 0
+    assert best_thresholds(y, probabilities)[2] > 0.1
 
 
 def test_the_rarest_genre_of_a_clip_decides_its_fold():

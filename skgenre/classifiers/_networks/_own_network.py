@@ -213,6 +213,7 @@ class KerasGenreClassifier(BaseGenreClassifier):
             network_parameters=self._arguments(),
             embedding=self.embedding,
             precision=self.precision,
+            several=several,
         )
 
     @property

@@ -136,7 +136,8 @@ class Checkpoints(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         """Write, but not when training ends, nor too often where epochs are short."""
-        self._logs.append(dict(logs or {}))
+        # Callbacks of the user's may have added NumPy's numbers.
+        self._logs.append({name: float(value) for name, value in (logs or {}).items()})
         ends = epoch + 1 == self.params["epochs"] or self.model.stop_training
         begin = time.monotonic()
         if ends or begin < self._may_write_at:

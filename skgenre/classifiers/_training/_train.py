@@ -121,7 +121,8 @@ class Recipe:
                 "Where clips have several genres, class_weight is a part of the "
                 "default loss. Leave one of class_weight and loss at None."
             )
-        if not isinstance(self.loss, str | dict | keras.losses.Loss):
+        is_class = inspect.isclass(self.loss)
+        if not is_class and not isinstance(self.loss, str | dict | keras.losses.Loss):
             return self.loss  # a function
         if isinstance(self.loss, keras.losses.Loss):
             loss = copy.deepcopy(self.loss)
@@ -182,9 +183,9 @@ def class_and_settings(module: ModuleType, given: Any) -> tuple[type, dict[str, 
     Raises
     ------
     ValueError
-        If there is no such class.
+        If there is no such class, or a class is given itself.
     """
-    if not isinstance(given, str | dict):
+    if not isinstance(given, str | dict) and not inspect.isclass(given):
         return type(given), {
             name: (
                 keras.saving.deserialize_keras_object(value)
@@ -194,15 +195,15 @@ def class_and_settings(module: ModuleType, given: Any) -> tuple[type, dict[str, 
             for name, value in given.get_config().items()
         }
     settings = dict(given) if isinstance(given, dict) else {"name": given}
-    name = str(settings.pop("name", None))
-    wanted = name.replace("_", "").lower()
+    wanted = str(settings.pop("name", None)).replace("_", "").lower()
     for cls in vars(module).values():
         if inspect.isclass(cls) and cls.__name__.lower() == wanted:
             return cls, settings
+    example = "adam" if module is keras.optimizers else "categorical_focal_crossentropy"
     raise ValueError(
         f"{given!r:.200} names no class of {module.__name__}. Give the name of one, "
-        "such as 'adam' or 'categorical_focal_crossentropy', a dict of its 'name' and "
-        "settings, or an object of Keras."
+        f"such as {example!r}, a dict of its 'name' and settings, or an object of such "
+        "a class."
     )
 
 
@@ -219,7 +220,7 @@ def settings_text(given: Any) -> str:
         return given
     if isinstance(given, dict):
         given = sorted(given.items())
-    elif hasattr(given, "get_config"):
+    elif hasattr(given, "get_config") and not inspect.isclass(given):
         given = type(given).__name__, sorted(given.get_config().items())
     elif callable(given):
         given = given.__module__, given.__qualname__
@@ -336,7 +337,7 @@ def train(
             wrapper.optimizer_state(),
             {
                 name: [float(value) for value in values]
-                for name, values in wrapper.history_.items()
+                for name, values in wrapper.model_.history.history.items()
             },
         )
     finally:

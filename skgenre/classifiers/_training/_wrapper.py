@@ -31,8 +31,8 @@ class NetworkClassifier(KerasClassifier):
 
     scikeras still does this for us: it sorts its parameters into those of the function
     that builds the network (``model__``), of ``compile`` and of ``fit``, turns names of
-    optimisers and losses into objects, encodes the genres, collects the history, and
-    gives `keras_classifier_` the methods of a scikit-learn classifier.
+    optimisers and losses into objects, encodes the genres, and gives
+    `keras_classifier_` the methods of a scikit-learn classifier.
 
     We don't let it check or copy the data, shuffle or split it, weigh the clips, choose
     the seeds, or compile the network, because it would copy the array, refuse a second

@@ -248,11 +248,19 @@ def _check_own(parameters: dict[str, Any], sizes: Sizes) -> None:
 def _plain_settings(network: Any) -> dict[str, Any]:
     """Return optimisers and losses of Keras as their names and settings."""
     given = {name: getattr(network, name) for name in ("optimizer", "loss")}
-    return {
+    plain = {
         name: {**value.get_config(), "name": type(value).__name__}
         for name, value in given.items()
         if type(value).__module__.startswith("keras.")
     }
+    for name, settings in plain.items():
+        for setting, value in settings.items():
+            if isinstance(value, dict):  # of a schedule, or of another optimiser
+                raise TypeError(
+                    f"its {name} has {setting}={value.get('class_name')}. Set {name} "
+                    "to its name; a model that is saved needs no more of it"
+                )
+    return plain
 
 
 def _own_layers(network: Any) -> dict[str, Any]:

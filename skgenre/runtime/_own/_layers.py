@@ -68,37 +68,43 @@ ACTIVATIONS = (
     *("sigmoid", "hard_sigmoid", "hard_silu", "tanh", "softmax"),
 )
 _activation = _one_of(*ACTIVATIONS)
-INITIALIZERS = {
-    "Constant": {"value"},
-    **dict.fromkeys(("Zeros", "Ones"), set()),
-    "Orthogonal": {"gain"},
+_DISTRIBUTIONS = ("uniform", "truncated_normal", "untruncated_normal")
+INITIALIZERS: dict[str, dict[str, _Check]] = {
+    "Constant": {"value": _number()},
+    **{name: {} for name in ("Zeros", "Ones")},
+    "Orthogonal": {"gain": _number()},
     **{
-        f"{scheme}{distribution}": set()
+        f"{scheme}{distribution}": {}
         for scheme in ("Glorot", "He", "Lecun")
         for distribution in ("Normal", "Uniform")
     },
-    **{name: {"mean", "stddev"} for name in ("RandomNormal", "TruncatedNormal")},
-    "RandomUniform": {"minval", "maxval"},
-    "VarianceScaling": {"scale", "mode", "distribution"},
+    **{
+        name: {"mean": _number(), "stddev": _number(0)}
+        for name in ("RandomNormal", "TruncatedNormal")
+    },
+    "RandomUniform": {"minval": _number(), "maxval": _number()},
+    "VarianceScaling": {
+        "scale": _number(1e-12),
+        "mode": _one_of("fan_in", "fan_out", "fan_avg"),
+        "distribution": _one_of(*_DISTRIBUTIONS),
+    },
 }
 """Initialisers that a layer may have, and their settings, but for the seed."""
-REGULARIZERS = {"L1": {"l1"}, "L2": {"l2"}, "L1L2": {"l1", "l2"}}
+REGULARIZERS = {
+    kind: {name: _number(0) for name in penalties}
+    for kind, penalties in [("L1", ["l1"]), ("L2", ["l2"]), ("L1L2", ["l1", "l2"])]
+}
 """Penalties that a layer may have, and their settings."""
-_MODES = ("fan_in", "fan_out", "fan_avg", "uniform")
-_words = _one_of(*_MODES, "normal", "truncated_normal", "untruncated_normal")
 
 
-def _object_of(classes: Mapping[str, set[str]]) -> _Check:
+def _object_of(classes: Mapping[str, Mapping[str, _Check]]) -> _Check:
     def check(value: Any) -> bool:
-        if type(value) is not tuple or len(value) != 2 or value[0] not in classes:
+        if not _pair(value) or type(value[0]) is not str or value[0] not in classes:
             return False
-        kind, settings = value
-        is_known = _tuple(_pair)(settings)
-        return is_known and all(
-            type(name) is str
-            and name in classes[kind]
-            and (_number()(value) or (kind == "VarianceScaling" and _words(value)))
-            for name, value in settings
+        kinds, settings = classes[value[0]], value[1]
+        return _tuple(_pair)(settings) and all(
+            type(name) is str and name in kinds and kinds[name](each)
+            for name, each in settings
         )
 
     return check
@@ -130,7 +136,7 @@ class Made(NamedTuple):
     weights: tuple[Shape, ...] = ()
     """Shapes of the weights, in Keras's order."""
     n_operations: int = 0
-    """Multiplications by weights, or values looked at, for one clip."""
+    """Time for one clip, in multiplications by weights."""
     inside: Shape = ()
     """Shape of the largest array on the way."""
 
@@ -144,8 +150,26 @@ def _biased(settings: Settings, *kernels: Shape, n: int) -> tuple[Shape, ...]:
     return (*kernels, (n,)) if settings["use_bias"] else kernels
 
 
+# The time of other work, in multiplications of large matrices: measured on a processor,
+# in batches of eight clips.
+_VALUE = 2**7  # of a layer's output; it bounds the memory, too
+_SOFTMAX = 2**10  # a value of a softmax, in short rows
+_STEP = 2**18  # of a series, the least
+_POOLED_1D, _POOLED_2D = 2**9, 2**4  # a value under a pool
+_CHANNELS = 2**5  # of a convolution, the least
+
+
+def cost(kind: str, settings: Settings, made: Made) -> int:
+    """Return the time of a layer for one clip, in multiplications by weights."""
+    n_values = math.prod(made.output) + math.prod(made.inside)
+    n = made.n_operations + _VALUE * n_values
+    if "softmax" in (kind.lower(), settings.get("activation")):
+        n += _SOFTMAX * n_values
+    return n
+
+
 def _same_shape(settings: Settings, x: Shape) -> Made:
-    return Made(x, n_operations=math.prod(x))
+    return Made(x)
 
 
 def _dense(settings: Settings, x: Shape) -> Made:
@@ -182,7 +206,8 @@ def _convolution(settings: Settings, x: Shape) -> Made:
     places = window(settings, tuple(space), size)
     kernel = (*size, channels, settings["filters"])
     weights = _biased(settings, kernel, n=settings["filters"])
-    n = math.prod(places) * math.prod(kernel)
+    n = math.prod(places) * math.prod(size)
+    n *= max(channels * settings["filters"], _CHANNELS)
     return Made((*places, settings["filters"]), weights, n)
 
 
@@ -191,23 +216,27 @@ def _depthwise(settings: Settings, x: Shape) -> Made:
     places = window(settings, x[:2], settings["kernel_size"])
     kernel = (*settings["kernel_size"], x[2], 1)
     weights = _biased(settings, kernel, n=x[2])
-    return Made((*places, x[2]), weights, math.prod(places) * math.prod(kernel))
+    n = math.prod(places) * math.prod(settings["kernel_size"])
+    return Made((*places, x[2]), weights, n * max(_POOLED_2D * x[2], _CHANNELS))
 
 
 def _pool(settings: Settings, x: Shape) -> Made:
     size = settings["pool_size"]
     _require(len(x) == len(size) + 1, "a pool is over other axes")
     _require(max(size) <= max(x[:-1]), "a pool is larger than what it is over")
-    places = window(settings, x[:-1], size)
-    output = (*places, x[-1])
-    return Made(output, n_operations=math.prod(output) * math.prod(size))
+    output = (*window(settings, x[:-1], size), x[-1])
+    under = (*output, *size)
+    if len(size) == 2:
+        return Made(output, n_operations=_POOLED_2D * math.prod(under))
+    # TensorFlow takes the windows out one by one.
+    return Made(output, n_operations=_POOLED_1D * math.prod(under), inside=under)
 
 
 def _global_pool(n_axes: int) -> Callable[[Settings, Shape], Made]:
     def made(settings: Settings, x: Shape) -> Made:
         _require(len(x) == n_axes + 1, "a pool is over other axes")
         kept = (1,) * n_axes if settings["keepdims"] else ()
-        return Made((*kept, x[-1]), n_operations=math.prod(x))
+        return Made((*kept, x[-1]))
 
     return made
 
@@ -220,12 +249,12 @@ def _padding(settings: Settings, x: Shape) -> Made:
 
 def _batch_norm(settings: Settings, x: Shape) -> Made:
     n = 2 + settings["scale"] + settings["center"]
-    return Made(x, ((x[-1],),) * n, math.prod(x))
+    return Made(x, ((x[-1],),) * n)
 
 
 def _layer_norm(settings: Settings, x: Shape) -> Made:
     n = settings["scale"] + settings["center"]
-    return Made(x, ((x[-1],),) * n, math.prod(x))
+    return Made(x, ((x[-1],),) * n)
 
 
 def _reshape(settings: Settings, x: Shape) -> Made:
@@ -250,7 +279,7 @@ def _broadcast(settings: Settings, *xs: Shape) -> Made:
     shape = tuple(max(sizes) for sizes in zip(*xs, strict=True))
     fits = all(n in (1, most) for x in xs for n, most in zip(x, shape, strict=True))
     _require(fits, "what is merged has other sizes")
-    return Made(shape, n_operations=len(xs) * math.prod(shape))
+    return Made(shape, n_operations=len(xs) * _VALUE * math.prod(shape))
 
 
 def _concatenate(settings: Settings, *xs: Shape) -> Made:
@@ -268,7 +297,7 @@ def _recurrent(n_gates: int) -> Callable[[Settings, Shape], Made]:
         weights = ((n_in, width), (units, width), biases)
         series = (n_steps, width)
         output = (n_steps, units) if settings["return_sequences"] else (units,)
-        n = n_steps * sum(map(math.prod, weights))
+        n = n_steps * max(sum(map(math.prod, weights)), _STEP)
         return Made(output, weights, n, series)
 
     return made
