@@ -164,9 +164,9 @@ class KerasGenreClassifier(BaseGenreClassifier):
         dict
         """
         own = super().get_params(deep)
-        if not deep:
+        inner = self.network_parameters
+        if not deep or not isinstance(inner, dict):  # which `fit` refuses
             return own
-        inner = self.network_parameters or {}
         return own | {f"{_PREFIX}{name}": value for name, value in inner.items()}
 
     def set_params(self, **params: Any) -> Self:
