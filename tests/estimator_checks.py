@@ -84,14 +84,13 @@ class SmallNetwork:
         return "small"
 
 
-OWN_NETWORK = KerasGenreClassifier(SmallNetwork(), learning_rate=0.01)
+SMALL = {"epochs": 5, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
 NETWORKS = [
     CRNNClassifier(),
     ParallelCNNRNNClassifier(),
     SecondOrderClassifier(),
-    OWN_NETWORK,
+    KerasGenreClassifier(SmallNetwork(), **SMALL),  # its size is the user's
 ]
-SMALL = {"epochs": 5, "learning_rate": 0.02, "batch_size": 32, "random_state": 0}
 SMALL_NETWORKS = [
     CRNNClassifier(filters=(8,), lstm_units=8, embedding_units=8, dropout=0, **SMALL),
     ParallelCNNRNNClassifier(filters=(8,), pool_sizes=((2, 2),), gru_units=8, **SMALL),
@@ -134,6 +133,12 @@ OTHERS = [
 NEED_MUSICNN = [MusicnnEmbedding(output="tags"), GenreTagger()]
 HAS_MUSICNN = importlib.util.find_spec("musicnn") is not None
 
+OF_SEVERAL = (
+    "check_classifiers_multilabel_output_format_decision_function",
+    "check_classifiers_multilabel_output_format_predict",
+    "check_classifiers_multilabel_output_format_predict_proba",
+    "check_classifiers_multilabel_representation_invariance",
+)
 # They compare what is predicted, or its type, with labels that are numbers.
 OF_LABELS = (
     "check_classifier_data_not_an_array",
@@ -156,12 +161,17 @@ def expected_failed_checks(estimator: BaseEstimator) -> dict[str, str]:
         return dict.fromkeys(OF_LABELS, "it predicts genres that it knows, not labels")
     if not isinstance(estimator, BaseGenreClassifier):
         return {}
-    return {
+    checks = {
         "check_sample_weight_equivalence_on_dense_data": (
             "batches are drawn from the clips, so a clip of weight 2 is not two "
             "clips; scikit-learn lists the same for its own MLP and SGD"
         ),
     }
+    if isinstance(estimator, KerasGenreClassifier):
+        checks |= dict.fromkeys(
+            OF_SEVERAL, "this network ends in a softmax, which is for one genre a clip"
+        )
+    return checks
 
 
 def main() -> None:
