@@ -83,7 +83,7 @@ def test_waveforms_need_no_workers():
 
 def test_files_take_too_long(paths):
     step = MelSpectrogramTransformer(time_limit=1e-6)
-    with pytest.raises(AudioError, match=r"a\.wav': it takes more than 1e-06 s. Leave"):
+    with pytest.raises(AudioError, match="it takes more than 1e-06 s. Leave"):
         step.transform(paths)
 
 

@@ -7,7 +7,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.sparse import issparse
-from sklearn.metrics import precision_recall_curve
 from sklearn.preprocessing import MultiLabelBinarizer
 from sklearn.utils import check_consistent_length
 
@@ -243,6 +242,9 @@ def _best_threshold(y: NDArray, scores: NDArray, weights: NDArray) -> float:
     """Return the threshold of the highest F1; 0 where nothing can be known of it."""
     if not y.any():
         return 0.0
+    # Its module imports scipy.stats, which slows the start of commands.
+    from sklearn.metrics import precision_recall_curve
+
     precision, recall, thresholds = precision_recall_curve(
         y, scores, sample_weight=weights
     )

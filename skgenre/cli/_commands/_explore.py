@@ -9,7 +9,6 @@ import typer
 from skgenre.cli._commands._cache import CacheDir
 from skgenre.cli._console import console, fail, plain
 from skgenre.cli._options import Jobs, Labels, TimeLimit, Yes
-from skgenre.explore._explore import LABELS_FILE, LOOPBACK, LOOPBACK_HOSTS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,10 +44,10 @@ def explore(
             help="CSV to which labels are written when one is changed, as `train` "
             "takes it; what is in it is read first.",
         ),
-    ] = Path(LABELS_FILE),
+    ] = Path("skgenre-labels.csv"),
     host: Annotated[
         str, typer.Option(help="Address to listen at; others may then ask, too.")
-    ] = LOOPBACK,
+    ] = "127.0.0.1",
     port: Annotated[
         int, typer.Option(min=0, max=65535, help="Port; 0 takes a free one.")
     ] = 0,
@@ -81,6 +80,7 @@ def explore(
     from skgenre.cli._files import prepare
     from skgenre.cli._output import check_output
     from skgenre.explore import explore as start
+    from skgenre.explore._explore import LOOPBACK_HOSTS
     from skgenre.persistence import load
 
     try:
