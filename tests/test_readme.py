@@ -22,14 +22,16 @@ def run(command, folder):
     """Return what a command of the README prints, on a page as wide as its own."""
     _, *arguments = shlex.split(command)
     settings = {"COLUMNS": "88", "SKGENRE_CACHE_DIR": str(folder / "cache")}
+    settings["PYTHONUNBUFFERED"] = "1"  # lines of both streams in their order
     done = subprocess.run(
         [sys.executable, "-m", "skgenre.cli", *arguments],
         cwd=folder,
         env=os.environ | settings,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout
     return done.stdout.splitlines()
 
 
