@@ -154,6 +154,7 @@ def _serve(server: "Server", host: str, port: int) -> Explorer:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listening.bind((host, port))
+        listening.listen()  # at once, or another program could still take the port
     except OSError as error:
         listening.close()
         raise OSError(
