@@ -213,21 +213,22 @@ def test_spectrograms_are_no_embedding():
         embedding_pipeline(model)
 
 
+@pytest.fixture(scope="module")
+def duets(tracks):
+    paths, y = tracks
+    waves = [soundfile.read(path)[0] for path in paths]
+    low, high = (
+        [w for w, g in zip(waves, y, strict=True) if g == genre]
+        for genre in ("low", "high")
+    )
+    rate = 16000
+    clips = [(wave, rate) for wave in low[:5] + high[:5]]
+    clips += [(a + b, rate) for a, b in zip(low[5:], high[5:], strict=True)]
+    return clips, [("low",)] * 5 + [("high",)] * 5 + [("high", "low")] * 5
+
+
 class TestSeveralGenres:
     """Pipelines of clips that have low tones, high ones, both or neither."""
-
-    @pytest.fixture(scope="class")
-    def duets(self, tracks):
-        paths, y = tracks
-        waves = [soundfile.read(path)[0] for path in paths]
-        low, high = (
-            [w for w, g in zip(waves, y, strict=True) if g == genre]
-            for genre in ("low", "high")
-        )
-        rate = 16000
-        clips = [(wave, rate) for wave in low[:5] + high[:5]]
-        clips += [(a + b, rate) for a, b in zip(low[5:], high[5:], strict=True)]
-        return clips, [("low",)] * 5 + [("high",)] * 5 + [("high", "low")] * 5
 
     def test_learns_and_is_saved(self, duets, tmp_path):
         clips, genres = duets

@@ -14,7 +14,6 @@ from sklearn.utils import (
     check_consistent_length,
     column_or_1d,
 )
-from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import (
     HasMethods,
@@ -30,7 +29,6 @@ from skgenre.classifiers._checks import (
 )
 from skgenre.classifiers._meta import (
     MetaClassifier,
-    class_probabilities,
     fit_with,
     held_out_probabilities,
 )
@@ -311,29 +309,6 @@ class AbstainingClassifier(SeveralGenres, MetaClassifier):
         self.precision_ = np.nan
         if n_chosen:
             self.precision_ = float(weights @ (chosen & (y > 0)).sum(axis=1) / n_chosen)
-
-    def predict_proba(self, X: Any) -> NDArray:
-        """Return the probability of each genre, as the estimator predicts it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, ...)
-            Whatever the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes)
-            Columns in the order of `classes_`.
-
-        Raises
-        ------
-        ValueError
-            If a probability is NaN.
-        """
-        check_is_fitted(self)
-        return class_probabilities(
-            self.estimator_, X, self.classes_, several=self.y_type_ != ONE
-        )
 
     def predict(self, X: Any) -> NDArray:
         """Return the most probable genre of each clip, one above it, or `unknown`.

@@ -174,6 +174,29 @@ class MetaClassifier(
         keep_target(self, target)
         return X, target, extras
 
+    def predict_proba(self, X: Any) -> NDArray:
+        """Return the probability of each genre, as the estimator predicts it.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_clips, ...)
+            Whatever the estimator takes.
+
+        Returns
+        -------
+        ndarray of shape (n_clips, n_classes)
+            Columns in the order of `classes_`.
+
+        Raises
+        ------
+        ValueError
+            If a probability is NaN.
+        """
+        check_is_fitted(self)
+        return class_probabilities(
+            self.estimator_, X, self.classes_, several=self.y_type_ != ONE
+        )
+
     def _keep_fitted(self, fitted: Any) -> None:
         """Set `estimator_`, and what is known of the columns it was fitted on."""
         self.estimator_ = fitted

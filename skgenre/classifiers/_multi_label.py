@@ -6,12 +6,10 @@ from typing import Any, ClassVar, Self
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import clone
 from sklearn.model_selection import BaseCrossValidator
-from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import HasMethods, fit_context
 from skgenre.classifiers._meta import (
     MetaClassifier,
-    class_probabilities,
     fit_with,
     held_out_probabilities,
 )
@@ -146,29 +144,6 @@ class MultiLabelClassifier(SeveralGenres, MetaClassifier):
             )
         self._keep_fitted(fit_with(clone(self.estimator), X, target.values, **extras))
         return self
-
-    def predict_proba(self, X: Any) -> NDArray:
-        """Return the probability of each genre, as the estimator predicts it.
-
-        Parameters
-        ----------
-        X : array-like of shape (n_clips, ...)
-            Whatever the estimator takes.
-
-        Returns
-        -------
-        ndarray of shape (n_clips, n_classes)
-            Columns in the order of `classes_`.
-
-        Raises
-        ------
-        ValueError
-            If a probability is NaN.
-        """
-        check_is_fitted(self)
-        return class_probabilities(
-            self.estimator_, X, self.classes_, several=self.y_type_ != ONE
-        )
 
     def predict(self, X: Any) -> NDArray:
         """Return the genres of each clip whose probability reaches their threshold.

@@ -15,6 +15,7 @@ from sklearn.utils import check_scalar
 
 from skgenre._files import check_writable, write_atomically
 from skgenre._sklearn_compat import HasMethods, Interval, validate_params
+from skgenre._text import format_list, printable
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -118,7 +119,20 @@ class Explorer:
         target = check_writable(path)
         from skgenre.explore._static import static_page
 
-        self._server.extraction.wait()
+        extraction = self._server.extraction
+        extraction.wait()
+        if extraction.done.sum() < 2:
+            paths = self._server.collection.paths
+            problems = [
+                f"{printable(paths[number])}: {printable(error)}"
+                for number, error in sorted(extraction.errors.items())
+            ]
+            if extraction.failure:
+                problems.insert(0, printable(extraction.failure))
+            raise ValueError(
+                "A map needs two songs that can be heard, and there are fewer. "
+                + (format_list(problems, limit=3, sep="; ") or "Give more files.")
+            )
         page = static_page(self._server, preview_seconds=preview_seconds)
         write_atomically(target, page.encode("utf-8"))
 
@@ -318,7 +332,11 @@ def explore(
     )
     extraction = Extraction(listener, collection.paths, n_jobs)
     server = Server(collection, listener, extraction, labels)
-    explorer = _serve(server, host, port)
+    try:
+        explorer = _serve(server, host, port)
+    except OSError:
+        server.media.close()
+        raise
     if open_browser:
         webbrowser.open(explorer.url)
     return explorer

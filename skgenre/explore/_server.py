@@ -1,6 +1,7 @@
 """What the page asks for, and what the server answers with."""
 
 import io
+import json
 import math
 import os
 import threading
@@ -494,8 +495,6 @@ def _no_such_song(request: Request, error: Exception) -> Response:
 
 async def _json(request: Request) -> dict[str, Any]:
     """Return what a request brings, which is bounded."""
-    import json
-
     contents = b""
     async for block in request.stream():
         contents += block

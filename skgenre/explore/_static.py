@@ -2,7 +2,6 @@
 
 import base64
 import contextlib
-import hashlib
 import io
 import json
 import re
@@ -12,7 +11,7 @@ import soundfile
 
 from skgenre.audio import AudioError, load_audio
 from skgenre.explore._server import SCRIPTS, Server, own_text
-from skgenre.inspection._report._page import read_text
+from skgenre.inspection._report._page import digest, read_text
 
 _RATE = 22050
 
@@ -51,8 +50,8 @@ def static_page(server: Server, *, preview_seconds: float = 0.0) -> str:
     style = read_text("_style.css") + own_text("page.css")
     script = "".join(own_text(name) for name in SCRIPTS)
     policy = (
-        f"default-src 'none'; script-src 'sha256-{_digest(script)}'; "
-        f"style-src 'sha256-{_digest(style)}'; img-src data: blob:; "
+        f"default-src 'none'; script-src 'sha256-{digest(script)}'; "
+        f"style-src 'sha256-{digest(style)}'; img-src data: blob:; "
         "media-src data:; base-uri 'none'; form-action 'none'"
     )
     loads = r'<(link rel="stylesheet"|script src=).*\n'
@@ -68,10 +67,6 @@ def static_page(server: Server, *, preview_seconds: float = 0.0) -> str:
         f"<script>{script}</script>\n</body>"
     )
     return page.replace("</head>", head).replace("</body>", end)
-
-
-def _digest(text: str) -> str:
-    return base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _preview(path: str, seconds: float) -> str | None:

@@ -626,15 +626,16 @@ def test_mixed_precision_learns_and_goes_on(precision, clips):
     assert network.set_params(epochs=1).fit(X, y).n_iter_ == 1 + again.n_iter_
 
 
-class TestSeveralGenres:
-    @pytest.fixture(scope="class")
-    def several(self):
-        """Clips of three genres, each of which is heard in bands of its own."""
-        rng = np.random.default_rng(0)
-        y = (rng.random((90, 3)) < [0.5, 0.4, 0.2]).astype(int)
-        X = rng.normal(-60, 6, size=(90, 20, 6)) + 16 * np.repeat(y, 2, axis=1)[:, None]
-        return X.astype(np.float32), y, np.arange(90) // 3
+@pytest.fixture(scope="module")
+def several():
+    """Clips of three genres, each of which is heard in bands of its own."""
+    rng = np.random.default_rng(0)
+    y = (rng.random((90, 3)) < [0.5, 0.4, 0.2]).astype(int)
+    X = rng.normal(-60, 6, size=(90, 20, 6)) + 16 * np.repeat(y, 2, axis=1)[:, None]
+    return X.astype(np.float32), y, np.arange(90) // 3
 
+
+class TestSeveralGenres:
     @pytest.mark.parametrize("network", [CRNN, PARALLEL], ids=["crnn", "parallel"])
     def test_learns_and_predicts(self, network, several, tmp_path):
         X, y, artists = several

@@ -5,6 +5,7 @@ import importlib.resources
 import json
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -246,25 +247,24 @@ def test_a_saved_page_needs_no_server(explorer, tmp_path):
         explorer.save(page, preview_seconds=-1)
 
 
-def test_the_handle(songs, explorer):
+def test_the_handle(songs, tmp_path, monkeypatch):
     assert skgenre.explore.__name__ == "skgenre.explore"
-    shown = explorer._repr_html_()
-    assert "<iframe" in shown and "http://localhost:" in shown
-    assert explorer.url in repr(explorer)
-    port = int(explorer.url.split(":")[2].split("/")[0])
     folder, model = songs
-    with pytest.raises(OSError, match=f"port={port}. Choose another port"):
-        skgenre.explore(
-            folder,
-            model,
-            port=port,
-            labels_file=explorer._server.media._folder.name + "/x",
-        )
-    files = explorer._server.media._folder.name
-    explorer.stop()
-    explorer.wait(5)
-    assert not importlib.resources.files("skgenre").joinpath(files).exists()
-    assert isinstance(explorer, Explorer)
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    with skgenre.explore(folder, model, labels_file=tmp_path / "a.csv") as explorer:
+        assert isinstance(explorer, Explorer)
+        shown = explorer._repr_html_()
+        assert "<iframe" in shown and "http://localhost:" in shown
+        assert explorer.url in repr(explorer)
+        assert list(temporary.iterdir())
+        port = int(explorer.url.split(":")[2].split("/")[0])
+        with pytest.raises(OSError, match=f"port={port}. Choose another port"):
+            skgenre.explore(folder, model, port=port, labels_file=tmp_path / "b.csv")
+        explorer.stop()
+        explorer.wait(5)
+    assert not list(temporary.iterdir())
 
 
 def test_without_weights_and_without_the_extra(songs, tmp_path, no_weights):

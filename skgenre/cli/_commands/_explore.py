@@ -143,6 +143,11 @@ def _labelled(folder: Path, labels: str) -> dict[str, Any]:
     from skgenre.cli._commands._library._labels import labelled_tracks
     from skgenre.datasets import find_audio_files
 
+    if folder.is_file():
+        raise ValueError(
+            f"{str(folder)!r} is a file. Give the folder of the music, and a CSV of "
+            "its labels by --labels."
+        )
     if not folder.is_dir():
         raise ValueError(f"There is no folder {str(folder)!r}. Check the path.")
     paths = find_audio_files(folder)

@@ -43,8 +43,13 @@ def read_tree(path: str) -> dict[str, str | None]:
     end = os.path.splitext(path)[1].lower()
     if end not in _READERS:
         raise ValueError(f"its name must end in {', '.join(_READERS)}")
-    with open(path, "rb") as file:
-        contents = file.read(_MAX_BYTES + 1)
+    try:
+        with open(path, "rb") as file:
+            contents = file.read(_MAX_BYTES + 1)
+    except FileNotFoundError as error:
+        raise FileNotFoundError(
+            f"There is no file {path!r}. Check the path."
+        ) from error
     if len(contents) > _MAX_BYTES:
         raise ValueError(f"it is larger than {size_text(_MAX_BYTES)}")
     try:

@@ -73,18 +73,19 @@ def render_page(
             **contents,
             # Our own files, and their digests in Base64.
             style=Markup(style),  # nosec B704
-            style_hash=_digest(style),
+            style_hash=digest(style),
             script=Markup(code),  # nosec B704
-            script_hash=_digest(code),
+            script_hash=digest(code),
             version=__version__,
         )
     )
     return page.strip() + "\n"
 
 
-def _digest(text: str) -> Markup:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return Markup(digest)  # nosec B704
+def digest(text: str) -> Markup:
+    """Return what a policy of contents knows a style or a script by."""
+    found = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+    return Markup(found)  # nosec B704
 
 
 def read_text(name: str) -> str:

@@ -53,6 +53,7 @@ def test_labels_of_tags_folders_and_tables(music):
     ("arguments", "error"),
     [
         (["none"], "There is no folder 'none'"),
+        (["it.model"], "'it.model' is a file. Give the folder of the music"),
         ([".", "--labels", "x.csv"], "--labels must be tags, folders or a CSV"),
         ([".", "--model", "none.model"], "none.model"),
     ],
@@ -62,6 +63,20 @@ def test_what_is_wrong_is_said(arguments, error, music, monkeypatch):
     model = [] if "--model" in arguments else ["--model", "it.model"]
     result = CliRunner().invoke(app, ["explore", *arguments, *model, "--no-browser"])
     assert result.exit_code == 1 and error in result.stderr
+
+
+def test_a_page_of_broken_files_names_them(music, tmp_path):
+    folder = tmp_path / "broken"
+    folder.mkdir()
+    for name in ("a.mp3", "b.flac"):
+        (folder / name).write_text("no sound")
+    command = [sys.executable, "-m", "skgenre.cli", "explore", folder]
+    command += ["--model", music / "it.model", "--static", "page.html"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert result.returncode == 1
+    for text in ("two songs that can be heard", "a.mp3", "b.flac"):
+        assert text in result.stderr
+    assert not (tmp_path / "page.html").exists()
 
 
 @pytest.mark.slow

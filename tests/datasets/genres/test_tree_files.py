@@ -108,7 +108,7 @@ def test_other_files_are_refused(tmp_path, name, text, message):
 
 
 def test_files_that_are_not_there_and_yaml_without_its_package(tmp_path, monkeypatch):
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="There is no file"):
         GenreTree.from_file(tmp_path / "none.csv")
     with pytest.raises(OSError):
         GenreTree.from_file(tmp_path / ".csv" / "x.csv")
