@@ -51,8 +51,11 @@ def _check_names(pairs: Iterable[tuple], what: str) -> None:
 
 
 def _pairs(value: Any, sizes: Sizes) -> None:
-    """Refuse anything but (name, estimator) pairs; a word may stand for the latter."""
-    require(type(value) is list, "expected a list of (name, estimator)")
+    """Refuse anything but (name, estimator) pairs; a word may stand for the latter.
+
+    There is one at least: scikit-learn asks the first of them what it was fitted on.
+    """
+    require(type(value) is list and value, "expected a list of (name, estimator)")
     for pair in value:
         require(type(pair) is tuple and len(pair) == 2, "expected (name, estimator)")
         _ESTIMATOR_NAME(pair[0], sizes)

@@ -106,6 +106,21 @@ class TestNames:
         for cls in ("VotingClassifier", "StackingClassifier"):
             refused(forge(fitted(cls), cls, change), "a name twice")
 
+    @pytest.mark.parametrize(
+        ("cls", "parameter"),
+        [
+            ("Pipeline", "steps"),
+            ("FeatureUnion", "transformer_list"),
+            ("VotingClassifier", "estimators"),
+            ("StackingClassifier", "estimators"),
+        ],
+    )
+    def test_of_nothing(self, cls, parameter, forge):
+        def change(node, parts):
+            node["parameters"][parameter] = []
+
+        refused(forge(fitted(cls), cls, change), f"{parameter}: expected a list of")
+
     def test_the_same_estimators_are_found_by_their_names(self, tmp_path):
         for cls in ("VotingClassifier", "StackingClassifier"):
             loaded = reloaded(fitted(cls), tmp_path)
