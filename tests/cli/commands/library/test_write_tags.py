@@ -7,12 +7,12 @@ import os
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from music_library import music, write_track
+from published_weights import needs_weights
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from typer.testing import CliRunner
@@ -121,7 +121,7 @@ def test_the_standard_input_is_no_file_to_write_to(model, library, tmp_path):
     assert (tmp_path / "-").read_bytes() == song
 
 
-@pytest.mark.skipif(find_spec("musicnn") is None, reason="no weights of musicnn")
+@needs_weights
 def test_tag(library):
     options = "--missing-only", "--write-tags", "--min-confidence", 0
     genres = "--genres", "Klassik,rock"
