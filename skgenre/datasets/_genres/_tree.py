@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from skgenre._text import format_list, shorten
-from skgenre.datasets._form import is_missing
+from skgenre.datasets._form import genres_of_clips, is_missing
 from skgenre.datasets._genres._tree_files import read_tree
 from skgenre.datasets._library._genre_names import genre_key
 
@@ -334,7 +334,8 @@ class GenreTree(Mapping[str, str | None]):
         Raises
         ------
         ValueError
-            If lengths do not match, or `groups` is missing.
+            If lengths do not match, `groups` is missing, or `genres` has lists for some
+            of the clips only.
 
         Examples
         --------
@@ -347,14 +348,10 @@ class GenreTree(Mapping[str, str | None]):
         """
         if groups is None and min_groups > 1:
             raise ValueError(f"min_groups={min_groups} counts artists: pass groups.")
-        given = list(genres)
-        are_several = any(isinstance(item, (list, tuple)) for item in given)
-        sets = given
-        if not are_several:
-            sets = [() if is_missing(item) else (item,) for item in given]
+        sets, are_several = genres_of_clips("genres", genres)
         artists = np.arange(len(sets))
         if groups is not None:
-            check_consistent_length(given, groups)
+            check_consistent_length(sets, groups)
             artists = column_or_1d(groups)
         clips: dict[Any, set[int]] = {}
         spelt: dict[Any, Any] = {}

@@ -156,6 +156,22 @@ def test_clips_of_several_genres_or_none_are_folded():
     assert ROCK.fold_rare([], min_clips=2).shape == (0,)
 
 
+@pytest.mark.parametrize(
+    ("genres", "message"),
+    [
+        ("Punk", "a list of genres, for each clip, got 'Punk'. Of one clip"),
+        (3, "for each clip, got 3"),
+        ([("Punk",), "Metal"], "has lists of genres, but 'Metal' in row 1"),
+        ([None, ["Punk"]], "has lists of genres, but None in row 0"),
+        (np.array([["Punk", "Metal"]]), "1d array"),
+    ],
+    ids=["text", "number", "mixed", "missing", "table"],
+)
+def test_genres_that_are_none_of_clips(genres, message):
+    with pytest.raises(ValueError, match=message):
+        ROCK.fold_rare(genres)
+
+
 @settings(max_examples=100)
 @given(trees(), st.data())
 def test_no_subgenre_is_rare_after_folding(tree, data):
