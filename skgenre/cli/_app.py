@@ -311,7 +311,7 @@ def predict(
         check_output(output, inputs, is_folder=is_playlist)
         if missing_only:
             files = without_genre(files, n_jobs=jobs, console=_console)
-        predictions = predict_files(
+        predictions, genres = predict_files(
             pipeline,
             files,
             top=top,
@@ -332,7 +332,8 @@ def predict(
                 write_predictions(predictions, file_format, stream)
         if writing is not None:
             found = {
-                path: (str(best["genre"]), best["probability"]) for path, best in good
+                path: [(str(each["genre"]), each["probability"]) for each in several]
+                for path, several in genres.items()
             }
             errors += writing.write(found, _console)
     except (ImportError, OSError, ValueError) as error:

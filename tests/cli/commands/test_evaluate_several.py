@@ -1,7 +1,9 @@
 """``skgenre train --multi-label``, and what other commands do with its models."""
 
 import csv
+import io
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from typer.testing import CliRunner
 
 from skgenre import load
 from skgenre.cli import app
+from skgenre.datasets._library._tags import read_tags
 
 TONES = {"low": 200, "middle": 900, "high": 4000}
 
@@ -85,6 +88,28 @@ def test_predict_shows_genres_above_their_threshold(model, music, tmp_path):
         if line.endswith(".wav")
     ]
     assert len(lines) == 2
+
+
+def test_all_genres_are_written_into_tags_and_taken_back(model, music, tmp_path):
+    songs = {name: tmp_path / f"{name}.wav" for name in ("3", "0")}
+    for name, song in songs.items():
+        shutil.copy(music / f"{name}.wav", song)
+    record, untagged = tmp_path / "it.jsonl", songs["3"].read_bytes()
+    command = ["predict", model, *songs.values(), "--write-tags", "--undo-file", record]
+    command += ["--min-confidence"]
+    # However few are shown, all are written that reach their thresholds.
+    dry = invoke(*command, 0, "--dry-run", "--top", 1)
+    assert "'middle; low' in place of" in dry.stderr or "'low; middle'" in dry.stderr
+    result = invoke(*command, 0)
+    assert result.exit_code == 0 and "written into 2 files" in result.stderr
+    genres = {name: read_tags(str(song)).genres for name, song in songs.items()}
+    assert {*genres["3"]} == {"low", "middle"} and genres["0"] == ("low",)
+    assert invoke("undo", record).exit_code == 0
+    assert read_tags(str(songs["3"])).genres == ()
+    frames = soundfile.read(songs["3"])[0]
+    np.testing.assert_array_equal(frames, soundfile.read(io.BytesIO(untagged))[0])
+    record.unlink()
+    assert "written into 0 files" in invoke(*command, 1).stderr  # nothing is so sure
 
 
 def test_evaluate(model, music, tmp_path):
