@@ -1,5 +1,6 @@
 """What a model makes of many files, some of which may be broken."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -168,10 +169,10 @@ def predict_files(
         model.predict_proba, model, paths, title="Predicting", console=console, **how
     )
     classes, thresholds = model.classes_.tolist(), genre_thresholds(model)
-    genres = {}
+    genres: dict[str, list[dict[str, Any]]] = {}
 
     def prediction(path: str | FileClip) -> dict[str, Any]:
-        name = clip_name(path)
+        name = os.fsdecode(clip_name(path))
         if path in errors:
             return {"path": name, "status": "error", "error": errors[path]}
         found: dict[str, Any] = {"path": name, "status": "ok"}

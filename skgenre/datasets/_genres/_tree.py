@@ -302,6 +302,47 @@ class GenreTree(Mapping[str, str | None]):
         genres = [spelt[name] for name in in_order]
         return sums, np.array(genres, dtype=labels.dtype.type)
 
+    def with_genres_above(self, genres: Any) -> NDArray:
+        """Return the genres of each clip, and all those above them.
+
+        FMA's "genres_all", of any tree: a clip of punk is one of rock, too.
+
+        Parameters
+        ----------
+        genres : array-like of shape (n_clips,), or sequence of sequences of str
+            The genre of each clip, or the genres. None and NaN are no genre.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            Tuples: each genre once, before those above it.
+
+        Raises
+        ------
+        ValueError
+            If `genres` has lists for some of the clips only.
+
+        Examples
+        --------
+        >>> from skgenre.datasets import GenreTree
+        >>> tree = GenreTree({"Punk": "Rock", "Metal": "Rock"})
+        >>> tree.with_genres_above([("Punk", "Metal", "Folk"), ("Jazz",)]).tolist()
+        [('Punk', 'Rock', 'Metal', 'Folk'), ('Jazz',)]
+        """
+        sets, _ = genres_of_clips("genres", genres)
+        spelt: dict[Any, Any] = {}
+        for names in sets:
+            for name in names:
+                spelt.setdefault(self.lineage(name)[-1], name)
+
+        def with_above(names: tuple) -> tuple:
+            lines = (reversed(self.lineage(name)) for name in names)
+            return tuple(
+                {spelt.get(each, each): None for line in lines for each in line}
+            )
+
+        return np.fromiter(map(with_above, sets), dtype=object, count=len(sets))
+
     def fold_rare(
         self,
         genres: Any,

@@ -8,9 +8,11 @@ import shutil
 import numpy as np
 import pytest
 import soundfile
+from sklearn.linear_model import LogisticRegression
+from sklearn.pipeline import make_pipeline
 from typer.testing import CliRunner
 
-from skgenre import load
+from skgenre import MFCCStandardizer, load, save
 from skgenre.cli import app
 from skgenre.datasets._library._tags import read_tags
 
@@ -133,10 +135,97 @@ def test_evaluate(model, music, tmp_path):
     assert "for which one is predicted" in table
 
 
-def test_what_is_refused(model, music):
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """Low and middle are below deep, and ska, which no model knows, below low."""
+    path = tmp_path_factory.mktemp("tree") / "tree.csv"
+    path.write_text("genre,parent\nlow,deep\nmiddle,deep\nska,low\n")
+    return path
+
+
+@pytest.fixture(scope="module")
+def model_of_tree(music, tree, tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "tree.model"
+    result = invoke(
+        *("train", music, "-o", path, "--model", "baseline", "--multi-label"),
+        *("--no-refit", "--genre-tree", tree, "-j", 2),
+    )
+    assert result.exit_code == 0, result.output
+    assert "of the genres above theirs, too: deep (41)." in result.output
+    return path
+
+
+def test_genres_of_a_tree(model, model_of_tree, music, tree, tmp_path):
+    pipeline = load(model_of_tree)
+    assert pipeline.classes_.tolist() == ["deep", "high", "low", "middle"]
+    assert pipeline.predict([music / "3.wav"]).tolist() == [("deep", "low", "middle")]
+    command = "evaluate", model_of_tree, music, "--format", "json"
+    flat = json.loads(invoke(*command).stdout)
+    assert "hierarchical" not in flat
+    figures = json.loads(invoke(*command, "--genre-tree", tree).stdout)
+    # Without the tree, no clip is deep.
+    assert figures["accuracy"] > 0.8 > flat["accuracy"]
+    low, high = figures["hierarchical"]["f1_interval"]
+    assert 0.9 < low <= figures["hierarchical"]["f1"] <= high
+    # A model of the lowest genres has the scores of those above, too.
+    figures = json.loads(
+        invoke("evaluate", model, *command[2:], "--genre-tree", tree).stdout
+    )
+    assert [genre["genre"] for genre in figures["genres"]] == ["high", "low", "middle"]
+    assert figures["hierarchical"]["recall"] > 0.9
+    page = tmp_path / "page.html"
+    options = "--genre-tree", tree, "--report", page
+    assert "Hierarchical F1: " in invoke(*command[:3], *options).stdout
+    assert "In the tree of genres" in page.read_text(encoding="utf-8")
+
+
+def test_genres_that_count_as_others(model, music):
+    options = "--merge", "low=middle"
+    figures = json.loads(
+        invoke("evaluate", model, music, "--format", "json", *options).stdout
+    )
+    assert figures["merged"]["accuracy"] >= figures["accuracy"]
+    assert figures["merged"]["ranking_precision"] > 0.9
+    table = invoke("evaluate", model, music, *options).stdout
+    assert "Label-ranking average precision, low as middle: " in table
+
+
+def test_two_models_are_compared(model, model_of_tree, music, tmp_path):
+    page = tmp_path / "page.html"
+    command = "evaluate", model_of_tree, music, "--compare", model
+    figures = json.loads(invoke(*command, "--format", "json", "--report", page).stdout)
+    # On the genres that both know, and clips that have some of these.
+    assert any("not all of the models know" in note for note in figures["notes"])
+    assert [genre["genre"] for genre in figures["genres"]] == ["high", "low", "middle"]
+    found = figures["comparison"]
+    itself = json.loads(
+        invoke("evaluate", model, *command[2:], "--format", "json").stdout
+    )
+    difference = figures["ranking_precision"] - itself["ranking_precision"]
+    assert found["difference"] == pytest.approx(difference)
+    low, high = found["difference_interval"]
+    assert low <= found["difference"] <= high
+    better = found["first_better"], found["second_better"]
+    assert sum(better) <= 60
+    assert itself["comparison"] == {
+        "difference": 0,
+        "difference_interval": [0, 0],
+        "first_better": 0,
+        "second_better": 0,
+    }
+    line = f"this one is better on {better[0]} clips, the other on {better[1]}."
+    assert line in page.read_text(encoding="utf-8")
+    assert line in invoke(*command).stdout
+
+
+def test_what_is_refused(model, music, tmp_path):
+    one = tmp_path / "one.model"
+    pipeline = make_pipeline(MFCCStandardizer(), LogisticRegression())
+    save(pipeline.fit([music / "0.wav", music / "1.wav"], ["low", "middle"]), one)
     for options, message in (
-        (["--compare", model], "--compare is for models of one genre"),
-        (["--merge", "low=high"], "--merge is for models of one genre"),
+        (["--compare", one], "predicts several genres a clip, and the other model one"),
+        (["--merge", "low=ska"], "merge names 'ska', which is none of the genres"),
+        (["--merge", "low=high", "--merge", "middle=high"], "leaves a single genre"),
     ):
         result = invoke("evaluate", model, music, *options)
         assert result.exit_code == 1
