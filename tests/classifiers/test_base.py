@@ -766,9 +766,7 @@ class TestCallbacksOfScikitLearn:
         assert not hasattr(loaded, "_skl_callbacks")
         assert loaded.predict(X).tolist() == network.predict(X).tolist()
 
-    def test_a_progress_bar_and_a_score_in_each_epoch(
-        self, clips, capsys
-    ):
+    def test_a_progress_bar_and_a_score_in_each_epoch(self, clips, capsys):
         from sklearn.callback import ProgressBar, ScoringMonitor
 
         X, y = clips

@@ -245,18 +245,10 @@ def evaluate_several(
     if len({merge.get(genre, genre) for genre in genres.tolist()}) < 2:
         raise ValueError("--merge leaves a single genre. Leave one of its pairs out.")
     tree = GenreTree({} if genre_tree is None else genre_tree)
-    lineages = [tree.lineage(genre) for genre in genres.tolist()]
     if genre_tree is not None:
-        pairs = zip(lineages, genres.tolist(), strict=True)
-        spelt = {lineage[-1]: genre for lineage, genre in pairs}
-        with_above = [
-            tuple(spelt.get(tree.lineage(genre)[-1], genre) for genre in each)
-            for each in tree.with_genres_above(tracks.target)
-        ]
-        tracks = Bunch(**tracks | {"target": as_target(with_above, several=True)})
         notes.append("Clips and predictions are of the genres above theirs, too.")
     given = tracks.target
-    tracks, kept, more = _with_known_genres(tracks, names, genres)
+    tracks, kept, more = _with_known_genres(tracks, names, genres, tree)
     notes += more
 
     def results(files: Sequence[str]) -> list[tuple]:
@@ -273,6 +265,7 @@ def evaluate_several(
     )
     print_caveats(notes, console)
     tracks = some_tracks(tracks, good)
+    lineages = [tree.lineage(genre) for genre in genres.tolist()]
     # Each genre is made of itself and those below it.
     members = np.array([[name in each for each in lineages] for *_, name in lineages])
     columns = [_positions(genres, model_genres(model)) for model in models]
@@ -330,17 +323,23 @@ def _common_genres(names: list[str], models: list[Any]) -> tuple[NDArray, list[s
 
 
 def _with_known_genres(
-    tracks: Bunch, names: list[str], genres: NDArray
+    tracks: Bunch, names: list[str], genres: NDArray, tree: GenreTree
 ) -> tuple[Bunch, NDArray, list[str]]:
-    """Return clips with those of their genres that models know, which, and notes."""
-    known = {*genres.tolist()}
+    """Return clips with the genres that models know, which clips, and notes.
+
+    The genres of a clip are its own and those above them.
+    """
+    known = {tree.lineage(genre)[-1]: genre for genre in genres.tolist()}
     who = f"{names[0]} knows" if len(names) == 1 else "the models know"
     notes = []
-    of_each = [
-        tuple(g for g in each if g in known) for each in genres_of_each(tracks.target)
-    ]
-    strange = np.setdiff1d(genre_counts(tracks.target)[0], genres)
-    if len(strange):
+    with_above = (
+        [name for genre in each for name in tree.lineage(genre) if name in known]
+        for each in genres_of_each(tracks.target)
+    )
+    of_each = [tuple({known[name]: None for name in each}) for each in with_above]
+    found = genre_counts(tracks.target)[0]
+    is_strange = [tree.lineage(genre)[-1] not in known for genre in found.tolist()]
+    if len(strange := found[is_strange]):
         notes.append(
             f"Of the clips' genres, {who} {format_genres(genres)}; others are left "
             f"out, and clips that have no others: {format_genres(strange)}."

@@ -84,11 +84,13 @@ def change_genres(path: str, genres: Sequence[str]) -> GenreChange | None:
     OSError
         If the file can't be read, or can't be written to.
     ValueError
-        If one names none, such as "Other", if mutagen can't write the tags, if another
-        tag would keep the genres from being read, or if the sound would change.
+        If one names none, such as "Other" or a number, if mutagen can't write the tags,
+        if another tag would keep the genres from being read, or if the sound would
+        change.
     """
     for genre in genres:
-        if not split_genres(genre):
+        # ID3's list would say what a number means.
+        if not split_genres(genre) or genre.strip("() ").isdecimal():
             raise ValueError(f"Can't write {genre!r} into {path!r}: it is no genre.")
     contents, before = _read(path)
     if _begins_with(contents, path, genres):

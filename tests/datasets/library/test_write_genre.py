@@ -115,8 +115,9 @@ def test_names_that_are_several_genres_or_none(tmp_path):
     change_genres(str(path), ["Pop/Rock"]).write()
     assert read_tags(str(path)).genre_names == ["Pop", "Rock"]
     assert change_genres(str(path), ["pop / rock"]) is None
-    with pytest.raises(ValueError, match="it is no genre"):
-        change_genres(str(path), ["Rock", "Other"])
+    for odd in ("Other", "17", "(4)", " ", "2019"):
+        with pytest.raises(ValueError, match="it is no genre"):
+            change_genres(str(path), ["Rock", odd])
 
 
 def test_a_link_stays_a_link(tmp_path):
