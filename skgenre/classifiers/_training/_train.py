@@ -237,13 +237,13 @@ class Trained:
 
 
 class EpochTasks(Protocol):
-    """What follows a training, epoch by epoch."""
+    """What follows a training epoch by epoch, and may end it."""
 
     def begin(self) -> None:
-        """Take notice of an epoch that begins."""
+        """Note that an epoch begins."""
 
     def end(self, weights: Callable[[], list[NDArray]]) -> bool:
-        """Take notice of an epoch that has ended; return whether to stop there.
+        """Note that an epoch has ended; return whether to stop there.
 
         `weights` returns those that the training would have if it ended now.
         """
@@ -284,7 +284,7 @@ def train(
     checkpoint_dir : str, PathLike or None
         Where the state after epochs is kept, until the training has ended.
     tasks : EpochTasks or None
-        What is told of the epochs, and may end the training.
+        What follows the epochs.
     verbose : int
         Keras's.
 
@@ -618,12 +618,12 @@ class BestEpoch(keras.callbacks.Callback):
 
 
 class FollowEpochs(keras.callbacks.Callback):
-    """Tell something of each epoch, which may end the training.
+    """Report each epoch to what follows the training.
 
     Parameters
     ----------
     tasks : EpochTasks
-        What is told.
+        What follows it, and may end it.
     best_epoch : BestEpoch or None
         Has the weights that the training would end with; None where these are the last.
     """
@@ -633,11 +633,11 @@ class FollowEpochs(keras.callbacks.Callback):
         self._tasks, self._best_epoch = tasks, best_epoch
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        """Tell that an epoch begins."""
+        """Report that an epoch begins."""
         self._tasks.begin()
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        """Tell that it has ended, and stop if that is wanted."""
+        """Report that it has ended, and stop if that is wanted."""
         if self._tasks.end(self._weights):
             self.model.stop_training = True
 

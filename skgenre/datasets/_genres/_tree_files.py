@@ -101,19 +101,17 @@ def _of_yaml(text: str, path: str) -> dict[str, str | None]:
             f"To read {path!r}, install PyYAML: `python -m pip install "
             '"skgenre[yaml]"`; or write the tree as JSON or CSV.'
         ) from error
-    # libyaml, where PyYAML has it, is ten times as fast.
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-    # Merge keys ("<<"), which copy a mapping into each of many, take minutes to follow.
-    loader.flatten_mapping = lambda node: None
     try:
+        # libyaml, where PyYAML has it, is ten times as fast.
+        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
+        # Merge keys ("<<"), which copy a mapping into each of many, take minutes.
+        loader.flatten_mapping = lambda node: None
         return _first_places(loader.get_single_data())
     except RecursionError:
         raise ValueError("its names are too deep in one another") from None
     except yaml.YAMLError as error:
         reason = shorten(" ".join(str(error).split()))
         raise ValueError(f"it is not YAML: {reason}") from None
-    finally:
-        loader.dispose()
 
 
 _READERS = {

@@ -98,6 +98,7 @@ MERGES = f"a: &a {{{', '.join(f'b{i}: c' for i in range(100))}}}\n" + "".join(
         ("tree.json", "[2000]", "2000 is no text"),
         ("tree.json", "[" * 100_000, "too deep"),
         ("tree.yaml", "- [1", "is not YAML"),
+        ("tree.yaml", "- a\x01", "is not YAML"),
         ("tree.yaml", "- !!python/object/apply:os.getcwd []", "is not YAML"),
         ("tree.yaml", "&a [*a]", "too deep"),
         ("tree.yaml", "[" * 100_000, "(is not YAML|too deep)"),
