@@ -104,7 +104,7 @@ def test_only_what_is_sure_is_written_and_the_rest_named(model, library):
     read_only.chmod(0o444)
     result = invoke("predict", model, library, *write, 0)
     assert result.exit_code == 1
-    assert "into 3 files; 0 have it already, 1 can't" in result.stderr
+    assert "into 3 files; 0 have them already, 1 can't" in result.stderr
     assert result.stderr.count("read-only") == 1
     assert genres_in(library)["tagged.mp3"] == "Jazz"  # in place of rock
     result = invoke("predict", model, library, *write, 0)
