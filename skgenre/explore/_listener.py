@@ -1,5 +1,6 @@
 """What is computed of each song: its embedding, genres and tags."""
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -8,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre._text import printable
-from skgenre.classifiers import GenreTagger
+from skgenre.classifiers import BaseGenreClassifier, GenreTagger
 from skgenre.classifiers._tagging._tag_genres import tag_embedding
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
 from skgenre.features._pretrained._musicnn_weights import has_weights, weights_folder
 from skgenre.inspection._displays._timeline import predicts_timeline, song_timeline
+from skgenre.inspection._fitted_parts import find_network
 from skgenre.pipelines import embedding_pipeline
 
 N_TAGS = 8
@@ -58,6 +60,10 @@ class Listener:
         if model is None or has_weights():
             self.tagger = GenreTagger(cache_dir=cache_dir)
         self._embedding: Any = None if model is None else embedding_pipeline(model)
+        self.network: BaseGenreClassifier | None = None
+        if model is not None:
+            with contextlib.suppress(ValueError):  # there is none in it
+                self.network = find_network(model)
         # musicnn keeps what either needs, so that the tags cost nothing more.
         self._has_tags = model is None or any(
             isinstance(step, MusicnnEmbedding) for step in audio_steps(model)

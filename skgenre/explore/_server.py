@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -35,16 +36,19 @@ from skgenre.explore._media import (
     TooLarge,
     spectrogram,
 )
+from skgenre.explore._model._network import NetworkView
+from skgenre.explore._model._why import bands_of, explain, only_what_mattered
 from skgenre.explore._space import Near, Space, reasons
-from skgenre.explore._why import bands_of, explain, only_what_mattered
 from skgenre.inspection._displays._style import COLORS
 from skgenre.inspection._report._map import SHAPES
 from skgenre.inspection._report._page import read_text
 
-SCRIPTS = "data.js", "map.js", "song.js", "labels.js", "page.js"
+SCRIPTS = "data.js", "map.js", "song.js", "labels.js", "network.js", "page.js"
 """Of the page, in their order."""
 _MOST_JSON = 4 << 20
+_NO_SONG = "There is no such song."
 _N_NEAR = 10
+_N_MOST_LIKE = 5
 _MOST_ASKED = 200
 # The map is made anew when so much more has been heard.
 _GROWTH = 1.3
@@ -75,6 +79,9 @@ class Server:
         self.collection, self.listener = collection, listener
         self.extraction, self.labels = extraction, labels
         self.media = Media()
+        self._network: NetworkView | None = None
+        if listener.network is not None:
+            self._network = NetworkView(listener.model, listener.network)
         self._space: Space | None = None
         self._lock = threading.Lock()
         self._spectrogram = lru_cache(16)(spectrogram)
@@ -99,6 +106,13 @@ class Server:
                 Route("/api/songs/{key}/timeline", self.timeline),
                 Route("/api/songs/{key}/why", self.why),
                 Route("/api/songs/{key}/why/sound", self.why_sound),
+                Route("/api/network", self.network),
+                Route("/api/network/layers", self.layers),
+                Route("/api/network/layers/{layer:int}/{number:int}", self.filters),
+                Route(
+                    "/api/network/layers/{layer:int}/{number:int}/sound",
+                    self.filter_sound,
+                ),
                 Route("/api/suspects", self.suspects),
                 Route("/api/labels", self.change_label, methods=["POST"]),
                 Route("/api/like", self.like, methods=["POST"]),
@@ -107,7 +121,7 @@ class Server:
                 Route("/api/drop", self.drop, methods=["POST"]),
             ],
             exception_handlers={
-                KeyError: _no_such_song,
+                HTTPException: _refused,
                 TooLarge: _fails_with(413),
                 ValueError: _fails_with(400),
                 ImportError: _fails_with(400),
@@ -173,6 +187,7 @@ class Server:
             "checked": sorted(self.labels.checked),
             "file": printable(str(self.labels.file)),
             "genres": self.listener.classes,
+            "has_network": self._network is not None,
             "reductions": Space.reductions(),
             "meaning": self.listener.meaning,
             "colors": COLORS,
@@ -248,15 +263,22 @@ class Server:
         return {"numbers": space.numbers.tolist(), "clusters": self._clusters(space)}
 
     def _number(self, key: str) -> int:
-        """Return the number of a song of the collection, or raise a KeyError."""
+        """Return the number of a song of the collection, or answer that it is none."""
         if not (key.isascii() and key.isdigit()) or int(key) >= len(self.collection):
-            raise KeyError(key)
+            raise HTTPException(404, _NO_SONG)
         return int(key)
+
+    def _dropped(self, key: str) -> tuple[str, str]:
+        """Return the file and the name of a song that was dropped."""
+        try:
+            return self.media.dropped(key)
+        except KeyError:
+            raise HTTPException(404, _NO_SONG) from None
 
     def _path(self, key: str) -> str:
         """Return the file of a song, of the collection or dropped."""
         if key.startswith("d"):
-            return self.media.dropped(key)[0]
+            return self._dropped(key)[0]
         return self.collection.paths[self._number(key)]
 
     def song(self, request: Request) -> Response:
@@ -292,7 +314,7 @@ class Server:
         return found
 
     def _dropped_song(self, key: str) -> dict[str, Any]:
-        path, name = self.media.dropped(key)
+        path, name = self._dropped(key)
         heard = self._hear(path)
         space = self.space()
         near = space.near_embedding(heard.embedding, heard.tags, _N_NEAR)
@@ -334,7 +356,7 @@ class Server:
         if suffix not in MEDIA_TYPES or request.query_params.get("as") == "wav":
             path, suffix = self.media.as_wav(path), ".wav"
         if not os.path.isfile(path):
-            raise KeyError(path)
+            raise HTTPException(404, _NO_SONG)
         return FileResponse(path, media_type=MEDIA_TYPES[suffix])
 
     def spectrogram(self, request: Request) -> Response:
@@ -364,7 +386,64 @@ class Server:
         """Return a song with nothing but what speaks for its genre."""
         path = self._path(request.path_params["key"])
         found = self._why(path)
-        name = self.media.made(f"why {path}", lambda: only_what_mattered(found, path))
+        name = self.media.made(("why", path), lambda: only_what_mattered(found, path))
+        return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
+
+    def _view(self) -> NetworkView:
+        if self._network is None:
+            raise HTTPException(404, "The model has no network.")
+        return self._network
+
+    def network(self, request: Request) -> Response:
+        """Return the network's training, and the songs most like each genre."""
+        return JSONResponse(
+            {"curves": self._view().curves(), "most_like": self._most_like()}
+        )
+
+    def _most_like(self) -> list[dict[str, Any]]:
+        """Return the songs of which each genre is most probable."""
+        rows, proba = self.extraction.rows(), self.extraction.proba
+        if proba is None:
+            return []
+        most = np.argsort(-proba[rows], axis=0, kind="stable")[:_N_MOST_LIKE]
+        return [
+            {
+                "genre": printable(genre),
+                "songs": [
+                    {"number": row, "probability": round(float(proba[row, i]), 4)}
+                    for row in rows[most[:, i]].tolist()
+                ],
+            }
+            for i, genre in enumerate(self.listener.classes)
+        ]
+
+    def layers(self, request: Request) -> Response:
+        """Return the layers whose filters can be seen and heard."""
+        return JSONResponse(
+            [
+                {"name": printable(name), "n_filters": n_filters}
+                for name, n_filters in self._view().layers()
+            ]
+        )
+
+    def _filter(self, request: Request) -> tuple[str, int]:
+        """Return the layer and the number of a filter."""
+        layer, number = (request.path_params[name] for name in ("layer", "number"))
+        layers = self._view().layers()
+        if layer >= len(layers) or number >= layers[layer][1]:
+            raise HTTPException(404, "The network has no such filter.")
+        return layers[layer][0], number
+
+    def filters(self, request: Request) -> Response:
+        """Return what filters of a layer respond to most, from one on."""
+        return JSONResponse(self._view().filters(*self._filter(request)))
+
+    def filter_sound(self, request: Request) -> Response:
+        """Return what a filter responds to most, as sound."""
+        layer, number = self._filter(request)
+        name = self.media.made(
+            ("filter", layer, number), lambda: self._view().sound(layer, number)
+        )
         return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
 
     def suspects(self, request: Request) -> Response:
@@ -489,8 +568,9 @@ def _fails_with(status: int) -> Callable[[Request, Exception], Response]:
     return answer
 
 
-def _no_such_song(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "There is no such song."}, 404)
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code)
 
 
 async def _json(request: Request) -> dict[str, Any]:

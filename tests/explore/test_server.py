@@ -10,16 +10,11 @@ import soundfile
 
 pytest.importorskip("starlette")
 
-from explored import MARKUP, fit_model, write_songs
+from explored import MARKUP, explore_in_process, fit_model, write_songs
 from starlette.testclient import TestClient
 
 from skgenre.datasets._library._playlists import read_playlist
 from skgenre.explore import _media, _server
-from skgenre.explore._collection import Collection
-from skgenre.explore._extraction import Extraction
-from skgenre.explore._labels import Labels
-from skgenre.explore._listener import Listener
-from skgenre.explore._server import Server
 
 N_SONGS = 24
 
@@ -35,15 +30,7 @@ def songs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(songs, tmp_path_factory):
-    folder, model = songs
-    collection = Collection(folder)
-    listener = Listener(model)
-    table = tmp_path_factory.mktemp("labels") / "labels.csv"
-    labels = Labels(collection.paths, collection.genres, collection.artists, table)
-    extraction = Extraction(listener, collection.paths, 1)
-    extraction.start()
-    extraction.wait()
-    server = Server(collection, listener, extraction, labels)
+    server, _ = explore_in_process(*songs, tmp_path_factory.mktemp("labels"))
     yield server
     server.media.close()
 
@@ -57,7 +44,7 @@ def test_the_page_and_its_own_files_are_served_and_no_others(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
     names = [part.split('"')[0] for part in page.text.split("assets/")[1:]]
-    assert len(names) == 7
+    assert len(names) == 8
     for name in names:
         assert client.get(f"/assets/{name}").status_code == 200
     for name in ("page.html", "../_server.py", "..%2f_server.py", "_server.py", "%00"):
@@ -239,6 +226,18 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
 
     assert client.post("/api/drop", content=stream()).status_code == 413
     assert sorted(p.name for p in _media.Path(folder).iterdir()) == before
+
+
+def test_only_what_is_not_there_is_not_found(client, server, monkeypatch):
+    for path in ("network", "network/layers", "network/layers/0/0", "songs/d1"):
+        response = client.get(f"/api/{path}")
+        assert response.status_code == 404 and response.json()["error"]
+
+    def fail(path):
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(server, "_spectrogram", fail)
+    assert client.get("/api/songs/1/spectrogram").status_code == 500
 
 
 def test_labels_that_look_wrong_are_listed(client):

@@ -18,19 +18,20 @@ function showView(name) {
     element(tab.getAttribute("aria-controls")).hidden = !isShown;
   }
   if (name === "map") map.redraw();
+  if (name === "network") showNetwork();
 }
 
-const tabs = [...document.querySelectorAll("[role=tab]")];
-tabs.forEach((tab, i) => {
+for (const tab of document.querySelectorAll("[role=tab]")) {
   tab.addEventListener("click", () => showView(tab.id.slice(4)));
   tab.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const next = tabs[(i + step + tabs.length) % tabs.length];
+    const tabs = [...document.querySelectorAll("[role=tab]:not([hidden])")];
+    const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
     showView(next.id.slice(4));
     next.focus();
   });
-});
+}
 
 function fillSelect(select, options) {
   select.replaceChildren(...options.map(([value, text]) => {
@@ -49,6 +50,7 @@ async function start() {
   element("title").textContent = `Explore ${songs.title}`;
   element("file").textContent = songs.file;
   element("meaning").textContent = songs.meaning;
+  element("tab-network").hidden = !songs.has_network || Boolean(saved);
   songs.genreNames = [...new Set([...songs.labels.filter(Boolean), ...songs.genres])].sort();
   fillGenres();
   const own = Object.keys(songs.columns).map((name) => [name, name]);

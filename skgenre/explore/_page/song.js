@@ -124,18 +124,12 @@ function heat(share) {
 
 let seen = null; // the spectrogram without the line
 
-function showSpectrogram({ columns, bands, values, seconds }) {
-  element("sight").hidden = false;
-  element("timeline").hidden = true;
-  element("timeline-note").textContent = "";
-  element("timeline-key").replaceChildren();
-  timeline = null;
+function spectrogramCanvas({ columns, bands, values }) {
   const bytes = Uint8Array.from(atob(values), (c) => c.charCodeAt(0));
-  seen = document.createElement("canvas");
-  seen.width = columns;
-  seen.height = bands;
-  seen.seconds = seconds;
-  const context = seen.getContext("2d"), picture = context.createImageData(columns, bands);
+  const canvas = make("canvas");
+  canvas.width = columns;
+  canvas.height = bands;
+  const context = canvas.getContext("2d"), picture = context.createImageData(columns, bands);
   const colors = Array.from({ length: 256 }, (_, i) => heat(i / 255));
   for (let column = 0; column < columns; column++) {
     for (let band = 0; band < bands; band++) {
@@ -144,6 +138,17 @@ function showSpectrogram({ columns, bands, values, seconds }) {
     }
   }
   context.putImageData(picture, 0, 0);
+  return canvas;
+}
+
+function showSpectrogram(found) {
+  element("sight").hidden = false;
+  element("timeline").hidden = true;
+  element("timeline-note").textContent = "";
+  element("timeline-key").replaceChildren();
+  timeline = null;
+  seen = spectrogramCanvas(found);
+  seen.seconds = found.seconds;
   paintSight();
 }
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from skgenre.explore._why import bands_of, explain, only_what_mattered
+from skgenre.explore._model._why import bands_of, explain, only_what_mattered
 
 RATE = 22050
 
