@@ -37,13 +37,22 @@ from skgenre.explore._media import (
     spectrogram,
 )
 from skgenre.explore._model._network import NetworkView
+from skgenre.explore._model._training import Songs, Training
 from skgenre.explore._model._why import bands_of, explain, only_what_mattered
 from skgenre.explore._space import Near, Space, reasons
 from skgenre.inspection._displays._style import COLORS
 from skgenre.inspection._report._map import SHAPES
 from skgenre.inspection._report._page import read_text
 
-SCRIPTS = "data.js", "map.js", "song.js", "labels.js", "network.js", "page.js"
+SCRIPTS = (
+    "data.js",
+    "map.js",
+    "song.js",
+    "labels.js",
+    "network.js",
+    "training.js",
+    "page.js",
+)
 """Of the page, in their order."""
 _MOST_JSON = 4 << 20
 _NO_SONG = "There is no such song."
@@ -67,6 +76,8 @@ class Server:
         What was heard so far.
     labels : Labels
         The labels.
+    training : Training
+        Trains models.
     """
 
     def __init__(
@@ -75,9 +86,11 @@ class Server:
         listener: Listener,
         extraction: Extraction,
         labels: Labels,
+        training: Training,
     ) -> None:
         self.collection, self.listener = collection, listener
         self.extraction, self.labels = extraction, labels
+        self.training = training
         self.media = Media()
         self._network: NetworkView | None = None
         if listener.network is not None:
@@ -118,6 +131,9 @@ class Server:
                 Route("/api/like", self.like, methods=["POST"]),
                 Route("/api/path", self.path, methods=["POST"]),
                 Route("/api/export", self.export, methods=["POST"]),
+                Route("/api/training", self.trained),
+                Route("/api/training", self.train, methods=["POST"]),
+                Route("/api/training/stop", self.stop_training, methods=["POST"]),
                 Route("/api/drop", self.drop, methods=["POST"]),
             ],
             exception_handlers={
@@ -188,6 +204,7 @@ class Server:
             "file": printable(str(self.labels.file)),
             "genres": self.listener.classes,
             "has_network": self._network is not None,
+            "recipes": self.training.recipes(),
             "reductions": Space.reductions(),
             "meaning": self.listener.meaning,
             "colors": COLORS,
@@ -542,6 +559,29 @@ class Server:
             rows.append({name: csv_cell(value) for name, value in row.items()})
         text: str = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
         return text
+
+    def trained(self, request: Request) -> Response:
+        """Return how far the training of a model is, and what came of it."""
+        return JSONResponse(self.training.state())
+
+    async def train(self, request: Request) -> Response:
+        """Begin to train a model on songs with labels."""
+        given = await _json(request)
+        numbers = self._asked(given, "numbers")
+        collection, genres = self.collection, self.labels.genres
+        songs = Songs(
+            [collection.paths[number] for number in numbers],
+            [genres[number] for number in numbers],
+            [collection.artists[number] for number in numbers],
+            collection.groups[np.array(numbers, int)],
+        )
+        await run_in_threadpool(self.training.start, given.get("recipe"), songs)
+        return JSONResponse(self.training.state())
+
+    def stop_training(self, request: Request) -> Response:
+        """End the training of a model, of which nothing is kept."""
+        self.training.stop()
+        return JSONResponse(self.training.state())
 
     async def drop(self, request: Request) -> Response:
         """Take a file that is not in the collection, and hear it."""

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 
 from skgenre.datasets._library._playlists import read_playlist
 from skgenre.explore import _media, _server
+from skgenre.explore._guard import Guard
 
 N_SONGS = 24
 
@@ -44,7 +45,7 @@ def test_the_page_and_its_own_files_are_served_and_no_others(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
     names = [part.split('"')[0] for part in page.text.split("assets/")[1:]]
-    assert len(names) == 8
+    assert len(names) == 9
     for name in names:
         assert client.get(f"/assets/{name}").status_code == 200
     for name in ("page.html", "../_server.py", "..%2f_server.py", "_server.py", "%00"):
@@ -238,6 +239,43 @@ def test_only_what_is_not_there_is_not_found(client, server, monkeypatch):
 
     monkeypatch.setattr(server, "_spectrogram", fail)
     assert client.get("/api/songs/1/spectrogram").status_code == 500
+
+
+def test_a_model_is_trained_on_chosen_songs_and_written_to_its_folder(client, server):
+    assert client.get("/api/training").json() == {"phase": "none"}
+    every = [*range(N_SONGS)]
+    for wrong in (
+        *({"numbers": [1, 2], "recipe": "fast"}, {"numbers": [], "recipe": "fast"}),
+        *({"numbers": every, "recipe": "../x"}, {"numbers": every}),
+        *({"numbers": ["../x"], "recipe": "fast"}, {"numbers": 1}, [1]),
+    ):
+        response = client.post("/api/training", json=wrong)
+        assert response.status_code in (400, 404) and response.json()["error"]
+    folder = server.labels.file.parent / "models"
+    assert not folder.exists()
+    began = client.post("/api/training", json={"numbers": every, "recipe": "fast"})
+    assert began.json()["n_songs"] <= N_SONGS
+    server.training.wait(60)
+    state = client.get("/api/training").json()
+    assert state["phase"] == "done"
+    assert [str(file) for file in folder.iterdir()] == [state["result"]["path"]]
+    assert client.post("/api/training/stop").status_code == 200
+
+
+def test_whatever_changes_something_is_guarded(server):
+    routes = [r.path for r in server.app.routes if "POST" in (r.methods or ())]
+    assert {"/api/labels", "/api/training", "/api/training/stop"} <= {*routes}
+    guard = Guard(server.app)
+    client = TestClient(guard, base_url="http://127.0.0.1:8123")
+    for path in routes:
+        assert client.post(path, json={}).status_code == 403
+    client.get(f"/?token={guard.token}")
+    for path in routes:
+        for origin in ("http://attacker.example", "http://127.0.0.1:9999", "null"):
+            response = client.post(path, json={}, headers={"origin": origin})
+            assert response.status_code == 403
+    own = {"origin": "http://127.0.0.1:8123"}
+    assert client.post("/api/training", json={}, headers=own).status_code == 400
 
 
 def test_labels_that_look_wrong_are_listed(client):

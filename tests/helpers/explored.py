@@ -58,7 +58,7 @@ def fit_network(paths, genres):
     return make_pipeline(mel, network).fit(paths, genres)
 
 
-def explore_in_process(paths, model, folder, **options):
+def explore_in_process(paths, model, folder):
     """Return a server that has heard all songs, and a client that asks it directly.
 
     Its table of labels, and models that are trained, are in `folder`.
@@ -69,6 +69,7 @@ def explore_in_process(paths, model, folder, **options):
     from skgenre.explore._extraction import Extraction
     from skgenre.explore._labels import Labels
     from skgenre.explore._listener import Listener
+    from skgenre.explore._model._training import Training
     from skgenre.explore._server import Server
 
     collection, listener = Collection(paths), Listener(model)
@@ -79,5 +80,6 @@ def explore_in_process(paths, model, folder, **options):
     extraction = Extraction(listener, collection.paths, 1)
     extraction.start()
     extraction.wait()
-    server = Server(collection, listener, extraction, labels, **options)
+    training = Training(folder / "models", n_jobs=1)
+    server = Server(collection, listener, extraction, labels, training)
     return server, TestClient(server.app, raise_server_exceptions=False)

@@ -58,6 +58,10 @@ async function start() {
   fillSelect(element("color"), [...predicted.slice(0, 1), ["label", "label"], ["cluster", "cluster"], ...predicted.slice(1), ...own]);
   if (songs.labels.some(Boolean)) element("color").value = "label";
   fillSelect(element("reduction"), songs.reductions.map((name) => [name, REDUCTIONS[name] || name]));
+  if (!saved) {
+    fillSelect(element("recipe"), songs.recipes.map((name) => [name, RECIPES[name] || name]));
+    followTraining();
+  }
   await poll();
 }
 
@@ -261,6 +265,7 @@ function showSelection(note = "") {
   element("n-selected").textContent = selection.size === 1 ? "1 song" : `${selection.size || "No"} songs`;
   element("selection-note").textContent = note;
   for (const id of ["save-m3u", "save-csv", "save-train", "more", "clear"]) element(id).disabled = !selection.size;
+  element("train").disabled = isTraining || !selection.size;
   element("path").disabled = selection.size !== 2;
   element("selected").replaceChildren(...[...selection].slice(0, MOST_FOUND).map((number) => {
     const line = songLine(number, { on: () => openSong(number) });
