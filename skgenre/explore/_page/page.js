@@ -19,6 +19,7 @@ function showView(name) {
   }
   if (name === "map") map.redraw();
   if (name === "network") showNetwork();
+  if (name === "labels" && !queue.length) showQueue();
 }
 
 for (const tab of document.querySelectorAll("[role=tab]")) {
@@ -55,7 +56,9 @@ async function start() {
   fillGenres();
   const own = Object.keys(songs.columns).map((name) => [name, name]);
   const predicted = songs.genres.length ? [["prediction", "prediction"], ["confidence", "confidence"]] : [];
-  fillSelect(element("color"), [...predicted.slice(0, 1), ["label", "label"], ["cluster", "cluster"], ...predicted.slice(1), ...own]);
+  const columns = [...predicted.slice(0, 1), ["label", "label"], ["cluster", "cluster"], ...predicted.slice(1), ...own];
+  fillSelect(element("color"), columns);
+  fillSelect(element("filter-column"), [["", "any"], ...columns]);
   if (songs.labels.some(Boolean)) element("color").value = "label";
   fillSelect(element("reduction"), songs.reductions.map((name) => [name, REDUCTIONS[name] || name]));
   if (!saved) {
