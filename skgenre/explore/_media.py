@@ -28,10 +28,12 @@ MOST_BYTES = 256 << 20
 _MOST_DROPPED = 20
 _MOST_MADE = 5
 _PLAYED_RATE = 44100
-_RATE = 22050
-# Of a spectrogram: a longer song is seen up to here, so that memory is bounded.
-_SECONDS = 600.0
-_N_MELS = 96
+RATE = 22050
+"""At which songs are seen."""
+LONGEST = 600.0
+"""Seconds up to which a longer song is seen, so that memory is bounded."""
+N_MELS = 96
+"""Bands of the spectrograms of songs, up to half the rate."""
 _MOST_COLUMNS = 1200
 _FLOOR = 80.0
 
@@ -151,12 +153,12 @@ def spectrogram(path: str) -> dict[str, Any]:
     AudioError
         If the file can't be read.
     """
-    wave = load_audio(path, sample_rate=_RATE, duration=_SECONDS)
+    wave = load_audio(path, sample_rate=RATE, duration=LONGEST)
     hop = max(512, -(-len(wave) // 12_000))
     mel = log_mel_spectrogram(
-        wave, sample_rate=_RATE, hop_length=hop, n_mels=_N_MELS, top_db=_FLOOR
+        wave, sample_rate=RATE, hop_length=hop, n_mels=N_MELS, top_db=_FLOOR
     )
-    return picture(mel, _FLOOR) | {"seconds": len(wave) / _RATE}
+    return picture(mel, _FLOOR) | {"seconds": len(wave) / RATE}
 
 
 def picture(mel: NDArray, depth: float) -> dict[str, Any]:

@@ -37,8 +37,9 @@ from skgenre.explore._media import (
     spectrogram,
 )
 from skgenre.explore._model._network import NetworkView
+from skgenre.explore._model._salience import Salience
 from skgenre.explore._model._training import Songs, Training
-from skgenre.explore._model._why import bands_of, explain, only_what_mattered
+from skgenre.explore._model._why import Why, explain
 from skgenre.explore._space import Near, Space, reasons
 from skgenre.inspection._displays._style import COLORS
 from skgenre.inspection._report._map import SHAPES
@@ -100,7 +101,7 @@ class Server:
         self._spectrogram = lru_cache(16)(spectrogram)
         self._timeline = lru_cache(16)(listener.timeline)
         self._tags = lru_cache(16)(listener.top_tags)
-        self._why = lru_cache(16)(lambda path: explain(listener.predict_proba, path))
+        self._why = lru_cache(16)(self._explain)
         self._hear = lru_cache(16)(lambda path: listener.listen([path])[0])
         self._clusters = lru_cache(2)(lambda space: space.clusters())
         self.app = Starlette(
@@ -388,6 +389,12 @@ class Server:
         """Return the genres through a song."""
         return JSONResponse(self._timeline(self._path(request.path_params["key"])))
 
+    def _explain(self, path: str) -> Why | Salience:
+        predict_proba = self.listener.predict_proba
+        if self._network is not None and self._network.is_heard:
+            return self._network.explain(predict_proba, path)
+        return explain(predict_proba, path)
+
     def why(self, request: Request) -> Response:
         """Return what speaks for a song's genre."""
         found = self._why(self._path(request.path_params["key"]))
@@ -395,7 +402,7 @@ class Server:
             {
                 "genre": printable(self.listener.classes[found.genre]),
                 "probability": round(found.probability, 4),
-                "bands": bands_of(found),
+                **found.shown(),
             }
         )
 
@@ -403,7 +410,7 @@ class Server:
         """Return a song with nothing but what speaks for its genre."""
         path = self._path(request.path_params["key"])
         found = self._why(path)
-        name = self.media.made(("why", path), lambda: only_what_mattered(found, path))
+        name = self.media.made(("why", path), lambda: found.sound(path))
         return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
 
     def _view(self) -> NetworkView:

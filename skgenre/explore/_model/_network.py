@@ -14,6 +14,7 @@ from sklearn.utils import Bunch
 from skgenre._text import printable
 from skgenre.classifiers import BaseGenreClassifier
 from skgenre.explore._media import picture
+from skgenre.explore._model._salience import Salience, explain_by_network
 from skgenre.inspection import maximize_activation, sonify
 from skgenre.inspection._displays._learning_curves import CURVES
 from skgenre.inspection._displays._spectrogram import drawn_view
@@ -44,6 +45,17 @@ class NetworkView:
         self._lock = threading.RLock()
         self._layers: list[tuple[str, int]] = []
         self._found = lru_cache(16)(self._find)
+
+    @property
+    def is_heard(self) -> bool:
+        """Whether its spectrograms can become sound: there is a mel step before it."""
+        return self._mel is not None
+
+    def explain(self, predict_proba: Any, path: str) -> Salience:
+        """Return what of a song speaks for its genre; only where `is_heard`."""
+        assert self._mel is not None
+        with self._lock:
+            return explain_by_network(predict_proba, self._network, self._mel, path)
 
     def curves(self) -> list[dict[str, Any]]:
         """Return title, 'training' and 'validation' of each learning curve."""
@@ -89,7 +101,7 @@ class NetworkView:
             found = self._found(layer, first)
         is_genre = layer == "genre"
         return {
-            "is_heard": self._mel is not None,
+            "is_heard": self.is_heard,
             "filters": [
                 {
                     "number": first + i,

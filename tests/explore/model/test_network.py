@@ -94,6 +94,10 @@ def test_the_page_asks_for_layers_and_filters_by_number(songs, model, tmp_path):
             assert client.get(f"/api/network/layers/{wrong}").status_code == 404
             response = client.get(f"/api/network/layers/{wrong}/sound")
             assert response.status_code == 404
+        why = client.get("/api/songs/0/why").json()
+        assert why["genre"] == model.classes_[proba[0].argmax()]
+        assert why["salience"]["bands"] == 96
+        assert client.get("/api/songs/0/why/sound").status_code == 200
         wav = client.get("/api/network/layers/0/9/sound")
         samples, rate = soundfile.read(io.BytesIO(wav.content))
         assert rate == 22050 and len(samples) == 63 * 1024
