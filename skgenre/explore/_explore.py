@@ -330,6 +330,7 @@ def explore(
         ) from error
     from skgenre.explore._collection import Collection
     from skgenre.explore._extraction import Extraction
+    from skgenre.explore._kept import Kept
     from skgenre.explore._labels import Labels
     from skgenre.explore._listener import Listener
     from skgenre.explore._model._training import Training
@@ -340,7 +341,8 @@ def explore(
     labels = Labels(
         collection.paths, collection.genres, collection.artists, Path(labels_file)
     )
-    extraction = Extraction(listener, collection.paths, n_jobs)
+    kept = Kept(cache_dir, listener.steps, collection.paths)
+    extraction = Extraction(listener, collection.paths, n_jobs, kept)
     models = os.path.join(data_home_folder(), "models")
     training = Training(
         Path(models if models_dir is None else models_dir),

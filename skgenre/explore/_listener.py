@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from skgenre._text import printable
 from skgenre.classifiers import BaseGenreClassifier, GenreTagger
-from skgenre.classifiers._tagging._tag_genres import tag_embedding
+from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, tag_embedding
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
 from skgenre.features._pretrained._musicnn_weights import has_weights, weights_folder
@@ -78,6 +78,19 @@ class Listener:
         """The estimators by which a song is heard."""
         models = [self.model, self.tagger if self._has_tags else None]
         return [each for each in models if each is not None]
+
+    @property
+    def makes(self) -> dict[str, int | None]:
+        """The arrays of what is heard, and how many numbers a song has in each.
+
+        None stands for any number.
+        """
+        found: dict[str, int | None] = {"embeddings": None}
+        if self.classes:
+            found["proba"] = len(self.classes)
+        if self.tagger is not None and self._has_tags:
+            found["tags"] = len(FEATURE_NAMES)
+        return found
 
     @property
     def meaning(self) -> str:

@@ -238,6 +238,7 @@ class Server:
                     extraction.embeddings[rows],
                     None if tags is None else tags[rows],
                     self.collection.groups[rows],
+                    extraction.kept,
                 )
             return self._space
 
