@@ -187,7 +187,7 @@ def _serve(server: "Server", host: str, port: int) -> Explorer:
     name = _called(host)
     config = uvicorn.Config(
         guard,
-        log_level="warning",
+        log_config=None,  # by default, the program's own handlers would be closed
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=1,
