@@ -14,7 +14,7 @@ async function showNetwork() {
         note: `${Math.round(100 * probability)} %`,
         on: () => openSong(number),
       })));
-      const heading = make("h4");
+      const heading = make("h3");
       heading.append(isolated(genre));
       group.append(heading, list);
       return group;
@@ -79,7 +79,7 @@ async function showFilters(isMore) {
     const isGenre = layer === layers.length - 1;
     note.textContent = isGenre ?
       "What the network would like to hear more of, for each genre; it is no music." :
-      "What each filter responds to most. Time goes to the right, pitch upwards.";
+      "What each filter responds to most, and its mean response before and after. Time goes to the right, pitch upwards.";
   } catch (error) {
     note.textContent = error.message;
   }
@@ -104,9 +104,13 @@ function filterFigure(layer, found, isHeard) {
 }
 
 async function hearFilter(layer, { number, name }) {
-  const note = element("network-note");
+  const note = element("network-note"), key = `filter ${number} of ${layer}`;
+  if (audio.dataset.key === key && !audio.paused) {
+    audio.pause();
+    return;
+  }
   note.textContent = `A sound is made of what ${name} responds to …`;
-  audio.dataset.key = audio.dataset.begun = `${layer} ${number}`;
+  audio.dataset.key = audio.dataset.begun = key;
   audio.dataset.wav = "yes"; // there is no other form of it
   audio.src = `api/network/layers/${layer}/${number}/sound`;
   try {
@@ -119,3 +123,6 @@ async function hearFilter(layer, { number, name }) {
 
 element("show-filters").addEventListener("click", () => showFilters(false));
 element("more-filters").addEventListener("click", () => showFilters(true));
+element("layer").addEventListener("change", () => {
+  element("more-filters").hidden = true;
+});

@@ -21,7 +21,8 @@ function trainedText({ path, n_songs: n, n_left_out: out, genres, accuracy, inte
   if (accuracy === undefined) return `${made} How accurate it is can't be said: ${unchecked}`;
   const percent = (share) => Math.round(100 * share);
   const whose = areKnown ? "songs by artists not trained on" : "songs not trained on, of which some artists are unknown";
-  return `${made} Of ${checked} ${whose}, it is right about ${percent(accuracy)} % (95 % interval: ${percent(interval[0])} to ${percent(interval[1])} %).`;
+  const limits = interval.map(percent).join(" to ");
+  return `${made} For ${checked} ${whose}, ${percent(accuracy)} % of the predictions are right (95 % interval: ${limits} %).`;
 }
 
 let isTraining = false;

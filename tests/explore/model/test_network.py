@@ -2,6 +2,9 @@
 
 import base64
 import io
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +13,12 @@ from explored import explore_in_process, fit_network, write_songs
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
+from skgenre import save
 from skgenre.explore._listener import Listener
 from skgenre.explore._model._network import N_FILTERS, NetworkView
 from skgenre.inspection import maximize_activation
+
+HELPERS = Path(__file__).parents[2] / "helpers"
 
 pytestmark = pytest.mark.slow  # TensorFlow is loaded
 
@@ -103,3 +109,27 @@ def test_the_page_asks_for_layers_and_filters_by_number(songs, model, tmp_path):
         assert rate == 22050 and len(samples) == 63 * 1024
     finally:
         server.media.close()
+
+
+def test_tensorflow_is_not_loaded_before_filters_are_asked_for(songs, model, tmp_path):
+    pytest.importorskip("onnxruntime")
+    save(model, tmp_path / "it.model")
+    code = (
+        "import sys, pathlib\n"
+        "from explored import explore_in_process\n"
+        "from skgenre import load\n"
+        "folder = pathlib.Path(sys.argv[1])\n"
+        "model = load(folder / 'it.model', runtime='onnx')\n"
+        "server, client = explore_in_process(sys.argv[2:], model, folder)\n"
+        "assert client.get('/api/songs').json()['has_network']\n"
+        "assert len(client.get('/api/map/pca').json()['numbers']) == 8\n"
+        "assert client.get('/api/network').json()['curves']\n"
+        "print([name for name in ('tensorflow', 'keras') if name in sys.modules])\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, tmp_path, *songs[0]],
+        cwd=HELPERS,
+        capture_output=True,
+        text=True,
+    )
+    assert run.stdout == "[]\n", run.stderr
