@@ -81,38 +81,40 @@ class Extraction:
         return np.flatnonzero(self.done)
 
     def _run(self) -> None:
-        state = self.kept.state()
-        self._recall(state)
-        n_recalled = self.done.sum()
-        order = np.random.default_rng(0).permutation(np.flatnonzero(~self.done))
-        numbers = {self._paths[i]: int(i) for i in order}
         try:
+            state = self.kept.state()
+            self._recall(state)
+            n_recalled = self.done.sum()
             with warnings.catch_warnings(action="ignore"):
-                for found in results_in_chunks(
-                    self._listener.listen,
-                    self._listener.steps,
-                    [*numbers],
-                    n_jobs=self._n_jobs,
-                    n_clips=_CLIPS_AT_A_TIME,
-                    n_chunks=1,
-                ):
-                    for path, error in found.errors.items():
-                        self.errors[numbers[path]] = error
-                    for path, reading in found.readings.items():
-                        text = f"{reading.status}: {reading.cause}"
-                        kept = self.notes if reading.has_music else self.errors
-                        kept[numbers[path]] = text
-                    for path, heard in found.results.items():
-                        if numbers[path] not in self.errors:
-                            self._keep(numbers[path], heard)
-                    if self._stop.is_set():
-                        break
+                self._listen()
+            is_whole = not self._stop.is_set() and self.done.sum() > n_recalled
+            if is_whole and self.kept.state() == state:
+                self._remember(state)
         except Exception as error:  # of any type, as a model's; the page shows it
             self.failure = f"{type(error).__name__}: {error}"
 
-        is_whole = self.failure is None and not self._stop.is_set()
-        if is_whole and self.done.sum() > n_recalled and self.kept.state() == state:
-            self._remember(state)
+    def _listen(self) -> None:
+        order = np.random.default_rng(0).permutation(np.flatnonzero(~self.done))
+        numbers = {self._paths[i]: int(i) for i in order}
+        for found in results_in_chunks(
+            self._listener.listen,
+            self._listener.steps,
+            [*numbers],
+            n_jobs=self._n_jobs,
+            n_clips=_CLIPS_AT_A_TIME,
+            n_chunks=1,
+        ):
+            for path, error in found.errors.items():
+                self.errors[numbers[path]] = error
+            for path, reading in found.readings.items():
+                text = f"{reading.status}: {reading.cause}"
+                kept = self.notes if reading.has_music else self.errors
+                kept[numbers[path]] = text
+            for path, heard in found.results.items():
+                if numbers[path] not in self.errors:
+                    self._keep(numbers[path], heard)
+            if self._stop.is_set():
+                break
 
     def _recall(self, state: str) -> None:
         """Take what is kept of all songs."""

@@ -101,7 +101,7 @@ class Server:
         self._spectrogram = lru_cache(16)(spectrogram)
         self._timeline = lru_cache(16)(listener.timeline)
         self._tags = lru_cache(16)(listener.top_tags)
-        self._why = lru_cache(16)(self._explain)
+        self._why = lru_cache(8)(self._explain)
         self._hear = lru_cache(16)(lambda path: listener.listen([path])[0])
         self._clusters = lru_cache(2)(lambda space: space.clusters())
         self.app = Starlette(
@@ -282,7 +282,7 @@ class Server:
         return {"numbers": space.numbers.tolist(), "clusters": self._clusters(space)}
 
     def _number(self, key: str) -> int:
-        """Return the number of a song of the collection, or answer that it is none."""
+        """Return the number of a song of the collection; the answer is 404 if it is none."""
         if not (key.isascii() and key.isdigit()) or int(key) >= len(self.collection):
             raise HTTPException(404, _NO_SONG)
         return int(key)

@@ -172,13 +172,11 @@ class Training:
         if hasattr(type(model[0]), "_runtime") and is_installed():
             model[0]._runtime = "onnx"  # without TensorFlow
         read = self._read(model, songs.paths)
-        rows = np.array(
-            [i for i, path in enumerate(songs.paths) if read.is_music(path)]
-        )
-        rows = rows[_learnable([songs.genres[row] for row in rows])]
+        rows = np.flatnonzero([read.is_music(path) for path in songs.paths])
+        rows = rows[_learnable([songs.genres[row] for row in rows.tolist()])]
         paths = np.array(songs.paths, dtype=object)[rows]
         y, groups = np.array(songs.genres, dtype=str)[rows], songs.groups[rows]
-        is_known = all(songs.artists[row] is not None for row in rows)
+        is_known = all(songs.artists[row] is not None for row in rows.tolist())
 
         def fit(learner: Any, chosen: Any) -> None:
             fit_with_groups(learner, paths[chosen], y[chosen], groups[chosen])
