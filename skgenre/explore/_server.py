@@ -282,7 +282,7 @@ class Server:
         return {"numbers": space.numbers.tolist(), "clusters": self._clusters(space)}
 
     def _number(self, key: str) -> int:
-        """Return the number of a song of the collection; the answer is 404 if it is none."""
+        """Return the number of a song of the collection, or refuse it with a 404."""
         if not (key.isascii() and key.isdigit()) or int(key) >= len(self.collection):
             raise HTTPException(404, _NO_SONG)
         return int(key)
