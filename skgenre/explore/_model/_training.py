@@ -99,17 +99,11 @@ class Training:
                 raise ValueError(
                     "A model is being trained. Wait until it is done, or stop it."
                 )
-            rows = _learnable(songs.genres)
-            songs = Songs(
-                [songs.paths[row] for row in rows],
-                [songs.genres[row] for row in rows],
-                [songs.artists[row] for row in rows],
-                songs.groups[rows],
-            )
+            n_songs = len(_learnable(songs.genres))
             self._folder.mkdir(parents=True, exist_ok=True)
             target = check_writable(self._new_file(recipe))
             self._stop.clear()
-            self._state = {"phase": "reading", "n_songs": len(rows), "n_read": 0}
+            self._state = {"phase": "reading", "n_songs": n_songs, "n_read": 0}
             self._thread = threading.Thread(
                 target=self._run, args=(recipe, songs, target), daemon=True
             )
@@ -171,10 +165,12 @@ class Training:
         model[0].set_params(cache_dir=self._cache_dir)
         if hasattr(type(model[0]), "_runtime") and is_installed():
             model[0]._runtime = "onnx"  # without TensorFlow
-        read = self._read(model, songs.paths)
-        rows = np.flatnonzero([read.is_music(path) for path in songs.paths])
+        paths = np.array(songs.paths, dtype=object)
+        rows = _learnable(songs.genres)
+        read = self._read(model, paths[rows].tolist())
+        rows = rows[[read.is_music(path) for path in paths[rows]]]
         rows = rows[_learnable([songs.genres[row] for row in rows.tolist()])]
-        paths = np.array(songs.paths, dtype=object)[rows]
+        paths = paths[rows]
         y, groups = np.array(songs.genres, dtype=str)[rows], songs.groups[rows]
         is_known = all(songs.artists[row] is not None for row in rows.tolist())
 
@@ -248,7 +244,7 @@ def _learnable(genres: Sequence[str | None]) -> NDArray:
         ]
         raise ValueError(
             f"A model needs two genres or more with {FEWEST} songs each. Found "
-            f"{format_list(found) or 'no labels'}. Select more songs, or label them."
+            f"{format_list(found) or 'none'}. Select more songs, or label them."
         )
     return np.flatnonzero(np.isin(labels, kept))
 
