@@ -33,12 +33,15 @@ class Salience(NamedTuple):
     """The step that made the frames and bands."""
 
     def shown(self) -> dict[str, Any]:
-        """Return the weights as a picture with the bands of the page's spectrograms."""
+        """Return a picture with the bands of the page's spectrograms.
+
+        Of the roots of the weights, by which the loudness is turned down in `sound`.
+        """
         first, step = _bands(0.0, RATE / 2, N_MELS)
         hertz = mel_to_hz(first + step * np.arange(N_MELS))
         frames = np.arange(len(self.weights))
         seconds = len(self.weights) * self.mel.hop_length / self.mel.sample_rate
-        found = picture(self._at(frames, hertz) - 1, 1.0)
+        found = picture(np.sqrt(self._at(frames, hertz)) - 1, 1.0)
         return {"salience": found | {"seconds": seconds}}
 
     def sound(self, path: str) -> tuple[NDArray, int]:
