@@ -572,5 +572,5 @@ def test_explore_on_a_few_songs():
     run = subprocess.run(
         [*command, "--clips", "0"], check=True, capture_output=True, text=True
     )
-    assert "40 songs: first map after" in run.stdout and "loaded []" in run.stdout
-    assert "click to sound" in run.stdout
+    assert "40 songs\nfirst map: " in run.stdout and "loaded []" in run.stdout
+    assert "click to sound: " in run.stdout
