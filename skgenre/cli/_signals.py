@@ -12,7 +12,8 @@ from typing import Any
 import typer
 from typer.core import TyperGroup
 
-from skgenre.cli._console import console
+from skgenre._install import lacking
+from skgenre.cli._console import console, fail
 
 # Code in C that Python can't interrupt, such as the training of a support vector
 # machine, gets so many seconds to come to an end.
@@ -33,6 +34,10 @@ class InterruptibleGroup(TyperGroup):
         watch = _Watch()
         try:
             return super().invoke(ctx)
+        except ImportError as error:
+            if lacking(error) is None:
+                raise
+            raise fail(error) from None
         except KeyboardInterrupt as error:
             for number in (signal.SIGINT, signal.SIGTERM):  # once is enough
                 signal.signal(number, signal.SIG_IGN)

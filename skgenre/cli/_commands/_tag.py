@@ -182,11 +182,12 @@ def timelines(
     prepare(tagger, **how)
     tagger.set_params(on_error="ignore", verbose=console.is_terminal)
     probabilities, times = tagger.predict_timeline(paths)
-    report = tagger.extraction_report_
     songs: list[dict[str, Any]] = []
-    for i, path in enumerate(paths):
-        if report["status"][i] not in ("ok", "damaged"):
-            error = str(AudioError(path, report["cause"][i]))
+    for i, (path, read) in enumerate(
+        zip(paths, tagger.extraction_records_, strict=True)
+    ):
+        if read["status"] not in ("ok", "damaged"):
+            error = str(AudioError(path, read["cause"]))
             songs.append({"path": path, "error": error})
             continue
         windows = [
