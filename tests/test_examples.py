@@ -10,7 +10,6 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -179,9 +178,9 @@ def test_large_uploads_wait_on_the_disk(monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES / "service")
     threads = importlib.import_module("threads")
     server = threads.ThreadingHTTPServer(("127.0.0.1", 0), threads.Handler)
-    server.model = SimpleNamespace(
-        predict=lambda file: {"n_bytes": file.tell(), "on_disk": file._rolled}
-    )
+    server.functions = {
+        "/genre": lambda file: {"n_bytes": file.tell(), "on_disk": file._rolled}
+    }
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with server, ThreadPoolExecutor() as server.pool:
         for n_bytes in (0, 1000, 2 * threads.BLOCK + 1):
