@@ -11,8 +11,10 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+import skgenre
 from skgenre import datasets
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -172,6 +174,22 @@ def few_tracks(music_tracks, tmp_path):
 def test_an_example_runs_on_real_music(script, csv_file, few_tracks, run):
     # An empty name is the folder itself, without artists.
     assert_is_whole(script, run(script, few_tracks / csv_file))
+
+
+@pytest.mark.parametrize("n_samples", [661500, 1_000_001, 30_000, 600, 0])
+def test_preprocessing_without_skgenre_is_the_same(n_samples, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    alone = importlib.import_module("onnx_alone")
+    assert "import skgenre\n" not in Path(alone.__file__).read_text()
+    rng = np.random.default_rng(0)
+    silent = n_samples == 0
+    samples = rng.normal(0, 0.1, n_samples or 9000) * (not silent)
+    samples[len(samples) // 2 :] *= 0.001
+    step = skgenre.MelSpectrogramTransformer(on_error="ignore")
+    (expected,) = step.transform([samples.astype(np.float32)])
+    found = alone.spectrogram(samples.astype(np.float32))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=2e-3)
 
 
 def test_large_uploads_wait_on_the_disk(monkeypatch):
