@@ -17,6 +17,7 @@ from skgenre.cli._commands._embeddings._commands import (
     similar,
 )
 from skgenre.cli._commands._explore import explore
+from skgenre.cli._commands._info import card, info
 from skgenre.cli._commands._library._check_tags import check_tags
 from skgenre.cli._commands._library._undo import undo
 from skgenre.cli._commands._scan import scan
@@ -26,7 +27,6 @@ from skgenre.cli._console import console as _console
 from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
-from skgenre.cli._console import print_json as _print_json
 from skgenre.cli._options import (
     DryRun,
     Labels,
@@ -420,8 +420,10 @@ def evaluate(
 
 
 app.command("check-tags")(check_tags)
+app.command()(card)
 app.command()(cluster)
 app.command()(explore)
+app.command()(info)
 app.command("map")(make_map)
 app.command()(path)
 app.command()(scan)
@@ -429,18 +431,6 @@ app.command()(similar)
 app.command()(tag)
 app.command()(undo)
 app.command()(weights)
-
-
-@app.command()
-def info(model: Annotated[Path, typer.Argument(help="Model file.")]) -> None:
-    """Show a model's genres, its scores and what it was trained on, as JSON."""
-    from skgenre.persistence import read_info
-
-    try:
-        facts = read_info(model)
-    except (OSError, ValueError) as error:
-        raise _fail(error) from None
-    _print_json(facts)
 
 
 @app.command()
