@@ -27,6 +27,7 @@ from skgenre.cli._console import console as _console
 from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
+from skgenre.cli._help import Command, examples
 from skgenre.cli._options import (
     DryRun,
     Labels,
@@ -54,7 +55,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(_cache.app, name="cache")
 
 
 class ReportFormat(StrEnum):
@@ -86,7 +86,6 @@ def main(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-@app.command()
 def train(
     music: Annotated[
         Path,
@@ -237,7 +236,6 @@ def _reset_work_parameters(pipeline: Any) -> None:
     )
 
 
-@app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     music: Annotated[
@@ -340,7 +338,6 @@ def predict(
     _end(errors)
 
 
-@app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     music: Annotated[
@@ -419,24 +416,10 @@ def evaluate(
         raise typer.Exit(1)
 
 
-app.command("check-tags")(check_tags)
-app.command()(card)
-app.command()(cluster)
-app.command()(explore)
-app.command()(info)
-app.command("map")(make_map)
-app.command()(path)
-app.command()(scan)
-app.command()(similar)
-app.command()(tag)
-app.command()(undo)
-app.command()(weights)
-
-
-@app.command()
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder to write to.")
+        Path,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to."),
     ] = Path("skgenre-demo"),
     seed: _Seed = 0,
     jobs: _Jobs = -1,
@@ -448,3 +431,53 @@ def demo(
         run_demo(output, seed=seed, n_jobs=jobs, console=_console)
     except (OSError, ValueError) as error:
         raise _fail(error) from None
+
+
+# Names of the groups in the help, and in them commands with examples.
+_GROUPS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "Without labels": {
+        "tag": (
+            tag,
+            "skgenre tag my_music",
+            "skgenre tag my_music --genres jazz,rock,soul --format csv",
+        ),
+        "similar": (similar, "skgenre similar song.mp3 --among my_music -k 20"),
+        "path": (path, "skgenre path calm.mp3 loud.mp3 --among my_music"),
+        "cluster": (cluster, "skgenre cluster my_music --format m3u -o playlists"),
+        "map": (make_map, "skgenre map my_music --color cluster -o map.html"),
+        "explore": (explore, "skgenre explore my_music"),
+    },
+    "With labels": {
+        "train": (
+            train,
+            "skgenre train my_music -o genres.model",
+            "skgenre train tracks.csv --model fast --note 'first try'",
+        ),
+        "predict": (
+            predict,
+            "skgenre predict genres.model song.mp3 my_music",
+            "find my_music -mtime -7 | skgenre predict genres.model --from-file -",
+        ),
+        "evaluate": (
+            evaluate,
+            "skgenre evaluate genres.model other_music --report report.html",
+        ),
+        "check-tags": (check_tags, "skgenre check-tags my_music --format html"),
+        "info": (info, "skgenre info genres.model"),
+        "card": (card, "skgenre card genres.model -o MODEL_CARD.md"),
+    },
+    "Files": {
+        "scan": (scan, "skgenre scan my_music --time-limit 60"),
+        "undo": (undo, "skgenre undo skgenre-undo-2026-11-30.jsonl --dry-run"),
+    },
+    "This program": {
+        "demo": (demo, "skgenre demo"),
+        "weights": (weights, "skgenre weights"),
+    },
+}
+for _group, _commands in _GROUPS.items():
+    for _name, (_function, *_lines) in _commands.items():
+        app.command(
+            _name, cls=Command, rich_help_panel=_group, epilog=examples(*_lines)
+        )(_function)
+app.add_typer(_cache.app, name="cache", rich_help_panel="This program")

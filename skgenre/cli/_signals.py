@@ -10,10 +10,10 @@ from types import FrameType
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
 from skgenre._install import lacking
 from skgenre.cli._console import console, fail
+from skgenre.cli._help import Group
 
 # Code in C that Python can't interrupt, such as the training of a support vector
 # machine, gets so many seconds to come to an end.
@@ -24,7 +24,7 @@ class _Terminated(KeyboardInterrupt):
     """The process was asked to end."""
 
 
-class InterruptibleGroup(TyperGroup):
+class InterruptibleGroup(Group):
     """Commands that can be interrupted."""
 
     def invoke(self, ctx: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skgenre.cli._console import console, fail, plain, print_json
+from skgenre.cli._help import Command, Group, examples
 
 if TYPE_CHECKING:
     from skgenre.features._base import AudioTransformer
@@ -53,7 +54,7 @@ _Folder = Annotated[
 ]
 
 app = typer.Typer(
-    help="Show or delete what the commands have kept.", no_args_is_help=True
+    cls=Group, help="Show or delete what the commands have kept.", no_args_is_help=True
 )
 
 
@@ -85,7 +86,7 @@ def _checked(folder: Path | None) -> Path:
     return folder
 
 
-@app.command()
+@app.command(cls=Command, epilog=examples("skgenre cache info"))
 def info(folder: _Folder = None) -> None:
     """Show how much is kept of which kind, and when it was used."""
     from skgenre.audio._array_store import size_limit, usage
@@ -114,7 +115,7 @@ def info(folder: _Folder = None) -> None:
     print_json(facts)
 
 
-@app.command()
+@app.command(cls=Command, epilog=examples("skgenre cache clear --dir my_cache"))
 def clear(folder: _Folder = None) -> None:
     """Delete what is kept; other files in the folder stay."""
     from skgenre.audio._array_store import clear, usage
