@@ -147,7 +147,9 @@ def test_the_image_is_made_of_what_is_here():
     recipe = (FOLDER / "Dockerfile").read_text()
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", recipe, re.MULTILINE)
     sources = " ".join(copied).split()
-    assert "requirements/serve.txt" in sources and "examples/service/app.py" in sources
+    assert {"requirements/serve.txt", "examples/service/app.py"} <= {*sources}
+    needed = {"README.md", "LICENSE", "hatch_build.py", "docs/skgenre.1", "skgenre"}
+    assert needed <= {*sources}  # to build the package
     ignored = (FOLDER / "Dockerfile.dockerignore").read_text().splitlines()
     for source in sources:
         assert (FOLDER.parents[1] / source).exists()
