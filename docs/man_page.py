@@ -55,12 +55,12 @@ def section(names, command, context):
         ]
     parameters = command.get_params(context)
     usage = " ".join(
-        f"\\fI{roff(each.metavar)}\\fR" if each.required else f"[{roff(each.metavar)}]"
+        each.metavar + "..." * (each.nargs != 1)
         for each in parameters
         if each.param_type_name == "argument"
     )
     lines = [f".SS {roff(' '.join(names))}"]
-    lines += [f"\\fB{roff(' '.join(names))}\\fR [options] {usage}".rstrip()]
+    lines += [f"\\fB{roff(' '.join(names))}\\fR [options] {roff(usage)}".rstrip()]
     for paragraph in command.help.split("\n\n"):
         lines += [".PP", roff(paragraph)]
     for parameter in parameters:

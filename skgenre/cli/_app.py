@@ -102,7 +102,8 @@ def train(
     model: Annotated[
         ModelName | None,
         typer.Option(
-            help="What to train.", show_default="best, or fast without its weights"
+            help="Kind of model to train.",
+            show_default="best, or fast without its weights",
         ),
     ] = None,
     test_size: Annotated[
@@ -110,48 +111,49 @@ def train(
         typer.Option(
             min=0,
             max=0.9,
-            help="Share of the clips (whole artists, where they are known) to evaluate "
-            "on; 0 trains on all of them.",
+            help="Share of the clips to evaluate on, by whole artists where they "
+            "are known; 0 trains on all clips, without an evaluation.",
         ),
     ] = 0.2,
     refit: Annotated[
         bool,
         typer.Option(
             "--refit/--no-refit",
-            help="Train once more on all clips after the evaluation, for the model "
-            "that is kept.",
+            help="After the evaluation, train the saved model once more, on all clips.",
         ),
     ] = True,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs of the networks instead of the default."),
+        typer.Option(
+            min=1, help="Number of epochs of a network, instead of the default."
+        ),
     ] = None,
     checkpoint_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Folder in which a network's training is kept after each epoch; the "
-            "same command resumes there if it was interrupted.",
+            help="Folder for checkpoints of a network after each epoch; to "
+            "resume, run the same command again.",
             file_okay=False,
         ),
     ] = None,
     work_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Folder to keep the spectrograms of a network in, rather than in "
-            "memory: for large collections. A training that was interrupted uses "
-            "those that are there.",
+            help="Folder for the spectrograms of a network, instead of memory, "
+            "for large collections; after an interruption, those in it are "
+            "used again.",
         ),
     ] = None,
     multi_label: Annotated[
         bool,
         typer.Option(
             "--multi-label",
-            help="Learn all genres of each clip: those that a CSV separates by |, as "
-            "in rock|pop, or all in the tags.",
+            help="Learn several genres of each clip: those separated by | in a "
+            "CSV, as in rock|pop, or all in the tags.",
         ),
     ] = False,
     note: Annotated[
-        str | None, typer.Option(help="Text to keep with the model, for `info`.")
+        str | None, typer.Option(help="Text to save with the model; `info` shows it.")
     ] = None,
     seed: _Seed = 0,
     cache_dir: CacheDir = None,
@@ -161,7 +163,7 @@ def train(
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it.
 
-    With a tree of genres, those of too few clips or artists count as the genre above.
+    With --genre-tree, genres of too few clips or artists count as the genre above them.
     """
     from skgenre.cli._commands._library._labels import (
         fold_rare_genres,
@@ -241,8 +243,8 @@ def predict(
     music: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Audio files, folders, and playlists (.m3u, .m3u8); - is one sound "
-            "file on the standard input, and no list."
+            help="Audio files, folders and playlists (.m3u, .m3u8); - reads one "
+            "sound file from the standard input."
         ),
     ] = None,
     from_file: _FromFile = None,
@@ -252,7 +254,7 @@ def predict(
         int | None,
         typer.Option(
             min=1,
-            help="Genres to show for each file.",
+            help="Number of genres to show for each file.",
             show_default="1; of a model of several genres, all above their threshold",
         ),
     ] = None,
@@ -260,7 +262,9 @@ def predict(
     write_tags: WriteTags = False,
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Least probability to write a genre."),
+        typer.Option(
+            min=0, max=1, help="Lowest probability at which a genre is written."
+        ),
     ] = None,
     dry_run: DryRun = False,
     undo_file: NewUndoFile = None,
@@ -269,10 +273,9 @@ def predict(
     jobs: _Jobs = -1,
     yes: _Yes = False,
 ) -> None:
-    """Predict the genres of audio files.
+    """Predict the genres of audio files by a model.
 
-    Files that can't be read are named, and the others are predicted all the same; the
-    exit code is then 1.
+    Files that can't be read are reported and skipped; the exit code is then 1.
     """
     defer_scipy_stats()
     from skgenre.cli._commands._library._missing import without_genre
@@ -350,20 +353,21 @@ def evaluate(
     labels: _LabelsFrom = Labels.folders,
     report: Annotated[
         Path | None,
-        typer.Option(help="Page of HTML to write, with errors, clips and curves."),
+        typer.Option(help="HTML page to write, with errors, clips and curves."),
     ] = None,
     compare: Annotated[
-        Path | None, typer.Option(help="Model file to compare with.")
+        Path | None, typer.Option(help="Second model file, to compare with.")
     ] = None,
     merge: Annotated[
         list[str] | None,
         typer.Option(
-            help="Count a genre as another, such as pop=rock, in one more accuracy."
+            help="Count one genre as another, such as pop=rock, in an additional "
+            "accuracy."
         ),
     ] = None,
     genre_tree: _GenreTreeFile = None,
     file_format: Annotated[
-        ReportFormat, typer.Option("--format", help="Form of the result.")
+        ReportFormat, typer.Option("--format", help="Format of the results.")
     ] = ReportFormat.table,
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
@@ -371,9 +375,10 @@ def evaluate(
 ) -> None:
     """Evaluate a model on labelled music that it was not trained on.
 
-    Files that can't be read are named, and the others are evaluated all the same; the
-    exit code is then 1. With a tree of genres, or a model that has one, also
-    hierarchical scores, for which a genre above the right one is partly right.
+    Files that can't be read are reported and skipped; the exit code is then 1.
+
+    With --genre-tree, or a model that has a tree, there are hierarchical scores, too:
+    a genre above the right one counts as partly right.
     """
     from skgenre.cli._commands._evaluate import (
         check_merge,

@@ -42,8 +42,8 @@ def _in_words(parameters: list[Any], function: Callable[..., Any]) -> list[Any]:
             parameter.metavar = parameter.metavar or parameter.name.upper()
             # Beside this name, Typer would print Python's type.
             parameter.display_type_rich = lambda ctx, word=word: word
-        elif parameter.metavar is None:
-            parameter.metavar = word
+        elif parameter.metavar is None and word is not None:
+            parameter.metavar = word.rstrip("…")  # one each time that it is given
     return parameters
 
 

@@ -64,8 +64,8 @@ def test_words_of_types():
     for line in (
         r"SONGS +FILE… +Audio files",
         r"--among +FOLDER +Folder",
-        r"--less-like +FILE… +Song",
-        r"-k +N \[x>=1\] +Songs",
+        r"--less-like +FILE +Song",
+        r"-k +N \[x>=1\] +Number",
         r"--index +FILE +File",
         r"--other-artists +--same-artist +Leave out",
         r"--format +table\|csv\|json\|m3u +Form",

@@ -37,8 +37,8 @@ CacheDir = Annotated[
     typer.Option(
         envvar=VARIABLE,
         callback=_resolved,
-        help="Folder in which what was computed of each file is kept and looked up; "
-        "off: nowhere.",
+        help="Folder that keeps the features of each file for later runs; "
+        "off keeps nothing.",
         show_default="that of the user's caches",
     ),
 ]
@@ -54,7 +54,7 @@ _Folder = Annotated[
 ]
 
 app = typer.Typer(
-    cls=Group, help="Show or delete what the commands have kept.", no_args_is_help=True
+    cls=Group, help="Show or delete cached features.", no_args_is_help=True
 )
 
 
@@ -88,7 +88,7 @@ def _checked(folder: Path | None) -> Path:
 
 @app.command(cls=Command, epilog=examples("skgenre cache info"))
 def info(folder: _Folder = None) -> None:
-    """Show how much is kept of which kind, and when it was used."""
+    """Show how much is cached of which kind, and when it was used."""
     from skgenre.audio._array_store import size_limit, usage
 
     folder = _checked(folder)
@@ -117,7 +117,7 @@ def info(folder: _Folder = None) -> None:
 
 @app.command(cls=Command, epilog=examples("skgenre cache clear --dir my_cache"))
 def clear(folder: _Folder = None) -> None:
-    """Delete what is kept; other files in the folder stay."""
+    """Delete all that is cached; other files in the folder stay."""
     from skgenre.audio._array_store import clear, usage
 
     folder = _checked(folder)

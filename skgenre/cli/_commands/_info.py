@@ -24,7 +24,7 @@ _FEW_ARTISTS = 50
 
 
 def info(model: _Model) -> None:
-    """Show a model's genres, its scores and what it was trained on, as JSON."""
+    """Show a model's genres, scores and training data as JSON."""
     from skgenre.persistence import read_info
 
     try:
