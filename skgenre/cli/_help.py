@@ -15,11 +15,11 @@ _FOLDERS = re.compile("among|folder|library|.+_dir")
 
 
 def _word(name: str, annotation: Any) -> str | None:
-    """Return what stands for a value of a parameter; None if nobody has said it."""
+    """Return what stands for a value of a parameter; None if there is no word."""
     if get_origin(annotation) is list:
         return f"{_word(name, get_args(annotation)[0])}…"
-    for each in get_args(annotation):  # but for None
-        return _word(name, each)
+    if get_args(annotation):  # or None
+        return _word(name, get_args(annotation)[0])
     if isinstance(annotation, type) and issubclass(annotation, Enum):
         return "|".join(str(member.value) for member in annotation)
     if annotation is Path and _FOLDERS.fullmatch(name):
@@ -34,10 +34,11 @@ def _words(function: Callable[..., Any]) -> dict[str, str | None]:
     return {name: _word(name, annotation) for name, annotation in hints.items()}
 
 
-def _in_words(parameters: list[Any], function: Callable[..., Any]) -> list[Any]:
+def _in_words(parameters: list[Any], function: Callable[..., Any] | None) -> list[Any]:
     """Give parameters the words for their types, where they have no own ones."""
+    words = {} if function is None else _words(function)
     for parameter in parameters:
-        word = _words(function).get(parameter.name, "")
+        word = words.get(parameter.name, "")
         if parameter.param_type_name == "argument":
             parameter.metavar = parameter.metavar or parameter.name.upper()
             # Beside this name, Typer would print Python's type.
@@ -57,7 +58,7 @@ class Command(TyperCommand):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, ``--help`` included."""
-        return _in_words(super().get_params(ctx), self.callback or Command)
+        return _in_words(super().get_params(ctx), self.callback)
 
 
 class Group(TyperGroup):
@@ -65,7 +66,7 @@ class Group(TyperGroup):
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the parameters, ``--help`` included."""
-        return _in_words(super().get_params(ctx), self.callback or Group)
+        return _in_words(super().get_params(ctx), self.callback)
 
 
 def examples(*lines: str) -> str:
