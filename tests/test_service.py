@@ -1,7 +1,9 @@
 """What the service of examples/service/ says; load.py sends it bad uploads for long."""
 
+import http.client
 import importlib
 import io
+import json
 import re
 import sys
 import threading
@@ -141,6 +143,27 @@ def test_a_third_request_is_refused_while_one_is_computed_and_one_waits(
     assert 'genre_responses_total{path="/genre",status="200"} 2' in lines
     assert 'genre_responses_total{path="/genre",status="503"} 1' in lines
     assert "genre_computing 0" in lines and "genre_waiting 0" in lines
+
+
+@needs_weights
+def test_the_server_of_the_standard_library_says_the_same(trained, service):
+    threads = importlib.import_module("threads")
+    server = threads.ThreadingHTTPServer(("127.0.0.1", 0), threads.Handler)
+    server.functions = threads.functions(trained[1], None)
+
+    def post(path):
+        connection = http.client.HTTPConnection(*server.server_address, timeout=60)
+        connection.request("POST", path, trained[2])
+        response = connection.getresponse()
+        return response.status, json.load(response)
+
+    with server, ThreadPoolExecutor() as server.pool:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        for path in ("/genre", "/tags", "/timeline"):
+            expected = service.post(path, files={"file": trained[2]}).json()
+            assert post(path) == (200, expected)
+        assert post("/other") == (404, {"detail": threads.PATHS})
+        server.shutdown()
 
 
 def test_the_image_is_made_of_what_is_here():

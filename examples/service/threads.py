@@ -73,6 +73,16 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
+def functions(model, time_limit):
+    """Return what makes of a file what is asked for, by its path."""
+    tagger = Tagger(time_limit)
+    return {
+        "/genre": GenreModel(model, time_limit).predict,
+        "/tags": tagger.tags,
+        "/timeline": tagger.timeline,
+    }
+
+
 def main():
     """Serve until the program is ended."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -82,12 +92,7 @@ def main():
     parser.add_argument("--time-limit", type=float, help="seconds that a file may take")
     options = parser.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
-    tagger = Tagger(options.time_limit)
-    server.functions = {
-        "/genre": GenreModel(options.model, options.time_limit).predict,
-        "/tags": tagger.tags,
-        "/timeline": tagger.timeline,
-    }
+    server.functions = functions(options.model, options.time_limit)
     server.pool = ThreadPoolExecutor(options.threads)
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C
         server.serve_forever()
