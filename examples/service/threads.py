@@ -74,7 +74,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def functions(model, time_limit):
-    """Return what makes of a file what is asked for, by its path."""
+    """Return the function of each path, which takes a file."""
     tagger = Tagger(time_limit)
     return {
         "/genre": GenreModel(model, time_limit).predict,
