@@ -1,11 +1,16 @@
-"""Genres by an exported network: NumPy, ONNX Runtime and soundfile, without skgenre.
+"""
+An exported network in a program without skgenre
+================================================
+
+NumPy, ONNX Runtime and soundfile are enough::
 
     skgenre train music -o genres.model --model crnn
     python -c "import skgenre; crnn = skgenre.load('genres.model')[-1]
     skgenre.export_onnx(crnn, 'genres.onnx')"
     python onnx_alone.py genres.onnx song.wav
 
-`spectrogram` is the whole preprocessing, to be written in another language.
+The function ``spectrogram`` is the whole preprocessing, to be written in another
+language.
 """
 
 import json
