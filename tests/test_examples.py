@@ -10,10 +10,11 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
+import skgenre
 from skgenre import datasets
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
@@ -181,13 +182,29 @@ def test_an_example_runs_on_real_music(script, csv_file, few_tracks, run):
     assert_is_whole(script, run(script, few_tracks / csv_file))
 
 
+@pytest.mark.parametrize("n_samples", [661500, 1_000_001, 30_000, 600, 0])
+def test_preprocessing_without_skgenre_is_the_same(n_samples, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES)
+    alone = importlib.import_module("onnx_alone")
+    assert "import skgenre\n" not in Path(alone.__file__).read_text()
+    rng = np.random.default_rng(0)
+    silent = n_samples == 0
+    samples = rng.normal(0, 0.1, n_samples or 9000) * (not silent)
+    samples[len(samples) // 2 :] *= 0.001
+    step = skgenre.MelSpectrogramTransformer(on_error="ignore")
+    (expected,) = step.transform([samples.astype(np.float32)])
+    found = alone.spectrogram(samples.astype(np.float32))
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=2e-3)
+
+
 def test_large_uploads_wait_on_the_disk(monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES / "service")
     threads = importlib.import_module("threads")
     server = threads.ThreadingHTTPServer(("127.0.0.1", 0), threads.Handler)
-    server.model = SimpleNamespace(
-        predict=lambda file: {"n_bytes": file.tell(), "on_disk": file._rolled}
-    )
+    server.functions = {
+        "/genre": lambda file: {"n_bytes": file.tell(), "on_disk": file._rolled}
+    }
     threading.Thread(target=server.serve_forever, daemon=True).start()
     with server, ThreadPoolExecutor() as server.pool:
         for n_bytes in (0, 1000, 2 * threads.BLOCK + 1):

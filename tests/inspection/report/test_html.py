@@ -2,9 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
-import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -323,19 +320,6 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no folder"):
         classification_report_html(["a"], ["a"], path=tmp_path / "no" / "page.html")
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
-
-
-def test_the_template_is_in_the_wheel(tmp_path):
-    root = Path(__file__).parents[3]
-    names = {"_template.html", "_style.css"}
-    assert names <= {
-        file.name for file in (root / "skgenre/inspection/_report").iterdir()
-    }
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path]
-    subprocess.run(build, cwd=root, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        assert names <= {Path(name).name for name in archive.namelist()}
 
 
 @needs_chromium

@@ -124,13 +124,13 @@ def _all_text(values: list) -> bool:
 
 def undo(
     record: Annotated[
-        Path, typer.Argument(help="Undo file that --write-tags has named.")
+        Path, typer.Argument(help="Undo file that --write-tags has reported.")
     ],
     dry_run: DryRun = False,
 ) -> None:
-    """Give files the genres back that they had before --write-tags.
+    """Restore the genres that files had before --write-tags.
 
-    Files that were changed since then, or can't be written to, are named and left as
+    Files that have changed since then, or can't be written to, are reported and left as
     they are; the exit code is then 1.
     """
     from skgenre.datasets._library._write_genre import require_mutagen, restore_genres
