@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,11 +49,27 @@ class Evaluation:
     def metrics(self) -> dict[str, Any]:
         """Scores to keep with the model."""
         names = [n for n in ("accuracy", "ranking_precision") if n in self.scores]
+        of_genres = {
+            str(genre): {
+                **self._rounded(("precision", "recall", "f1"), row),
+                "n_clips": int(self.scores.support[row]),
+            }
+            for row, genre in enumerate(self.scores.labels)
+        }
         return {
-            **{name: round(self.scores[name], 4) for name in names},
+            **self._rounded(names),
             "n_clips": len(self.target),
             "n_artists": self.n_artists,
             "protocol": self.protocol,
+            "genres": of_genres,
+        }
+
+    def _rounded(self, names: Iterable[str], row: Any = ()) -> dict[str, Any]:
+        """Return scores and their intervals."""
+        return {
+            name: np.round(np.asarray(self.scores[name])[row], 4).tolist()
+            for each in names
+            for name in (each, f"{each}_interval")
         }
 
 

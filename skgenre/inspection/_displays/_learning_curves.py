@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre._install import require
 from skgenre.inspection._fitted_parts import find_network
 
 if TYPE_CHECKING:
@@ -99,6 +100,7 @@ class LearningCurvesDisplay:
         ValueError
             If the history has none of these curves, or another number than `axes`.
         """
+        require("matplotlib")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 
