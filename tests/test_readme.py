@@ -5,10 +5,10 @@ import re
 import shlex
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from published_weights import needs_weights
 
 ROOT = Path(__file__).parents[1]
 # A command after "$ ", and what it prints; "..." stands for any number of lines.
@@ -62,10 +62,7 @@ def test_lines_are_compared():
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    find_spec("musicnn") is None,
-    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
-)
+@needs_weights
 def test_commands_print_what_is_shown(music, tmp_path):
     (tmp_path / "my_music").symlink_to(music, target_is_directory=True)
     assert [command.split()[1] for command, _ in COMMANDS] == ["tag", "train"]

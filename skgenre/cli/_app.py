@@ -163,9 +163,11 @@ def train(
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it.
 
-    With --genre-tree, genres of too few clips or artists count as the genre above them.
+    With --genre-tree, genres of too few clips or artists count as the genre above them;
+    where clips have several genres, each is also of all that are above its own.
     """
     from skgenre.cli._commands._library._labels import (
+        add_genres_above,
         fold_rare_genres,
         labelled_tracks,
         without_rare_genres,
@@ -195,15 +197,12 @@ def train(
             yes=yes,
             console=_console,
         )
-        if multi_label and genre_tree is not None:
-            raise ValueError(
-                "--genre-tree is for one genre a clip. Leave out --multi-label or it."
-            )
         check_output(output, [music, genre_tree])
         tree = None if genre_tree is None else GenreTree.from_file(genre_tree)
         tracks = labelled_tracks(music, labels, _console, multi_label=multi_label)
         if tree is not None:
-            tracks = fold_rare_genres(tracks, tree, _console)
+            by_tree = add_genres_above if multi_label else fold_rare_genres
+            tracks = by_tree(tracks, tree, _console)
         if multi_label or labels == Labels.tags:
             tracks = without_rare_genres(tracks, _console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
@@ -312,7 +311,7 @@ def predict(
         check_output(output, inputs, is_folder=is_playlist)
         if missing_only:
             files = without_genre(files, n_jobs=jobs, console=_console)
-        predictions = predict_files(
+        predictions, genres = predict_files(
             pipeline,
             files,
             top=top,
@@ -333,7 +332,8 @@ def predict(
                 write_predictions(predictions, file_format, stream)
         if writing is not None:
             found = {
-                path: (str(best["genre"]), best["probability"]) for path, best in good
+                path: [(str(each["genre"]), each["probability"]) for each in several]
+                for path, several in genres.items()
             }
             errors += writing.write(found, _console)
     except (ImportError, OSError, ValueError) as error:

@@ -130,7 +130,9 @@ def tag(
             with results_to(output) as stream:
                 write(tagged, file_format, stream)
         if writing is not None:
-            found = {song["path"]: (song["genre"], song["confidence"]) for song in good}
+            found = {
+                song["path"]: [(song["genre"], song["confidence"])] for song in good
+            }
             errors += writing.write(found, console)
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
 from rich.console import Console
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
+from skgenre._estimators import fit_with_groups
 from skgenre._text import format_list
 from skgenre.audio import AudioError
 from skgenre.audio._remote import is_url
@@ -257,11 +257,5 @@ def fit_rows(learner: Any, clips: Any, tracks: Bunch, rows: NDArray) -> None:
 
     With their artists, where it takes such and they are known.
     """
-    with sklearn.config_context(enable_metadata_routing=True):
-        wanted = learner.get_metadata_routing().consumes("fit", ["groups"])
-        groups = (
-            {"groups": tracks.groups[rows]}
-            if wanted and tracks.groups is not None
-            else {}
-        )
-        learner.fit(clips[rows], tracks.target[rows], **groups)
+    groups = None if tracks.groups is None else tracks.groups[rows]
+    fit_with_groups(learner, clips[rows], tracks.target[rows], groups)
