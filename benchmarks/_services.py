@@ -70,11 +70,13 @@ class Service:
         Model file.
     n_threads : int
         Requests that it computes at a time.
+    python : str or None
+        Python of an environment that it runs in; None is this one.
     """
 
     NAMES = ("threads", "asgi", "workers")
 
-    def __init__(self, name, model, n_threads=2):
+    def __init__(self, name, model, n_threads=2, python=None):
         self.name = name
         self.takes_forms = name != "threads"
         with socket.socket() as free:
@@ -87,7 +89,7 @@ class Service:
             command += ["--workers", str(n_workers), "--no-access-log"]
         else:
             command = [FOLDER / "threads.py", model, *port, "--threads", str(n_threads)]
-        self._command = [sys.executable, *command]
+        self._command = [python or sys.executable, *command]
         self._environment = os.environ | {
             "GENRE_MODEL": model,
             "GENRE_THREADS": str(n_threads // n_workers),

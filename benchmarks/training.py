@@ -1,6 +1,7 @@
 """The speed of training: beside Keras alone, of the forms of a network, of a restart.
 
     python benchmarks/training.py [--clips 128] [--rounds 9] [--cpu] [--results FOLDER]
+    python benchmarks/training.py --against CHECKOUT [...]
 
 In each round, these train on the same noise of 640 frames and 128 bands, in turn, and
 another one is the first:
@@ -14,10 +15,17 @@ what is done between them. Of the epochs of a fit the fastest counts, as in `tim
 others are those in which the machine did something else. How soon a fit starts is the
 time of one with a single batch: the first of a fresh process, and the next, by a clone
 with another seed. Ratios are medians over the rounds.
+
+With ``--against``, the classifiers are compared with those of another checkout of
+skgenre instead, such as ``git worktree add ../before COMMIT`` makes one. Both train in
+processes of their own, which take turns.
 """
 
 import argparse
+import contextlib
+import functools
 import json
+import os
 import statistics
 import subprocess
 import sys
@@ -29,6 +37,7 @@ import numpy as np
 from _results import RATIO, row, write_rows
 from sklearn.base import clone
 
+import skgenre
 from skgenre import CRNNClassifier, ParallelCNNRNNClassifier
 
 SHAPE = (640, 128)
@@ -176,14 +185,89 @@ def two_fits(name):
     return [seconds(time.perf_counter, each.fit, X, y) for each in (estimator, again)]
 
 
+def train_when_asked(name, n_clips, clock):
+    """For each line on the standard input, train, and print the seconds of an epoch."""
+    fit = by_skgenre(name, *noise(n_clips))
+    fit()  # traces
+    for _ in sys.stdin:
+        print(epoch_seconds(clock, fit), flush=True)
+
+
+def environment(checkout):
+    """Return the environment in which skgenre is imported from a checkout."""
+    return os.environ | {"PYTHONPATH": str(checkout)}
+
+
+def epochs_against(name, checkouts, n_rounds, options):
+    """Return by checkout the seconds of an epoch in each round."""
+    command = [sys.executable, __file__, "--when-asked", name, *options]
+    with contextlib.ExitStack() as stack:
+        workers = [
+            stack.enter_context(
+                subprocess.Popen(
+                    command, stdin=-1, stdout=-1, text=True, env=environment(checkout)
+                )
+            )
+            for checkout in checkouts
+        ]
+
+        def ask(worker):
+            print(file=worker.stdin, flush=True)
+            return float(worker.stdout.readline())
+
+        for worker in workers:
+            ask(worker)  # and wait until it has traced
+        return in_turn(n_rounds, [functools.partial(ask, each) for each in workers])
+
+
+def in_turn(n_rounds, functions):
+    """Return what each of two functions returns in each round."""
+    results = [[], []]
+    for i in range(n_rounds):
+        for which in (0, 1) if i % 2 else (1, 0):
+            results[which].append(functions[which]())
+    return np.array(results)
+
+
+def measure_against(checkout, n_rounds, options):
+    own = Path(skgenre.__file__).parents[1]
+    checkouts = own, Path(checkout).resolve()
+    if not (checkouts[1] / "skgenre" / "__init__.py").exists():
+        sys.exit(f"There is no checkout of skgenre at {str(checkout)!r}.")
+    rows = []
+    for name in NAMES:
+        epochs = epochs_against(name, checkouts, n_rounds, options)
+        two = [functools.partial(two_fits_of, name, each) for each in checkouts]
+        starts = in_turn(min(5, n_rounds), two)
+        for what, (new, old) in {
+            "epoch": epochs,
+            "first fit": starts[..., 0],
+            "next fit on one batch": starts[..., 1],
+        }.items():
+            rows.append(
+                row(
+                    f"{what} of the {name} over that of the other checkout",
+                    np.median(new / old),
+                    RATIO,
+                    better="lower",
+                    target=1.03 if what == "epoch" else None,
+                )
+            )
+    return rows
+
+
+def two_fits_of(name, checkout):
+    """Return the seconds of `two_fits` in a fresh process."""
+    command = [sys.executable, __file__, "--two-fits", name]
+    done = subprocess.run(command, check=True, stdout=-1, env=environment(checkout))
+    return json.loads(done.stdout)
+
+
 def measure_starts(n_rounds):
     rows = []
     for name in NAMES:
-        command = [sys.executable, __file__, "--two-fits", name]
-        times = [
-            json.loads(subprocess.run(command, check=True, stdout=-1).stdout)
-            for _ in range(n_rounds)
-        ]
+        own = Path(skgenre.__file__).parents[1]
+        times = [two_fits_of(name, own) for _ in range(n_rounds)]
         rows += [
             row(
                 f"first fit of the {name} over the next one",
@@ -213,14 +297,25 @@ def main():
         "--cpu", action="store_true", help="processor time of epochs: others are busy"
     )
     parser.add_argument("--results", help="folder to write training.json to")
+    parser.add_argument(
+        "--against", metavar="CHECKOUT", help="another checkout to compare with"
+    )
     parser.add_argument("--two-fits", choices=NAMES, help=argparse.SUPPRESS)
+    parser.add_argument("--when-asked", choices=NAMES, help=argparse.SUPPRESS)
     options = parser.parse_args()
+    clock = time.process_time if options.cpu else time.perf_counter
     if options.two_fits:
         print(json.dumps(two_fits(options.two_fits)))
         return
-    rows = measure_starts(min(5, options.rounds))
-    clock = time.process_time if options.cpu else time.perf_counter
-    rows += measure_epochs(options.clips, options.rounds, clock)
+    if options.when_asked:
+        train_when_asked(options.when_asked, options.clips, clock)
+        return
+    if options.against:
+        passed_on = ["--clips", str(options.clips), *["--cpu"] * options.cpu]
+        rows = measure_against(options.against, options.rounds, passed_on)
+    else:
+        rows = measure_starts(min(5, options.rounds))
+        rows += measure_epochs(options.clips, options.rounds, clock)
     for result in rows:
         print(f"{result['name']:70} {result['value']:8.3f} {result['unit']}")
     if options.results:

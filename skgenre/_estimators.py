@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
+import sklearn
 from sklearn.pipeline import Pipeline
 from sklearn.utils import get_tags
 from sklearn.utils.validation import has_fit_parameter
@@ -152,3 +153,11 @@ def fit_takes(estimator: Any, parameter: str) -> bool:
     if isinstance(estimator, Pipeline):
         estimator = estimator.steps[-1][1]
     return has_fit_parameter(estimator, parameter)
+
+
+def fit_with_groups(estimator: Any, X: Any, y: Any, groups: Any | None) -> None:
+    """Fit an estimator, with the groups of the rows if it takes and has them."""
+    with sklearn.config_context(enable_metadata_routing=True):
+        wanted = estimator.get_metadata_routing().consumes("fit", ["groups"])
+        named = {"groups": groups} if wanted and groups is not None else {}
+        estimator.fit(X, y, **named)

@@ -1,4 +1,4 @@
-"""All private names of scikit-learn that skgenre uses.
+"""All private names of scikit-learn that skgenre uses, and those not in each release.
 
 A release of scikit-learn may move or change them without notice, which is mended here:
 no other module imports a private name, or says where one is.
@@ -32,8 +32,17 @@ from sklearn.utils.validation import (
     _num_samples as num_samples,
 )
 
+try:
+    from sklearn.callback import CallbackSupportMixin
+except ImportError:  # of scikit-learn before 1.9, which has no callbacks
+
+    class CallbackSupportMixin:  # type: ignore[no-redef]
+        """Gives an estimator nothing."""
+
+
 __all__ = [
     "BUNCHES",
+    "CallbackSupportMixin",
     "HALVING_MODULE",
     "HasMethods",
     "Interval",

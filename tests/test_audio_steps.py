@@ -1,6 +1,5 @@
 """What holds of every audio step, whatever the clips: properties, on random ones."""
 
-import importlib.util
 from itertools import combinations
 
 import keras
@@ -9,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from published_weights import needs_weights
 from sklearn.base import clone
 
 from skgenre.classifiers import GenreTagger
@@ -83,10 +83,6 @@ STEPS = {
     "tagger": GenreTagger,
 }
 OF_MUSICNN = {"musicnn", "tagger"}
-needs_weights = pytest.mark.skipif(
-    importlib.util.find_spec("musicnn") is None,
-    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
-)
 steps = pytest.mark.parametrize(
     "name",
     [pytest.param(n, marks=needs_weights if n in OF_MUSICNN else ()) for n in STEPS],

@@ -4,7 +4,6 @@ import inspect
 
 import pytest
 from estimator_checks import (
-    HAS_MUSICNN,
     NEED_MUSICNN,
     NETWORKS,
     OTHERS,
@@ -12,6 +11,7 @@ from estimator_checks import (
     expected_failed_checks,
 )
 from estimator_checks_3d import checks_3d
+from published_weights import needs_weights
 from sklearn.base import BaseEstimator, clone
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -48,10 +48,7 @@ def test_sklearn_check(estimator, check):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not HAS_MUSICNN,
-    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
-)
+@needs_weights
 @parametrize_with_checks(NEED_MUSICNN, expected_failed_checks=expected_failed_checks)
 def test_sklearn_check_with_musicnn(estimator, check):
     check(estimator)

@@ -1,5 +1,7 @@
 """Any estimator can be taken apart, whatever it is made of."""
 
+from typing import ClassVar
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -19,6 +21,7 @@ from skgenre._estimators import (
     apply_steps,
     describe_estimator,
     fit_takes,
+    fit_with_groups,
     fitted_inside,
     nested,
     parts,
@@ -154,3 +157,22 @@ def test_what_fit_takes():
     ends_without = make_pipeline(StandardScaler(), KNeighborsClassifier())
     assert not fit_takes(ends_without, "sample_weight")
     assert fit_takes(MultiOutputRegressor(SVC()), "sample_weight")
+
+
+def test_groups_reach_those_that_take_them():
+    class Grouped(LogisticRegression):
+        __metadata_request__fit: ClassVar = {"groups": True}
+
+        def fit(self, X, y, groups=None):
+            self.groups_ = groups
+            return super().fit(X, y)
+
+    X, y, groups = [[0.0], [1.0]], ["a", "b"], ["c", "d"]
+    model = make_pipeline(StandardScaler(), Grouped())
+    fit_with_groups(model, X, y, groups)
+    assert model[-1].groups_ == groups
+    fit_with_groups(model, X, y, None)
+    assert model[-1].groups_ is None
+    other = LogisticRegression()
+    fit_with_groups(other, X, y, groups)
+    assert other.classes_.tolist() == y

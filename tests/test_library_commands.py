@@ -76,7 +76,7 @@ def test_a_library_from_its_wrong_tags_to_right_ones(tmp_path, monkeypatch):
     assert [kind["clips"] for kind in results] == [160]  # each decoded once
     sounds = {path: sound(path) for path in missing}
     result = invoke(*write, exit_code=1)
-    assert "written into 24 files; 0 have it already, 0 can't" in result.stderr
+    assert "written into 24 files; 0 have them already, 0 can't" in result.stderr
     after = contents(library)
     assert {str(path) for path in before if after[path] != before[path]} == {*missing}
     assert {path: read_tags(path).genre_names for path in missing} == {

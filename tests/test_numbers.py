@@ -1,6 +1,5 @@
 """Degenerate data: finite predictions or a clear error, never NaN."""
 
-import importlib.util
 import warnings
 
 import keras
@@ -10,6 +9,7 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
+from published_weights import needs_weights
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import LogisticRegression
@@ -85,9 +85,7 @@ def check_probabilities(probabilities, n_genres):
             "best",
             marks=[
                 pytest.mark.slow,
-                pytest.mark.skipif(
-                    importlib.util.find_spec("musicnn") is None, reason="no weights"
-                ),
+                needs_weights,
             ],
         ),
     ],

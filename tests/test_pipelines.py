@@ -1,9 +1,8 @@
-import importlib.util
-
 import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_array_equal
+from published_weights import needs_weights
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -24,10 +23,6 @@ from skgenre import (
 from skgenre.persistence import read_info
 from skgenre.pipelines import PIPELINES, embedding_pipeline
 
-needs_weights = pytest.mark.skipif(
-    importlib.util.find_spec("musicnn") is None,
-    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
-)
 each = pytest.mark.parametrize(
     "name",
     [

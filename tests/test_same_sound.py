@@ -1,6 +1,5 @@
 """One sound, however it is given: its file, its samples, its bytes and its URL."""
 
-import importlib.util
 import io
 import tempfile
 from functools import cache
@@ -11,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
+from published_weights import HAS_WEIGHTS
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, cross_val_predict
 from sklearn.pipeline import make_pipeline
@@ -134,7 +134,7 @@ def combinations():
             marks = []
             if step in slow_steps or name not in quick_formats:
                 marks.append(pytest.mark.slow)
-            if step == "musicnn" and importlib.util.find_spec("musicnn") is None:
+            if step == "musicnn" and not HAS_WEIGHTS:
                 marks.append(pytest.mark.skip("no weights of musicnn"))
             yield pytest.param(step, name, marks=marks)
 

@@ -8,13 +8,13 @@ import shlex
 import shutil
 import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 import typer
 from mutagen.id3 import ID3, TCON, TPE1
+from published_weights import needs_weights
 
 from skgenre.cli import app
 
@@ -149,10 +149,7 @@ def tagged_music(music_tracks, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    find_spec("musicnn") is None,
-    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
-)
+@needs_weights
 def test_commands_print_what_is_shown(tagged_music):
     expected = [each for page in PAGES for each in with_output(page)]
     commands = list(dict.fromkeys(command for command, _ in expected))

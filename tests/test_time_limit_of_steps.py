@@ -1,12 +1,11 @@
 """Audio steps that decode in worker processes equal those that decode in threads."""
 
-import importlib.util
-
 import hazards
 import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_array_equal
+from published_weights import HAS_WEIGHTS
 
 from skgenre.audio import AudioError
 from skgenre.audio._isolation._task import _idle
@@ -48,7 +47,7 @@ def step(request):
         )
         return KerasEmbedding(network, n_mels=16, hop=5)
     if request.param == "musicnn":
-        if importlib.util.find_spec("musicnn") is None:
+        if not HAS_WEIGHTS:
             pytest.skip("musicnn is not installed")
         return MusicnnEmbedding()
     return {

@@ -1,6 +1,9 @@
-"""The genre of an uploaded file, or why it has none: what both services use."""
+"""What both services make of an uploaded file, or why they can't."""
 
 import skgenre
+
+LARGEST = 100_000_000
+"""Bytes that an upload may have."""
 
 
 class NoGenre(Exception):
@@ -36,9 +39,7 @@ class GenreModel:
             If the file can't be read, is silent or too short.
         """
         features = self.reader.transform([file])
-        read = self.reader.extraction_report_.iloc[0]  # of this thread
-        if read["status"] not in ("ok", "damaged"):
-            raise NoGenre(f"No genre ({read['status']}): {read['cause']}.")
+        note = what_was_read(self.reader)
         probabilities = self.classifier.predict_proba(features)[0].tolist()
         genres = dict(
             zip(self.classifier.classes_.tolist(), probabilities, strict=True)
@@ -46,5 +47,71 @@ class GenreModel:
         return {
             "genre": max(genres, key=genres.get),
             "probabilities": genres,
-            "note": read["cause"],
+            "note": note,
         }
+
+
+class Tagger:
+    """Pretrained tags, without a model; they need `skgenre weights` once.
+
+    Parameters
+    ----------
+    time_limit : float or None, default=None
+        As of a `GenreModel`.
+    """
+
+    def __init__(self, time_limit=None):
+        self.excerpt = skgenre.GenreTagger(on_error="ignore", time_limit=time_limit)
+        self.song = skgenre.GenreTagger(
+            duration=600, excerpt="start", on_error="ignore", time_limit=time_limit
+        )
+
+    def tags(self, file):
+        """Return the ten most probable tags of a binary file's middle 30 seconds.
+
+        Raises
+        ------
+        ImportError
+            If the pretrained weights are not here.
+        NoGenre
+            If the file can't be read, is silent or too short.
+        """
+        (tags,) = self.excerpt.top_tags([file], k=10)
+        note = what_was_read(self.excerpt)
+        return {"tags": dict(tags), "note": note}
+
+    def timeline(self, file):
+        """Return the genre of each 3 seconds of a binary file's first ten minutes.
+
+        Raises
+        ------
+        ImportError, NoGenre
+            As `tags` does.
+        """
+        (probabilities,), (times,) = self.song.predict_timeline([file])
+        note = what_was_read(self.song)
+        genres = self.song.classes_[probabilities.argmax(axis=1)].tolist()
+        best = probabilities.max(axis=1).tolist()
+        return {
+            "timeline": [
+                {"start": start, "end": end, "genre": genre, "probability": probability}
+                for (start, end), genre, probability in zip(
+                    times.tolist(), genres, best, strict=True
+                )
+            ],
+            "note": note,
+        }
+
+
+def what_was_read(step):
+    """Return what is to be said of the file that this thread's last call has read.
+
+    Raises
+    ------
+    NoGenre
+        If it was not music.
+    """
+    (read,) = step.extraction_records_
+    if read["status"] not in ("ok", "damaged"):
+        raise NoGenre(f"No genre ({read['status']}): {read['cause']}.")
+    return read["cause"]

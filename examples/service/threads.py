@@ -1,7 +1,7 @@
 """A service by Python's standard library alone: a pool of threads in one process.
 
 python threads.py genres.model --port 8000
-curl --data-binary @song.mp3 http://127.0.0.1:8000/genre
+curl --data-binary @song.mp3 http://127.0.0.1:8000/genre  # or /tags, /timeline
 """
 
 import argparse
@@ -12,10 +12,9 @@ import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from genres import GenreModel, NoGenre
+from genres import LARGEST, GenreModel, NoGenre, Tagger
 
-LARGEST = 100_000_000
-"""Bytes that an upload may have."""
+PATHS = "GET /health, or POST /genre, /tags or /timeline."
 BLOCK = 1_000_000
 """Bytes of an upload that are in memory, while it waits."""
 
@@ -30,19 +29,19 @@ class Handler(BaseHTTPRequestHandler):
         if self.path == "/health":
             self.reply(200, {"status": "ok"})
         else:
-            self.reply(404, {"detail": "GET /health or POST /genre."})
+            self.reply(404, {"detail": PATHS})
 
     def do_POST(self):
-        """Return the genre of the body, which is a sound file."""
-        if self.path != "/genre":
-            return self.reply(404, {"detail": "GET /health or POST /genre."})
+        """Return what there is to say of the body, which is a sound file."""
+        function = self.server.functions.get(self.path)
+        if function is None:
+            return self.reply(404, {"detail": PATHS})
         try:
             size = int(self.headers["Content-Length"])
         except (TypeError, ValueError):
             return self.reply(411, {"detail": "Content-Length is not given."})
         if not 0 <= size <= LARGEST:
             return self.reply(413, {"detail": f"A file has at most {LARGEST:,} bytes."})
-        predict = self.server.model.predict
         # Large uploads wait on the disk: any number of them may wait.
         with tempfile.SpooledTemporaryFile(BLOCK) as file:
             while block := self.rfile.read(min(BLOCK, size - file.tell())):
@@ -50,9 +49,11 @@ class Handler(BaseHTTPRequestHandler):
             if file.tell() < size:  # the client has left
                 return None
             try:
-                found = self.server.pool.submit(predict, file).result()
+                found = self.server.pool.submit(function, file).result()
             except NoGenre as error:
                 return self.reply(422, {"detail": str(error)})
+            except ImportError as error:  # the pretrained weights are not here
+                return self.reply(501, {"detail": str(error)})
         return self.reply(200, found)
 
     def reply(self, status, content):
@@ -72,6 +73,16 @@ class Handler(BaseHTTPRequestHandler):
             self.close_connection = True
 
 
+def functions(model, time_limit):
+    """Return the function of each path, which takes a file."""
+    tagger = Tagger(time_limit)
+    return {
+        "/genre": GenreModel(model, time_limit).predict,
+        "/tags": tagger.tags,
+        "/timeline": tagger.timeline,
+    }
+
+
 def main():
     """Serve until the program is ended."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -81,7 +92,7 @@ def main():
     parser.add_argument("--time-limit", type=float, help="seconds that a file may take")
     options = parser.parse_args()
     server = ThreadingHTTPServer(("127.0.0.1", options.port), Handler)
-    server.model = GenreModel(options.model, options.time_limit)
+    server.functions = functions(options.model, options.time_limit)
     server.pool = ThreadPoolExecutor(options.threads)
     with contextlib.suppress(KeyboardInterrupt):  # Ctrl-C
         server.serve_forever()

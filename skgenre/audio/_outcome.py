@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from skgenre._install import require
 from skgenre._text import format_list, printable, shorten
 from skgenre.audio._clip import Clip, clip_name, clip_path
 from skgenre.audio._errors import AudioError
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
     import pandas
 
 _NAMED = 3  # clips that a message names
+# Columns of a report.
+_TYPES = {
+    **dict.fromkeys(("path", "status", "cause"), object),
+    "duration": float,
+    **dict.fromkeys(("channels", "sample_rate"), "Int64"),
+    **dict.fromkeys(("decoded", "lost", "seconds"), float),
+}
 
 
 class Facts(NamedTuple):
@@ -138,34 +146,46 @@ def _plain_error(clip: Clip, error: Exception) -> AudioError:
     return AudioError(clip_name(clip), f"{type(error).__name__}: {error}".rstrip("."))
 
 
-def outcome_report(
+def outcome_records(
     clips: Sequence[Clip], outcomes: Sequence[Outcome]
-) -> "pandas.DataFrame":
-    """Return one row a clip: path, status, cause, facts, what was read, seconds."""
+) -> list[dict[str, Any]]:
+    """Return one dict a clip: path, status, cause, facts, what was read, seconds."""
+    return [
+        {
+            "path": clip_path(clip),
+            "status": outcome.status,
+            "cause": outcome.cause,
+            **outcome.facts._asdict(),
+            "decoded": outcome.reading.decoded,
+            "lost": outcome.reading.lost,
+            "seconds": outcome.seconds,
+        }
+        for clip, outcome in zip(clips, outcomes, strict=True)
+    ]
+
+
+def records_frame(records: Sequence[Mapping[str, Any]]) -> "pandas.DataFrame":
+    """Return what `outcome_records` gives as a data frame, one row a clip.
+
+    Raises
+    ------
+    ImportError
+        If pandas is not installed.
+    """
+    require("pandas")
     import pandas as pd
 
-    facts = [outcome.facts for outcome in outcomes]
-    columns = {
-        "path": [clip_path(clip) for clip in clips],
-        "status": [outcome.status for outcome in outcomes],
-        "cause": [outcome.cause for outcome in outcomes],
-        "duration": [fact.duration for fact in facts],
-        "channels": [fact.channels for fact in facts],
-        "sample_rate": [fact.sample_rate for fact in facts],
-        "decoded": [outcome.reading.decoded for outcome in outcomes],
-        "lost": [outcome.reading.lost for outcome in outcomes],
-        "seconds": [outcome.seconds for outcome in outcomes],
-    }
-    types = dict.fromkeys(("duration", "decoded", "lost", "seconds"), float)
-    integers = dict.fromkeys(("channels", "sample_rate"), "Int64")
-    report = pd.DataFrame(columns, dtype=object).astype(types | integers)
-    return report.rename_axis("clip")
+    report = pd.DataFrame(records, columns=[*_TYPES], dtype=object)
+    return report.astype(_TYPES).rename_axis("clip")
 
 
-def failures(report: "pandas.DataFrame") -> str:
+def failures(records: Sequence[Mapping[str, Any]]) -> str:
     """Return the first clips that failed, and why; an empty string if none did."""
-    failed = report[report["status"] == "error"]
-    return _listed(zip(failed.index, failed["path"], failed["cause"], strict=True))
+    return _listed(
+        (i, record["path"], record["cause"])
+        for i, record in enumerate(records)
+        if record["status"] == "error"
+    )
 
 
 def remarks(clips: Sequence[Clip], readings: Mapping[int, Reading]) -> str:

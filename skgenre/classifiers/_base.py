@@ -17,7 +17,13 @@ from sklearn.base import (
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
+from skgenre._sklearn_compat import (
+    CallbackSupportMixin,
+    HasMethods,
+    Interval,
+    StrOptions,
+    fit_context,
+)
 from skgenre.classifiers._checks import (
     Rows,
     as_spectrograms,
@@ -51,7 +57,7 @@ from skgenre.classifiers._training._data import (
 from skgenre.runtime._layer_sizes import embedding_size, layer_shapes
 
 if TYPE_CHECKING:
-    from skgenre.classifiers._training._train import NetworkState, Recipe
+    from skgenre.classifiers._training._train import EpochTasks, NetworkState, Recipe
     from skgenre.classifiers._training._wrapper import NetworkClassifier
 
 # Clips in a batch of predictions, which zeros fill up. If the number of rows varied, so
@@ -65,6 +71,7 @@ _OPTIMIZERS = {
 
 class BaseGenreClassifier(
     SeveralGenres,
+    CallbackSupportMixin,
     ClassifierMixin,
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
@@ -236,6 +243,9 @@ class BaseGenreClassifier(
                 "checkpoint_dir needs a random_state: without one, no two fits are the "
                 "same, and none can resume where another was cut off. Set an int."
             )
+        tasks = None
+        if hasattr(self, "_skl_callbacks"):  # by `set_callbacks`
+            tasks = _Tasks(self, X, y, sample_weight)
         continues = self.warm_start and hasattr(self, "weights_")
         X = check_spectrograms(self, X, reset=not continues)
         target = check_target(self, X, y)
@@ -265,9 +275,12 @@ class BaseGenreClassifier(
             epochs=self.epochs,
             keep_optimizer=self.warm_start,
             checkpoint_dir=self.checkpoint_dir,
+            tasks=tasks,
         )
         if self.y_type_ != ONE:
             self._choose_thresholds(validation)
+        if tasks is not None:
+            tasks.close()
         return self
 
     @fit_context(prefer_skip_nested_validation=True)
@@ -617,6 +630,7 @@ class BaseGenreClassifier(
         epochs: int,
         keep_optimizer: bool,
         checkpoint_dir: str | os.PathLike | None = None,
+        tasks: "EpochTasks | None" = None,
     ) -> None:
         """Train the network; keep its weights and its history as plain data."""
         from skgenre.classifiers._training._train import settings_text, train
@@ -636,6 +650,7 @@ class BaseGenreClassifier(
             network_seed=int(seeds[0]),
             shuffle_seed=int(seeds[1]),
             checkpoint_dir=checkpoint_dir,
+            tasks=tasks,
             verbose=int(self.verbose),
         )
         self.weights_ = trained.weights
@@ -671,6 +686,43 @@ class BaseGenreClassifier(
         )
         settings = {each.name: getattr(self, each.name) for each in fields(Recipe)}
         return network, Recipe(**{k: plain(v) for k, v in settings.items()})
+
+
+class _Tasks:
+    """A fit and its epochs, as tasks of scikit-learn's callbacks.
+
+    Parameters
+    ----------
+    estimator : BaseGenreClassifier
+        The classifier that is fitted.
+    X, y, sample_weight : object
+        As `fit` was given them.
+    """
+
+    def __init__(
+        self, estimator: BaseGenreClassifier, X: Any, y: Any, sample_weight: Any
+    ) -> None:
+        metadata = None if sample_weight is None else {"sample_weight": sample_weight}
+        self._given = {"estimator": estimator, "X": X, "y": y, "metadata": metadata}
+        self._fit = estimator._init_callback_context(max_subtasks=estimator.epochs)
+        self._fit.call_on_fit_task_begin(**self._given)
+
+    def begin(self) -> None:
+        self._epoch = self._fit.subcontext(task_name="epoch")
+        self._epoch.call_on_fit_task_begin(**self._given)
+
+    def end(self, weights: Callable[[], list[NDArray]]) -> bool:
+        classes = self._given["estimator"].classes_
+        return self._epoch.call_on_fit_task_end(
+            **self._given,
+            reconstruction_attributes=lambda: {
+                "weights_": weights(),
+                "thresholds_": np.full(len(classes), 0.5),  # not chosen yet
+            },
+        )
+
+    def close(self) -> None:
+        self._fit.call_on_fit_task_end(**self._given, reconstruction_attributes={})
 
 
 def plain(value: Any) -> Any:

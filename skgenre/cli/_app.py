@@ -17,6 +17,7 @@ from skgenre.cli._commands._embeddings._commands import (
     similar,
 )
 from skgenre.cli._commands._explore import explore
+from skgenre.cli._commands._info import card, info
 from skgenre.cli._commands._library._check_tags import check_tags
 from skgenre.cli._commands._library._undo import undo
 from skgenre.cli._commands._scan import scan
@@ -26,7 +27,7 @@ from skgenre.cli._console import console as _console
 from skgenre.cli._console import end as _end
 from skgenre.cli._console import fail as _fail
 from skgenre.cli._console import plain as _plain
-from skgenre.cli._console import print_json as _print_json
+from skgenre.cli._help import Command, examples
 from skgenre.cli._options import (
     DryRun,
     Labels,
@@ -54,7 +55,6 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
-app.add_typer(_cache.app, name="cache")
 
 
 class ReportFormat(StrEnum):
@@ -86,7 +86,6 @@ def main(
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
-@app.command()
 def train(
     music: Annotated[
         Path,
@@ -103,7 +102,8 @@ def train(
     model: Annotated[
         ModelName | None,
         typer.Option(
-            help="What to train.", show_default="best, or fast without its weights"
+            help="Kind of model to train.",
+            show_default="best, or fast without its weights",
         ),
     ] = None,
     test_size: Annotated[
@@ -111,48 +111,49 @@ def train(
         typer.Option(
             min=0,
             max=0.9,
-            help="Share of the clips (whole artists, where they are known) to evaluate "
-            "on; 0 trains on all of them.",
+            help="Share of the clips to evaluate on, by whole artists where they "
+            "are known; 0 trains on all clips, without an evaluation.",
         ),
     ] = 0.2,
     refit: Annotated[
         bool,
         typer.Option(
             "--refit/--no-refit",
-            help="Train once more on all clips after the evaluation, for the model "
-            "that is kept.",
+            help="After the evaluation, train the saved model once more, on all clips.",
         ),
     ] = True,
     epochs: Annotated[
         int | None,
-        typer.Option(min=1, help="Epochs of the networks instead of the default."),
+        typer.Option(
+            min=1, help="Number of epochs of a network, instead of the default."
+        ),
     ] = None,
     checkpoint_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Folder in which a network's training is kept after each epoch; the "
-            "same command resumes there if it was interrupted.",
+            help="Folder for checkpoints of a network after each epoch; to "
+            "resume, run the same command again.",
             file_okay=False,
         ),
     ] = None,
     work_dir: Annotated[
         Path | None,
         typer.Option(
-            help="Folder to keep the spectrograms of a network in, rather than in "
-            "memory: for large collections. A training that was interrupted uses "
-            "those that are there.",
+            help="Folder for the spectrograms of a network, instead of memory, "
+            "for large collections; after an interruption, those in it are "
+            "used again.",
         ),
     ] = None,
     multi_label: Annotated[
         bool,
         typer.Option(
             "--multi-label",
-            help="Learn all genres of each clip: those that a CSV separates by |, as "
-            "in rock|pop, or all in the tags.",
+            help="Learn several genres of each clip: those separated by | in a "
+            "CSV, as in rock|pop, or all in the tags.",
         ),
     ] = False,
     note: Annotated[
-        str | None, typer.Option(help="Text to keep with the model, for `info`.")
+        str | None, typer.Option(help="Text to save with the model; `info` shows it.")
     ] = None,
     seed: _Seed = 0,
     cache_dir: CacheDir = None,
@@ -162,9 +163,11 @@ def train(
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it.
 
-    With a tree of genres, those of too few clips or artists count as the genre above.
+    With --genre-tree, genres of too few clips or artists count as the genre above them;
+    where clips have several genres, each is also of all that are above its own.
     """
     from skgenre.cli._commands._library._labels import (
+        add_genres_above,
         fold_rare_genres,
         labelled_tracks,
         without_rare_genres,
@@ -194,15 +197,12 @@ def train(
             yes=yes,
             console=_console,
         )
-        if multi_label and genre_tree is not None:
-            raise ValueError(
-                "--genre-tree is for one genre a clip. Leave out --multi-label or it."
-            )
         check_output(output, [music, genre_tree])
         tree = None if genre_tree is None else GenreTree.from_file(genre_tree)
         tracks = labelled_tracks(music, labels, _console, multi_label=multi_label)
         if tree is not None:
-            tracks = fold_rare_genres(tracks, tree, _console)
+            by_tree = add_genres_above if multi_label else fold_rare_genres
+            tracks = by_tree(tracks, tree, _console)
         if multi_label or labels == Labels.tags:
             tracks = without_rare_genres(tracks, _console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
@@ -237,14 +237,13 @@ def _reset_work_parameters(pipeline: Any) -> None:
     )
 
 
-@app.command()
 def predict(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     music: Annotated[
         list[Path] | None,
         typer.Argument(
-            help="Audio files, folders, and playlists (.m3u, .m3u8); - is one sound "
-            "file on the standard input, and no list."
+            help="Audio files, folders and playlists (.m3u, .m3u8); - reads one "
+            "sound file from the standard input."
         ),
     ] = None,
     from_file: _FromFile = None,
@@ -254,7 +253,7 @@ def predict(
         int | None,
         typer.Option(
             min=1,
-            help="Genres to show for each file.",
+            help="Number of genres to show for each file.",
             show_default="1; of a model of several genres, all above their threshold",
         ),
     ] = None,
@@ -262,7 +261,9 @@ def predict(
     write_tags: WriteTags = False,
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Least probability to write a genre."),
+        typer.Option(
+            min=0, max=1, help="Lowest probability at which a genre is written."
+        ),
     ] = None,
     dry_run: DryRun = False,
     undo_file: NewUndoFile = None,
@@ -271,10 +272,9 @@ def predict(
     jobs: _Jobs = -1,
     yes: _Yes = False,
 ) -> None:
-    """Predict the genres of audio files.
+    """Predict the genres of audio files by a model.
 
-    Files that can't be read are named, and the others are predicted all the same; the
-    exit code is then 1.
+    Files that can't be read are reported and skipped; the exit code is then 1.
     """
     defer_scipy_stats()
     from skgenre.cli._commands._library._missing import without_genre
@@ -311,7 +311,7 @@ def predict(
         check_output(output, inputs, is_folder=is_playlist)
         if missing_only:
             files = without_genre(files, n_jobs=jobs, console=_console)
-        predictions = predict_files(
+        predictions, genres = predict_files(
             pipeline,
             files,
             top=top,
@@ -332,7 +332,8 @@ def predict(
                 write_predictions(predictions, file_format, stream)
         if writing is not None:
             found = {
-                path: (str(best["genre"]), best["probability"]) for path, best in good
+                path: [(str(each["genre"]), each["probability"]) for each in several]
+                for path, several in genres.items()
             }
             errors += writing.write(found, _console)
     except (ImportError, OSError, ValueError) as error:
@@ -340,7 +341,6 @@ def predict(
     _end(errors)
 
 
-@app.command()
 def evaluate(
     model: Annotated[Path, typer.Argument(help="Model file.")],
     music: Annotated[
@@ -353,20 +353,21 @@ def evaluate(
     labels: _LabelsFrom = Labels.folders,
     report: Annotated[
         Path | None,
-        typer.Option(help="Page of HTML to write, with errors, clips and curves."),
+        typer.Option(help="HTML page to write, with errors, clips and curves."),
     ] = None,
     compare: Annotated[
-        Path | None, typer.Option(help="Model file to compare with.")
+        Path | None, typer.Option(help="Second model file, to compare with.")
     ] = None,
     merge: Annotated[
         list[str] | None,
         typer.Option(
-            help="Count a genre as another, such as pop=rock, in one more accuracy."
+            help="Count one genre as another, such as pop=rock, in an additional "
+            "accuracy."
         ),
     ] = None,
     genre_tree: _GenreTreeFile = None,
     file_format: Annotated[
-        ReportFormat, typer.Option("--format", help="Form of the result.")
+        ReportFormat, typer.Option("--format", help="Format of the results.")
     ] = ReportFormat.table,
     cache_dir: CacheDir = None,
     time_limit: _TimeLimit = None,
@@ -374,9 +375,10 @@ def evaluate(
 ) -> None:
     """Evaluate a model on labelled music that it was not trained on.
 
-    Files that can't be read are named, and the others are evaluated all the same; the
-    exit code is then 1. With a tree of genres, or a model that has one, also
-    hierarchical scores, for which a genre above the right one is partly right.
+    Files that can't be read are reported and skipped; the exit code is then 1.
+
+    With --genre-tree, or a model that has a tree, there are hierarchical scores, too:
+    a genre above the right one counts as partly right.
     """
     from skgenre.cli._commands._evaluate import (
         check_merge,
@@ -419,34 +421,10 @@ def evaluate(
         raise typer.Exit(1)
 
 
-app.command("check-tags")(check_tags)
-app.command()(cluster)
-app.command()(explore)
-app.command("map")(make_map)
-app.command()(path)
-app.command()(scan)
-app.command()(similar)
-app.command()(tag)
-app.command()(undo)
-app.command()(weights)
-
-
-@app.command()
-def info(model: Annotated[Path, typer.Argument(help="Model file.")]) -> None:
-    """Show a model's genres, its scores and what it was trained on, as JSON."""
-    from skgenre.persistence import read_info
-
-    try:
-        facts = read_info(model)
-    except (OSError, ValueError) as error:
-        raise _fail(error) from None
-    _print_json(facts)
-
-
-@app.command()
 def demo(
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Folder to write to.")
+        Path,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to."),
     ] = Path("skgenre-demo"),
     seed: _Seed = 0,
     jobs: _Jobs = -1,
@@ -458,3 +436,53 @@ def demo(
         run_demo(output, seed=seed, n_jobs=jobs, console=_console)
     except (OSError, ValueError) as error:
         raise _fail(error) from None
+
+
+# Names of the groups in the help, and in them commands with examples.
+_GROUPS: dict[str, dict[str, tuple[Any, ...]]] = {
+    "Without labels": {
+        "tag": (
+            tag,
+            "skgenre tag my_music",
+            "skgenre tag my_music --genres jazz,rock,soul --format csv",
+        ),
+        "similar": (similar, "skgenre similar song.mp3 --among my_music -k 20"),
+        "path": (path, "skgenre path calm.mp3 loud.mp3 --among my_music"),
+        "cluster": (cluster, "skgenre cluster my_music --format m3u -o playlists"),
+        "map": (make_map, "skgenre map my_music --color cluster -o map.html"),
+        "explore": (explore, "skgenre explore my_music"),
+    },
+    "With labels": {
+        "train": (
+            train,
+            "skgenre train my_music -o genres.model",
+            "skgenre train tracks.csv --model fast --note 'first try'",
+        ),
+        "predict": (
+            predict,
+            "skgenre predict genres.model song.mp3 my_music",
+            "find my_music -mtime -7 | skgenre predict genres.model --from-file -",
+        ),
+        "evaluate": (
+            evaluate,
+            "skgenre evaluate genres.model other_music --report report.html",
+        ),
+        "check-tags": (check_tags, "skgenre check-tags my_music --format html"),
+        "info": (info, "skgenre info genres.model"),
+        "card": (card, "skgenre card genres.model -o MODEL_CARD.md"),
+    },
+    "Files": {
+        "scan": (scan, "skgenre scan my_music --time-limit 60"),
+        "undo": (undo, "skgenre undo skgenre-undo-2026-11-30.jsonl --dry-run"),
+    },
+    "This program": {
+        "demo": (demo, "skgenre demo"),
+        "weights": (weights, "skgenre weights"),
+    },
+}
+for _group, _commands in _GROUPS.items():
+    for _name, (_function, *_lines) in _commands.items():
+        app.command(
+            _name, cls=Command, rich_help_panel=_group, epilog=examples(*_lines)
+        )(_function)
+app.add_typer(_cache.app, name="cache", rich_help_panel="This program")

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.highlighter import JSONHighlighter
 from rich.markup import escape
 
+from skgenre._install import lacking, missing
 from skgenre._text import printable, printable_json
 
 console = Console(stderr=True)
@@ -26,9 +27,15 @@ def fail(error: Exception, of_files: Sequence[str] = ()) -> typer.Exit:
     if isinstance(error, BrokenPipeError):
         raise error
     _print_errors(of_files)
-    lines = "\n".join(map(plain, str(error).split("\n")))
+    lines = "\n".join(map(plain, _message(error).split("\n")))
     console.print(f"[bold red]Error:[/] {lines}", soft_wrap=True)
     return typer.Exit(1)
+
+
+def _message(error: Exception) -> str:
+    """Return what an error says, or of a package that is missing, how to get it."""
+    package = lacking(error) if isinstance(error, ImportError) else None
+    return str(error) if package is None else missing(package)
 
 
 def end(errors: list[str]) -> None:

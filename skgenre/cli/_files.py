@@ -1,8 +1,9 @@
 """What a model makes of many files, some of which may be broken."""
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import track
@@ -140,6 +141,20 @@ def print_notes(readings: Mapping[str, Reading], console: Console) -> None:
         )
 
 
+class Predicted(NamedTuple):
+    """What a model predicts for files."""
+
+    files: list[dict[str, Any]]
+    """One dict a file, to be shown: 'path', 'status', and 'genres', 'error' or 'note'.
+
+    The status is that of the reports. There are genres where there is music, an error
+    where the file can't be read, and a note on what is odd.
+    """
+    genres: dict[str, list[dict[str, Any]]]
+    """The prediction of each file with music: the best genre, or all that reach their
+    thresholds, however many are shown."""
+
+
 def predict_files(
     model: Any,
     paths: Sequence[str | FileClip],
@@ -147,28 +162,27 @@ def predict_files(
     top: int | None,
     console: Console,
     **how: Any,
-) -> list[dict[str, Any]]:
-    """Return one dict a file: 'path', 'status', and 'genres', 'error' or 'note'.
-
-    The status is that of the reports. There are genres where there is music, an error
-    where the file can't be read, and a note on what is odd.
-    """
+) -> Predicted:
+    """Return what a model predicts for files, and the `top` genres to show of each."""
     model = getattr(model, "best_estimator_", model)  # of a search
     probabilities, errors, readings = process_files(
         model.predict_proba, model, paths, title="Predicting", console=console, **how
     )
-    genres, thresholds = model.classes_.tolist(), genre_thresholds(model)
+    classes, thresholds = model.classes_.tolist(), genre_thresholds(model)
+    genres: dict[str, list[dict[str, Any]]] = {}
 
     def prediction(path: str | FileClip) -> dict[str, Any]:
-        name = clip_name(path)
+        name = os.fsdecode(clip_name(path))
         if path in errors:
             return {"path": name, "status": "error", "error": errors[path]}
         found: dict[str, Any] = {"path": name, "status": "ok"}
         reading = readings.get(path)
         if reading is None or reading.has_music:
-            found["genres"] = ranked(probabilities[path], genres, top, thresholds)
+            of_path = probabilities[path]
+            found["genres"] = ranked(of_path, classes, top, thresholds)
+            genres[name] = ranked(of_path, classes, None, thresholds)
         if reading is not None:
             found |= {"status": reading.status, "note": reading.cause}
         return found
 
-    return [prediction(path) for path in paths]
+    return Predicted([prediction(path) for path in paths], genres)

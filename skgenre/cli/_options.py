@@ -10,13 +10,13 @@ from skgenre.audio._isolation._worker import MAX_SECONDS
 
 Music = Annotated[
     list[Path] | None,
-    typer.Argument(help="Audio files, folders, and playlists (.m3u, .m3u8)."),
+    typer.Argument(help="Audio files, folders and playlists (.m3u, .m3u8)."),
 ]
 FromFile = Annotated[
     Path | None,
     typer.Option(
-        help="File with more of them, one path a line, as `find` prints them; - is a "
-        "list on the standard input.",
+        help="List of more files, one path a line; - reads the list from the "
+        "standard input.",
         allow_dash=True,
     ),
 ]
@@ -27,7 +27,7 @@ Jobs = Annotated[
         "-j",
         min=-1,
         max=256,
-        help="Clips to decode at a time; -1: as many as cores.",
+        help="Number of clips to decode at once; -1 for one per core.",
     ),
 ]
 TimeLimit = Annotated[
@@ -35,8 +35,9 @@ TimeLimit = Annotated[
     typer.Option(
         min=0.1,
         max=MAX_SECONDS,
-        help="Seconds that a file may take; files are then decoded in processes of "
-        "their own, which may crash.",
+        help="Most seconds that a file may take. Files are then decoded in "
+        "separate processes, so that one that crashes the decoder is "
+        "reported like any other.",
     ),
 ]
 
@@ -52,16 +53,17 @@ LabelsFrom = Annotated[
     Labels,
     typer.Option(
         "--labels",
-        help="Where genres and artists come from: sub-folders or a CSV, or the tags in "
-        "the files.",
+        help="Source of genres and artists: sub-folders or a CSV, or the "
+        "tags in the files.",
     ),
 ]
 GenreTreeFile = Annotated[
     Path | None,
     typer.Option(
         "--genre-tree",
-        help="File of which genre is above which: a CSV of genre,parent, FMA's "
-        "genres.csv, or JSON or YAML as beets' genres-tree.yaml.",
+        help="File that says which genre belongs under which: a CSV of "
+        "genre,parent, FMA's genres.csv, or JSON or YAML like beets' "
+        "genres-tree.yaml.",
         dir_okay=False,
     ),
 ]
@@ -70,7 +72,7 @@ Yes = Annotated[
     typer.Option(
         "--yes",
         "-y",
-        help="Get pretrained weights without asking, where they are needed.",
+        help="Download pretrained weights without asking if they are needed.",
     ),
 ]
 
@@ -80,7 +82,8 @@ Output = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="File to write instead of the standard output. An older one is replaced.",
+        help="File to write instead of the standard output. An existing file "
+        "is replaced.",
     ),
 ]
 GroupedOutput = Annotated[
@@ -88,30 +91,31 @@ GroupedOutput = Annotated[
     typer.Option(
         "--output",
         "-o",
-        help="File to write instead of the standard output; with m3u a folder, for "
-        "one playlist each. Older files are replaced.",
+        help="File to write instead of the standard output; with --format "
+        "m3u, a folder for one playlist each. Existing files are "
+        "replaced.",
     ),
 ]
 MissingOnly = Annotated[
     bool,
-    typer.Option("--missing-only", help="Only files whose tags name no genre."),
+    typer.Option("--missing-only", help="Only files that have no genre in their tags."),
 ]
 WriteTags = Annotated[
     bool,
     typer.Option(
         "--write-tags",
-        help="Write the genres into the files' tags, those of at least "
-        "--min-confidence; `skgenre undo` takes it back. Needs mutagen.",
+        help="Write genres of at least --min-confidence into the files' "
+        "tags; `skgenre undo` restores the old ones. Needs mutagen.",
     ),
 ]
 DryRun = Annotated[
-    bool, typer.Option("--dry-run", help="Only say what would be written.")
+    bool, typer.Option("--dry-run", help="Only report what would be written.")
 ]
 NewUndoFile = Annotated[
     Path | None,
     typer.Option(
         "--undo-file",
-        help="File to write the earlier genres to.",
+        help="File to save the old genres to.",
         show_default="skgenre-undo-DATE.jsonl",
     ),
 ]
@@ -151,7 +155,7 @@ GenreFormat = Annotated[
     SongFormat,
     typer.Option(
         "--format",
-        help="Form of the result; m3u is a playlist for each genre, or without "
-        "--output one, genre by genre.",
+        help="Format of the results. m3u is one playlist for each genre; "
+        "without --output, a single one sorted by genre.",
     ),
 ]

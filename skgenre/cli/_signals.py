@@ -10,9 +10,10 @@ from types import FrameType
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
 
-from skgenre.cli._console import console
+from skgenre._install import lacking
+from skgenre.cli._console import console, fail
+from skgenre.cli._help import Group
 
 # Code in C that Python can't interrupt, such as the training of a support vector
 # machine, gets so many seconds to come to an end.
@@ -23,7 +24,7 @@ class _Terminated(KeyboardInterrupt):
     """The process was asked to end."""
 
 
-class InterruptibleGroup(TyperGroup):
+class InterruptibleGroup(Group):
     """Commands that can be interrupted."""
 
     def invoke(self, ctx: Any) -> Any:
@@ -33,6 +34,10 @@ class InterruptibleGroup(TyperGroup):
         watch = _Watch()
         try:
             return super().invoke(ctx)
+        except ImportError as error:
+            if lacking(error) is None:
+                raise
+            raise fail(error) from None
         except KeyboardInterrupt as error:
             for number in (signal.SIGINT, signal.SIGTERM):  # once is enough
                 signal.signal(number, signal.SIG_IGN)

@@ -13,7 +13,7 @@ from skgenre.audio import Clip, map_clips
 from skgenre.audio._check_clips import check_clips
 from skgenre.audio._isolation._task import IsolatedTask
 from skgenre.audio._isolation._worker import MAX_SECONDS
-from skgenre.audio._outcome import attempt, outcome_report, read_facts
+from skgenre.audio._outcome import attempt, outcome_records, read_facts, records_frame
 from skgenre.audio._reading import read_samples
 from skgenre.features._base import excerpt_samples
 
@@ -125,5 +125,5 @@ def check_audio(
     return Bunch(
         paths=safe_indexing(paths, np.flatnonzero(readable)),
         readable=readable,
-        report=outcome_report(clips, outcomes),
+        report=records_frame(outcome_records(clips, outcomes)),
     )

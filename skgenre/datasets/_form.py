@@ -1,10 +1,13 @@
 """What loaders return: a `Bunch`, a pair (X, y), or pandas' Series."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import Bunch
+from sklearn.utils import Bunch, column_or_1d
+
+from skgenre._text import shorten
 
 FORM_CONSTRAINTS: dict[str, list] = {
     "return_X_y": ["boolean"],
@@ -78,3 +81,36 @@ def object_array(values: list) -> NDArray:
     array = np.empty(len(values), dtype=object)
     array[:] = values
     return array
+
+
+def genres_of_clips(name: str, genres: Any) -> tuple[list[tuple], bool]:
+    """Return the genres of each clip, and whether they came as lists.
+
+    Parameters
+    ----------
+    name : str
+        Name of `genres` in messages.
+    genres : array-like of shape (n_clips,), or sequence of sequences of str
+        A genre for each clip, or several. None and NaN are no genre.
+
+    Raises
+    ------
+    ValueError
+        If it is no such sequence, or has both genres and lists of genres.
+    """
+    if isinstance(genres, str | bytes) or not isinstance(genres, Iterable):
+        raise ValueError(
+            f"{name} must have a genre, or a list of genres, for each clip, got "
+            f"{shorten(repr(genres))}. Of one clip, give a list of one genre."
+        )
+    items = list(column_or_1d(genres) if hasattr(genres, "ndim") else genres)
+    are_lists = [isinstance(item, list | tuple | set) for item in items]
+    if not any(are_lists):
+        return [() if is_missing(item) else (item,) for item in items], False
+    if not all(are_lists):
+        row = are_lists.index(False)
+        raise ValueError(
+            f"{name} has lists of genres, but {shorten(repr(items[row]))} in row "
+            f"{row}. Give a list for each clip, of one genre or of none, too."
+        )
+    return [tuple(item) for item in items], True

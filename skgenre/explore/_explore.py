@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 from numpy.typing import ArrayLike
 from sklearn.utils import check_scalar
 
-from skgenre._files import check_writable, write_atomically
+from skgenre._files import check_writable, data_home_folder, write_atomically
 from skgenre._sklearn_compat import HasMethods, Interval, validate_params
 from skgenre._text import format_list, printable
 
@@ -89,9 +89,11 @@ class Explorer:
     def stop(self) -> None:
         """Stop the server and what it computes; what was computed is kept."""
         self._server.extraction.stop()
+        self._server.training.stop()
         self._web.should_exit = True
         self._thread.join(_SECONDS)
         self._server.extraction.wait(_SECONDS)
+        self._server.training.wait(_SECONDS)
         self._server.media.close()
 
     def save(self, path: str | os.PathLike, *, preview_seconds: float = 0.0) -> None:
@@ -185,7 +187,7 @@ def _serve(server: "Server", host: str, port: int) -> Explorer:
     name = _called(host)
     config = uvicorn.Config(
         guard,
-        log_level="warning",
+        log_config=None,  # by default, the program's own handlers would be closed
         access_log=False,
         lifespan="off",
         timeout_graceful_shutdown=1,
@@ -218,6 +220,7 @@ def _called(host: str) -> str:
         "artists": ["array-like", None],
         "frame": "no_validation",
         "labels_file": [str, os.PathLike],
+        "models_dir": [str, os.PathLike, None],
         "host": [str],
         "port": [Interval(Integral, 0, 65535, closed="both")],
         "open_browser": ["boolean"],
@@ -234,6 +237,7 @@ def explore(
     artists: ArrayLike | None = None,
     frame: "pd.DataFrame | None" = None,
     labels_file: str | os.PathLike = LABELS_FILE,
+    models_dir: str | os.PathLike | None = None,
     host: str = LOOPBACK,
     port: int = 0,
     open_browser: bool = False,
@@ -267,6 +271,11 @@ def explore(
         ``path``, ``genre``, ``artist`` and ``checked``: ``skgenre train`` and
         :func:`~skgenre.datasets.load_audio_folder` read it. Labels in it count more
         than others, so that work can be resumed.
+    models_dir : str, os.PathLike or None, default=None
+        Folder of the models that are trained on the page; it is made when the first one
+        is, and no file in it is replaced. None takes ``models`` in the folder that the
+        environment variable ``SKGENRE_DATA`` names or, without it, in
+        ``~/skgenre_data``.
     host : str, default='127.0.0.1'
         Address to listen at. With any other than this machine's loopback, whoever
         gets hold of the token can hear the music from elsewhere, and the connection
@@ -276,8 +285,8 @@ def explore(
     open_browser : bool, default=False
         Open the page in the user's browser.
     cache_dir : str, os.PathLike or None, default=None
-        Folder in which the pretrained tagger keeps what it computes; a model's audio
-        steps have their own.
+        Folder in which the pretrained tagger, and models that are trained on the page,
+        keep what they compute; the audio steps of `model` have their own.
     n_jobs : int or None, default=None
         Files read at a time, in threads.
 
@@ -321,8 +330,10 @@ def explore(
         ) from error
     from skgenre.explore._collection import Collection
     from skgenre.explore._extraction import Extraction
+    from skgenre.explore._kept import Kept
     from skgenre.explore._labels import Labels
     from skgenre.explore._listener import Listener
+    from skgenre.explore._model._training import Training
     from skgenre.explore._server import Server
 
     listener = Listener(model, cache_dir=cache_dir)
@@ -330,8 +341,15 @@ def explore(
     labels = Labels(
         collection.paths, collection.genres, collection.artists, Path(labels_file)
     )
-    extraction = Extraction(listener, collection.paths, n_jobs)
-    server = Server(collection, listener, extraction, labels)
+    kept = Kept(cache_dir, listener.steps, collection.paths)
+    extraction = Extraction(listener, collection.paths, n_jobs, kept)
+    models = os.path.join(data_home_folder(), "models")
+    training = Training(
+        Path(models if models_dir is None else models_dir),
+        cache_dir=cache_dir,
+        n_jobs=n_jobs,
+    )
+    server = Server(collection, listener, extraction, labels, training)
     try:
         explorer = _serve(server, host, port)
     except OSError:

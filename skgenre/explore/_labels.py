@@ -27,9 +27,9 @@ from skgenre.inspection._scores._out_of_fold import (
 
 _COLUMNS = ["path", "genre", "artist", "checked"]
 _LONGEST = 100
-# Of tracks, for a genre to be learnt.
-_FEWEST = 5
 _CHECKED = "yes"
+FEWEST = 5
+"""Songs that a genre needs, to be learnt."""
 
 
 class Labels:
@@ -187,10 +187,10 @@ def find_suspects(
     """
     labels = np.array([genres[number] or "" for number in numbers])
     names, counts = np.unique(labels[labels != ""], return_counts=True)
-    rows = np.flatnonzero(np.isin(labels, names[counts >= _FEWEST]))
+    rows = np.flatnonzero(np.isin(labels, names[counts >= FEWEST]))
     if len(np.unique(labels[rows])) < 2:
         raise ValueError(
-            f"Labels are checked where two genres or more have {_FEWEST} songs each "
+            f"Labels are checked where two genres or more have {FEWEST} songs each "
             "that were heard. Label some, or wait."
         )
     X, target, artists = E[rows], labels[rows], groups[numbers[rows]]

@@ -1,5 +1,6 @@
 """What is computed of each song: its embedding, genres and tags."""
 
+import contextlib
 import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -8,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre._text import printable
-from skgenre.classifiers import GenreTagger
-from skgenre.classifiers._tagging._tag_genres import tag_embedding
+from skgenre.classifiers import BaseGenreClassifier, GenreTagger
+from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, tag_embedding
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
 from skgenre.features._pretrained._musicnn_weights import has_weights, weights_folder
 from skgenre.inspection._displays._timeline import predicts_timeline, song_timeline
+from skgenre.inspection._fitted_parts import find_network
 from skgenre.pipelines import embedding_pipeline
 
 N_TAGS = 8
@@ -58,6 +60,10 @@ class Listener:
         if model is None or has_weights():
             self.tagger = GenreTagger(cache_dir=cache_dir)
         self._embedding: Any = None if model is None else embedding_pipeline(model)
+        self.network: BaseGenreClassifier | None = None
+        if model is not None:
+            with contextlib.suppress(ValueError):  # there is none in it
+                self.network = find_network(model)
         # musicnn keeps what either needs, so that the tags cost nothing more.
         self._has_tags = model is None or any(
             isinstance(step, MusicnnEmbedding) for step in audio_steps(model)
@@ -72,6 +78,19 @@ class Listener:
         """The estimators by which a song is heard."""
         models = [self.model, self.tagger if self._has_tags else None]
         return [each for each in models if each is not None]
+
+    @property
+    def makes(self) -> dict[str, int | None]:
+        """The arrays of what is heard, and how many numbers a song has in each.
+
+        None stands for any number.
+        """
+        found: dict[str, int | None] = {"embeddings": None}
+        if self.classes:
+            found["proba"] = len(self.classes)
+        if self.tagger is not None and self._has_tags:
+            found["tags"] = len(FEATURE_NAMES)
+        return found
 
     @property
     def meaning(self) -> str:

@@ -4,7 +4,7 @@ import base64
 import tempfile
 import threading
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Hashable
 from pathlib import Path
 from typing import Any
 
@@ -28,10 +28,12 @@ MOST_BYTES = 256 << 20
 _MOST_DROPPED = 20
 _MOST_MADE = 5
 _PLAYED_RATE = 44100
-_RATE = 22050
-# Of a spectrogram: a longer song is seen up to here, so that memory is bounded.
-_SECONDS = 600.0
-_N_MELS = 96
+RATE = 22050
+"""At which songs are seen."""
+LONGEST = 600.0
+"""Seconds up to which a longer song is seen, so that memory is bounded."""
+N_MELS = 96
+"""Bands of the spectrograms of songs, up to half the rate."""
 _MOST_COLUMNS = 1200
 _FLOOR = 80.0
 
@@ -48,7 +50,7 @@ class Media:
             prefix="skgenre-", ignore_cleanup_errors=True
         )
         self._lock = threading.Lock()
-        self._made: OrderedDict[str, str] = OrderedDict()
+        self._made: OrderedDict[Hashable, str] = OrderedDict()
         self._dropped: OrderedDict[str, tuple[str, str]] = OrderedDict()
         self._n_made = 0
 
@@ -71,7 +73,7 @@ class Media:
         """
         return self.made(path, lambda: (load_audio(path, _PLAYED_RATE), _PLAYED_RATE))
 
-    def made(self, key: str, make: Callable[[], tuple[NDArray, int]]) -> str:
+    def made(self, key: Hashable, make: Callable[[], tuple[NDArray, int]]) -> str:
         """Return the name of a WAV file of what `make` returns, kept by a key."""
         with self._lock:
             if key in self._made:
@@ -144,27 +146,38 @@ def spectrogram(path: str) -> dict[str, Any]:
     Returns
     -------
     dict
-        'columns' and 'bands', the size; 'values', a byte for each, band after band from
-        the lowest of each column, in Base64, where 0 is silence and 255 the loudest;
-        'seconds', how much of the song it is.
+        As `picture` returns; 'seconds', how much of the song it is.
 
     Raises
     ------
     AudioError
         If the file can't be read.
     """
-    wave = load_audio(path, sample_rate=_RATE, duration=_SECONDS)
+    wave = load_audio(path, sample_rate=RATE, duration=LONGEST)
     hop = max(512, -(-len(wave) // 12_000))
     mel = log_mel_spectrogram(
-        wave, sample_rate=_RATE, hop_length=hop, n_mels=_N_MELS, top_db=_FLOOR
+        wave, sample_rate=RATE, hop_length=hop, n_mels=N_MELS, top_db=_FLOOR
     )
+    return picture(mel, _FLOOR) | {"seconds": len(wave) / RATE}
+
+
+def picture(mel: NDArray, depth: float) -> dict[str, Any]:
+    """Return a spectrogram of shape (n_frames, n_mels) for the page to draw.
+
+    Returns
+    -------
+    dict
+        'columns' and 'bands', the size; 'values', a byte for each, band after band from
+        the lowest of each column, in Base64, where 0 is `depth` dB below 0 and 255 is
+        0 dB.
+    """
     values = _shrink(mel, _MOST_COLUMNS)
-    loudness = np.clip(255 * (1 + values / _FLOOR), 0, 255).astype(np.uint8)
+    loudness = np.clip(255 * (1 + values / depth), 0, 255).astype(np.uint8)
+    columns, bands = loudness.shape
     return {
-        "columns": len(loudness),
-        "bands": _N_MELS,
+        "columns": columns,
+        "bands": bands,
         "values": base64.b64encode(loudness.tobytes()).decode(),
-        "seconds": len(wave) / _RATE,
     }
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -35,16 +36,29 @@ from skgenre.explore._media import (
     TooLarge,
     spectrogram,
 )
+from skgenre.explore._model._network import NetworkView
+from skgenre.explore._model._salience import Salience
+from skgenre.explore._model._training import Songs, Training
+from skgenre.explore._model._why import Why, explain
 from skgenre.explore._space import Near, Space, reasons
-from skgenre.explore._why import bands_of, explain, only_what_mattered
 from skgenre.inspection._displays._style import COLORS
 from skgenre.inspection._report._map import SHAPES
 from skgenre.inspection._report._page import read_text
 
-SCRIPTS = "data.js", "map.js", "song.js", "labels.js", "page.js"
+SCRIPTS = (
+    "data.js",
+    "map.js",
+    "song.js",
+    "labels.js",
+    "network.js",
+    "training.js",
+    "page.js",
+)
 """Of the page, in their order."""
 _MOST_JSON = 4 << 20
+_NO_SONG = "There is no such song."
 _N_NEAR = 10
+_N_MOST_LIKE = 5
 _MOST_ASKED = 200
 # The map is made anew when so much more has been heard.
 _GROWTH = 1.3
@@ -63,6 +77,8 @@ class Server:
         What was heard so far.
     labels : Labels
         The labels.
+    training : Training
+        Trains models.
     """
 
     def __init__(
@@ -71,16 +87,21 @@ class Server:
         listener: Listener,
         extraction: Extraction,
         labels: Labels,
+        training: Training,
     ) -> None:
         self.collection, self.listener = collection, listener
         self.extraction, self.labels = extraction, labels
+        self.training = training
         self.media = Media()
+        self._network: NetworkView | None = None
+        if listener.network is not None:
+            self._network = NetworkView(listener.model, listener.network)
         self._space: Space | None = None
         self._lock = threading.Lock()
         self._spectrogram = lru_cache(16)(spectrogram)
         self._timeline = lru_cache(16)(listener.timeline)
         self._tags = lru_cache(16)(listener.top_tags)
-        self._why = lru_cache(16)(lambda path: explain(listener.predict_proba, path))
+        self._why = lru_cache(8)(self._explain)
         self._hear = lru_cache(16)(lambda path: listener.listen([path])[0])
         self._clusters = lru_cache(2)(lambda space: space.clusters())
         self.app = Starlette(
@@ -99,15 +120,25 @@ class Server:
                 Route("/api/songs/{key}/timeline", self.timeline),
                 Route("/api/songs/{key}/why", self.why),
                 Route("/api/songs/{key}/why/sound", self.why_sound),
+                Route("/api/network", self.network),
+                Route("/api/network/layers", self.layers),
+                Route("/api/network/layers/{layer:int}/{number:int}", self.filters),
+                Route(
+                    "/api/network/layers/{layer:int}/{number:int}/sound",
+                    self.filter_sound,
+                ),
                 Route("/api/suspects", self.suspects),
                 Route("/api/labels", self.change_label, methods=["POST"]),
                 Route("/api/like", self.like, methods=["POST"]),
                 Route("/api/path", self.path, methods=["POST"]),
                 Route("/api/export", self.export, methods=["POST"]),
+                Route("/api/training", self.trained),
+                Route("/api/training", self.train, methods=["POST"]),
+                Route("/api/training/stop", self.stop_training, methods=["POST"]),
                 Route("/api/drop", self.drop, methods=["POST"]),
             ],
             exception_handlers={
-                KeyError: _no_such_song,
+                HTTPException: _refused,
                 TooLarge: _fails_with(413),
                 ValueError: _fails_with(400),
                 ImportError: _fails_with(400),
@@ -173,6 +204,8 @@ class Server:
             "checked": sorted(self.labels.checked),
             "file": printable(str(self.labels.file)),
             "genres": self.listener.classes,
+            "has_network": self._network is not None,
+            "recipes": self.training.recipes(),
             "reductions": Space.reductions(),
             "meaning": self.listener.meaning,
             "colors": COLORS,
@@ -205,6 +238,7 @@ class Server:
                     extraction.embeddings[rows],
                     None if tags is None else tags[rows],
                     self.collection.groups[rows],
+                    extraction.kept,
                 )
             return self._space
 
@@ -248,15 +282,22 @@ class Server:
         return {"numbers": space.numbers.tolist(), "clusters": self._clusters(space)}
 
     def _number(self, key: str) -> int:
-        """Return the number of a song of the collection, or raise a KeyError."""
+        """Return the number of a song of the collection, or refuse it with a 404."""
         if not (key.isascii() and key.isdigit()) or int(key) >= len(self.collection):
-            raise KeyError(key)
+            raise HTTPException(404, _NO_SONG)
         return int(key)
+
+    def _dropped(self, key: str) -> tuple[str, str]:
+        """Return the file and the name of a song that was dropped."""
+        try:
+            return self.media.dropped(key)
+        except KeyError:
+            raise HTTPException(404, _NO_SONG) from None
 
     def _path(self, key: str) -> str:
         """Return the file of a song, of the collection or dropped."""
         if key.startswith("d"):
-            return self.media.dropped(key)[0]
+            return self._dropped(key)[0]
         return self.collection.paths[self._number(key)]
 
     def song(self, request: Request) -> Response:
@@ -292,7 +333,7 @@ class Server:
         return found
 
     def _dropped_song(self, key: str) -> dict[str, Any]:
-        path, name = self.media.dropped(key)
+        path, name = self._dropped(key)
         heard = self._hear(path)
         space = self.space()
         near = space.near_embedding(heard.embedding, heard.tags, _N_NEAR)
@@ -334,7 +375,7 @@ class Server:
         if suffix not in MEDIA_TYPES or request.query_params.get("as") == "wav":
             path, suffix = self.media.as_wav(path), ".wav"
         if not os.path.isfile(path):
-            raise KeyError(path)
+            raise HTTPException(404, _NO_SONG)
         return FileResponse(path, media_type=MEDIA_TYPES[suffix])
 
     def spectrogram(self, request: Request) -> Response:
@@ -349,6 +390,12 @@ class Server:
         """Return the genres through a song."""
         return JSONResponse(self._timeline(self._path(request.path_params["key"])))
 
+    def _explain(self, path: str) -> Why | Salience:
+        predict_proba = self.listener.predict_proba
+        if self._network is not None and self._network.is_heard:
+            return self._network.explain(predict_proba, path)
+        return explain(predict_proba, path)
+
     def why(self, request: Request) -> Response:
         """Return what speaks for a song's genre."""
         found = self._why(self._path(request.path_params["key"]))
@@ -356,7 +403,7 @@ class Server:
             {
                 "genre": printable(self.listener.classes[found.genre]),
                 "probability": round(found.probability, 4),
-                "bands": bands_of(found),
+                **found.shown(),
             }
         )
 
@@ -364,7 +411,64 @@ class Server:
         """Return a song with nothing but what speaks for its genre."""
         path = self._path(request.path_params["key"])
         found = self._why(path)
-        name = self.media.made(f"why {path}", lambda: only_what_mattered(found, path))
+        name = self.media.made(("why", path), lambda: found.sound(path))
+        return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
+
+    def _view(self) -> NetworkView:
+        if self._network is None:
+            raise HTTPException(404, "The model has no network.")
+        return self._network
+
+    def network(self, request: Request) -> Response:
+        """Return the network's training, and the songs most like each genre."""
+        return JSONResponse(
+            {"curves": self._view().curves(), "most_like": self._most_like()}
+        )
+
+    def _most_like(self) -> list[dict[str, Any]]:
+        """Return the songs of which each genre is most probable."""
+        rows, proba = self.extraction.rows(), self.extraction.proba
+        if proba is None:
+            return []
+        most = np.argsort(-proba[rows], axis=0, kind="stable")[:_N_MOST_LIKE]
+        return [
+            {
+                "genre": printable(genre),
+                "songs": [
+                    {"number": row, "probability": round(float(proba[row, i]), 4)}
+                    for row in rows[most[:, i]].tolist()
+                ],
+            }
+            for i, genre in enumerate(self.listener.classes)
+        ]
+
+    def layers(self, request: Request) -> Response:
+        """Return the layers whose filters can be seen and heard."""
+        return JSONResponse(
+            [
+                {"name": printable(name), "n_filters": n_filters}
+                for name, n_filters in self._view().layers()
+            ]
+        )
+
+    def _filter(self, request: Request) -> tuple[str, int]:
+        """Return the layer and the number of a filter."""
+        layer, number = (request.path_params[name] for name in ("layer", "number"))
+        layers = self._view().layers()
+        if layer >= len(layers) or number >= layers[layer][1]:
+            raise HTTPException(404, "The network has no such filter.")
+        return layers[layer][0], number
+
+    def filters(self, request: Request) -> Response:
+        """Return what filters of a layer respond to most, from one on."""
+        return JSONResponse(self._view().filters(*self._filter(request)))
+
+    def filter_sound(self, request: Request) -> Response:
+        """Return what a filter responds to most, as sound."""
+        layer, number = self._filter(request)
+        name = self.media.made(
+            ("filter", layer, number), lambda: self._view().sound(layer, number)
+        )
         return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
 
     def suspects(self, request: Request) -> Response:
@@ -464,6 +568,29 @@ class Server:
         text: str = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
         return text
 
+    def trained(self, request: Request) -> Response:
+        """Return how far the training of a model is, and what came of it."""
+        return JSONResponse(self.training.state())
+
+    async def train(self, request: Request) -> Response:
+        """Begin to train a model on songs with labels."""
+        given = await _json(request)
+        numbers = self._asked(given, "numbers")
+        collection, genres = self.collection, self.labels.genres
+        songs = Songs(
+            [collection.paths[number] for number in numbers],
+            [genres[number] for number in numbers],
+            [collection.artists[number] for number in numbers],
+            collection.groups[np.array(numbers, int)],
+        )
+        await run_in_threadpool(self.training.start, given.get("recipe"), songs)
+        return JSONResponse(self.training.state())
+
+    def stop_training(self, request: Request) -> Response:
+        """End the training of a model, of which nothing is kept."""
+        self.training.stop()
+        return JSONResponse(self.training.state())
+
     async def drop(self, request: Request) -> Response:
         """Take a file that is not in the collection, and hear it."""
         name = unquote(request.headers.get("x-name", ""))
@@ -489,8 +616,9 @@ def _fails_with(status: int) -> Callable[[Request, Exception], Response]:
     return answer
 
 
-def _no_such_song(request: Request, error: Exception) -> Response:
-    return JSONResponse({"error": "There is no such song."}, 404)
+def _refused(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return JSONResponse({"error": error.detail}, error.status_code)
 
 
 async def _json(request: Request) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import threading
 import warnings
 from typing import Any, NamedTuple
 
+import joblib
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,6 +13,7 @@ from skgenre.classifiers._tagging._tag_genres import tag_embedding
 from skgenre.clustering import EmbeddingKMeans, TrackRecommender
 from skgenre.clustering._recommender import is_copy
 from skgenre.clustering._tag_clusters import K_RANGE, cluster_songs, distinctive_tags
+from skgenre.explore._kept import Kept
 from skgenre.inspection._displays._embedding import reduce_to_plane
 from skgenre.inspection._report._map import REDUCTIONS, trust_of_map
 
@@ -41,16 +43,25 @@ class Space:
         Probabilities of tags.
     groups : ndarray of shape (n_songs,)
         Artists.
+    kept : Kept or None, default=None
+        Where maps that take long are kept.
     """
 
     def __init__(
-        self, numbers: NDArray, E: NDArray, tags: NDArray | None, groups: NDArray
+        self,
+        numbers: NDArray,
+        E: NDArray,
+        tags: NDArray | None,
+        groups: NDArray,
+        kept: Kept | None = None,
     ) -> None:
         self.numbers, self.E, self._groups = numbers, E, groups
+        self._kept = Kept(None, None, ()) if kept is None else kept
         self.place = {int(number): i for i, number in enumerate(numbers)}
         self._tags = None if tags is None else tag_embedding(tags)
         self._mean = None if self._tags is None else self._tags.mean(axis=0)
-        self._lock = threading.Lock()
+        # A map may take long, in which neighbours are asked for.
+        self._lock, self._map_lock = threading.Lock(), threading.Lock()
         self._maps: dict[str, tuple[NDArray, tuple[str, str]]] = {}
         self._recommender: TrackRecommender | None = None
 
@@ -61,7 +72,7 @@ class Space:
 
     def map(self, reduction: str = "pca") -> tuple[NDArray, tuple[str, str]]:
         """Return the points of a map, (n_songs, 2), and the names of its axes."""
-        with self._lock:
+        with self._map_lock:
             if reduction not in self._maps:
                 self._maps[reduction] = self._reduce(reduction)
             return self._maps[reduction]
@@ -70,14 +81,24 @@ class Space:
         if len(self.E) < 4:  # in a row
             points = np.column_stack([np.arange(len(self.E)), np.zeros(len(self.E))])
             return points, ("order of the files", "nothing: there are too few songs")
+        if reduction == "umap":
+            return self._umap(), ("UMAP 1", "UMAP 2")
         with warnings.catch_warnings(action="ignore"):
             points, axes = reduce_to_plane(self.E, reduction, 0)
-        if reduction == "pca":
-            # Of the two directions of a component, the one in which more is longer.
-            points = points * np.where(np.sum(points**3, axis=0) < 0, -1, 1)
-            first, second = map(self._meaning, axes, points.T)
-            axes = first, second
-        return points, axes
+        # Of the two directions of a component, the one in which more is longer.
+        points = points * np.where(np.sum(points**3, axis=0) < 0, -1, 1)
+        first, second = map(self._meaning, axes, points.T)
+        return points, (first, second)
+
+    def _umap(self) -> NDArray:
+        """Return the points of a map that is kept, as it takes long."""
+        state = joblib.hash(self.E)
+        points = self._kept.get(state, "umap")
+        if points is None or points.shape != (len(self.E), 2):
+            with warnings.catch_warnings(action="ignore"):
+                points, _ = reduce_to_plane(self.E, "umap", 0)
+            self._kept.put(state, "umap", points)
+        return points
 
     def _meaning(self, axis: str, values: NDArray) -> str:
         """Add to the name of an axis which tags lie at its ends."""

@@ -30,8 +30,9 @@ from skgenre.audio._outcome import (
     Outcome,
     attempt,
     failures,
-    outcome_report,
+    outcome_records,
     read_facts,
+    records_frame,
     remarks,
 )
 from skgenre.audio._reading import Observed, Reading
@@ -136,6 +137,9 @@ PARAMETER_DOCS = {
             seconds ``decoded`` and ``lost`` (NaN where a result was looked up), and the
             ``seconds`` spent. Each thread sees its own; copies and model files have
             none.
+        extraction_records_ : list of dict
+            The same without pandas, and also only if `on_error` isn't 'raise': of each
+            clip, the columns and their values.
     """,
 }
 """Documentation that audio steps share, for `substitute`."""
@@ -143,7 +147,8 @@ PARAMETER_DOCS = {
 # What came of the clips of each step's last transform, kept beside the step:
 # `transform` leaves a step as it is, so that several threads may use it; and a report
 # has no place in a step's copies and model files.
-_Reports = WeakKeyDictionary[BaseEstimator, "pandas.DataFrame"]
+_Records = list[dict[str, Any]]
+_Reports = WeakKeyDictionary[BaseEstimator, _Records]
 
 
 class _ReportsOfThread(threading.local):
@@ -225,16 +230,24 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
     @property
     def extraction_report_(self) -> "pandas.DataFrame":
         """What came of each clip; only with another `on_error` than 'raise'."""
+        return records_frame(self._kept_records("extraction_report_"))
+
+    @property
+    def extraction_records_(self) -> list[dict[str, Any]]:
+        """The same, as one dict a clip."""
+        return [dict(record) for record in self._kept_records("extraction_records_")]
+
+    def _kept_records(self, name: str) -> _Records:
         with _lock:
-            report = _of_thread.reports.get(self)
-            if report is None:
-                report = _of_any_thread.get(self)
-        if report is None:
+            records = _of_thread.reports.get(self)
+            if records is None:
+                records = _of_any_thread.get(self)
+        if records is None:
             raise AttributeError(
-                f"This {type(self).__name__} has no extraction_report_. Set on_error "
-                "to 'warn' or 'ignore', and transform clips in this process."
+                f"This {type(self).__name__} has no {name}. Set on_error to 'warn' or "
+                "'ignore', and transform clips in this process."
             )
-        return report
+        return records
 
     def _check_clips(self, X: Any, *, reset: bool) -> list[Clip]:
         return check_clips(X, estimator=self, reset=reset)
@@ -323,7 +336,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         if known and all(
             isinstance(clip, str | FileClip) and clip in known for clip in clips
         ):
-            self._keep_report(None)
+            self._keep_records(None)
             yield from (known[clip] for clip in clips)
             return
         task, finish = work.looked_up(self.time_limit)
@@ -336,7 +349,7 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
         )
         readings: dict[int, Reading] = {}
         if self.on_error == "raise":
-            self._keep_report(None)
+            self._keep_records(None)
             for i, (result, reading) in enumerate(walk(Observed(task))):
                 with error_names_clip(i):
                     finished = finish(result)
@@ -354,10 +367,10 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             yield outcome.run(clip, finish, outcome.result)
             outcome.result = None  # not kept for the report
             outcomes.append(outcome)
-        report = outcome_report(clips, outcomes)
-        self._keep_report(report)
-        if self.on_error == "warn" and (failed := failures(report)):
-            n_failed = (report["status"] == "error").sum()
+        records = outcome_records(clips, outcomes)
+        self._keep_records(records)
+        if self.on_error == "warn" and (failed := failures(records)):
+            n_failed = sum(outcome.error is not None for outcome in outcomes)
             warnings.warn(
                 f"{n_failed} of {len(clips)} clips could not be read, and are NaN: "
                 f"{failed}. extraction_report_ lists all.",
@@ -367,14 +380,14 @@ class AudioTransformer(TransformerMixin, BaseEstimator):
             read = enumerate(outcomes)
             _warn_of(clips, {i: o.reading for i, o in read if o.error is None})
 
-    def _keep_report(self, report: "pandas.DataFrame | None") -> None:
-        """Keep the report on the last clips; None forgets an earlier one."""
+    def _keep_records(self, records: _Records | None) -> None:
+        """Keep what came of the last clips; None forgets earlier ones."""
         with _lock:
             for reports in (_of_thread.reports, _of_any_thread):
-                if report is None:
+                if records is None:
                     reports.pop(self, None)
                 else:
-                    reports[self] = report
+                    reports[self] = records
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -234,7 +234,7 @@ class MFCCStandardizer(AudioTransformer):
         if not is_read.any():
             raise ValueError(
                 f"None of the {len(table)} clips of X could be read: there is nothing "
-                f"to learn from. {failures(self.extraction_report_)}."
+                f"to learn from. {failures(self.extraction_records_)}."
             )
         self._scaler = StandardScaler().fit(table[is_read])
         self.mean_ = self._scaler.mean_

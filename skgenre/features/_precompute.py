@@ -92,6 +92,11 @@ class ReadClips:
         """Return those paths whose files could be read."""
         return [path for path in paths if path not in self.errors]
 
+    def is_music(self, path: Any) -> bool:
+        """Return whether a file can be read, and has enough sound for a genre."""
+        reading = self.readings.get(path)
+        return path not in self.errors and (reading is None or reading.has_music)
+
 
 @contextmanager
 def read_once(

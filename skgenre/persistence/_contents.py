@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator
 
 from skgenre._estimators import parts
 from skgenre._files import check_stored
+from skgenre._version import __version__
 from skgenre.persistence._description import Builder, Description
 from skgenre.persistence._growth import check_growth
 from skgenre.persistence._training_facts import check_training
@@ -25,7 +26,7 @@ INFO = "skgenre.json"
 MODEL = "model.json"
 # A forest of 10,000 trees has half as many.
 _MAX_CONTAINERS = 2**19
-_PACKAGES = ("skgenre", "scikit-learn", "numpy")
+_PACKAGES = ("scikit-learn", "numpy")
 
 
 def model_contents(
@@ -68,7 +69,10 @@ def model_contents(
         "training": facts,
         "saved": datetime.now(UTC).isoformat(timespec="seconds"),
         "python": ".".join(map(str, sys.version_info[:3])),
-        "packages": {name: version(name) for name in _PACKAGES},
+        "packages": {
+            "skgenre": __version__,
+            **{name: version(name) for name in _PACKAGES},
+        },
     }
     return write_members(
         {

@@ -47,7 +47,7 @@ _OUTPUT_CONFIG = {
         text("transform"), text("default", "pandas", "polars")
     )
 }
-_NEVER_SAVED = {"_metadata_request"}
+_NEVER_SAVED = {"_metadata_request", "_skl_callbacks"}
 # Estimators that are in one another: each takes scikit-learn's repr twice as long.
 _MAX_DEPTH = 10
 # Showing an estimator as HTML takes milliseconds. The trees of a forest are not shown,

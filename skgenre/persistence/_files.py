@@ -3,7 +3,6 @@
 import os
 import warnings
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +13,7 @@ from sklearn.exceptions import InconsistentVersionWarning
 from skgenre._estimators import parts
 from skgenre._files import check_writable, write_atomically
 from skgenre._text import printable
+from skgenre._version import __version__
 from skgenre.persistence._contents import (
     FORMAT,
     INFO,
@@ -248,7 +248,7 @@ def _read(path: str | os.PathLike) -> tuple[dict[str, Any], dict[str, bytes]]:
     if info["format"] > FORMAT:
         raise ModelFileError(
             f"{name!r} has format {info['format']}, and this skgenre "
-            f"{version('skgenre')} reads up to {FORMAT}. Upgrade it: "
+            f"{__version__} reads up to {FORMAT}. Upgrade it: "
             "`pip install --upgrade skgenre`."
         )
     try:

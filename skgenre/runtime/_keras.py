@@ -14,9 +14,12 @@ from typing import ParamSpec, TypeVar
 import numpy as np
 import sklearn
 
+from skgenre._install import require
 from skgenre.runtime._greetings import no_greetings
 
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+
+require("tensorflow", "keras", "scikeras")
 
 with no_greetings():
     import keras

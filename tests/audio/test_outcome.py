@@ -11,8 +11,9 @@ from skgenre.audio._outcome import (
     Facts,
     attempt,
     failures,
-    outcome_report,
+    outcome_records,
     read_facts,
+    records_frame,
 )
 
 
@@ -92,7 +93,8 @@ def test_an_interruption_is_none(wav):
 
 def test_report(wav, tmp_path):
     clips = [wav, bytes(tmp_path / "a.mp3"), np.zeros(5, np.float32)]
-    report = outcome_report(clips, [attempt(clip, len, read_facts) for clip in clips])
+    outcomes = [attempt(clip, len, read_facts) for clip in clips]
+    report = records_frame(outcome_records(clips, outcomes))
     assert report.columns.tolist() == [
         *("path", "status", "cause", "duration", "channels", "sample_rate"),
         *("decoded", "lost", "seconds"),
@@ -108,11 +110,11 @@ def test_report(wav, tmp_path):
 
 def test_message_names_the_first_failures():
     clips = [f"{i}\n.mp3" for i in range(5)]
-    report = outcome_report(clips, [attempt(clip, len) for clip in clips])
-    text = failures(report)
+    records = outcome_records(clips, [attempt(clip, len) for clip in clips])
+    text = failures(records)
     assert text.startswith(r"clip 0 ('0\\n.mp3'): there is no such file; clip 1 (")
     assert text.endswith(" and 2 more")
-    assert failures(report.iloc[:0]) == ""
+    assert failures([]) == ""
 
 
 def test_seconds_are_those_of_the_header_and_of_the_task(wav):

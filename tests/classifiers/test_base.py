@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 import warnings
+from importlib.util import find_spec
 
 import keras
 import numpy as np
@@ -706,3 +707,86 @@ class TestSeveralGenres:
         weighted = clone(CRNN).set_params(class_weight="balanced")
         with pytest.raises(ValueError, match="class_weight is a part of the default"):
             weighted.set_params(loss="binary_crossentropy").fit(X, y)
+
+
+class Follower:
+    """A callback of scikit-learn's that notes its calls, and may stop a fit."""
+
+    def __init__(self, stop_after=None):
+        self.stop_after, self.calls, self.fitted, self.scores = stop_after, [], [], []
+
+    def setup(self, estimator, context):
+        self.calls.append("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.calls.append(f"{context.task_name} {context.task_id} begins")
+
+    def on_fit_task_end(self, estimator, context, *, X, y, metadata, fitted_estimator):
+        self.calls.append(f"{context.task_name} {context.task_id} ends")
+        self.fitted.append(fitted_estimator)
+        self.scores.append(fitted_estimator.score(X, y, **(metadata or {})))
+        return context.task_name == "epoch" and context.task_id + 1 == self.stop_after
+
+    def teardown(self, estimator, context):
+        self.calls.append("teardown")
+
+
+@pytest.mark.skipif(find_spec("sklearn.callback") is None, reason="of 1.9 and later")
+class TestCallbacksOfScikitLearn:
+    """Those that `set_callbacks` sets follow a fit epoch by epoch."""
+
+    def test_an_epoch_is_a_task(self, clips):
+        X, y = clips
+        weights = np.linspace(0.5, 1, len(X))
+        network = clone(CRNN).set_params(epochs=3).set_callbacks(follower := Follower())
+        network.fit(X, y, sample_weight=weights)
+        epochs = [f"epoch {i} {what}" for i in range(3) for what in ("begins", "ends")]
+        expected = ["setup", "fit 0 begins", *epochs, "fit 0 ends", "teardown"]
+        assert follower.calls == expected
+        # The estimator of an epoch is that of a fit which ends there.
+        *_, last, fitted = follower.fitted
+        expected = network.predict_proba(X)
+        np.testing.assert_array_equal(last.predict_proba(X), expected)
+        np.testing.assert_array_equal(fitted.predict_proba(X), expected)
+        assert follower.scores[-1] == network.score(X, y, weights)
+        # They change nothing.
+        plain = clone(network).set_callbacks().fit(X, y, sample_weight=weights)
+        np.testing.assert_array_equal(plain.predict_proba(X), expected)
+        assert plain.history_ == network.history_
+
+    def test_they_may_stop_a_fit_and_are_not_in_a_file(self, clips, tmp_path):
+        X, y = clips
+        network = clone(CRNN).set_callbacks(follower := Follower(stop_after=2))
+        several = [(genre, "music") for genre in y]
+        network.fit(X, several)
+        assert network.n_iter_ == 2 and len(follower.scores) == 3
+        assert follower.calls[-1] == "teardown"
+        save(network, tmp_path / "it.model")
+        loaded = load(tmp_path / "it.model")
+        assert not hasattr(loaded, "_skl_callbacks")
+        assert loaded.predict(X).tolist() == network.predict(X).tolist()
+
+    def test_a_progress_bar_and_a_score_in_each_epoch(self, clips, capsys):
+        from sklearn.callback import ProgressBar, ScoringMonitor
+
+        X, y = clips
+        network = clone(CRNN).set_params(epochs=2)
+        model = make_pipeline(network).set_callbacks(ProgressBar())
+        model.fit(X, y)
+        assert "CRNNClassifier - fit" in capsys.readouterr().out
+        monitor = ScoringMonitor(scoring="accuracy")
+        network.set_callbacks(monitor).fit(X, y)
+        scores = [row["accuracy"] for row in monitor.get_logs().data]
+        assert len(scores) == 3 and scores[-1] == network.score(X, y)
+
+    def test_what_one_raises_ends_the_fit(self, clips):
+        class Failing(Follower):
+            def on_fit_task_end(self, estimator, context):
+                raise ZeroDivisionError
+
+        network = clone(CRNN).set_callbacks(failing := Failing())
+        with pytest.raises(ZeroDivisionError):
+            network.fit(*clips)
+        assert failing.calls[-1] == "teardown"
+        assert not hasattr(network, "weights_")
+        assert network.set_callbacks().fit(*clips).n_iter_ == 12

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from rich.console import Console
 
-from skgenre.audio._outcome import Outcome, outcome_report
+from skgenre.audio._outcome import Outcome, outcome_records, records_frame
 from skgenre.cli._tables import (
     confusion_table,
     write_path,
@@ -36,7 +36,7 @@ def path():
 
 
 def report():
-    return outcome_report([ODD, "-0.5"], [Outcome(), Outcome()])
+    return records_frame(outcome_records([ODD, "-0.5"], [Outcome(), Outcome()]))
 
 
 WRITERS = [

@@ -1,24 +1,31 @@
 """The page as a person uses it, in headless Chromium, and the handle of the server."""
 
 import csv
+import functools
+import http.server
 import importlib.resources
 import json
+import logging
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+import urllib.request
+from contextlib import contextmanager
 
 import pytest
 
 pytest.importorskip("uvicorn")
 
 from chromium import Chromium, executable
-from explored import fit_model, write_songs
+from explored import fit_model, fit_network, write_songs
 
 import skgenre
 from skgenre.explore import Explorer
 
 N_SONGS = 60
+GENRES = ["ambient", "rock", "techno", "waltz"]
 
 needs_chromium = pytest.mark.skipif(executable() is None, reason="there is no chromium")
 
@@ -34,7 +41,11 @@ def songs(tmp_path_factory):
 def explorer(songs, tmp_path):
     folder, model = songs
     with skgenre.explore(
-        folder, model, labels_file=tmp_path / "labels.csv", n_jobs=1
+        folder,
+        model,
+        labels_file=tmp_path / "labels.csv",
+        models_dir=tmp_path / "models",
+        n_jobs=1,
     ) as running:
         yield running
 
@@ -59,6 +70,40 @@ def click_song(browser, number):
         "return [box.x + x + 1, box.y + y + 1]; })()"
     )
     browser.click(x, y)
+
+
+def draw_around_the_map(browser):
+    """Drag the mouse around all but the edge of the map."""
+    browser.evaluate(
+        "element('map').scrollIntoView({block: 'center', behavior: 'instant'})"
+    )
+    x, y, width, height = browser.evaluate(
+        "(({x, y, width, height}) => [x, y, width, height])"
+        "(element('map').getBoundingClientRect())"
+    )
+    left, right, top, bottom = x + 3, x + width - 3, y + 3, y + height - 3
+    corners = [(left, top), (right, top), (right, bottom), (left, bottom)]
+    for kind, (at_x, at_y) in zip(
+        ["mousePressed", *["mouseMoved"] * 3, "mouseReleased"],
+        [*corners, corners[-1]],
+        strict=True,
+    ):
+        browser.send(
+            "Input.dispatchMouseEvent",
+            type=kind,
+            x=at_x,
+            y=at_y,
+            button="left",
+            buttons=1,
+            clickCount=1,
+        )
+
+
+def choose(browser, select, value):
+    browser.evaluate(
+        f"(() => {{ const e = element('{select}'); e.value = '{value}'; "
+        "e.dispatchEvent(new Event('change')); })()"
+    )
 
 
 def alone(browser):
@@ -152,20 +197,45 @@ def test_a_person_listens_relabels_exports_and_drops_a_song(songs, explorer, tmp
 
         # What sounds most like a genre is listed, too.
         genre = browser.evaluate("songs.genres[heard.genres[0]]")
-        browser.evaluate(
-            "(() => { const e = element('which'); "
-            "e.value = `genre ${heard.genres[0]}`; "
-            "e.dispatchEvent(new Event('change')); })()"
-        )
+        choose(browser, "which", f"genre {browser.evaluate('heard.genres[0]')}")
         listed = browser.evaluate("[...new Set(queue.map((entry) => entry.genre))]")
         assert listed == [genre]
+
+        # A list can be narrowed by any column.
+        choose(browser, "which", "all")
+        choose(browser, "filter-column", "label")
+        browser.click_on("#filter-text")
+        browser.type("Free J")
+        browser.wait_for("element('n-queued').textContent === '1 song'")
+        assert browser.evaluate("queue[0].number") == number
+        choose(browser, "filter-column", "confidence")
+        browser.click_on("#filter-low")
+        middle = browser.evaluate("heard.confidence.toSorted()[30]")
+        browser.type(str(middle))
+        browser.wait_for(
+            f"queue.length === heard.confidence.filter((c) => c >= {middle}).length"
+        )
+        choose(browser, "filter-column", "")
+        browser.wait_for(f"queue.length === {N_SONGS}")
 
         # All is there after a reload.
         open_page(browser, explorer, width=1280)
         assert browser.evaluate(f"songs.labels[{number}]") == "free jazz"
         assert browser.evaluate("songs.checked.size") == 3
 
-        # Choose some and save them.
+        # Choose some with the lasso, and train a model on them.
+        browser.click_on("#lasso")
+        draw_around_the_map(browser)
+        browser.wait_for(f"selection.size === {N_SONGS}")
+        choose(browser, "recipe", "fast")
+        browser.click_on("#train")
+        browser.wait_for("element('training-note').textContent.includes('are right')")
+        (model,) = (tmp_path / "models").iterdir()
+        assert str(model) in browser.evaluate("element('training-note').textContent")
+        open_page(browser, explorer, width=1280)
+        browser.wait_for("element('training-note').textContent.includes('are right')")
+
+        # Save some.
         browser.send(
             "Browser.setDownloadBehavior", behavior="allow", downloadPath=str(tmp_path)
         )
@@ -217,6 +287,43 @@ def test_the_page_is_accessible_and_fits(explorer, width, scheme):
 
 @needs_chromium
 @pytest.mark.slow
+def test_a_person_looks_into_the_network_and_hears_a_filter(songs, tmp_path):
+    paths = sorted(map(str, songs[0].glob("*.flac")))[:8]
+    model = fit_network(paths, GENRES * 2)
+    running = skgenre.explore(paths, model, labels_file=tmp_path / "labels.csv")
+    with running, Chromium() as browser:
+        browser.open(running.url, width=390, scheme="dark")
+        browser.wait_for("map.painted > 0 && map.numbers.length === 8")
+        browser.click_on("#tab-network")
+        browser.wait_for("layers && !element('show-filters').disabled")
+        assert browser.evaluate("element('layer').textContent") == "conv1 (10)genre (4)"
+        curves = browser.evaluate(
+            "[...element('curves').children].map(e => e.innerText)"
+        )
+        assert "Loss: training" in curves[0]
+        browser.click_on("#show-filters")
+        browser.wait_for("element('filters').children.length === 8")
+        browser.click_on("#more-filters")
+        browser.wait_for("element('filters').children.length === 10")
+        assert browser.evaluate("element('more-filters').hidden")
+        browser.click_on("#filters figure:last-child button")
+        browser.wait_for("!audio.paused && audio.currentTime > 0.2")
+        assert browser.evaluate("audio.duration") == pytest.approx(
+            63 * 1024 / 22050, 0.1
+        )
+        assert faults_of(browser) == []
+        assert browser.evaluate("document.documentElement.scrollWidth") <= 390
+        browser.click_on("#most-like .go")
+        browser.wait_for("song.number >= 0 && !element('sight').hidden")
+        browser.click_on("#why")
+        browser.wait_for("element('why-note').textContent.includes('stays bright')")
+        browser.click_on("#only")
+        browser.wait_for("audio.src.endsWith('why/sound') && audio.currentTime > 0.2")
+        assert complaints(browser, running) == []
+
+
+@needs_chromium
+@pytest.mark.slow
 def test_a_saved_page_needs_no_server(explorer, tmp_path):
     page = tmp_path / "page.html"
     explorer.save(page, preview_seconds=1)
@@ -247,14 +354,98 @@ def test_a_saved_page_needs_no_server(explorer, tmp_path):
         explorer.save(page, preview_seconds=-1)
 
 
+@needs_chromium
+@pytest.mark.slow
+def test_a_notebook_shows_the_page_and_stops_it(songs, tmp_path):
+    manager = pytest.importorskip("jupyter_client.manager")
+    pytest.importorskip("ipykernel")
+    folder, model = songs
+    skgenre.save(model, tmp_path / "it.model")
+    kernel, client = manager.start_new_kernel(cwd=str(tmp_path))
+
+    def run(code):
+        """Return what a cell shows."""
+        found = []
+        reply = client.execute_interactive(code, timeout=60, output_hook=found.append)
+        assert reply["content"]["status"] == "ok", reply["content"]
+        shown = [each["content"]["data"] for each in found if "data" in each["content"]]
+        return shown[-1] if shown else None
+
+    try:
+        shown = run(
+            f"import skgenre; model = skgenre.load('it.model')\n"
+            f"explorer = skgenre.explore({str(folder)!r}, model); explorer"
+        )
+        notebook = tmp_path / "notebook"
+        notebook.mkdir()
+        (notebook / "index.html").write_text(f"<p>Cell</p>{shown['text/html']}")
+        with serving(notebook) as port, Chromium() as browser:
+            browser.open(f"http://localhost:{port}/index.html")
+            frame = context_of(browser, shown["text/html"].split(chr(34))[1])
+            ends = time.monotonic() + 30
+            while frame("map.painted > 0 && map.numbers.length") != N_SONGS:
+                assert time.monotonic() < ends
+                time.sleep(0.1)
+        url = run("explorer.url")["text/plain"].strip("'")
+        run("explorer.stop()")
+        with pytest.raises(OSError):
+            urllib.request.urlopen(url, timeout=5)
+    finally:
+        client.stop_channels()
+        kernel.shutdown_kernel(now=True)
+
+
+@contextmanager
+def serving(folder):
+    """Serve a folder, as the server of notebooks does its pages; yield the port."""
+    handler = functools.partial(QuietHandler, directory=folder)
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *arguments):
+        pass
+
+
+def context_of(browser, url):
+    """Return a function that evaluates in the page's frame of a URL."""
+    origin = url.partition("/?")[0]
+
+    def evaluate(script):
+        browser.evaluate("1")  # whereby events come
+        contexts = [
+            event["params"]["context"]["id"]
+            for event in browser.events
+            if event["method"] == "Runtime.executionContextCreated"
+            and event["params"]["context"]["origin"] == origin
+        ]
+        if not contexts:
+            return None
+        found = browser.send(
+            "Runtime.evaluate",
+            expression=script,
+            contextId=contexts[-1],
+            returnByValue=True,
+        )
+        return found["result"].get("value")
+
+    return evaluate
+
+
 def test_the_handle(songs, tmp_path, monkeypatch):
     assert skgenre.explore.__name__ == "skgenre.explore"
     folder, model = songs
     temporary = tmp_path / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
+    log = logging.FileHandler(tmp_path / "log")
     with skgenre.explore(folder, model, labels_file=tmp_path / "a.csv") as explorer:
         assert isinstance(explorer, Explorer)
+        assert log.stream is not None  # the program's own log is left alone
+        log.close()
         shown = explorer._repr_html_()
         assert "<iframe" in shown and "http://localhost:" in shown
         assert explorer.url in repr(explorer)

@@ -10,16 +10,12 @@ import soundfile
 
 pytest.importorskip("starlette")
 
-from explored import MARKUP, fit_model, write_songs
+from explored import MARKUP, explore_in_process, fit_model, write_songs
 from starlette.testclient import TestClient
 
 from skgenre.datasets._library._playlists import read_playlist
 from skgenre.explore import _media, _server
-from skgenre.explore._collection import Collection
-from skgenre.explore._extraction import Extraction
-from skgenre.explore._labels import Labels
-from skgenre.explore._listener import Listener
-from skgenre.explore._server import Server
+from skgenre.explore._guard import Guard
 
 N_SONGS = 24
 
@@ -35,15 +31,7 @@ def songs(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def server(songs, tmp_path_factory):
-    folder, model = songs
-    collection = Collection(folder)
-    listener = Listener(model)
-    table = tmp_path_factory.mktemp("labels") / "labels.csv"
-    labels = Labels(collection.paths, collection.genres, collection.artists, table)
-    extraction = Extraction(listener, collection.paths, 1)
-    extraction.start()
-    extraction.wait()
-    server = Server(collection, listener, extraction, labels)
+    server, _ = explore_in_process(*songs, tmp_path_factory.mktemp("labels"))
     yield server
     server.media.close()
 
@@ -57,7 +45,7 @@ def test_the_page_and_its_own_files_are_served_and_no_others(client):
     page = client.get("/")
     assert page.headers["content-type"].startswith("text/html")
     names = [part.split('"')[0] for part in page.text.split("assets/")[1:]]
-    assert len(names) == 7
+    assert len(names) == 9
     for name in names:
         assert client.get(f"/assets/{name}").status_code == 200
     for name in ("page.html", "../_server.py", "..%2f_server.py", "_server.py", "%00"):
@@ -239,6 +227,55 @@ def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(
 
     assert client.post("/api/drop", content=stream()).status_code == 413
     assert sorted(p.name for p in _media.Path(folder).iterdir()) == before
+
+
+def test_only_what_is_not_there_is_not_found(client, server, monkeypatch):
+    for path in ("network", "network/layers", "network/layers/0/0", "songs/d1"):
+        response = client.get(f"/api/{path}")
+        assert response.status_code == 404 and response.json()["error"]
+
+    def fail(path):
+        raise KeyError("a fault of ours")
+
+    monkeypatch.setattr(server, "_spectrogram", fail)
+    assert client.get("/api/songs/1/spectrogram").status_code == 500
+
+
+def test_a_model_is_trained_on_chosen_songs_and_written_to_its_folder(client, server):
+    assert client.get("/api/training").json() == {"phase": "none"}
+    every = [*range(N_SONGS)]
+    for wrong in (
+        *({"numbers": [1, 2], "recipe": "fast"}, {"numbers": [], "recipe": "fast"}),
+        *({"numbers": every, "recipe": "../x"}, {"numbers": every}),
+        *({"numbers": ["../x"], "recipe": "fast"}, {"numbers": 1}, [1]),
+    ):
+        response = client.post("/api/training", json=wrong)
+        assert response.status_code in (400, 404) and response.json()["error"]
+    folder = server.labels.file.parent / "models"
+    assert not folder.exists()
+    began = client.post("/api/training", json={"numbers": every, "recipe": "fast"})
+    assert began.json()["n_songs"] <= N_SONGS
+    server.training.wait(60)
+    state = client.get("/api/training").json()
+    assert state["phase"] == "done"
+    assert [str(file) for file in folder.iterdir()] == [state["result"]["path"]]
+    assert client.post("/api/training/stop").status_code == 200
+
+
+def test_whatever_changes_something_is_guarded(server):
+    routes = [r.path for r in server.app.routes if "POST" in (r.methods or ())]
+    assert {"/api/labels", "/api/training", "/api/training/stop"} <= {*routes}
+    guard = Guard(server.app)
+    client = TestClient(guard, base_url="http://127.0.0.1:8123")
+    for path in routes:
+        assert client.post(path, json={}).status_code == 403
+    client.get(f"/?token={guard.token}")
+    for path in routes:
+        for origin in ("http://attacker.example", "http://127.0.0.1:9999", "null"):
+            response = client.post(path, json={}, headers={"origin": origin})
+            assert response.status_code == 403
+    own = {"origin": "http://127.0.0.1:8123"}
+    assert client.post("/api/training", json={}, headers=own).status_code == 400
 
 
 def test_labels_that_look_wrong_are_listed(client):

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, TAG_NAMES
+from skgenre.explore import _space
+from skgenre.explore._kept import Kept
 from skgenre.explore._space import Near, Space, reasons
 
 NUMBERS = np.arange(10, 40)
@@ -72,3 +74,17 @@ def test_without_tags():
     near = space.near_embedding(E[0], None, 3)
     assert len(near) == 3 and 10 not in [each.number for each in near]
     assert space.copies(E[0]) == [10]
+
+
+@pytest.mark.slow
+def test_a_umap_is_kept(space, tmp_path, monkeypatch):
+    pytest.importorskip("umap")
+    kept = Kept(tmp_path, None, [])
+    arguments = NUMBERS, space.E, None, np.array(["a"] * 30)
+    points, axes = Space(*arguments, kept).map("umap")
+    assert points.shape == (30, 2) and axes == ("UMAP 1", "UMAP 2")
+    monkeypatch.setattr(_space, "reduce_to_plane", None)
+    again, _ = Space(*arguments, kept).map("umap")
+    np.testing.assert_array_equal(again, points)
+    with pytest.raises(TypeError):  # of other songs
+        Space(NUMBERS, space.E + 1, None, arguments[3], kept).map("umap")

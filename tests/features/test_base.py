@@ -1,6 +1,5 @@
 """What all audio steps share: their cache, in which nothing is computed twice."""
 
-import importlib.util
 import os
 import signal
 import subprocess
@@ -13,6 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_array_equal
+from published_weights import needs_weights
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -24,10 +24,6 @@ from skgenre.features import (
     MelSpectrogramTransformer,
     MFCCStandardizer,
     MusicnnEmbedding,
-)
-
-needs_musicnn = pytest.mark.skipif(
-    importlib.util.find_spec("musicnn") is None, reason="musicnn is not installed"
 )
 
 
@@ -109,7 +105,7 @@ def test_hits_are_the_same_and_decode_nothing(step, paths, decoded, tmp_path):
     assert len(decoded) == len(paths)
 
 
-@needs_musicnn
+@needs_weights
 def test_embeddings_of_musicnn(paths, decoded, tmp_path):
     step = MusicnnEmbedding(weights="mtt", output=["tags", "correlations"])
     expected = step.transform(paths[:3])
@@ -192,7 +188,7 @@ def test_a_live_network_is_not_kept(paths, network_file, tmp_path):
 
 
 @pytest.mark.slow
-@needs_musicnn
+@needs_weights
 def test_hits_load_no_tensorflow(paths, network_file, tmp_path):
     MusicnnEmbedding(cache_dir=tmp_path).transform(paths)
     STEPS["keras"](network_file).set_params(cache_dir=tmp_path).transform(paths)

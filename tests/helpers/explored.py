@@ -1,11 +1,11 @@
-"""Songs to explore: made clips, and a small model of them."""
+"""Songs to explore: made clips, small models of them, and the server."""
 
 import soundfile
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from skgenre import MFCCStandardizer
+from skgenre import CRNNClassifier, MelSpectrogramTransformer, MFCCStandardizer
 from skgenre.datasets import make_genre_clips
 
 MARKUP = "<img src=x onerror='window.attacked=1'><script>window.attacked=1</script>"
@@ -42,3 +42,44 @@ def fit_model(paths, genres, **parameters):
         MFCCStandardizer(**parameters), StandardScaler(), LogisticRegression()
     )
     return model.fit(paths, genres)
+
+
+def fit_network(paths, genres):
+    """Return a small network on spectrograms, which has learned little."""
+    network = CRNNClassifier(
+        filters=(10,),
+        lstm_units=4,
+        embedding_units=4,
+        epochs=2,
+        validation_fraction=0.5,
+        random_state=0,
+    )
+    mel = MelSpectrogramTransformer(n_frames=64, n_mels=32)
+    return make_pipeline(mel, network).fit(paths, genres)
+
+
+def explore_in_process(paths, model, folder):
+    """Return a server that has heard all songs, and a client that asks it directly.
+
+    Its table of labels, and models that are trained, are in `folder`.
+    """
+    from starlette.testclient import TestClient
+
+    from skgenre.explore._collection import Collection
+    from skgenre.explore._extraction import Extraction
+    from skgenre.explore._labels import Labels
+    from skgenre.explore._listener import Listener
+    from skgenre.explore._model._training import Training
+    from skgenre.explore._server import Server
+
+    collection, listener = Collection(paths), Listener(model)
+    labels = Labels(
+        *(collection.paths, collection.genres, collection.artists),
+        folder / "labels.csv",
+    )
+    extraction = Extraction(listener, collection.paths, 1)
+    extraction.start()
+    extraction.wait()
+    training = Training(folder / "models", n_jobs=1)
+    server = Server(collection, listener, extraction, labels, training)
+    return server, TestClient(server.app, raise_server_exceptions=False)

@@ -46,7 +46,8 @@ _BLOCKS = {
     callbacks : callback, list of callbacks or None, default=%(callbacks)s
         Classes or objects of `keras.callbacks`, such as ``CSVLogger("log.csv")``. Each
         fit calls the classes and copies the objects. They come after those of the
-        learning rate and the best epoch, and are not saved in model files.
+        learning rate and the best epoch, and are not saved in model files. Those of
+        scikit-learn are for `set_callbacks`.
     batch_size : int, default=%(batch_size)s
         Clips in a training step.
     epochs : int, default=%(epochs)s

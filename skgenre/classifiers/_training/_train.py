@@ -21,10 +21,10 @@ import inspect
 import math
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -236,6 +236,19 @@ class Trained:
     history: dict[str, list[float]]
 
 
+class EpochTasks(Protocol):
+    """What follows a training epoch by epoch, and may end it."""
+
+    def begin(self) -> None:
+        """Note that an epoch begins."""
+
+    def end(self, weights: Callable[[], list[NDArray]]) -> bool:
+        """Note that an epoch has ended; return whether to stop there.
+
+        `weights` returns those that the training would have if it ended now.
+        """
+
+
 @shield_from_interrupts
 def train(
     network: NetworkState,
@@ -248,6 +261,7 @@ def train(
     shuffle_seed: int,
     class_weights: NDArray | None = None,
     checkpoint_dir: str | os.PathLike | None = None,
+    tasks: EpochTasks | None = None,
     verbose: int = 0,
 ) -> Trained:
     """Train a network; return its weights and its history.
@@ -269,6 +283,8 @@ def train(
         with each genre.
     checkpoint_dir : str, PathLike or None
         Where the state after epochs is kept, until the training has ended.
+    tasks : EpochTasks or None
+        What follows the epochs.
     verbose : int
         Keras's.
 
@@ -301,6 +317,8 @@ def train(
     callbacks = training_callbacks(
         recipe, epochs=epochs, best_epoch=best_epoch, metric=metric
     )
+    if tasks is not None:
+        callbacks.append(FollowEpochs(tasks, best_epoch))
     if sys.stdout is None:  # without a console, on which Keras would print
         verbose = 0
     wrapper = wrap(
@@ -597,3 +615,32 @@ class BestEpoch(keras.callbacks.Callback):
         """Take the best weights."""
         if self.weights is not None:
             self.model.set_weights(self.weights)
+
+
+class FollowEpochs(keras.callbacks.Callback):
+    """Report each epoch to what follows the training.
+
+    Parameters
+    ----------
+    tasks : EpochTasks
+        What follows it, and may end it.
+    best_epoch : BestEpoch or None
+        Has the weights that the training would end with; None where these are the last.
+    """
+
+    def __init__(self, tasks: EpochTasks, best_epoch: BestEpoch | None) -> None:
+        super().__init__()
+        self._tasks, self._best_epoch = tasks, best_epoch
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Report that an epoch begins."""
+        self._tasks.begin()
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        """Report that it has ended, and stop if that is wanted."""
+        if self._tasks.end(self._weights):
+            self.model.stop_training = True
+
+    def _weights(self) -> list[NDArray]:
+        best = None if self._best_epoch is None else self._best_epoch.weights
+        return self.model.get_weights() if best is None else best

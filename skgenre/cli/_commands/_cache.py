@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from skgenre.cli._console import console, fail, plain, print_json
+from skgenre.cli._help import Command, Group, examples
 
 if TYPE_CHECKING:
     from skgenre.features._base import AudioTransformer
@@ -36,8 +37,8 @@ CacheDir = Annotated[
     typer.Option(
         envvar=VARIABLE,
         callback=_resolved,
-        help="Folder in which what was computed of each file is kept and looked up; "
-        "off: nowhere.",
+        help="Folder that keeps the features of each file for later runs; "
+        "off keeps nothing.",
         show_default="that of the user's caches",
     ),
 ]
@@ -53,7 +54,7 @@ _Folder = Annotated[
 ]
 
 app = typer.Typer(
-    help="Show or delete what the commands have kept.", no_args_is_help=True
+    cls=Group, help="Show or delete cached features.", no_args_is_help=True
 )
 
 
@@ -85,9 +86,9 @@ def _checked(folder: Path | None) -> Path:
     return folder
 
 
-@app.command()
+@app.command(cls=Command, epilog=examples("skgenre cache info"))
 def info(folder: _Folder = None) -> None:
-    """Show how much is kept of which kind, and when it was used."""
+    """Show how much is cached of which kind, and when it was used."""
     from skgenre.audio._array_store import size_limit, usage
 
     folder = _checked(folder)
@@ -114,9 +115,9 @@ def info(folder: _Folder = None) -> None:
     print_json(facts)
 
 
-@app.command()
+@app.command(cls=Command, epilog=examples("skgenre cache clear --dir my_cache"))
 def clear(folder: _Folder = None) -> None:
-    """Delete what is kept; other files in the folder stay."""
+    """Delete all that is cached; other files in the folder stay."""
     from skgenre.audio._array_store import clear, usage
 
     folder = _checked(folder)

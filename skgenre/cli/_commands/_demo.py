@@ -60,7 +60,7 @@ def run_demo(folder: Path, *, seed: int, n_jobs: int, console: Console) -> None:
         random_state=seed + 1,
         folder=folder / "new",
     )
-    predictions = predict_files(
+    predictions, _ = predict_files(
         model, list(new.paths), top=2, n_jobs=n_jobs, console=console
     )
     write_predictions(predictions, "table", console.file)

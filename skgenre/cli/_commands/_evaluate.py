@@ -124,6 +124,7 @@ class Evaluated:
             model_names=[*self.model_names, ""][:2],
             groups=found.groups,
             paths=found.paths,
+            hierarchical=self.hierarchical,
             title=title,
             notes=self.notes,
             path=path,
@@ -141,11 +142,7 @@ class Evaluated:
                 {"genre": genre} | {name: scores[name][i] for name in _PER_GENRE}
                 for i, genre in enumerate(scores.labels.tolist())
             ],
-            **(
-                {}
-                if self.hierarchical is None
-                else {"hierarchical": _known(self.hierarchical)}
-            ),
+            **hierarchical_figures(self.hierarchical),
             "calibration_error": None
             if confidence is None or not given.any()
             else expected_calibration_error(found.right[given], confidence[given]),
@@ -172,8 +169,7 @@ class Evaluated:
         accuracies = self.accuracies
         names = dict(_ACCURACIES)
         if self.merge:
-            merged = format_list(f"{a} as {b}" for a, b in self.merge.items())
-            names["merged_accuracy"] = f"Accuracy, {merged}"
+            names["merged_accuracy"] = f"Accuracy, {merged_genres(self.merge)}"
         lines += [
             f"{name}: {with_interval(accuracies[key], accuracies[f'{key}_interval'])}"
             for key, name in names.items()
@@ -195,21 +191,11 @@ class Evaluated:
                 "Right, of the predictions: "
                 + with_interval(head["precision"], head["precision_interval"]),
             ]
-        if self.hierarchical is not None:
-            lines += [
-                f"Hierarchical {name}: "
-                + with_interval(
-                    self.hierarchical[key], self.hierarchical[f"{key}_interval"]
-                )
-                for key, name in _HIERARCHICAL.items()
-                if not np.isnan(self.hierarchical[key])
-            ]
+        lines += hierarchical_lines(self.hierarchical)
         if (comparison := self.comparison) is not None:
-            low, high = comparison.difference_interval
-            limits = f" ({low:+.2f} to {high:+.2f})" if high > low else ""
             lines.append(
-                f"Difference to {self.model_names[1]}: "
-                f"{comparison.difference:+.2f}{limits}; only this one right: "
+                f"Difference to {self.model_names[1]}: {difference(comparison)}; only "
+                "this one right: "
                 f"{comparison.only_first}, only the other: {comparison.only_second}, "
                 f"McNemar's p = {comparison.p_value:.2g}"
             )
@@ -220,6 +206,32 @@ class Evaluated:
 def _known(scores: Bunch) -> dict[str, Any]:
     """Return the scores that there are, without those that are NaN."""
     return {name: score for name, score in scores.items() if not np.isnan(score).any()}
+
+
+def difference(comparison: Bunch) -> str:
+    """Return by how much a model is better than another, and the interval, if any."""
+    low, high = comparison.difference_interval
+    limits = f" ({low:+.2f} to {high:+.2f})" if high > low else ""
+    return f"{comparison.difference:+.2f}{limits}"
+
+
+def hierarchical_figures(scores: Bunch | None) -> dict[str, Any]:
+    """Return scores in a tree as a part of the figures in JSON; none without a tree."""
+    return {} if scores is None else {"hierarchical": _known(scores)}
+
+
+def hierarchical_lines(scores: Bunch | None) -> list[str]:
+    """Return scores in a tree as lines to print; none without a tree."""
+    return [
+        f"Hierarchical {name}: {with_interval(scores[key], scores[f'{key}_interval'])}"
+        for key, name in _HIERARCHICAL.items()
+        if scores is not None and not np.isnan(scores[key])
+    ]
+
+
+def merged_genres(merge: dict[str, str]) -> str:
+    """Return which genres count as which others, in words."""
+    return format_list(f"{a} as {b}" for a, b in merge.items())
 
 
 def check_merge(pairs: Sequence[str]) -> dict[str, str]:

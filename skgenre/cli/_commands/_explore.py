@@ -45,6 +45,13 @@ def explore(
             "takes it; what is in it is read first.",
         ),
     ] = Path("skgenre-labels.csv"),
+    models_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the models that are trained on the page.",
+            show_default="models in ~/skgenre_data",
+        ),
+    ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen at; others may then ask, too.")
     ] = "127.0.0.1",
@@ -102,14 +109,15 @@ def explore(
         if host not in LOOPBACK_HOSTS:
             console.print(
                 f"[yellow]Warning:[/] at {plain(repr(host))}, other machines can reach "
-                "the page. Whoever learns its address can hear the music and change "
-                "labels, and the connection is not encrypted.",
+                "the page. Whoever learns its address can hear the music, change "
+                "labels and train models, and the connection is not encrypted.",
                 soft_wrap=True,
             )
         explorer = start(
             **_labelled(folder, labels),
             model=estimator,
             labels_file=output,
+            models_dir=models_dir,
             host=host,
             port=port,
             open_browser=browser and static is None,

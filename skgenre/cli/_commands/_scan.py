@@ -15,24 +15,24 @@ def scan(
         FileFormat,
         typer.Option(
             "--format",
-            help="Form of the result: a table of the files with which something is "
-            "wrong, or all files as CSV or JSON.",
+            help="Format of the results: a table of the files with problems, or "
+            "all files as CSV or JSON.",
         ),
     ] = FileFormat.table,
     output: Output = None,
     whole: Annotated[
         bool,
         typer.Option(
-            "--whole", help="Decode whole files, not only 30 s of their middle."
+            "--whole", help="Decode whole files, not only 30 s from the middle."
         ),
     ] = False,
     time_limit: TimeLimit = None,
     jobs: Jobs = -1,
 ) -> None:
-    """Find the audio files that can't be read, and why.
+    """Find audio files that can't be read, and why.
 
-    The exit code is 1 if there are any. Files that are damaged, silent or too short
-    for a genre are listed, too.
+    The exit code is 1 if there are any. Damaged, silent and very short files are
+    listed, too.
     """
     from skgenre.cli._inputs import files_named
     from skgenre.cli._output import check_output, results_to

@@ -35,20 +35,25 @@ def tag(
     genres: Annotated[
         str | None,
         typer.Option(
-            help="Genres to choose from, between commas, also in German, French or "
-            "Spanish: the fewer, the more often right.",
+            help="Genres to choose from, separated by commas, also in German, "
+            "French or Spanish. Of fewer genres, more predictions are "
+            "right.",
             show_default="15 genres",
         ),
     ] = None,
     min_confidence: Annotated[
         float | None,
-        typer.Option(min=0, max=1, help="Below, the genre is 'unknown'."),
+        typer.Option(
+            min=0, max=1, help="Below this probability, the genre is 'unknown'."
+        ),
     ] = None,
-    top: Annotated[int, typer.Option(min=1, help="Tags to show for each file.")] = 5,
+    top: Annotated[
+        int, typer.Option(min=1, help="Number of tags to show for each file.")
+    ] = 5,
     timeline: Annotated[
         bool,
         typer.Option(
-            "--timeline", help="Give the genre of each window of 3 s instead."
+            "--timeline", help="Show the genre of each window of 3 s instead."
         ),
     ] = False,
     file_format: GenreFormat = SongFormat.table,
@@ -62,10 +67,9 @@ def tag(
     jobs: Jobs = -1,
     yes: Yes = False,
 ) -> None:
-    """Predict the genres of audio files by pretrained tags, without any training.
+    """Predict genres by pretrained tags, without any training.
 
-    Files that can't be read are named, and the others are tagged all the same; the
-    exit code is then 1.
+    Files that can't be read are reported and skipped; the exit code is then 1.
     """
     defer_scipy_stats()
     from skgenre.classifiers import GenreTagger
@@ -126,7 +130,9 @@ def tag(
             with results_to(output) as stream:
                 write(tagged, file_format, stream)
         if writing is not None:
-            found = {song["path"]: (song["genre"], song["confidence"]) for song in good}
+            found = {
+                song["path"]: [(song["genre"], song["confidence"])] for song in good
+            }
             errors += writing.write(found, console)
     except (ImportError, OSError, ValueError) as error:
         raise fail(error) from None
@@ -182,11 +188,12 @@ def timelines(
     prepare(tagger, **how)
     tagger.set_params(on_error="ignore", verbose=console.is_terminal)
     probabilities, times = tagger.predict_timeline(paths)
-    report = tagger.extraction_report_
     songs: list[dict[str, Any]] = []
-    for i, path in enumerate(paths):
-        if report["status"][i] not in ("ok", "damaged"):
-            error = str(AudioError(path, report["cause"][i]))
+    for i, (path, read) in enumerate(
+        zip(paths, tagger.extraction_records_, strict=True)
+    ):
+        if read["status"] not in ("ok", "damaged"):
+            error = str(AudioError(path, read["cause"]))
             songs.append({"path": path, "error": error})
             continue
         windows = [

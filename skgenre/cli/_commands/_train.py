@@ -3,18 +3,18 @@
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sklearn
 from numpy.typing import NDArray
 from rich.console import Console
 from sklearn.pipeline import Pipeline
 from sklearn.utils import Bunch
 
+from skgenre._estimators import fit_with_groups
 from skgenre._text import format_list
 from skgenre.audio import AudioError
 from skgenre.audio._remote import is_url
@@ -49,11 +49,27 @@ class Evaluation:
     def metrics(self) -> dict[str, Any]:
         """Scores to keep with the model."""
         names = [n for n in ("accuracy", "ranking_precision") if n in self.scores]
+        of_genres = {
+            str(genre): {
+                **self._rounded(("precision", "recall", "f1"), row),
+                "n_clips": int(self.scores.support[row]),
+            }
+            for row, genre in enumerate(self.scores.labels)
+        }
         return {
-            **{name: round(self.scores[name], 4) for name in names},
+            **self._rounded(names),
             "n_clips": len(self.target),
             "n_artists": self.n_artists,
             "protocol": self.protocol,
+            "genres": of_genres,
+        }
+
+    def _rounded(self, names: Iterable[str], row: Any = ()) -> dict[str, Any]:
+        """Return scores and their intervals."""
+        return {
+            name: np.round(np.asarray(self.scores[name])[row], 4).tolist()
+            for each in names
+            for name in (each, f"{each}_interval")
         }
 
 
@@ -241,11 +257,5 @@ def fit_rows(learner: Any, clips: Any, tracks: Bunch, rows: NDArray) -> None:
 
     With their artists, where it takes such and they are known.
     """
-    with sklearn.config_context(enable_metadata_routing=True):
-        wanted = learner.get_metadata_routing().consumes("fit", ["groups"])
-        groups = (
-            {"groups": tracks.groups[rows]}
-            if wanted and tracks.groups is not None
-            else {}
-        )
-        learner.fit(clips[rows], tracks.target[rows], **groups)
+    groups = None if tracks.groups is None else tracks.groups[rows]
+    fit_with_groups(learner, clips[rows], tracks.target[rows], groups)

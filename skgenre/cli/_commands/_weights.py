@@ -18,10 +18,12 @@ _WHAT = "musicnn's pretrained weights (28 MiB from your package index, ISC licen
 def weights(
     wheel: Annotated[
         Path | None,
-        typer.Option(help="Wheel of musicnn 0.1.0 to take them from."),
+        typer.Option(
+            help="Wheel of musicnn 0.1.0 to take them from, instead of a download."
+        ),
     ] = None,
 ) -> None:
-    """Get the pretrained weights that `tag` and the model `best` need.
+    """Download the pretrained weights that `tag` and the model `best` need.
 
     pip or uv downloads them, with your own settings; nothing is installed.
     """

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from skgenre._text import format_list, shorten
-from skgenre.datasets._form import is_missing
+from skgenre.datasets._form import genres_of_clips, is_missing
 from skgenre.datasets._genres._tree_files import read_tree
 from skgenre.datasets._library._genre_names import genre_key
 
@@ -302,6 +302,47 @@ class GenreTree(Mapping[str, str | None]):
         genres = [spelt[name] for name in in_order]
         return sums, np.array(genres, dtype=labels.dtype.type)
 
+    def with_genres_above(self, genres: Any) -> NDArray:
+        """Return the genres of each clip, and all those above them.
+
+        FMA's "genres_all", of any tree: a clip of punk is one of rock, too.
+
+        Parameters
+        ----------
+        genres : array-like of shape (n_clips,), or sequence of sequences of str
+            The genre of each clip, or the genres. None and NaN are no genre.
+
+        Returns
+        -------
+        ndarray of shape (n_clips,)
+            Tuples: each genre once, before those above it.
+
+        Raises
+        ------
+        ValueError
+            If `genres` has lists for some of the clips only.
+
+        Examples
+        --------
+        >>> from skgenre.datasets import GenreTree
+        >>> tree = GenreTree({"Punk": "Rock", "Metal": "Rock"})
+        >>> tree.with_genres_above([("Punk", "Metal", "Folk"), ("Jazz",)]).tolist()
+        [('Punk', 'Rock', 'Metal', 'Folk'), ('Jazz',)]
+        """
+        sets, _ = genres_of_clips("genres", genres)
+        spelt: dict[Any, Any] = {}
+        for names in sets:
+            for name in names:
+                spelt.setdefault(self.lineage(name)[-1], name)
+
+        def with_above(names: tuple) -> tuple:
+            lines = (reversed(self.lineage(name)) for name in names)
+            return tuple(
+                {spelt.get(each, each): None for line in lines for each in line}
+            )
+
+        return np.fromiter(map(with_above, sets), dtype=object, count=len(sets))
+
     def fold_rare(
         self,
         genres: Any,
@@ -334,7 +375,8 @@ class GenreTree(Mapping[str, str | None]):
         Raises
         ------
         ValueError
-            If lengths do not match, or `groups` is missing.
+            If lengths do not match, `groups` is missing, or `genres` has lists for some
+            of the clips only.
 
         Examples
         --------
@@ -347,14 +389,10 @@ class GenreTree(Mapping[str, str | None]):
         """
         if groups is None and min_groups > 1:
             raise ValueError(f"min_groups={min_groups} counts artists: pass groups.")
-        given = list(genres)
-        are_several = any(isinstance(item, (list, tuple)) for item in given)
-        sets = given
-        if not are_several:
-            sets = [() if is_missing(item) else (item,) for item in given]
+        sets, are_several = genres_of_clips("genres", genres)
         artists = np.arange(len(sets))
         if groups is not None:
-            check_consistent_length(given, groups)
+            check_consistent_length(sets, groups)
             artists = column_or_1d(groups)
         clips: dict[Any, set[int]] = {}
         spelt: dict[Any, Any] = {}

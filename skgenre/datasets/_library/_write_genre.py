@@ -1,4 +1,4 @@
-"""Another genre in the tags of a file, and nothing else changed.
+"""Other genres in the tags of a file, and nothing else changed.
 
 A file is changed in memory, checked, and then replaced as a whole.
 """
@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import io
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,7 +36,7 @@ def require_mutagen() -> None:
 
 
 class GenreChange(NamedTuple):
-    """A file with another genre, not yet written."""
+    """A file with other genres, not yet written."""
 
     path: Path
     """After following links."""
@@ -73,24 +74,29 @@ class GenreChange(NamedTuple):
                 os.chown(self.path, self.before.st_uid, self.before.st_gid)
 
 
-def change_genre(path: str, genre: str) -> GenreChange | None:
-    """Return the file with this as its only genre; None if it is the first one already.
+def change_genres(path: str, genres: Sequence[str]) -> GenreChange | None:
+    """Return the file with these as its only genres; None if its first ones are these.
+
+    Each is a value of its own: a string of ID3, a comment of Vorbis, and so on.
 
     Raises
     ------
     OSError
         If the file can't be read, or can't be written to.
     ValueError
-        If `genre` names none, such as "Other", if mutagen can't write the tags, if
-        another tag would keep the genre from being read, or if the sound would change.
+        If one names none, such as "Other" or a number, if mutagen can't write the tags,
+        if another tag would keep the genres from being read, or if the sound would
+        change.
     """
-    if not split_genres(genre):
-        raise ValueError(f"Can't write {genre!r} into {path!r}: it is no genre.")
+    for genre in genres:
+        # ID3's list would say what a number means.
+        if not split_genres(genre) or genre.strip("() ").isdecimal():
+            raise ValueError(f"Can't write {genre!r} into {path!r}: it is no genre.")
     contents, before = _read(path)
-    if _begins_with(contents, path, genre):
+    if _begins_with(contents, path, genres):
         return None
-    change = _changed(path, contents, before, [genre])
-    if not _begins_with(change.contents, path, genre):
+    change = _changed(path, contents, before, list(genres))
+    if not _begins_with(change.contents, path, genres):
         found = tags_of(io.BytesIO(change.contents), path).genre_names
         raise ValueError(
             f"Can't write the genre into {path!r}: its tags of another kind, which "
@@ -100,15 +106,18 @@ def change_genre(path: str, genre: str) -> GenreChange | None:
     return change
 
 
-def _begins_with(contents: bytes, path: str, genre: str) -> bool:
-    """Return whether the first genre in the tags is this one, or those in its name."""
+def _begins_with(contents: bytes, path: str, genres: Sequence[str]) -> bool:
+    """Return whether the first genres in the tags are these, in whatever order.
+
+    A genre may be one of several names, such as "Pop/Rock".
+    """
     names = tags_of(io.BytesIO(contents), path).genre_names
-    wanted = split_genres(genre)
+    wanted = [name for genre in genres for name in split_genres(genre)]
     found = names[: len(wanted)]
-    return [*map(genre_key, found)] == [*map(genre_key, wanted)]
+    return sorted(map(genre_key, found)) == sorted(map(genre_key, wanted))
 
 
-def restore_genre(
+def restore_genres(
     path: str, values: list[str] | None, *, digest: str
 ) -> GenreChange | None:
     """Return the file with these values; None if it has them already.
@@ -116,7 +125,7 @@ def restore_genre(
     Raises
     ------
     OSError, ValueError
-        As `change_genre`; a ValueError, too, if the file has another SHA-256 than
+        As `change_genres`; a ValueError, too, if the file has another SHA-256 than
         `digest`.
     """
     contents, before = _read(path)

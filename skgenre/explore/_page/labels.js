@@ -4,6 +4,7 @@
 let checked = null; // what the server found
 let queue = []; // entries { number, genre, confidence }
 let place = -1;
+let isWanted = () => true; // what the filter lets through, by number
 
 async function changeLabel(number, genre) {
   const { label } = await askJson("labels", { number, genre });
@@ -20,12 +21,16 @@ async function changeLabel(number, genre) {
   recolor("label");
 }
 
-function fillGenres() {
-  element("genres").replaceChildren(...songs.genreNames.map((name) => {
+function fillList(id, names) {
+  element(id).replaceChildren(...names.map((name) => {
     const option = make("option");
     option.value = name;
     return option;
   }));
+}
+
+function fillGenres() {
+  fillList("genres", songs.genreNames);
 }
 
 async function findSuspects() {
@@ -52,11 +57,18 @@ function fillWhich() {
       options.push([`pair ${i}`, `${pair.label} heard as ${pair.genre} (${pair.numbers.length})`]);
     });
   }
-  options.push(["none", "without a label"], ["selection", "the selection"]);
+  options.push(["none", "without a label"], ["all", "all songs"], ["selection", "the selection"]);
   if (heard.genres) songs.genres.forEach((genre, i) => options.push([`genre ${i}`, `most like ${genre}`]));
   const before = element("which").value;
   fillSelect(element("which"), options);
   if (!checked && options.some(([value]) => value === before)) element("which").value = before;
+}
+
+// A song with what it is heard as, if it has been.
+function asHeard(number) {
+  const i = map.placeOf?.get(number);
+  if (i === undefined || !heard.genres) return { number };
+  return { number, genre: songs.genres[heard.genres[i]], confidence: heard.confidence[i] };
 }
 
 function showQueue() {
@@ -65,20 +77,69 @@ function showQueue() {
   if (which.startsWith("pair")) {
     const pair = checked.pairs[Number(which.slice(5))];
     queue = pair.numbers.map((number) => ({ number, genre: pair.genre }));
-  } else if (which === "none") queue = all.filter((n) => !songs.labels[n]).map((number) => ({ number }));
-  else if (which === "selection") queue = [...selection].map((number) => ({ number }));
+  } else if (which === "all") queue = all.map(asHeard);
+  else if (which === "none") queue = all.filter((number) => !songs.labels[number]).map(asHeard);
+  else if (which === "selection") queue = [...selection].map(asHeard);
   else if (which.startsWith("genre")) queue = mostLike(Number(which.slice(6)));
   else queue = checked.suspects;
   if (which === "unchecked") queue = queue.filter(({ number }) => !songs.checked.has(number));
+  queue = queue.filter(({ number }) => isWanted(number));
+  element("n-queued").textContent = queue.length === 1 ? "1 song" : `${queue.length.toLocaleString("en")} songs`;
   place = -1;
   paintQueue();
 }
 
 function mostLike(genre) {
   return heard.numbers
-    .map((number, i) => ({ number, genre: songs.genres[heard.genres[i]], confidence: heard.confidence[i] }))
     .filter((_, i) => heard.genres[i] === genre)
+    .map(asHeard)
     .sort((a, b) => b.confidence - a.confidence);
+}
+
+// The filter: any column that can be a colour of the map.
+
+async function valuesBySong(column) {
+  const values = songs.titles.map((_, number) => valueOf(column, number));
+  if (["prediction", "confidence", "cluster"].includes(column)) {
+    const found = (await valuesOnMap(column)) || [];
+    heard.numbers.forEach((number, i) => {
+      values[number] = found[i];
+    });
+  }
+  return values;
+}
+
+async function chooseFilter() {
+  const column = element("filter-column").value;
+  let values = [];
+  try {
+    if (column) values = await valuesBySong(column);
+  } catch (error) {
+    element("label-note").textContent = error.message;
+  }
+  const isNumber = values.some((value) => typeof value === "number");
+  for (const [id, isShown] of [["text", column && !isNumber], ["low", isNumber], ["high", isNumber]]) {
+    element(`filter-${id}`).value = "";
+    element(`filter-${id}`).parentElement.hidden = !isShown;
+  }
+  const names = isNumber ? [] : [...new Set(values.filter(Boolean))].sort();
+  fillList("filter-values", names.slice(0, MOST_SHOWN));
+  isWanted = () => true;
+  showQueue();
+}
+
+async function applyFilter() {
+  const column = element("filter-column").value;
+  const values = await valuesBySong(column);
+  const text = element("filter-text").value.trim().toLowerCase();
+  const [low, high] = ["low", "high"].map((end) => element(`filter-${end}`).value);
+  isWanted = (number) => {
+    const value = values[number];
+    if (text) return typeof value === "string" && value.toLowerCase().includes(text);
+    if (!low && !high) return true;
+    return typeof value === "number" && (!low || value >= Number(low)) && (!high || value <= Number(high));
+  };
+  showQueue();
 }
 
 const MOST_SHOWN = 500;
@@ -141,6 +202,8 @@ document.addEventListener("keydown", (event) => {
 
 element("check").addEventListener("click", findSuspects);
 element("which").addEventListener("change", showQueue);
+element("filter-column").addEventListener("change", chooseFilter);
+for (const end of ["text", "low", "high"]) element(`filter-${end}`).addEventListener("input", applyFilter);
 element("label-form").addEventListener("submit", async (event) => {
   event.preventDefault();
   const number = song.number, genre = element("label").value;

@@ -18,19 +18,21 @@ function showView(name) {
     element(tab.getAttribute("aria-controls")).hidden = !isShown;
   }
   if (name === "map") map.redraw();
+  if (name === "network") showNetwork();
+  if (name === "labels" && !queue.length) showQueue();
 }
 
-const tabs = [...document.querySelectorAll("[role=tab]")];
-tabs.forEach((tab, i) => {
+for (const tab of document.querySelectorAll("[role=tab]")) {
   tab.addEventListener("click", () => showView(tab.id.slice(4)));
   tab.addEventListener("keydown", (event) => {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (!step) return;
-    const next = tabs[(i + step + tabs.length) % tabs.length];
+    const tabs = [...document.querySelectorAll("[role=tab]:not([hidden])")];
+    const next = tabs[(tabs.indexOf(tab) + step + tabs.length) % tabs.length];
     showView(next.id.slice(4));
     next.focus();
   });
-});
+}
 
 function fillSelect(select, options) {
   select.replaceChildren(...options.map(([value, text]) => {
@@ -49,13 +51,20 @@ async function start() {
   element("title").textContent = `Explore ${songs.title}`;
   element("file").textContent = songs.file;
   element("meaning").textContent = songs.meaning;
+  element("tab-network").hidden = !songs.has_network || Boolean(saved);
   songs.genreNames = [...new Set([...songs.labels.filter(Boolean), ...songs.genres])].sort();
   fillGenres();
   const own = Object.keys(songs.columns).map((name) => [name, name]);
   const predicted = songs.genres.length ? [["prediction", "prediction"], ["confidence", "confidence"]] : [];
-  fillSelect(element("color"), [...predicted.slice(0, 1), ["label", "label"], ["cluster", "cluster"], ...predicted.slice(1), ...own]);
+  const columns = [...predicted.slice(0, 1), ["label", "label"], ["cluster", "cluster"], ...predicted.slice(1), ...own];
+  fillSelect(element("color"), columns);
+  fillSelect(element("filter-column"), [["", "any"], ...columns]);
   if (songs.labels.some(Boolean)) element("color").value = "label";
   fillSelect(element("reduction"), songs.reductions.map((name) => [name, REDUCTIONS[name] || name]));
+  if (!saved) {
+    fillSelect(element("recipe"), songs.recipes.map((name) => [name, RECIPES[name] || name]));
+    followTraining();
+  }
   await poll();
 }
 
@@ -259,6 +268,7 @@ function showSelection(note = "") {
   element("n-selected").textContent = selection.size === 1 ? "1 song" : `${selection.size || "No"} songs`;
   element("selection-note").textContent = note;
   for (const id of ["save-m3u", "save-csv", "save-train", "more", "clear"]) element(id).disabled = !selection.size;
+  element("train").disabled = isTraining || !selection.size;
   element("path").disabled = selection.size !== 2;
   element("selected").replaceChildren(...[...selection].slice(0, MOST_FOUND).map((number) => {
     const line = songLine(number, { on: () => openSong(number) });

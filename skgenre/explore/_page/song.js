@@ -4,7 +4,7 @@
 const audio = element("audio");
 let song = { key: null, number: -1 };
 let timeline = null;
-let why = null; // the octaves that speak for the genre
+let why = null; // what speaks for the genre: octaves, or parts of the spectrogram
 const OTHERS = "#9aa5b1";
 
 // Plays from the middle: there, a song is itself.
@@ -124,26 +124,33 @@ function heat(share) {
 
 let seen = null; // the spectrogram without the line
 
-function showSpectrogram({ columns, bands, values, seconds }) {
+function spectrogramCanvas(picture) {
+  return pixelCanvas(picture, Array.from({ length: 256 }, (_, i) => [...heat(i / 255), 255]));
+}
+
+function pixelCanvas({ columns, bands, values }, colors) {
+  const bytes = Uint8Array.from(atob(values), (c) => c.charCodeAt(0));
+  const canvas = make("canvas");
+  canvas.width = columns;
+  canvas.height = bands;
+  const context = canvas.getContext("2d"), pixels = context.createImageData(columns, bands);
+  for (let column = 0; column < columns; column++) {
+    for (let band = 0; band < bands; band++) {
+      pixels.data.set(colors[bytes[column * bands + band]], 4 * ((bands - 1 - band) * columns + column));
+    }
+  }
+  context.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
+function showSpectrogram(found) {
   element("sight").hidden = false;
   element("timeline").hidden = true;
   element("timeline-note").textContent = "";
   element("timeline-key").replaceChildren();
   timeline = null;
-  const bytes = Uint8Array.from(atob(values), (c) => c.charCodeAt(0));
-  seen = document.createElement("canvas");
-  seen.width = columns;
-  seen.height = bands;
-  seen.seconds = seconds;
-  const context = seen.getContext("2d"), picture = context.createImageData(columns, bands);
-  const colors = Array.from({ length: 256 }, (_, i) => heat(i / 255));
-  for (let column = 0; column < columns; column++) {
-    for (let band = 0; band < bands; band++) {
-      const [r, g, b] = colors[bytes[column * bands + band]];
-      picture.data.set([r, g, b, 255], 4 * ((bands - 1 - band) * columns + column));
-    }
-  }
-  context.putImageData(picture, 0, 0);
+  seen = spectrogramCanvas(found);
+  seen.seconds = found.seconds;
   paintSight();
 }
 
@@ -196,7 +203,10 @@ function paintSight() {
     const context = fitted(canvas);
     if (id === "spectrogram") context.drawImage(seen, 0, 0, canvas.width, canvas.height);
     else paintTimeline(context, canvas.width, canvas.height, seconds);
-    if (id === "spectrogram" && why) {
+    if (id === "spectrogram" && why?.shade) {
+      context.drawImage(why.shade, 0, 0, (why.salience.seconds / seconds) * canvas.width, canvas.height);
+    }
+    if (id === "spectrogram" && why?.bands) {
       for (const { from, to, weight } of why.bands) {
         context.fillStyle = `rgb(0 0 0 / ${0.85 * (1 - weight)})`;
         context.fillRect(0, (1 - to) * canvas.height, canvas.width, (to - from) * canvas.height);
@@ -253,22 +263,37 @@ for (const id of ["spectrogram", "timeline"]) {
 
 element("why").addEventListener("click", async () => {
   const { key } = song, note = element("why-note");
-  note.textContent = "The song is heard without one octave after the other …";
+  note.textContent = "It is looked for what speaks for the genre …";
   try {
     const found = await askJson(`songs/${key}/why`);
     if (song.key !== key) return;
     why = found;
-    const kept = found.bands.filter((band) => band.is_kept).map(({ low, high }) => `${low}–${Math.round(high)} Hz`);
     const genre = `${found.genre} (${Math.round(100 * found.probability)} %)`;
-    note.textContent = kept.length ?
-      `It would be less ${genre} without ${kept.join(", ")}. What matters less is dark in the spectrogram.` :
-      `No octave by itself makes it ${genre}.`;
-    element("only").disabled = !kept.length;
+    note.textContent = found.bands ? showOctaves(found.bands, genre) : showSalience(found, genre);
     paintSight();
   } catch (error) {
     if (song.key === key) note.textContent = error.message;
   }
 });
+
+function showOctaves(bands, genre) {
+  const kept = bands.filter((band) => band.is_kept).map(({ low, high }) => `${low}–${Math.round(high)} Hz`);
+  element("only").disabled = !kept.length;
+  return kept.length ?
+    `It would be less ${genre} without ${kept.join(", ")}. What matters less is dark in the spectrogram.` :
+    `No octave by itself makes it ${genre}.`;
+}
+
+function showSalience(found, genre) {
+  found.shade = shadeCanvas(found.salience);
+  element("only").disabled = false;
+  return `To the network, what stays bright in the spectrogram makes it ${genre}.`;
+}
+
+// Black where nothing speaks for the genre.
+function shadeCanvas(picture) {
+  return pixelCanvas(picture, Array.from({ length: 256 }, (_, i) => [0, 0, 0, 0.85 * (255 - i)]));
+}
 
 element("only").addEventListener("change", () => {
   const { key } = song, at = audio.currentTime;

@@ -10,6 +10,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.cluster import contingency_matrix
 from sklearn.utils.validation import check_is_fitted
 
+from skgenre._install import require
 from skgenre._sklearn_compat import StrOptions, validate_parameter_constraints
 from skgenre.inspection._displays._style import check_clip_labels, write_literally
 
@@ -226,6 +227,7 @@ class ClusterDisplay:
         -------
         ClusterDisplay
         """
+        require("matplotlib")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 

@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.decomposition import PCA
 from sklearn.utils.validation import check_array, check_is_fitted
 
+from skgenre._install import require
 from skgenre._sklearn_compat import (
     HasMethods,
     StrOptions,
@@ -209,6 +210,7 @@ class EmbeddingDisplay:
         -------
         EmbeddingDisplay
         """
+        require("matplotlib")
         import matplotlib.pyplot as plt
 
         if ax is None:

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import Bunch
 
+from skgenre._install import require
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.inspection._displays._spectrogram import SpectrogramDisplay, drawn_view
 from skgenre.inspection._filters._activation import maximize_activation
@@ -168,6 +169,7 @@ class FilterActivationDisplay:
         return self
 
     def _new_axes(self, n_columns: int) -> NDArray:
+        require("matplotlib")
         import matplotlib.pyplot as plt
 
         n_filters = len(self.result.filters)

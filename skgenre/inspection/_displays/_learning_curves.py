@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre._install import require
 from skgenre.inspection._fitted_parts import find_network
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_CURVES = {
+CURVES = {
     "loss": "Loss",
     "accuracy": "Accuracy",
     "label_ranking_precision": "Label-ranking average precision",
     "learning_rate": "Learning rate",
 }
+"""Titles of what is drawn, by Keras's names."""
 
 
 class LearningCurvesDisplay:
@@ -98,13 +100,14 @@ class LearningCurvesDisplay:
         ValueError
             If the history has none of these curves, or another number than `axes`.
         """
+        require("matplotlib")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 
-        names = [name for name in _CURVES if name in self.history]
+        names = [name for name in CURVES if name in self.history]
         if not names:
             raise ValueError(
-                f"The history has none of {', '.join(_CURVES)}, got {[*self.history]}."
+                f"The history has none of {', '.join(CURVES)}, got {[*self.history]}."
             )
         if axes is None:
             figure = plt.figure(figsize=(4 * len(names), 3.5), layout="constrained")
@@ -121,7 +124,7 @@ class LearningCurvesDisplay:
                     values = self.history[key]
                     # Without a marker, a single epoch would be invisible.
                     ax.plot(range(1, len(values) + 1), values, marker=".", label=label)
-            ax.set(xlabel="Epoch", ylabel=_CURVES[name])
+            ax.set(xlabel="Epoch", ylabel=CURVES[name])
             ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
             if name == "learning_rate":
                 ax.set_yscale("log")

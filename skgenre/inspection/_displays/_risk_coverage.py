@@ -7,6 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
 from skgenre._estimators import split_last_step
+from skgenre._install import require
 from skgenre.classifiers import MissingClipClassifier, risk_coverage_curve
 
 if TYPE_CHECKING:
@@ -151,6 +152,7 @@ class RiskCoverageDisplay:
         -------
         RiskCoverageDisplay
         """
+        require("matplotlib")
         import matplotlib.pyplot as plt
 
         if ax is None:

@@ -10,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skgenre._estimators import apply_steps
+from skgenre._install import require
 from skgenre.clustering._embedding_kmeans import _SILHOUETTE_CLIPS
 from skgenre.inspection._displays._style import (
     COLORS,
@@ -160,6 +161,7 @@ class SilhouetteDisplay:
         -------
         SilhouetteDisplay
         """
+        require("matplotlib")
         import matplotlib.pyplot as plt
 
         silhouettes, labels = np.asarray(self.silhouettes), np.asarray(self.labels)

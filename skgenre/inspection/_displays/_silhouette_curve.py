@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.utils.validation import check_is_fitted
 
+from skgenre._install import require
 from skgenre.clustering import EmbeddingKMeans
 from skgenre.inspection._fitted_parts import split_model
 
@@ -142,6 +143,7 @@ class SilhouetteCurveDisplay:
         -------
         SilhouetteCurveDisplay
         """
+        require("matplotlib")
         import matplotlib.pyplot as plt
         from matplotlib.ticker import MaxNLocator
 

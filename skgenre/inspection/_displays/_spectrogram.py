@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 
 from skgenre._estimators import describe_estimator
+from skgenre._install import require
 from skgenre.inspection._fitted_parts import mel_step
 
 if TYPE_CHECKING:
@@ -145,6 +146,7 @@ class SpectrogramDisplay:
         -------
         SpectrogramDisplay
         """
+        require("librosa", "matplotlib")
         import librosa.display
         import matplotlib.pyplot as plt
 

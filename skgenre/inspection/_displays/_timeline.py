@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_array, check_is_fitted, column_or_1d
 
 from skgenre._estimators import apply_steps, describe_estimator
+from skgenre._install import require
 from skgenre.audio._check_clips import is_clip
 from skgenre.classifiers import SegmentClassifier
 from skgenre.classifiers._several_genres import genre_thresholds
@@ -188,6 +189,7 @@ class TimelineDisplay:
         -------
         TimelineDisplay
         """
+        require("matplotlib")
         import matplotlib.pyplot as plt
 
         if ax is None:

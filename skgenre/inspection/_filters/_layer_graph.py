@@ -36,6 +36,22 @@ def _with_leaky_backward(layer: keras.Layer) -> keras.Layer:
     return copy
 
 
+def _built(network: BaseGenreClassifier) -> keras.Model:
+    parameters = network.network_parameters_ | {"precision": "float32"}
+    model: keras.Model = getattr(networks, network._network)(**parameters, seed=0)
+    return model
+
+
+@shield_from_interrupts
+def convolutions(network: BaseGenreClassifier) -> list[tuple[str, int]]:
+    """Return the name of each convolution of a fitted network, and its filters."""
+    return [
+        (layer.name, layer.output.shape[-1])
+        for layer in _built(network).layers
+        if "Conv" in type(layer).__name__
+    ]
+
+
 @shield_from_interrupts
 def layer_graph(
     network: BaseGenreClassifier, layer: str, *, leaky_backward: bool = False
@@ -65,8 +81,7 @@ def layer_graph(
     ValueError
         If there is no such layer.
     """
-    parameters = network.network_parameters_ | {"precision": "float32"}
-    model = getattr(networks, network._network)(**parameters, seed=0)
+    model = _built(network)
     names = [each.name for each in model.layers[1:]]  # without the input
     is_genre = layer in ("genre", names[-1])
     if is_genre:  # the last layer, whatever a network of the user's own calls it

@@ -120,14 +120,14 @@ def saliency(
     from scipy.ndimage import gaussian_filter
 
     maps = np.empty_like(X)
-    for clip, contribution in enumerate(_contributions(network, X, units, n_steps)):
+    for clip, contribution in enumerate(contributions(network, X, units, n_steps)):
         smoothed = gaussian_filter(contribution, smoothness, mode="nearest")
         positive = np.maximum(smoothed, 0)
         maps[clip] = positive / (positive.max() or 1)
     return maps
 
 
-def _contributions(
+def contributions(
     network: BaseGenreClassifier, X: NDArray, units: NDArray, n_steps: int
 ) -> NDArray:
     """Return what each frame and band adds to the genre's value."""

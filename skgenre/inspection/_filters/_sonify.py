@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_random_state
 
 from skgenre._files import check_writable
+from skgenre._install import require
 from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.features._mel_filters import mel_filter_bank
@@ -181,6 +182,7 @@ def _griffin_lim(
     n_iter: int,
     random_state: int | np.random.RandomState | None,
 ) -> NDArray:
+    require("librosa")
     import librosa
 
     seed = check_random_state(random_state).randint(2**31 - 1)

@@ -1,12 +1,13 @@
 """The numbers of a report, in the form that its template shows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.utils import Bunch
 
+from skgenre._text import format_list
 from skgenre.inspection._report._predictions import Predictions
 from skgenre.inspection._scores._bootstrap import bootstrap_sums, interval
 from skgenre.inspection._scores._calibration import (
@@ -19,6 +20,18 @@ N_GENRES = 200
 N_IN_MATRIX = 24
 N_SHADES = 20
 """Steps of colour in the confusion matrix."""
+
+_OF_TREE = {
+    "f1": ("Hierarchical F1", "The harmonic mean of the two others."),
+    "precision": (
+        "Hierarchical precision",
+        "Of all predicted genres, with those above them, the share that is right.",
+    ),
+    "recall": (
+        "Hierarchical recall",
+        "Of all true genres, with those above them, the share that is predicted.",
+    ),
+}
 
 
 def headline(predictions: Predictions, scores: Bunch) -> dict[str, Any]:
@@ -55,6 +68,38 @@ def coverage(predictions: Predictions) -> dict[str, Any]:
         "precision": float(right[given].mean()) if given.any() else np.nan,
         "precision_interval": interval(precision),
     }
+
+
+def cards(scores: Mapping[str, Any], texts: dict[str, tuple[str, str]]) -> list[dict]:
+    """Return scores with what they are called and what they mean, by their keys."""
+    return [
+        {
+            "name": name,
+            "score": scores[key],
+            "limits": scores[f"{key}_interval"],
+            "text": text,
+        }
+        for key, (name, text) in texts.items()
+    ]
+
+
+def tree_cards(scores: Mapping[str, Any] | None) -> list[dict] | None:
+    """Return what `hierarchical_scores` returned for a page; None without a tree.
+
+    Raises
+    ------
+    ValueError
+        If it is something else.
+    """
+    if scores is None:
+        return None
+    wanted = {f"{key}{end}" for key in _OF_TREE for end in ("", "_interval")}
+    if not scores.keys() >= wanted:
+        raise ValueError(
+            "hierarchical must be what hierarchical_scores returns, got a mapping of "
+            f"{format_list(map(repr, scores)) or 'nothing'}."
+        )
+    return cards(scores, _OF_TREE)
 
 
 def genre_rows(

@@ -1,7 +1,7 @@
 """The classification report as a page of HTML."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any
 
@@ -28,6 +28,7 @@ from skgenre.inspection._scores._comparison import compare_predictions
         "groups": ["array-like", None],
         "paths": ["array-like", None],
         "albums": ["array-like", None],
+        "hierarchical": [Mapping, None],
         "title": [str],
         "notes": [tuple, list],
         "path": [str, os.PathLike, None],
@@ -46,6 +47,7 @@ def classification_report_html(
     groups: ArrayLike | None = None,
     paths: ArrayLike | None = None,
     albums: ArrayLike | None = None,
+    hierarchical: Mapping[str, Any] | None = None,
     title: str = "Classification report",
     notes: Sequence[str] = (),
     path: str | os.PathLike | None = None,
@@ -56,7 +58,8 @@ def classification_report_html(
     each genre with 95 % intervals, the confusion matrix and the genres most often
     confused, with clips to listen to. With `y_proba` it adds the most confident errors,
     which are often wrong labels, and a calibration curve; with `y_pred_other` it
-    compares two models. Its end says what was left out, and why.
+    compares two models, and with `hierarchical` it has the scores in a tree of genres.
+    Its end says what was left out, and why.
 
     The page is self-contained: it loads nothing, runs no script, and follows the
     reader's choice of light or dark.
@@ -89,6 +92,9 @@ def classification_report_html(
     albums : array-like of shape (n_clips,), default=None
         Albums, by which the most confident errors are grouped, or else by the files'
         folders. None or NaN stands for a clip without an album.
+    hierarchical : Bunch or None, default=None
+        What :func:`hierarchical_scores` returns for these predictions, to be shown as
+        well.
     title : str, default='Classification report'
         Heading of the page.
     notes : sequence of str, default=()
@@ -105,7 +111,8 @@ def classification_report_html(
     ------
     ValueError
         If there are no clips, lengths do not match, values are missing, a prediction is
-        not among the labels, or `y_proba` does not hold their probabilities.
+        not among the labels, `y_proba` does not hold their probabilities, or
+        `hierarchical` is something else.
     OSError
         If `path` can't be written to.
 
@@ -150,7 +157,7 @@ def classification_report_html(
         albums=albums,
     )
     page = render(
-        **_contents(predictions),
+        **_contents(predictions, figures.tree_cards(hierarchical)),
         title=title,
         notes=[*caveats(predictions.groups), *map(str, notes)],
         model_names=[str(name) for name in model_names],
@@ -160,12 +167,14 @@ def classification_report_html(
     return page
 
 
-def _contents(predictions: Predictions) -> dict[str, Any]:
+def _contents(predictions: Predictions, tree: list[dict] | None) -> dict[str, Any]:
     """Return what the template shows, with None for sections that are left out."""
     scores = figures.scores_of(predictions)
     names = clips.ClipNames(predictions.paths)
     is_wrong = bool((predictions.given & ~predictions.right).any())
     left_out = []
+    if tree is None:
+        left_out += [("In the tree of genres", "no hierarchical scores were given")]
     if not is_wrong:
         reason = "no genre was taken for another"
         left_out += [("Most confused genres", reason)]
@@ -195,6 +204,7 @@ def _contents(predictions: Predictions) -> dict[str, Any]:
         "names": names,
         "has_proba": predictions.proba is not None,
         "genres": figures.genre_rows(scores),
+        "tree": tree,
         "matrix": figures.matrix(predictions),
         "pairs": clips.confused_pairs(predictions, names) if is_wrong else None,
         "errors": clips.confident_errors(predictions, names) if has_errors else None,

@@ -23,6 +23,7 @@ _MINUS = Markup("&minus;")
 _SECTIONS = {
     "accuracy": "Accuracy",
     "genres": "Genres",
+    "tree": "Tree",
     "confusion": "Confusion",
     "pairs": "Confused genres",
     "errors": "Confident errors",

@@ -1,7 +1,7 @@
 """The report on several genres a clip as a page of HTML."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,12 @@ from skgenre._files import check_writable, write_atomically
 from skgenre._sklearn_compat import validate_params
 from skgenre.classifiers._checks import check_groups
 from skgenre.inspection._report._clips import ClipNames
-from skgenre.inspection._report._figures import cooccurrence, genre_rows
+from skgenre.inspection._report._figures import (
+    cards,
+    cooccurrence,
+    genre_rows,
+    tree_cards,
+)
 from skgenre.inspection._report._html import caveats
 from skgenre.inspection._report._page import render_page, report_style
 from skgenre.inspection._report._predictions import check_paths
@@ -48,6 +53,7 @@ _CARDS = {
         "labels": ["array-like", None],
         "groups": ["array-like", None],
         "paths": ["array-like", None],
+        "hierarchical": [Mapping, None],
         "title": [str],
         "notes": [tuple, list],
         "path": [str, os.PathLike, None],
@@ -62,6 +68,7 @@ def multilabel_report_html(
     labels: ArrayLike | None = None,
     groups: ArrayLike | None = None,
     paths: ArrayLike | None = None,
+    hierarchical: Mapping[str, Any] | None = None,
     title: str = "Report on several genres",
     notes: Sequence[str] = (),
     path: str | os.PathLike | None = None,
@@ -89,6 +96,9 @@ def multilabel_report_html(
     paths : array-like of shape (n_clips,), default=None
         Names of the clips' files: str, bytes or PathLike. Clips are named by them, or
         else by their rows.
+    hierarchical : Bunch or None, default=None
+        What :func:`hierarchical_scores` returns for these predictions, to be shown as
+        well.
     title : str, default='Report on several genres'
         Heading of the page.
     notes : sequence of str, default=()
@@ -105,7 +115,7 @@ def multilabel_report_html(
     ------
     ValueError
         If there are no clips, lengths or columns do not match, a genre is not among the
-        labels, or a probability is not from 0 to 1.
+        labels, a probability is not from 0 to 1, or `hierarchical` is something else.
     OSError
         If `path` can't be written to.
 
@@ -135,7 +145,10 @@ def multilabel_report_html(
     artists = check_groups(true, groups)
     names = ClipNames(check_paths(paths, true))
     errors = _worst(true, np.asarray(y_proba, dtype=float), scores.labels, names)
-    sections = {"scores": "Scores", "genres": "Genres", "cooccurrence": "Together"}
+    tree = tree_cards(hierarchical)
+    sections = {"scores": "Scores", "genres": "Genres"}
+    sections |= {} if tree is None else {"tree": "Tree"}
+    sections |= {"cooccurrence": "Together"}
     sections |= {"errors": "Ranked worst"} if errors else {}
     page = render_page(
         "_several.html",
@@ -146,15 +159,8 @@ def multilabel_report_html(
         n_artists=None if artists is None else len(np.unique(artists)),
         n_of_each=true.sum(axis=1).mean(),
         n_predicted=genre_columns("y_pred", y_pred, scores.labels).sum(axis=1).mean(),
-        cards=[
-            {
-                "name": name,
-                "score": scores[key],
-                "limits": scores[f"{key}_interval"],
-                "text": text,
-            }
-            for key, (name, text) in _CARDS.items()
-        ],
+        cards=cards(scores, _CARDS),
+        tree=tree,
         genres=genre_rows(scores, ("average_precision", "precision", "recall", "f1")),
         matrix=cooccurrence(scores),
         errors=errors,

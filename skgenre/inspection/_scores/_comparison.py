@@ -1,7 +1,7 @@
 """Comparison of two models on the same clips."""
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 from sklearn.utils import Bunch
 
@@ -81,18 +81,38 @@ def compare_predictions(
     artists = check_groups(true, groups)
     is_first, is_second = first == true, second == true
     gain = is_first.astype(float) - is_second
-    sums = bootstrap_sums(np.column_stack([gain, np.ones_like(gain)]), artists)
-    samples = sums[:, 0] / sums[:, 1]
-    n_groups = len(true) if artists is None else len(np.unique(artists))
     only_first = int(np.sum(is_first & ~is_second))
     only_second = int(np.sum(~is_first & is_second))
     one = only_first + only_second
     return Bunch(
-        difference=float(gain.mean()),
-        difference_interval=interval(np.where(n_groups > 1, samples, np.nan)),
+        **mean_gain(gain, artists),
         both_right=int(np.sum(is_first & is_second)),
         only_first=only_first,
         only_second=only_second,
         both_wrong=int(np.sum(~is_first & ~is_second)),
         p_value=float(binomtest(only_first, one).pvalue) if one else 1.0,
     )
+
+
+def mean_gain(gain: NDArray, artists: NDArray | None) -> dict[str, float | NDArray]:
+    """Return by how much a model is better on average, and an interval.
+
+    Parameters
+    ----------
+    gain : ndarray of shape (n_clips,)
+        A score of each clip by one model, minus that by the other.
+    artists : ndarray of shape (n_clips,) or None
+        They are drawn with all their clips.
+
+    Returns
+    -------
+    dict
+        'difference', and 'difference_interval' of shape (2,).
+    """
+    sums = bootstrap_sums(np.column_stack([gain, np.ones_like(gain)]), artists)
+    samples = sums[:, 0] / sums[:, 1]
+    n_groups = len(gain) if artists is None else len(np.unique(artists))
+    return {
+        "difference": float(gain.mean()),
+        "difference_interval": interval(np.where(n_groups > 1, samples, np.nan)),
+    }

@@ -9,6 +9,7 @@ from sklearn.utils import Bunch, check_consistent_length
 
 from skgenre.classifiers._checks import check_groups, check_labels
 from skgenre.datasets import GenreTree
+from skgenre.datasets._form import genres_of_clips
 from skgenre.inspection._scores._bootstrap import bootstrap_sums, interval
 
 
@@ -109,8 +110,9 @@ def hierarchical_scores(
 
 def _augmented(name: str, genres: Any, tree: GenreTree, unknown: Any) -> list[set]:
     """Return the genres of each clip, with all those above them."""
-    if not any(isinstance(several, (list, tuple, set)) for several in genres):
-        genres = [(genre,) for genre in check_labels(name, genres).tolist()]
+    of_each, are_several = genres_of_clips(name, genres)
+    if not are_several:
+        of_each = [(genre,) for genre in check_labels(name, genres).tolist()]
     return [
         {
             each
@@ -118,7 +120,7 @@ def _augmented(name: str, genres: Any, tree: GenreTree, unknown: Any) -> list[se
             if unknown is None or genre != unknown
             for each in tree.lineage(genre)
         }
-        for several in genres
+        for several in of_each
     ]
 
 

@@ -15,6 +15,7 @@ from skgenre.inspection._scores._bootstrap import (
     bootstrap_sums,
     interval,
 )
+from skgenre.inspection._scores._comparison import mean_gain
 from skgenre.inspection._scores._score_intervals import check_genre_list, scores_of_sums
 
 _N_VALUES = 2**22  # of samples and clips at a time
@@ -166,6 +167,34 @@ def multilabel_score_intervals(
         certain = np.where(n_artists[name] > 1, of_samples[name], np.nan)
         result[f"{name}_interval"] = interval(certain)
     return result
+
+
+def compare_rankings(
+    true: NDArray, proba: NDArray, other: NDArray, groups: NDArray | None
+) -> Bunch:
+    """Compare the label-ranking average precisions of two models on the same clips.
+
+    Parameters
+    ----------
+    true : ndarray of shape (n_clips, n_classes)
+        0 and 1.
+    proba, other : ndarray of shape (n_clips, n_classes)
+        Probabilities by the first model and by the second.
+    groups : ndarray of shape (n_clips,) or None
+        Artists.
+
+    Returns
+    -------
+    Bunch
+        'difference' and 'difference_interval', as of `compare_predictions`, and on how
+        many clips each model is the better one: 'first_better' and 'second_better'.
+    """
+    gain = ranking_precisions(true, proba) - ranking_precisions(true, other)
+    return Bunch(
+        **mean_gain(gain, groups),
+        first_better=int(np.sum(gain > 0)),
+        second_better=int(np.sum(gain < 0)),
+    )
 
 
 def genre_columns(name: str, y: Any, genres: NDArray) -> NDArray:

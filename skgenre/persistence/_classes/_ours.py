@@ -379,7 +379,7 @@ OURS: dict[str, SavableClass] = {
         "skgenre.features",
         {"n_features_in_": N_SAMPLES},
         may_lack=names("n_features_in_"),
-        not_saved=names("extraction_report_"),
+        not_saved=names("extraction_report_ extraction_records_"),
         limits=_MEL_LIMITS | {"views": _TEXTS},
         bounds=_check_mel,
     ),
@@ -391,7 +391,7 @@ OURS: dict[str, SavableClass] = {
             "_scaler": part("StandardScaler"),
         },
         may_lack=names("n_features_in_ _names"),
-        not_saved=names("extraction_report_ mean_ scale_"),
+        not_saved=names("extraction_report_ extraction_records_ mean_ scale_"),
         limits=_MEL_LIMITS
         | {"duration": _DURATION, "n_mfcc": integer(1, 2048), "views": _TEXTS},
         bounds=_check_sizes,
@@ -401,7 +401,9 @@ OURS: dict[str, SavableClass] = {
     ),
     "MusicnnEmbedding": SavableClass(
         "skgenre.features",
-        not_saved=names("extraction_report_ _runtime n_features_in_"),
+        not_saved=names(
+            "extraction_report_ extraction_records_ _runtime n_features_in_"
+        ),
         limits={
             "duration": _DURATION,
             "weights": either(text(), tuple_of(text()), list_of(text())),
@@ -416,7 +418,7 @@ OURS: dict[str, SavableClass] = {
             "tag_scale_": array("f", _N_TAGS, low=_LEAST_SCALE),
         },
         may_lack=names("n_features_in_ tag_mean_ tag_scale_"),
-        not_saved=names("extraction_report_ _runtime"),
+        not_saved=names("extraction_report_ extraction_records_ _runtime"),
         limits={
             "duration": _DURATION,
             "genres": optional(either(_TEXTS, dict_of(text(), either(text(), _TEXTS)))),

@@ -1,12 +1,12 @@
 import pickle
 import subprocess
 import sys
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
+from published_weights import needs_weights
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.multiclass import check_classification_targets
@@ -23,10 +23,6 @@ from skgenre.features._precompute import read_once
 from skgenre.features._pretrained import _musicnn
 from skgenre.inspection import bootstrap_accuracy
 
-needs_weights = pytest.mark.skipif(
-    find_spec("musicnn") is None,
-    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
-)
 FOUR = ["classical", "electronic", "pop", "rock"]
 
 

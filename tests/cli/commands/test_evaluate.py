@@ -276,8 +276,10 @@ def test_genres_above_are_partly_right(tracks, music, tmp_path):
     # Any model may be judged by a tree, and without one there are no such scores.
     plain = saved(LogisticRegression(), tracks, tmp_path / "plain.model")
     assert "hierarchical" not in figures(plain, music)
-    result = evaluate(plain, music, "--genre-tree", tree)
+    page = tmp_path / "page.html"
+    result = evaluate(plain, music, "--genre-tree", tree, "--report", page)
     assert result.stdout.count("Hierarchical ") == 3
+    assert "In the tree of genres</h2>" in page.read_text(encoding="utf-8")
     result = evaluate(path, music)
     n_above = (predicted == "treble").sum()
     assert f"{n_above} predictions are genres above" in result.stderr

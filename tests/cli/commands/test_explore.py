@@ -65,15 +65,14 @@ def test_what_is_wrong_is_said(arguments, error, music, monkeypatch):
     assert result.exit_code == 1 and error in result.stderr
 
 
-def test_a_page_of_broken_files_names_them(music, tmp_path):
-    folder = tmp_path / "broken"
-    folder.mkdir()
+def test_a_page_of_broken_files_names_them(music, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken").mkdir()
     for name in ("a.mp3", "b.flac"):
-        (folder / name).write_text("no sound")
-    command = [sys.executable, "-m", "skgenre.cli", "explore", folder]
-    command += ["--model", music / "it.model", "--static", "page.html"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
-    assert result.returncode == 1
+        (tmp_path / "broken" / name).write_text("no sound")
+    command = ["explore", "broken", "--model", str(music / "it.model")]
+    result = CliRunner().invoke(app, [*command, "--static", "page.html"])
+    assert result.exit_code == 1
     for text in ("two songs that can be heard", "a.mp3", "b.flac"):
         assert text in result.stderr
     assert not (tmp_path / "page.html").exists()

@@ -1,21 +1,17 @@
 import csv
 import io
 import json
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import soundfile
 from music_library import write_track
+from published_weights import needs_weights
 from typer.testing import CliRunner
 
 from skgenre import GenreTagger
 from skgenre.cli import app
 from skgenre.datasets._library._playlists import read_playlist
-
-needs_weights = pytest.mark.skipif(
-    find_spec("musicnn") is None, reason="no weights of musicnn"
-)
 
 
 def invoke(*arguments):

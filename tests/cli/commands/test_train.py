@@ -2,12 +2,12 @@
 
 import csv
 import shutil
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
+from published_weights import needs_weights
 from typer.testing import CliRunner
 
 from skgenre import genre_pipeline, load
@@ -97,9 +97,7 @@ def train(music, *arguments):
         "fast",
         pytest.param(
             "best",
-            marks=pytest.mark.skipif(
-                find_spec("musicnn") is None, reason="no weights of musicnn"
-            ),
+            marks=needs_weights,
         ),
         "scratch",
         "paper",

@@ -156,6 +156,42 @@ def test_clips_of_several_genres_or_none_are_folded():
     assert ROCK.fold_rare([], min_clips=2).shape == (0,)
 
 
+@settings(max_examples=50)
+@given(trees(), st.data())
+def test_sets_of_genres_are_closed_upwards(tree, data):
+    names = st.sampled_from([*tree, "other"])
+    given = data.draw(st.lists(st.lists(names, max_size=4), min_size=1, max_size=4))
+    closed = tree.with_genres_above(given)
+    assert closed.shape == (len(given),)
+    for before, after in zip(given, closed, strict=True):
+        assert len(set(after)) == len(after)
+        assert after[:1] == tuple(before[:1])
+        assert {*after} == {name for genre in before for name in tree.lineage(genre)}
+    assert tree.with_genres_above(closed).tolist() == closed.tolist()
+
+
+def test_genres_above_are_spelt_as_the_others():
+    several = ROCK.with_genres_above([("oi",), ("rock", "Folk"), ()])
+    assert several.tolist() == [("oi", "Punk", "rock"), ("rock", "Folk"), ()]
+    assert ROCK.with_genres_above(["Metal", None]).tolist() == [("Metal", "Rock"), ()]
+
+
+@pytest.mark.parametrize(
+    ("genres", "message"),
+    [
+        ("Punk", "a list of genres, for each clip, got 'Punk'. Of one clip"),
+        (3, "for each clip, got 3"),
+        ([("Punk",), "Metal"], "has lists of genres, but 'Metal' in row 1"),
+        ([None, ["Punk"]], "has lists of genres, but None in row 0"),
+        (np.array([["Punk", "Metal"]]), "1d array"),
+    ],
+    ids=["text", "number", "mixed", "missing", "table"],
+)
+def test_genres_that_are_none_of_clips(genres, message):
+    with pytest.raises(ValueError, match=message):
+        ROCK.fold_rare(genres)
+
+
 @settings(max_examples=100)
 @given(trees(), st.data())
 def test_no_subgenre_is_rare_after_folding(tree, data):

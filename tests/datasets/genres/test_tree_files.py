@@ -75,6 +75,11 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9)
 )
 
+# Each of many mappings would be a copy of a large one.
+MERGES = f"a: &a {{{', '.join(f'b{i}: c' for i in range(100))}}}\n" + "".join(
+    f"k{i}: {{<<: *a}}\n" for i in range(100)
+)
+
 
 @pytest.mark.parametrize(
     ("name", "text", "message"),
@@ -93,9 +98,11 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(
         ("tree.json", "[2000]", "2000 is no text"),
         ("tree.json", "[" * 100_000, "too deep"),
         ("tree.yaml", "- [1", "is not YAML"),
+        ("tree.yaml", "- a\x01", "is not YAML"),
         ("tree.yaml", "- !!python/object/apply:os.getcwd []", "is not YAML"),
         ("tree.yaml", "&a [*a]", "too deep"),
-        ("tree.yaml", "[" * 1000, "too deep"),
+        ("tree.yaml", "[" * 100_000, "(is not YAML|too deep)"),
+        ("tree.yaml", MERGES, "is not YAML.*merge"),
         ("tree.yaml", LAUGHS, "more than 100000 names"),
         ("tree.json", b"\xff\xfe", "is not UTF-8"),
         ("tree.json", b" " * (1 << 20) + b"[]", "larger than 1"),

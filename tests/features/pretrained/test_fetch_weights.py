@@ -3,11 +3,11 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
+from published_weights import needs_weights
 
 from skgenre import MusicnnEmbedding, fetch_weights
 from skgenre.features._pretrained import _fetch_weights
@@ -54,7 +54,7 @@ def test_by_pip_from_the_users_index(no_weights, local_index):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(find_spec("musicnn") is None, reason="musicnn is not installed")
+@needs_weights
 def test_they_are_those_of_the_installed_package(musicnn_wheel, tmp_path, monkeypatch):
     monkeypatch.setenv("SKGENRE_DATA", str(tmp_path))
     installed = {name: musicnn_variables(name) for name in ("msd", "mtt")}

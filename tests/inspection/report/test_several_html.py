@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pytest
 
-from skgenre.inspection import multilabel_report_html
+from skgenre.inspection import hierarchical_scores, multilabel_report_html
 
 NAMES = ["folk", "<b>jazz</b>", "rock"]
 TRUE = [("folk",), ("folk", "rock"), ("<b>jazz</b>",), ("rock",)]
@@ -32,6 +32,13 @@ def test_page_shows_scores_genres_and_clips(tmp_path):
     assert "&lt;b&gt;jazz" in text
     assert re.findall(r"clip\"><bdi>(\d)\.mp3", text) == ["3", "1"]  # worst first
     assert "script" not in text.replace("description", "")
+
+
+def test_scores_in_a_tree_are_beside_the_others():
+    lists = [[NAMES[i] for i in np.flatnonzero(row)] for row in PREDICTED]
+    text = page(hierarchical=hierarchical_scores(TRUE, lists, {"rock": "loud"}))
+    assert "In the tree of genres" in text and '<a href="#tree">' in text
+    assert "In the tree of genres" not in page()
 
 
 def test_files_and_artists_may_be_unknown():

@@ -58,5 +58,9 @@ def test_refusals():
         hierarchical_scores(["Punk"], ["Punk", "Rock"], TREE)
     with pytest.raises(ValueError, match="y_pred contains NaN or None in row 0"):
         hierarchical_scores(["Punk"], [None], TREE)
+    with pytest.raises(ValueError, match="y_true has lists of genres, but 'Punk'"):
+        hierarchical_scores([("Oi!",), "Punk"], ["Punk"] * 2, TREE)
+    with pytest.raises(ValueError, match="y_pred must have a genre"):
+        hierarchical_scores(["Punk"], "Punk", TREE)
     with pytest.raises(ValueError, match="leads in a circle"):
         hierarchical_scores(["Punk"], ["Punk"], {"a": "b", "b": "a"})

@@ -20,23 +20,23 @@ from skgenre.cli._options import (
 )
 
 _Among = Annotated[
-    Path, typer.Option(help="Folder, or playlist, of music to choose from.")
+    Path, typer.Option(help="Folder or playlist of music to choose from.")
 ]
 _Model = Annotated[
     Path | None,
     typer.Option(
-        help="Model file by whose embedding songs are compared.",
+        help="Model file whose embeddings are compared.",
         show_default="musicnn's tags",
     ),
 ]
 _Index = Annotated[
     Path | None,
     typer.Option(
-        help="File in which the library's embeddings are kept, so that only new and "
-        "changed files are read the next time."
+        help="File that keeps the library's embeddings; the next run reads "
+        "only new and changed files."
     ),
 ]
-_Format = Annotated[SongFormat, typer.Option("--format", help="Form of the result.")]
+_Format = Annotated[SongFormat, typer.Option("--format", help="Format of the results.")]
 
 
 class Color(StrEnum):
@@ -61,19 +61,21 @@ def similar(
     less_like: Annotated[
         list[Path] | None,
         typer.Option(
-            help="Song that you don't like: what is nearer to it is left out. May be "
-            "given several times.",
+            help="Song that you don't like; songs closer to it than to the "
+            "others are left out. Can be given several times.",
         ),
     ] = None,
-    k: Annotated[int, typer.Option("-k", min=1, help="Songs to recommend.")] = 10,
+    k: Annotated[
+        int, typer.Option("-k", min=1, help="Number of songs to recommend.")
+    ] = 10,
     model: _Model = None,
     index: _Index = None,
     other_artists: Annotated[
         bool,
         typer.Option(
             "--other-artists/--same-artist",
-            help="Leave out songs of the same artists, by a tracks.csv in the folder "
-            "or by the files' tags, or recommend them, too.",
+            help="Leave out songs by the same artists, or include them. Artists "
+            "come from a tracks.csv in the folder or from the files' tags.",
         ),
     ] = True,
     file_format: _Format = SongFormat.table,
@@ -85,8 +87,7 @@ def similar(
 ) -> None:
     """Recommend songs of a library that sound like those you like.
 
-    Files that can't be read are named, and the others are compared all the same; the
-    exit code is then 1.
+    Files that can't be read are reported and skipped; the exit code is then 1.
     """
     from skgenre.cli._commands._embeddings import _songs
     from skgenre.cli._commands._embeddings._similar import Artists, similar_songs
@@ -133,7 +134,10 @@ def path(
     end_at: Annotated[Path, typer.Argument(metavar="END", help="The last song.")],
     among: _Among,
     k: Annotated[
-        int, typer.Option("-k", min=2, help="Songs of the path, with these two.")
+        int,
+        typer.Option(
+            "-k", min=2, help="Number of songs of the path, including these two."
+        ),
     ] = 10,
     model: _Model = None,
     index: _Index = None,
@@ -146,8 +150,7 @@ def path(
 ) -> None:
     """Find songs of a library that lead from one song to another in small steps.
 
-    Files that can't be read are named, and the path leads through others; the exit
-    code is then 1.
+    Files that can't be read are reported and skipped; the exit code is then 1.
     """
     from skgenre.cli._commands._embeddings import _songs
     from skgenre.cli._commands._embeddings._similar import songs_between
@@ -195,15 +198,16 @@ def cluster(
             "-k",
             parser=_number_of_clusters,
             metavar="N|auto",
-            help="Clusters; auto tries 2 to 15 and takes what separates them best.",
+            help="Number of clusters; auto tries 2 to 15 and takes the one that "
+            "separates them best.",
         ),
     ] = "auto",
     file_format: Annotated[
         SongFormat,
         typer.Option(
             "--format",
-            help="Form of the result; m3u is a playlist for each cluster, or without "
-            "--output one, cluster by cluster.",
+            help="Format of the results. m3u is one playlist for each cluster; "
+            "without --output, a single one sorted by cluster.",
         ),
     ] = SongFormat.table,
     output: GroupedOutput = None,
@@ -214,7 +218,7 @@ def cluster(
 ) -> None:
     """Sort songs into clusters that sound alike, named by their tags.
 
-    Files that can't be read are named and left out; the exit code is then 1.
+    Files that can't be read are reported and skipped; the exit code is then 1.
     """
     from skgenre.classifiers import GenreTagger
     from skgenre.cli._commands._embeddings._songs import tag_probabilities
@@ -267,19 +271,19 @@ def make_map(
     music: Music = None,
     from_file: FromFile = None,
     output: Annotated[
-        Path, typer.Option("--output", "-o", help="Page of HTML to write.")
+        Path, typer.Option("--output", "-o", help="HTML page to write.")
     ] = Path("map.html"),
     color: Annotated[
         Color,
         typer.Option(
-            help="Colours: genres that are predicted, those in the files' tags, or "
-            "clusters."
+            help="Colours of the songs: predicted genres, genres in the files' "
+            "tags, or clusters."
         ),
     ] = Color.genre,
     reduction: Annotated[
         Reduction,
         typer.Option(
-            help="How the map is made; umap, an extra, keeps more neighbours together."
+            help="Method for the map; umap, an extra, keeps more neighbours together."
         ),
     ] = Reduction.pca,
     cache_dir: CacheDir = None,
@@ -289,7 +293,7 @@ def make_map(
 ) -> None:
     """Draw a map of music, on which songs that sound alike lie together.
 
-    Files that can't be read are named and left out; the exit code is then 1.
+    Files that can't be read are reported and skipped; the exit code is then 1.
     """
     from skgenre._files import check_writable, write_atomically
     from skgenre._text import format_list

@@ -40,17 +40,22 @@ def check_tags(
     model: Annotated[
         ModelName | None,
         typer.Option(
-            help="What to train.", show_default="best, or fast without its weights"
+            help="Kind of model to train.",
+            show_default="best, or fast without its weights",
         ),
     ] = None,
     min_confidence: Annotated[
         float,
-        typer.Option(min=0, max=1, help="Least probability of the other genre."),
+        typer.Option(
+            min=0,
+            max=1,
+            help="Lowest probability of the predicted genre to list a track.",
+        ),
     ] = 0.0,
     file_format: Annotated[
         TagsFormat,
         typer.Option(
-            "--format", help="Form of the result; html is a page with all figures."
+            "--format", help="Format of the results; html is a page with all figures."
         ),
     ] = TagsFormat.table,
     output: Output = None,
@@ -60,11 +65,12 @@ def check_tags(
     jobs: Jobs = -1,
     yes: Yes = False,
 ) -> None:
-    """Find the genres in tags that look wrong; no file is changed.
+    """Find genres in tags that look wrong; no file is changed.
 
-    A model is trained on the library's own tags, and predicts each track from those of
-    other artists. Tracks whose tags disagree with it are listed, the most confident
-    predictions first. Files that can't be read are named; the exit code is then 1.
+    A model learns from the library's own tags, and predicts the genre of each track
+    from tracks by other artists. Tracks whose tags disagree are listed, the most
+    confident predictions first. Files that can't be read are reported and skipped; the
+    exit code is then 1.
     """
     from skgenre.cli._commands._library._labels import (
         labelled_tracks,

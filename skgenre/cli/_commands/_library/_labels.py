@@ -172,6 +172,21 @@ def fold_rare_genres(tracks: Bunch, tree: GenreTree, console: Console) -> Bunch:
     return Bunch(**tracks | {"target": target, "target_names": np.unique(target)})
 
 
+def add_genres_above(tracks: Bunch, tree: GenreTree, console: Console) -> Bunch:
+    """Return the tracks of several genres, as of the genres above, too; print which."""
+    target = tree.with_genres_above(tracks.target)
+    genres, counts = genre_counts(target)
+    before = dict(zip(*genre_counts(tracks.target), strict=True))
+    added = {g: n - before.get(g, 0) for g, n in zip(genres, counts, strict=True)}
+    if texts := [f"{genre} ({n})" for genre, n in added.items() if n]:
+        console.print(
+            plain(f"Tracks are of the genres above theirs, too: {format_list(texts)}."),
+            soft_wrap=True,
+            highlight=False,
+        )
+    return Bunch(**tracks | {"target": target, "target_names": genres})
+
+
 def without_rare_genres(tracks: Bunch, console: Console) -> Bunch:
     """Return the tracks of genres that can be learnt and judged; print which can't.
 

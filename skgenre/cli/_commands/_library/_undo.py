@@ -124,16 +124,16 @@ def _all_text(values: list) -> bool:
 
 def undo(
     record: Annotated[
-        Path, typer.Argument(help="Undo file that --write-tags has named.")
+        Path, typer.Argument(help="Undo file that --write-tags has reported.")
     ],
     dry_run: DryRun = False,
 ) -> None:
-    """Give files the genres back that they had before --write-tags.
+    """Restore the genres that files had before --write-tags.
 
-    Files that were changed since then, or can't be written to, are named and left as
+    Files that have changed since then, or can't be written to, are reported and left as
     they are; the exit code is then 1.
     """
-    from skgenre.datasets._library._write_genre import require_mutagen, restore_genre
+    from skgenre.datasets._library._write_genre import require_mutagen, restore_genres
 
     try:
         require_mutagen()
@@ -143,7 +143,7 @@ def undo(
     n_restored, errors = 0, []
     for entry in reversed(entries):
         try:
-            change = restore_genre(entry.path, entry.old, digest=entry.sha256)
+            change = restore_genres(entry.path, entry.old, digest=entry.sha256)
             if change is not None:
                 if not dry_run:
                     change.write()

@@ -1,6 +1,6 @@
 """Genres that a command has predicted, written into the files' tags."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from skgenre.cli._inputs import STANDARD_INPUT
 from skgenre.datasets._library._genre_names import spelt
 from skgenre.datasets._library._write_genre import (
     GenreChange,
-    change_genre,
+    change_genres,
     require_mutagen,
 )
 
@@ -27,17 +27,19 @@ class Writing(NamedTuple):
     dry_run: bool
 
     def write(
-        self, predictions: Mapping[str, tuple[str, float]], console: Console
+        self,
+        predictions: Mapping[str, Sequence[tuple[str, float]]],
+        console: Console,
     ) -> list[str]:
         """Write genres into files, and print what was done.
 
-        A name of ID3's list is spelt as there. Files that have it already stay.
+        A name of ID3's list is spelt as there. Files that have them already stay.
 
         Parameters
         ----------
-        predictions : mapping of str to tuple
-            Genre and its probability, by file. The standard input is left out, and
-            those with a probability below `min_confidence`.
+        predictions : mapping of str to sequence of tuple
+            Genres and their probabilities, by file. The standard input is left out,
+            and so are genres with a probability below `min_confidence`.
         console : rich.console.Console
             Where to print.
 
@@ -52,15 +54,22 @@ class Writing(NamedTuple):
             If the undo file can't be written; no file is changed then, or none more.
         """
         genres = {
-            path: spelt(genre)
-            for path, (genre, confidence) in predictions.items()
-            if confidence >= self.min_confidence and path != STANDARD_INPUT
+            path: list(
+                dict.fromkeys(
+                    spelt(genre)
+                    for genre, confidence in found
+                    if confidence >= self.min_confidence
+                )
+            )
+            for path, found in predictions.items()
+            if path != STANDARD_INPUT
         }
+        genres = {path: names for path, names in genres.items() if names}
         n_changed, errors = 0, []
         with UndoFile(self.undo_file, console) as undo_file:
-            for path, genre in genres.items():
+            for path, names in genres.items():
                 try:
-                    change = change_genre(path, genre)
+                    change = change_genres(path, names)
                 except (OSError, ValueError) as error:
                     errors.append(str(error))
                     continue
@@ -77,9 +86,9 @@ class Writing(NamedTuple):
                     errors.append(str(error))
                     n_changed -= 1
         n_same = len(genres) - n_changed - len(errors)
-        did = "would be" if self.dry_run else "was"
+        did = "would be" if self.dry_run else "were"
         console.print(
-            f"The genre {did} written into {n_changed} files; {n_same} have it "
+            f"Genres {did} written into {n_changed} files; {n_same} have them "
             f"already, {len(errors)} can't be written.",
             soft_wrap=True,
         )

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from skgenre.cli import app
 from skgenre.cli._commands._library._undo import UndoFile, read_undo_file
 from skgenre.datasets._library._tags import read_tags
-from skgenre.datasets._library._write_genre import change_genre
+from skgenre.datasets._library._write_genre import change_genres
 
 LINE = {"path": "a.mp3", "old": None, "new": ["Rock"], "sha256": "0"}
 
@@ -23,7 +23,7 @@ def songs(tmp_path):
     with UndoFile(tmp_path / "it.jsonl", Console(quiet=True)) as record:
         for path in paths:
             write_track(path, genre=["Pop", "Söul"])
-            change = change_genre(str(path), "Rock")
+            change = change_genres(str(path), ["Rock"])
             record.add(change)
             change.write()
     return paths
@@ -34,7 +34,7 @@ def undo(record):
 
 
 def test_files_changed_since_are_refused(songs, tmp_path):
-    change_genre(str(songs[0]), "Jazz").write()
+    change_genres(str(songs[0]), ["Jazz"]).write()
     result = undo(tmp_path / "it.jsonl")
     assert result.exit_code == 1
     assert "was changed since its genre was written" in result.stderr

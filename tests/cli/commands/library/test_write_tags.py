@@ -7,12 +7,12 @@ import os
 import subprocess
 import sys
 import time
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 import pytest
 from music_library import music, write_track
+from published_weights import needs_weights
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline
 from typer.testing import CliRunner
@@ -104,7 +104,7 @@ def test_only_what_is_sure_is_written_and_the_rest_named(model, library):
     read_only.chmod(0o444)
     result = invoke("predict", model, library, *write, 0)
     assert result.exit_code == 1
-    assert "into 3 files; 0 have it already, 1 can't" in result.stderr
+    assert "into 3 files; 0 have them already, 1 can't" in result.stderr
     assert result.stderr.count("read-only") == 1
     assert genres_in(library)["tagged.mp3"] == "Jazz"  # in place of rock
     result = invoke("predict", model, library, *write, 0)
@@ -121,7 +121,7 @@ def test_the_standard_input_is_no_file_to_write_to(model, library, tmp_path):
     assert (tmp_path / "-").read_bytes() == song
 
 
-@pytest.mark.skipif(find_spec("musicnn") is None, reason="no weights of musicnn")
+@needs_weights
 def test_tag(library):
     options = "--missing-only", "--write-tags", "--min-confidence", 0
     genres = "--genres", "Klassik,rock"
