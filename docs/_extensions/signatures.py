@@ -29,7 +29,7 @@ def _sentence_first(app, doctree):
             name = signature.next_node(addnodes.desc_name).astext()
             lines = "".join(f"    {each.astext()},\n" for each in parameters)
             code = nodes.literal_block("", f"{name}(\n{lines})", language="python")
-            folded = details("", code, summary=f"{len(parameters)} parameters")
+            folded = details("", code, summary=f"All {len(parameters)} parameters")
             content.insert(0, folded)
             parameters.clear()
             parameters += addnodes.desc_parameter("", "…")
