@@ -1,6 +1,7 @@
 """Configuration of the documentation."""
 
 import os
+import sys
 import warnings
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -11,6 +12,8 @@ from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 
 import skgenre
 
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "_extensions"))
+
 project = "skgenre"
 author = "The skgenre developers"
 copyright = "The skgenre developers"
@@ -19,10 +22,17 @@ version = release = skgenre.__version__
 extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.autosummary",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.viewcode",
+    "matplotlib.sphinxext.plot_directive",
     "numpydoc",
+    "sphinx_copybutton",
     "sphinx_gallery.gen_gallery",
+    "formulas",
+    "links",
+    "signatures",
 ]
-exclude_patterns = ["_build", "_templates"]
+exclude_patterns = ["_build", "_inventories", "_templates"]
 templates_path = ["_templates"]
 default_role = "py:obj"
 
@@ -31,6 +41,20 @@ autodoc_typehints = "none"  # the docstrings say the types
 autodoc_member_order = "groupwise"
 numpydoc_show_class_members = False  # the templates list the methods
 
+# Kept here, so that nothing is fetched: _inventories/README.md.
+intersphinx_mapping = {
+    "python": ("https://docs.python.org/3", "_inventories/python.inv"),
+    "sklearn": ("https://scikit-learn.org/stable", "_inventories/scikit-learn.inv"),
+    "pandas": ("https://pandas.pydata.org/docs", "_inventories/pandas.inv"),
+}
+
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+plot_html_show_source_link = False
+plot_html_show_formats = False
+plot_formats = [("png", 120)]
+
 sphinx_gallery_conf = {
     "examples_dirs": "../examples",
     "gallery_dirs": "auto_examples",
@@ -38,12 +62,16 @@ sphinx_gallery_conf = {
     "doc_module": "skgenre",
     "reference_url": {"skgenre": None},
     "backreferences_dir": "api/generated/backreferences",
+    "capture_repr": ("_repr_html_",),  # players, but no "Text(0.5, 1, ...)"
     "show_memory": False,
+    "write_computation_times": False,  # a page that loads scripts from elsewhere
     "show_signature": False,
     "download_all_examples": False,
 }
 
 html_static_path = ["_static"]
+html_math_renderer = "mathtext"  # formulas.py
+html_css_files = ["skgenre.css"]
 html_theme = "pydata_sphinx_theme"
 html_title = f"skgenre {release}"
 html_theme_options = {
@@ -53,48 +81,10 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-html_sidebars = {"install": [], "changelog": []}
+# Pages without others below them have nothing to list at their side.
+ALONE = ("changelog", "citing", "faq", "glossary", "install", "performance/index")
+html_sidebars = dict.fromkeys([*ALONE, "reliability", "threat_model"], [])
 html_show_sourcelink = False
 
 # Figures are collected, not shown.
 warnings.filterwarnings("ignore", message="FigureCanvasAgg is non-interactive")
-
-
-MODULES = (
-    "audio",
-    "networks",
-    "features",
-    "datasets",
-    "classifiers",
-    "clustering",
-    "pipelines",
-    "persistence",
-    "inspection",
-)
-
-
-def _resolve(app, env, node, contnode):
-    """Resolve references that Sphinx couldn't.
-
-    Names are documented in their modules, but `skgenre.CRNNClassifier` is a link, too.
-    Docstrings inherited from scikit-learn refer to its own guide: these references
-    become plain text.
-    """
-    target, page = node.get("reftarget", ""), node.get("refdoc", "")
-    if node.get("refdomain") == "std" and page.startswith("api/generated/"):
-        return contnode
-    if node.get("refdomain") != "py":
-        return None
-    name = target.rsplit(".", 1)[-1]
-    for module in MODULES:
-        documented = f"skgenre.{module}.{name}"
-        link = documented != target and env.get_domain("py").resolve_xref(
-            env, page, app.builder, "obj", documented, node, contnode
-        )
-        if link:
-            return link
-    return None
-
-
-def setup(app):
-    app.connect("missing-reference", _resolve)

@@ -13,12 +13,15 @@ audible.
 # On a folder or a CSV that is named on the command line, or else on synthetic clips of
 # 10 s. It is small, for speed: 215 frames and 64 mel bands, three blocks of filters.
 
+import base64
+import io
 import sys
 import tempfile
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
+import soundfile
 from sklearn.pipeline import make_pipeline
 
 from skgenre import MelSpectrogramTransformer, ParallelCNNRNNClassifier
@@ -102,20 +105,52 @@ figure.colorbar(axes[1].collections[0], ax=axes[1])
 # Audible
 # -------
 # `sonify` turns spectrograms into sound again: what the network would like to hear, and
-# what it heard in the clip. Each band is turned down to silence where the map is 0. The
-# files can be played with anything, in a notebook by ``IPython.display.Audio``.
+# what it heard in the clip. Each band is turned down to silence where the map is 0.
 
 floor = -mel.top_db
 salient = floor + np.sqrt(where) * (clip[0] - floor)
+paths = {name: Path(scratch.name, f"{name}.wav") for name in ("most", "salient")}
 for name, spectrogram in (
     ("most", most.result.spectrograms[0]),
     ("salient", salient),
 ):
-    path = Path(scratch.name, f"{name}.wav")
-    sound = sonify(spectrogram, mel, path=path, random_state=0)
-    (again,) = mel.transform([path])
+    sound = sonify(spectrogram, mel, path=paths[name], random_state=0)
+    (again,) = mel.transform([paths[name]])
     r = np.corrcoef(again[: len(spectrogram)].ravel(), spectrogram.ravel())[0, 1]
-    print(f"{path.name}: {len(sound) / mel.sample_rate:.1f} s, correlation {r:.2f}")
+    print(f"{name}.wav: {len(sound) / mel.sample_rate:.1f} s, correlation {r:.2f}")
+
+
+# %%
+# The clip itself, to compare:
+
+
+class Player:
+    """A sound file with a button to play it, in these pages and in notebooks."""
+
+    def __init__(self, path):
+        self.path = path
+
+    def _repr_html_(self):
+        sound, rate = soundfile.read(self.path)
+        file = io.BytesIO()
+        soundfile.write(file, sound, rate, format="MP3")
+        content = base64.b64encode(file.getvalue()).decode()
+        return f'<audio controls src="data:audio/mpeg;base64,{content}"></audio>'
+
+
+Player(tracks.paths[0])
+
+# %%
+# What speaks for its genre:
+
+Player(paths["salient"])
+
+# %%
+# What sounds most like the first genre to this network:
+
+Player(paths["most"])
+
+# %%
 
 plt.show()
 scratch.cleanup()

@@ -171,11 +171,11 @@ def genre_pipeline(
             Three views of the pretrained musicnn (its weights are needed, see
             :class:`~skgenre.features.MusicnnEmbedding`), and logistic regression.
         'scratch'
-            The best network without pretraining: mel spectrograms of the mix, of what
-            sounds on and of what strikes, and
+            The best network without pretraining: mel spectrograms of the mix and of its
+            harmonic and percussive views, and
             :class:`~skgenre.classifiers.SecondOrderClassifier`.
         'fast'
-            Correlations of MFCCs of the same three, and a support vector machine: no
+            Correlations of MFCCs of the same views, and a support vector machine: no
             network, and as good as one on a few hundred clips.
         'crnn', 'parallel'
             The paper's networks on windows of the clips, as a

@@ -18,7 +18,8 @@ from sklearn.linear_model import LogisticRegression
 import skgenre
 
 DOCS = Path(__file__).parent.parent / "docs"
-GUIDE = sorted([DOCS / "index.rst", *(DOCS / "user_guide").glob("*.rst")])
+GUIDE = [DOCS / "index.rst", *DOCS.glob("user_guide/*.rst")]
+GUIDE = sorted([*GUIDE, *DOCS.glob("tutorials/*.rst")])
 MODULES = sorted(
     module.name for module in pkgutil.walk_packages(skgenre.__path__, "skgenre.")
 )

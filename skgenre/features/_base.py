@@ -72,8 +72,8 @@ PARAMETER_DOCS = {
     """,
     "views": """
         views : sequence of {'mix', 'harmonic', 'percussive'}, default=%(views)s
-            What is taken of the sound: all of it, what sounds on (tones), what strikes
-            (drums), or several of these; see :ref:`views`.
+            What is taken of the sound: all of it, its tones (harmonic), its strokes, as
+            of drums (percussive), or several of these; see :ref:`views`.
     """,
     "duration": """
         duration : float or None, default=%(duration)s

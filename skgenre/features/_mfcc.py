@@ -228,8 +228,8 @@ def mfcc_statistics(
         and standard deviation of each, and the correlation of each pair.
 
     views : sequence of {'mix', 'harmonic', 'percussive'}, default=('mix',)
-        What is described: all that sounds, what sounds on (tones), what strikes
-        (drums), or several of these.
+        What is described: the whole sound, its tones (harmonic), its strokes, as of
+        drums (percussive), or several of these.
 
     Returns
     -------

@@ -349,8 +349,8 @@ def log_mel_spectrogram(
         Depth of the floor below the loudest value, in dB.
 
     views : sequence of {'mix', 'harmonic', 'percussive'}, default=('mix',)
-        What is seen: all that sounds, what sounds on (tones), what strikes (drums), or
-        several of these, side by side.
+        What is seen: the whole sound, its tones (harmonic), its strokes, as of drums
+        (percussive), or several of these, side by side.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Views of the power in mel bands: what sounds on, and what strikes."""
+"""Views of the power in mel bands: harmonic and percussive."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-# Medians over so many frames leave what sounds on, over so many bands what strikes.
+# Medians over so many frames leave tones, over so many bands strokes.
 N_FRAMES = 31
 N_BANDS = 17
 # Values worked on together: what the medians need of them fits into the second cache.
