@@ -102,6 +102,9 @@ def test_errors_are_json(trained, service):
         raise ZeroDivisionError
 
     service.app.state.model.predict = break_
+    chunked = {"Transfer-Encoding": "chunked", "Content-Length": "5"}
+    refused = service.post("/genre", files={"file": trained[2]}, headers=chunked)
+    assert refused.status_code == 411  # as its length is not limited
     responses = {
         500: service.post("/genre", files={"file": trained[2]}),
         404: service.post("/other", content=iter([b"x"])),
