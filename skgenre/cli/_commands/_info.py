@@ -20,7 +20,9 @@ _SCORES = {
     "ranking_precision": "Label-ranking average precision",
 }
 _OF_GENRES = {"precision": "Precision", "recall": "Recall", "f1": "F1 score"}
+_SOURCES = {"folders": "sub-folders or a CSV"}
 _FEW_ARTISTS = 50
+_TOO_LARGE = 1e6  # for a score, which a stranger may have written
 
 
 def info(model: _Model) -> None:
@@ -78,19 +80,18 @@ def model_card(facts: Mapping[str, Any], name: str) -> str:
         "## Limits": _limits(facts, metrics),
         "## Licences": _licences(facts),
     }
-    return (
-        "\n\n".join(
-            block
-            for heading, blocks in sections.items()
-            for block in (heading, *filter(None, blocks))
-        )
-        + "\n"
-    )
+    blocks: list[str] = []
+    for heading, section in sections.items():
+        if written := [*filter(None, section)]:
+            blocks += [heading, *written]
+    return "\n\n".join(blocks) + "\n"
 
 
 def _text(value: Any) -> str:
     """Return text without marks of Markdown or HTML, on one line."""
-    return re.sub(r"([\\`*_\[\]<>|~&$])", r"\\\1", printable(str(value)))
+    text = re.sub(r"([\\`*_\[\]<>|~&$#])", r"\\\1", printable(str(value).strip()))
+    # At the beginning of a line, also those of lists and of headings over a rule.
+    return re.sub(r"^(\d+(?=[.)]\s))?([-+=.)])", r"\1\\\2", text)
 
 
 def _names(value: Any) -> str:
@@ -105,10 +106,12 @@ def _table(headings: list[str], rows: Iterator[list[str]]) -> str:
 def _score(scores: Mapping[str, Any], name: str) -> str:
     """Return a score and its interval, as far as they are known."""
     score, limits = scores.get(name), scores.get(f"{name}_interval")
-    if not isinstance(score, Real):
+    if not isinstance(score, Real) or not abs(score) < _TOO_LARGE:
         return "·"
     match limits:
-        case [int() | float() as low, int() | float() as high] if low < high:
+        case [int() | float() as low, int() | float() as high] if (
+            -_TOO_LARGE < low < high < _TOO_LARGE
+        ):
             return f"{score:.2f} ({low:.2f}–{high:.2f})"
     return f"{score:.2f}"
 
@@ -123,14 +126,15 @@ def _summary(
         yield f"A {_text(facts.get('estimator'))} for music, without genres."
     if note := training.get("note"):
         yield "\n".join(f"> {_text(line)}" for line in note.splitlines())
-    yield "\n".join(
-        (
-            "```sh",
-            "pip install skgenre",
-            f"skgenre predict {shlex.quote(printable(name))} song.mp3",
-            "```",
+    if isinstance(genres, list):
+        yield "\n".join(
+            (
+                "```sh",
+                "pip install skgenre",
+                f"skgenre predict {shlex.quote(printable(name))} song.mp3",
+                "```",
+            )
         )
-    )
 
 
 def _data(training: Mapping[str, Any]) -> Iterator[str]:
@@ -139,10 +143,11 @@ def _data(training: Mapping[str, Any]) -> Iterator[str]:
         yield "The file does not say what it was trained on."
         return
     n_artists = training.get("n_artists")
+    source = training.get("labels", "an unknown source")
     yield (
         f"{training.get('n_clips', sum(counts.values()))} clips by "
         + ("unknown artists" if n_artists is None else f"{n_artists} artists")
-        + f"; genres from {_text(training.get('labels', 'an unknown source'))}."
+        + f"; genres from {_SOURCES.get(source, _text(source))}."
     )
     rows = ([_text(genre), str(n)] for genre, n in counts.items())
     yield _table(["Genre", "Clips"], rows)
@@ -199,7 +204,9 @@ def _recipe(facts: Mapping[str, Any], training: Mapping[str, Any]) -> Iterator[s
     lines = {
         "Recipe": training.get("recipe"),
         "Estimator": facts.get("estimator"),
-        "Seconds of a clip that are heard": "all" if window is None else window,
+        "Seconds of a clip that are heard": "all"
+        if rate and window is None
+        else window,
         "Sample rate": f"{rate} Hz" if rate else None,
         "Seed": training.get("seed"),
         "Saved": facts.get("saved"),
@@ -215,12 +222,15 @@ def _recipe(facts: Mapping[str, Any], training: Mapping[str, Any]) -> Iterator[s
 
 
 def _limits(facts: Mapping[str, Any], metrics: Mapping[str, Any]) -> Iterator[str]:
-    lines = [
-        "It knows these genres only, and takes other music for one of them.",
-        "Its scores hold for music like that of its evaluation. Music of other times, "
-        "countries and recordings is usually recognised less often.",
-        "Genres are opinions: other people would have labelled some clips otherwise.",
-    ]
+    lines = []
+    if isinstance(facts.get("genres"), list):
+        lines += [
+            "It knows no other genres, and may take music of others for one of these.",
+            "Its scores hold for music like that of its evaluation. Music of other "
+            "times, countries and recordings is usually recognised less often.",
+            "Genres are opinions: other people would have labelled some clips "
+            "otherwise.",
+        ]
     n_artists = metrics.get("n_artists")
     if metrics and n_artists is None:
         lines.append(

@@ -37,7 +37,7 @@ def test_card_has_what_info_shows(trained, tmp_path):
         "which of 2 genres a song has: hip-hop, rock." in card
         and r"> First \| \*try\*" in card
     )
-    assert "16 clips by 8 artists; genres from folders." in card
+    assert "16 clips by 8 artists; genres from sub-folders or a CSV." in card
     assert "| hip-hop | 8 |" in card and training["digest"] in card
     assert "8 clips by 4 artists: clips of held-out artists" in card
     low, high = metrics["accuracy_interval"]
@@ -62,6 +62,28 @@ def test_card_of_a_file_that_says_little(tmp_path):
     assert "musicnn msd, musicnn mtt; ISC" in card
 
 
+def test_a_note_stays_a_note():
+    note = "# Big\n---\n    - a\n10. b\n===\n1.5 <b>"
+    card = model_card({"training": {"note": note}}, "it.model")
+    expected = [
+        "> \\# Big",
+        "> \\---",
+        "> \\- a",
+        "> 10\\. b",
+        "> \\===",
+        "> 1.5 \\<b\\>",
+    ]
+    assert [line for line in card.splitlines() if line[0:1] == ">"] == expected
+
+
+def test_card_of_what_predicts_no_genres(tmp_path):
+    path = tmp_path / "mel.model"
+    skgenre.save(skgenre.MelSpectrogramTransformer(), path)
+    card = invoke("card", path).stdout
+    assert "without genres" in card
+    assert "skgenre predict" not in card and "Limits" not in card
+
+
 @pytest.mark.parametrize(
     "metrics",
     [
@@ -69,6 +91,8 @@ def test_card_of_a_file_that_says_little(tmp_path):
         {"accuracy": None, "accuracy_interval": [None, "x"], "n_clips": "<b>"},
         {"genres": {"a": {"f1": [1]}, "b": 3}, "n_artists": -1, "protocol": {}},
         {"<script>": ["|"] * 10_000, "accuracy": np.nan, "\n# x": 1},
+        {"accuracy": 10**400, "genres": {"a": {"f1": 1, "f1_interval": [0, 10**400]}}},
+        {"# x": 1},
     ],
 )
 def test_whatever_a_file_says_is_text(metrics, tmp_path):
@@ -76,7 +100,7 @@ def test_whatever_a_file_says_is_text(metrics, tmp_path):
     skgenre.save(skgenre.MFCCStandardizer(), path, metrics=metrics)
     card = model_card(read_info(path), "a|<i>\n.model")
     assert card.startswith("# Model card of a\\|\\<i\\>\\\\n.model\n")
-    assert "<script" not in card.replace("\\<script", "")
+    assert "<script" not in card.replace("\\<script", "") and "- #" not in card
     assert [line for line in card.splitlines() if line.startswith("# ")] == [
         card.splitlines()[0]
     ]
