@@ -55,7 +55,8 @@ def section(names, command, context):
         ]
     parameters = command.get_params(context)
     usage = " ".join(
-        each.metavar + "..." * (each.nargs != 1)
+        (each.metavar if each.required else f"[{each.metavar}]")
+        + "..." * (each.nargs != 1)
         for each in parameters
         if each.param_type_name == "argument"
     )

@@ -2,7 +2,7 @@
 An exported network in a program without skgenre
 ================================================
 
-NumPy, ONNX Runtime and soundfile are enough::
+NumPy, ONNX Runtime, soundfile and soxr are enough::
 
     skgenre train music -o genres.model --model crnn
     python -c "import skgenre; crnn = skgenre.load('genres.model')[-1]

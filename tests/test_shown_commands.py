@@ -88,6 +88,12 @@ def test_options_in_the_text_exist():
         assert set(re.findall(r"`(--[a-z][a-z-]+)", text)) <= known, page
 
 
+def test_no_figure_is_still_to_come():
+    for page in PAGES:
+        text = page.read_text(encoding="utf-8")
+        assert re.findall(r"\n\n[A-Z][A-Z0-9]+\n\n|\(X\n", text) == [], page
+
+
 def assert_shown(shown, printed):
     """Compare lines in their order; numbers may differ a little between processors."""
     printed = [line.strip() for line in printed]

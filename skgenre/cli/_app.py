@@ -461,19 +461,25 @@ _GROUPS: dict[str, dict[str, tuple[Any, ...]]] = {
         "predict": (
             predict,
             "skgenre predict genres.model song.mp3 my_music",
-            "find my_music -mtime -7 | skgenre predict genres.model --from-file -",
+            "find . -name '*.mp3' -mtime -7 | skgenre predict genres.model --from-file -",
         ),
         "evaluate": (
             evaluate,
             "skgenre evaluate genres.model other_music --report report.html",
         ),
-        "check-tags": (check_tags, "skgenre check-tags my_music --format html"),
+        "check-tags": (
+            check_tags,
+            "skgenre check-tags my_music --format html -o tags.html",
+        ),
         "info": (info, "skgenre info genres.model"),
         "card": (card, "skgenre card genres.model -o MODEL_CARD.md"),
     },
     "Files": {
         "scan": (scan, "skgenre scan my_music --time-limit 60"),
-        "undo": (undo, "skgenre undo skgenre-undo-2026-11-30.jsonl --dry-run"),
+        "undo": (
+            undo,
+            "skgenre undo skgenre-undo-20261130-101500-000000.jsonl --dry-run",
+        ),
     },
     "This program": {
         "demo": (demo, "skgenre demo"),
