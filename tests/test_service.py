@@ -97,10 +97,11 @@ def test_without_weights(trained, service, no_weights):
     assert refused.status_code == 501 and "skgenre weights" in refused.json()["detail"]
 
 
-def test_errors_are_json(trained, service):
-    def break_(file):
-        raise ZeroDivisionError
+def break_(file):
+    raise ZeroDivisionError
 
+
+def test_errors_are_json(trained, service):
     service.app.state.model.predict = break_
     chunked = {"Transfer-Encoding": "chunked", "Content-Length": "5"}
     refused = service.post("/genre", files={"file": trained[2]}, headers=chunked)
@@ -166,6 +167,8 @@ def test_the_server_of_the_standard_library_says_the_same(trained, service):
             expected = service.post(path, files={"file": trained[2]}).json()
             assert post(path) == (200, expected)
         assert post("/other") == (404, {"detail": threads.PATHS})
+        server.functions["/genre"] = break_
+        assert post("/genre")[0] == 500
         server.shutdown()
 
 

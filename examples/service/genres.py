@@ -31,7 +31,7 @@ class GenreModel:
         )
 
     def predict(self, file):
-        """Return the genre of a binary file, and the probabilities of all genres.
+        """Return the most probable genre of a binary file, and all probabilities.
 
         Raises
         ------

@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import tempfile
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -54,6 +55,9 @@ class Handler(BaseHTTPRequestHandler):
                 return self.reply(422, {"detail": str(error)})
             except ImportError as error:  # the pretrained weights are not here
                 return self.reply(501, {"detail": str(error)})
+            except Exception:  # what nobody has expected
+                traceback.print_exc()
+                return self.reply(500, {"detail": "The service failed; see its log."})
         return self.reply(200, found)
 
     def reply(self, status, content):

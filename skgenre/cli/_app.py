@@ -461,7 +461,7 @@ _GROUPS: dict[str, dict[str, tuple[Any, ...]]] = {
         "predict": (
             predict,
             "skgenre predict genres.model song.mp3 my_music",
-            "find . -name '*.mp3' -mtime -7 | skgenre predict genres.model --from-file -",
+            "find . -name '*.mp3' | skgenre predict genres.model --from-file -",
         ),
         "evaluate": (
             evaluate,

@@ -36,7 +36,7 @@ def tag(
         str | None,
         typer.Option(
             help="Genres to choose from, separated by commas, also in German, "
-            "French or Spanish. Of fewer genres, more predictions are "
+            "French or Spanish. The fewer there are, the more predictions are "
             "right.",
             show_default="15 genres",
         ),
