@@ -164,6 +164,7 @@ def measure_starts(n_clips, folder):
         browser.open(served.url, width=1280)
         wait_for_map(browser, n_clips)
         say("second start to map", time.monotonic() - served.began, "s", 3)
+        served.wait()
         say_memory(served.stop())
 
 

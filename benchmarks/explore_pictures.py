@@ -73,7 +73,7 @@ def take_pictures(browser, url, n_songs, folder):
     browser.evaluate("element('layer').value = 2")
     browser.click_on("#show-filters")
     browser.wait_for("element('filters').children.length === 8")
-    write_picture(browser, folder / "explore_network.webp", 1280, 900)
+    write_picture(browser, folder / "explore_network.webp", 1280, 980)
 
     browser.open(url, width=390)
     browser.wait_for(ready)

@@ -104,7 +104,7 @@ def test_errors_are_json(trained, service):
     service.app.state.model.predict = break_
     responses = {
         500: service.post("/genre", files={"file": trained[2]}),
-        404: service.get("/other"),
+        404: service.post("/other", content=iter([b"x"])),
         405: service.get("/genre"),
         411: service.post("/genre", content=iter([b"x"])),
         413: service.post("/genre", headers={"Content-Length": str(10**12)}),

@@ -51,17 +51,17 @@ class Watch:
             status = message.get("status", status)
             await send(message)
 
+        known = {route.path for route in app.routes}
+        path = scope["path"] if scope["path"] in known else "other"
         size = dict(scope["headers"]).get(b"content-length", b"")
         respond = self.app
-        if scope["method"] == "POST" and not size.isdigit():
+        if scope["method"] == "POST" and path != "other" and not size.isdigit():
             respond = problem(411, "Content-Length is not given.")
         elif size.isdigit() and int(size) > LARGEST:
             respond = problem(413, f"An upload has at most {LARGEST:,} bytes.")
         try:
             await respond(scope, receive, send_on)
         finally:
-            known = {route.path for route in app.routes}
-            path = scope["path"] if scope["path"] in known else "other"
             responses[path, status] += 1
             seconds[path] += time.perf_counter() - start
 

@@ -105,7 +105,10 @@ def _choose_reader(file: BinaryIO, clip: Readable) -> Reader:
     try:
         first = SoundFileReader(file)
     except soundfile.SoundFileError as error:
-        sndfile_error = error
+        reason = _reason(error)
+        if getattr(error, "code", None) == _SFE_BAD_FILE:
+            # libsndfile's text is vaguer.
+            reason = "it begins like MP3, and no frame decodes"
     else:
         # Without samples, a header was never finished: its recorder was killed.
         if first.n_samples and not first.is_cut_short():
@@ -121,11 +124,6 @@ def _choose_reader(file: BinaryIO, clip: Readable) -> Reader:
             return second
         first.close()
         return SoundFileReader(file)
-    reason = _reason(sndfile_error)
-    if getattr(sndfile_error, "code", None) == _SFE_BAD_FILE:
-        reason = (
-            "it begins like MP3, and no frame decodes"  # libsndfile's text is vaguer
-        )
     try:
         return AVReader(file)
     except MemoryError:

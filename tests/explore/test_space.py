@@ -1,10 +1,12 @@
 """Neighbours, maps and paths among songs of two planted styles."""
 
+import sys
+
+import joblib
 import numpy as np
 import pytest
 
 from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, TAG_NAMES
-from skgenre.explore import _space
 from skgenre.explore._kept import Kept
 from skgenre.explore._space import Near, Space, reasons
 
@@ -76,15 +78,14 @@ def test_without_tags():
     assert space.copies(E[0]) == [10]
 
 
-@pytest.mark.slow
-def test_a_umap_is_kept(space, tmp_path, monkeypatch):
-    pytest.importorskip("umap")
+def test_a_umap_of_the_same_songs_is_not_made_again(space, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "umap", None)  # as if it were not there
     kept = Kept(tmp_path, None, [])
-    arguments = NUMBERS, space.E, None, np.array(["a"] * 30)
-    points, axes = Space(*arguments, kept).map("umap")
-    assert points.shape == (30, 2) and axes == ("UMAP 1", "UMAP 2")
-    monkeypatch.setattr(_space, "reduce_to_plane", None)
-    again, _ = Space(*arguments, kept).map("umap")
-    np.testing.assert_array_equal(again, points)
-    with pytest.raises(TypeError):  # of other songs
-        Space(NUMBERS, space.E + 1, None, arguments[3], kept).map("umap")
+    points = np.random.default_rng(0).normal(size=(30, 2)).astype(np.float32)
+    kept.put(joblib.hash(space.E), "umap", points)
+    groups = np.array(["a"] * 30)
+    found, axes = Space(NUMBERS, space.E, None, groups, kept).map("umap")
+    np.testing.assert_array_equal(found, points)
+    assert axes == ("UMAP 1", "UMAP 2")
+    with pytest.raises(ImportError, match="umap-learn"):  # of other songs
+        Space(NUMBERS, space.E + 1, None, groups, kept).map("umap")

@@ -154,7 +154,10 @@ class AVReader:
             else:
                 self.n_samples = self.count()
                 if not self.n_samples and self._error is not None:
-                    raise self._error
+                    try:
+                        raise self._error
+                    finally:
+                        self._error = None
                 is_alone = len(self._container.streams) == 1  # no longer video
                 if is_alone and self._container.format.name in _STATE_LENGTH:
                     microseconds = self._container.duration or 0
@@ -193,7 +196,7 @@ class AVReader:
             except MemoryError:
                 raise
             except FFmpegError as error:  # the next packet may be readable
-                self._error = error
+                self._error = error.with_traceback(None)  # its frames hold this reader
                 n_errors += 1
                 packets = self._container.demux(self._stream)
                 continue
@@ -204,7 +207,7 @@ class AVReader:
             except MemoryError:
                 raise
             except FFmpegError as error:
-                self._error = error
+                self._error = error.with_traceback(None)
             else:
                 yield from frames
         self._gave_up_at = place

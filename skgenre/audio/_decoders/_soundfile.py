@@ -258,7 +258,8 @@ class ResumingReader:
                         position += len(last)
                     last = block
             except soundfile.SoundFileError as error:
-                failure = error
+                # Its frames would hold this one, and this one it.
+                failure = error.with_traceback(None)
             end = position + len(last)
             if failure is None and end > stop - _TOLERANCE * self.sample_rate:
                 yield last
@@ -268,7 +269,10 @@ class ResumingReader:
             self._second = self._resume()
             if self._second is None:
                 if failure is not None:
-                    raise failure
+                    try:
+                        raise failure
+                    finally:
+                        del failure
                 yield last
                 return
         # The last block is read again: libsndfile may have left something out of it.

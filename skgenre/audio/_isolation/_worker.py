@@ -211,6 +211,8 @@ def _call(function: Callable, argument: Any, memory: int | None, folder: str) ->
         # says enough.
         if not isinstance(caught, ValueError):
             caught.add_note(f"In the worker process: {traceback.format_exc()}")
+        # Or this frame and the error would hold each other, and all that was read.
+        caught.__traceback__ = caught.__context__ = None
     finally:
         lift_limit()
     try:

@@ -1,5 +1,6 @@
 """Damaged files of real and synthetic sound, and how much of them is read."""
 
+import gc
 import subprocess
 import sys
 import warnings
@@ -12,7 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from scipy.signal import correlate
 from sound_files import write_av
 
-from skgenre.audio import load_audio
+from skgenre.audio import AudioError, load_audio
 from skgenre.audio._decoders._av import AVReader
 from skgenre.audio._decoders._soundfile import ResumingReader, c_streams, quiet
 from skgenre.audio._readers import open_audio
@@ -59,6 +60,10 @@ def one_byte(content):
     return content[:at] + bytes([content[at] ^ 0x55]) + content[at + 1 :]
 
 
+def beginning(content):
+    return content[:100]
+
+
 DAMAGES = [flips, hole, tag, cut, one_byte]
 
 
@@ -101,6 +106,30 @@ def test_as_much_as_ffmpeg_reads_and_the_rest_is_reported(
     assert sum(map(len, blocks)) == len(waveform)
     at_22050 = read_samples(path, 22050, lambda n_samples, _: (0, n_samples))
     assert len(at_22050) == pytest.approx(len(waveform) / 2, abs=1)
+
+
+@pytest.mark.parametrize("damage", [hole, cut, beginning])
+@pytest.mark.parametrize("extension", ["mp3", "flac", "m4a", "wav"])
+def test_nothing_waits_for_the_garbage_collector(tmp_path, samples, extension, damage):
+    """Or the sound of many damaged files would be in memory until it runs."""
+    path = tmp_path / f"song.{extension}"
+    write(path, samples[:RATE])
+    path.write_bytes(damage(path.read_bytes()))
+
+    def read():
+        try:
+            load_audio(path)
+        except AudioError:
+            pass
+
+    read()  # imports
+    gc.collect()
+    gc.disable()
+    try:
+        read()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize("extension", ["mp3", "m4a", "ogg", "flac"])
