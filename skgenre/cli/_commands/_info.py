@@ -4,7 +4,6 @@ import json
 import re
 import shlex
 from collections.abc import Iterator, Mapping
-from numbers import Real
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -106,7 +105,7 @@ def _table(headings: list[str], rows: Iterator[list[str]]) -> str:
 def _score(scores: Mapping[str, Any], name: str) -> str:
     """Return a score and its interval, as far as they are known."""
     score, limits = scores.get(name), scores.get(f"{name}_interval")
-    if not isinstance(score, Real) or not abs(score) < _TOO_LARGE:
+    if not isinstance(score, int | float) or not abs(score) < _TOO_LARGE:
         return "·"
     match limits:
         case [int() | float() as low, int() | float() as high] if (
