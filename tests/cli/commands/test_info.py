@@ -73,7 +73,7 @@ def test_a_note_stays_a_note():
         "> \\===",
         "> 1.5 \\<b\\>",
     ]
-    assert [line for line in card.splitlines() if line[0:1] == ">"] == expected
+    assert [line for line in card.splitlines() if line.startswith(">")] == expected
 
 
 def test_card_of_what_predicts_no_genres(tmp_path):
