@@ -657,7 +657,9 @@ class BaseGenreClassifier(
             tasks=tasks,
             verbose=int(self.verbose),
         )
-        vars(self).update(self._learned(trained, keep_optimizer=keep_optimizer))
+        learned = self._learned(trained, keep_optimizer=keep_optimizer)
+        for name, value in learned.items():
+            setattr(self, name, value)
 
     def _learned(self, trained: "Trained", *, keep_optimizer: bool) -> dict[str, Any]:
         """Return the attributes that a training sets, by name."""
