@@ -78,7 +78,7 @@ def test_levels_have_a_row_for_each_clip():
     assert table.tolist() == [["Rock", "Punk"], *[["", ""]] * 3]
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(trees(), st.data())
 def test_a_genre_is_as_probable_as_all_below_it(tree, data):
     genres = list(tree)
@@ -156,7 +156,7 @@ def test_clips_of_several_genres_or_none_are_folded():
     assert ROCK.fold_rare([], min_clips=2).shape == (0,)
 
 
-@settings(max_examples=50)
+@settings(max_examples=50, deadline=None)
 @given(trees(), st.data())
 def test_sets_of_genres_are_closed_upwards(tree, data):
     names = st.sampled_from([*tree, "other"])
@@ -192,7 +192,7 @@ def test_genres_that_are_none_of_clips(genres, message):
         ROCK.fold_rare(genres)
 
 
-@settings(max_examples=100)
+@settings(max_examples=100, deadline=None)
 @given(trees(), st.data())
 def test_no_subgenre_is_rare_after_folding(tree, data):
     genres = st.sampled_from(list(tree))
