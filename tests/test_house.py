@@ -17,6 +17,7 @@ ROOT = Path(__file__).parents[1]
 # A module imports from its own room and from those before it.
 ROOMS = (
     *("_lazy_names", "_install", "_files", "_text", "_version", "_docstrings"),
+    "_warnings",
     *("_sklearn_compat", "_estimators"),
     *("audio", "runtime", "networks", "features", "datasets", "classifiers"),
     *("clustering", "pipelines", "persistence", "inspection", "explore"),

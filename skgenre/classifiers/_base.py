@@ -57,7 +57,12 @@ from skgenre.classifiers._training._data import (
 from skgenre.runtime._layer_sizes import embedding_size, layer_shapes
 
 if TYPE_CHECKING:
-    from skgenre.classifiers._training._train import EpochTasks, NetworkState, Recipe
+    from skgenre.classifiers._training._train import (
+        EpochTasks,
+        NetworkState,
+        Recipe,
+        Trained,
+    )
     from skgenre.classifiers._training._wrapper import NetworkClassifier
 
 # Clips in a batch of predictions, which zeros fill up. If the number of rows varied, so
@@ -633,10 +638,9 @@ class BaseGenreClassifier(
         tasks: "EpochTasks | None" = None,
     ) -> None:
         """Train the network; keep its weights and its history as plain data."""
-        from skgenre.classifiers._training._train import settings_text, train
+        from skgenre.classifiers._training._train import train
 
-        history: dict[str, list[float]] = getattr(self, "history_", {})
-        n_before = len(history.get("loss", []))
+        n_before = len(getattr(self, "history_", {}).get("loss", []))
         # Other seeds for each epoch that is trained by a call of its own.
         seeds = random_state.randint(2**31 - 1, size=(n_before + 1, 2))[-1]
         trained = train(
@@ -653,17 +657,29 @@ class BaseGenreClassifier(
             tasks=tasks,
             verbose=int(self.verbose),
         )
-        self.weights_ = trained.weights
+        learned = self._learned(trained, keep_optimizer=keep_optimizer)
+        for name, value in learned.items():
+            setattr(self, name, value)
+
+    def _learned(self, trained: "Trained", *, keep_optimizer: bool) -> dict[str, Any]:
+        """Return the attributes that a training sets, by name."""
+        from skgenre.classifiers._training._train import settings_text
+
+        history: dict[str, list[float]] = getattr(self, "history_", {})
+        n_before, n_new = len(history.get("loss", [])), len(trained.history["loss"])
+        learned: dict[str, Any] = {
+            "weights_": trained.weights,
+            "history_": {
+                name: history.get(name, [np.nan] * n_before)
+                + trained.history.get(name, [np.nan] * n_new)
+                for name in history | trained.history
+            },
+            "n_iter_": n_before + n_new,
+        }
         if keep_optimizer:
             name = settings_text(self.optimizer)
-            self.optimizer_state_ = [name, *trained.optimizer_state]
-        n_new = len(trained.history["loss"])
-        self.history_ = {
-            name: history.get(name, [np.nan] * n_before)
-            + trained.history.get(name, [np.nan] * n_new)
-            for name in history | trained.history
-        }
-        self.n_iter_ = n_before + n_new
+            learned["optimizer_state_"] = [name, *trained.optimizer_state]
+        return learned
 
     def _network_and_recipe(self, **parameters: Any) -> "tuple[NetworkState, Recipe]":
         """Return what is trained and how; more parameters are the network's."""
@@ -711,15 +727,18 @@ class _Tasks:
         self._epoch = self._fit.subcontext(task_name="epoch")
         self._epoch.call_on_fit_task_begin(**self._given)
 
-    def end(self, weights: Callable[[], list[NDArray]]) -> bool:
-        classes = self._given["estimator"].classes_
+    def end(self, trained: "Callable[[], Trained]") -> bool:
         return self._epoch.call_on_fit_task_end(
-            **self._given,
-            reconstruction_attributes=lambda: {
-                "weights_": weights(),
-                "thresholds_": np.full(len(classes), 0.5),  # not chosen yet
-            },
+            **self._given, reconstruction_attributes=lambda: self._learned(trained())
         )
+
+    def _learned(self, trained: "Trained") -> dict[str, Any]:
+        """Return the attributes of a classifier whose fit ends with this epoch."""
+        estimator = self._given["estimator"]
+        learned = estimator._learned(trained, keep_optimizer=estimator.warm_start)
+        if estimator.y_type_ != ONE:  # thresholds are chosen in the end
+            learned["thresholds_"] = np.full(len(estimator.classes_), 0.5)
+        return learned
 
     def close(self) -> None:
         self._fit.call_on_fit_task_end(**self._given, reconstruction_attributes={})

@@ -1,6 +1,5 @@
 """What classifiers around another classifier have in common."""
 
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from numbers import Integral
 from typing import Any
@@ -29,6 +28,7 @@ from skgenre._sklearn_compat import (
     safe_indexing,
     wrap_data_with_container,
 )
+from skgenre._warnings import ignored_warnings
 from skgenre.classifiers._checks import (
     check_groups,
     check_several,
@@ -316,8 +316,9 @@ def folds_by_group(
     splitter = check_cv(cv, splitting_classes(y), classifier=True)
     if y.ndim == 2:
         # It would warn of rare classes, which are none of the user's.
-        with warnings.catch_warnings(action="ignore", category=UserWarning):
-            yield from list(splitter.split(y, splitting_classes(y), groups))
+        with ignored_warnings():
+            folds = list(splitter.split(y, splitting_classes(y), groups))
+        yield from folds  # each of which may warn
         return
     for train, test in splitter.split(np.zeros(len(y)), y, groups):
         genres = np.unique(y[train])

@@ -89,9 +89,9 @@ class Explorer:
     def stop(self) -> None:
         """Stop the server and what it computes; what was computed is kept."""
         self._server.extraction.stop()
-        self._server.training.stop()
         self._web.should_exit = True
         self._thread.join(_SECONDS)
+        self._server.training.stop()  # now that nobody can start another one
         self._server.extraction.wait(_SECONDS)
         self._server.training.wait(_SECONDS)
         self._server.media.close()

@@ -1,12 +1,12 @@
 """Songs heard in the background, and what has been heard so far."""
 
 import threading
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre._warnings import ignored_warnings
 from skgenre.explore._kept import Kept
 from skgenre.explore._listener import Heard, Listener
 from skgenre.features._precompute import results_in_chunks
@@ -85,7 +85,7 @@ class Extraction:
             state = self.kept.state()
             self._recall(state)
             n_recalled = self.done.sum()
-            with warnings.catch_warnings(action="ignore"):
+            with ignored_warnings():
                 self._listen()
             is_whole = not self._stop.is_set() and self.done.sum() > n_recalled
             if is_whole and self.kept.state() == state:

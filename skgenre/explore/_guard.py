@@ -87,8 +87,7 @@ class Guard:
                 "Open the address that skgenre has printed, with its token.", 403
             )
         if scope["method"] not in ("GET", "HEAD"):
-            origin = urlsplit(headers.get("origin", ""))
-            if origin.scheme not in ("http", "https") or origin.netloc != host:
+            if headers.get("origin") not in (f"http://{host}", f"https://{host}"):
                 return PlainTextResponse("Another page may not ask for this.", 403)
         return None
 

@@ -7,7 +7,6 @@ but to look 20,000 songs up takes minutes.
 import contextlib
 import hashlib
 import os
-import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import soundfile
 from numpy.typing import NDArray
 
 from skgenre._version import __version__
+from skgenre._warnings import ignored_warnings
 from skgenre.audio._array_store import ArrayStore
 
 
@@ -71,7 +71,7 @@ class Kept:
         """Keep an array."""
         if self._store is None:
             return
-        with contextlib.suppress(OSError), warnings.catch_warnings(action="ignore"):
+        with contextlib.suppress(OSError), ignored_warnings():
             self._store.put(_name(state, what), array)
 
 

@@ -1,7 +1,6 @@
 """What is computed of each song: its embedding, genres and tags."""
 
 import contextlib
-import warnings
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from skgenre._text import printable
+from skgenre._warnings import ignored_warnings
 from skgenre.classifiers import BaseGenreClassifier, GenreTagger
 from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, tag_embedding
 from skgenre.features import MusicnnEmbedding
@@ -140,7 +140,7 @@ class Listener:
         if not self.classes:
             raise ValueError("The model predicts no genres: it has no predict_proba.")
         model: Any = self.tagger if self.model is None else self.model
-        with warnings.catch_warnings(action="ignore"):
+        with ignored_warnings():
             proba: NDArray = model.predict_proba(clips)
         return proba
 
@@ -161,7 +161,7 @@ class Listener:
             list for each window; 'by', what predicts them. No windows where nothing
             can.
         """
-        with warnings.catch_warnings(action="ignore"):
+        with ignored_warnings():
             if self.model is not None and predicts_timeline(self.model):
                 found, times, genres = song_timeline(self.model, path)
                 by = "the model"

@@ -128,12 +128,12 @@ class Server:
                     self.filter_sound,
                 ),
                 Route("/api/suspects", self.suspects),
-                Route("/api/labels", self.change_label, methods=["POST"]),
-                Route("/api/like", self.like, methods=["POST"]),
-                Route("/api/path", self.path, methods=["POST"]),
-                Route("/api/export", self.export, methods=["POST"]),
+                _posted("/api/labels", self.change_label),
+                _posted("/api/like", self.like),
+                _posted("/api/path", self.path),
+                _posted("/api/export", self.export),
                 Route("/api/training", self.trained),
-                Route("/api/training", self.train, methods=["POST"]),
+                _posted("/api/training", self.train),
                 Route("/api/training/stop", self.stop_training, methods=["POST"]),
                 Route("/api/drop", self.drop, methods=["POST"]),
             ],
@@ -483,21 +483,18 @@ class Server:
             raise ValueError("No song has been heard yet. Wait.")
         return find_suspects(rows, E[rows], self.labels.genres, self.collection.groups)
 
-    async def change_label(self, request: Request) -> Response:
+    def change_label(self, given: dict[str, Any]) -> Response:
         """Give a song a genre, and write the file."""
-        given = await _json(request)
         number = self._number(str(given.get("number")))
-        await run_in_threadpool(self.labels.change, number, given.get("genre"))
+        self.labels.change(number, given.get("genre"))
         return JSONResponse({"label": _shown(self.labels.genres[number])})
 
-    async def like(self, request: Request) -> Response:
+    def like(self, given: dict[str, Any]) -> Response:
         """Return songs like some, and not like others."""
-        given = await _json(request)
         liked, disliked = (self._heard(given, n) for n in ("liked", "disliked"))
         if not liked:
             raise ValueError("Choose a song that others are to be like.")
-        near = await run_in_threadpool(
-            self.space().near,
+        near = self.space().near(
             liked,
             _count(given),
             disliked=disliked,
@@ -505,34 +502,31 @@ class Server:
         )
         return JSONResponse([self._with_reasons(each) for each in near])
 
-    async def path(self, request: Request) -> Response:
+    def path(self, given: dict[str, Any]) -> Response:
         """Return songs that lead from one to another."""
-        given = await _json(request)
         ends = self._heard(given, "ends")
         if len(ends) != 2:
             raise ValueError("A path needs two songs that were heard. Choose two.")
         start, end = ends
-        steps = await run_in_threadpool(self.space().path, start, end, _count(given))
+        steps = self.space().path(start, end, _count(given))
         return JSONResponse(
             [{"number": number, "distance": round(d, 4)} for number, d in steps]
         )
 
     def _heard(self, given: dict[str, Any], name: str) -> list[int]:
-        """Return those songs of a request that lie on the map, each once."""
+        """Return those songs of a request that lie on the map."""
         place = self.space().place
         return [number for number in self._asked(given, name) if number in place]
 
     def _asked(self, given: dict[str, Any], name: str) -> list[int]:
+        """Return the numbers of songs in a request, each once."""
         numbers = given.get(name, [])
         if not isinstance(numbers, list):
             raise ValueError(f"{name} must be a list of numbers.")
-        return [
-            self._number(str(number)) for number in dict.fromkeys(map(str, numbers))
-        ]
+        return list(dict.fromkeys(self._number(str(number)) for number in numbers))
 
-    async def export(self, request: Request) -> Response:
+    def export(self, given: dict[str, Any]) -> Response:
         """Return songs as a playlist or a table."""
-        given = await _json(request)
         numbers = self._asked(given, "numbers")
         if not numbers:
             raise ValueError("No song is chosen. Choose some.")
@@ -572,9 +566,8 @@ class Server:
         """Return how far the training of a model is, and what came of it."""
         return JSONResponse(self.training.state())
 
-    async def train(self, request: Request) -> Response:
+    def train(self, given: dict[str, Any]) -> Response:
         """Begin to train a model on songs with labels."""
-        given = await _json(request)
         numbers = self._asked(given, "numbers")
         collection, genres = self.collection, self.labels.genres
         songs = Songs(
@@ -583,7 +576,7 @@ class Server:
             [collection.artists[number] for number in numbers],
             collection.groups[np.array(numbers, int)],
         )
-        await run_in_threadpool(self.training.start, given.get("recipe"), songs)
+        self.training.start(given.get("recipe"), songs)
         return JSONResponse(self.training.state())
 
     def stop_training(self, request: Request) -> Response:
@@ -619,6 +612,15 @@ def _fails_with(status: int) -> Callable[[Request, Exception], Response]:
 def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
     return JSONResponse({"error": error.detail}, error.status_code)
+
+
+def _posted(path: str, answer: Callable[[dict[str, Any]], Response]) -> Route:
+    """Return the route to a function of the object in a request, run in a thread."""
+
+    async def answered(request: Request) -> Response:
+        return await run_in_threadpool(answer, await _json(request))
+
+    return Route(path, answered, methods=["POST"])
 
 
 async def _json(request: Request) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 import importlib.util
 import threading
-import warnings
 from typing import Any, NamedTuple
 
 import joblib
 import numpy as np
 from numpy.typing import NDArray
 
+from skgenre._warnings import ignored_warnings
 from skgenre.classifiers._tagging._tag_genres import tag_embedding
 from skgenre.clustering import EmbeddingKMeans, TrackRecommender
 from skgenre.clustering._recommender import is_copy
@@ -83,7 +83,7 @@ class Space:
             return points, ("order of the files", "nothing: there are too few songs")
         if reduction == "umap":
             return self._umap(), ("UMAP 1", "UMAP 2")
-        with warnings.catch_warnings(action="ignore"):
+        with ignored_warnings():
             points, axes = reduce_to_plane(self.E, reduction, 0)
         # Of the two directions of a component, the one in which more is longer.
         points = points * np.where(np.sum(points**3, axis=0) < 0, -1, 1)
@@ -95,7 +95,7 @@ class Space:
         state = joblib.hash(self.E)
         points = self._kept.get(state, "umap")
         if points is None or points.shape != (len(self.E), 2):
-            with warnings.catch_warnings(action="ignore"):
+            with ignored_warnings():
                 points, _ = reduce_to_plane(self.E, "umap", 0)
             self._kept.put(state, "umap", points)
         return points
@@ -148,7 +148,7 @@ class Space:
         """Return songs near some, and not near others, by their numbers."""
         rows = [self.place[number] for number in liked]
         unwanted = [self.place[number] for number in disliked or ()] or None
-        with warnings.catch_warnings(action="ignore"):  # of fewer than k
+        with ignored_warnings():  # of fewer than k
             found = self.recommender.recommend(
                 rows, k, disliked=unwanted, exclude_groups=other_artists
             )
@@ -164,7 +164,7 @@ class Space:
     ) -> list[Near]:
         """Return songs near one that is not in the collection."""
         own = None if tags is None else tag_embedding(tags)
-        with warnings.catch_warnings(action="ignore"):
+        with ignored_warnings():
             found = self.recommender.recommend_by_embedding([embedding], k)
         return [
             self._near(row, distance, own)
@@ -180,7 +180,7 @@ class Space:
 
     def path(self, start: int, end: int, k: int) -> list[tuple[int, float]]:
         """Return the songs from one to another, with the distance of each step."""
-        with warnings.catch_warnings(action="ignore"):
+        with ignored_warnings():
             found = self.recommender.path(self.place[start], self.place[end], k)
         return [
             (int(self.numbers[row]), float(distance))

@@ -47,7 +47,12 @@ _OUTPUT_CONFIG = {
         text("transform"), text("default", "pandas", "polars")
     )
 }
-_NEVER_SAVED = {"_metadata_request", "_skl_callbacks"}
+_NEVER_SAVED = {
+    "_metadata_request",
+    # Callbacks of scikit-learn's, and what there is of them inside `fit`.
+    *("_skl_callbacks", "_skl_callbacks_to_teardown"),
+    *("_callback_fit_ctx", "_parent_callback_ctx"),
+}
 # Estimators that are in one another: each takes scikit-learn's repr twice as long.
 _MAX_DEPTH = 10
 # Showing an estimator as HTML takes milliseconds. The trees of a forest are not shown,

@@ -790,3 +790,42 @@ class TestCallbacksOfScikitLearn:
         assert failing.calls[-1] == "teardown"
         assert not hasattr(network, "weights_")
         assert network.set_callbacks().fit(*clips).n_iter_ == 12
+
+    def test_the_network_of_an_epoch_can_be_saved(self, clips, tmp_path):
+        X, y = clips
+
+        class Saving(Follower):
+            def on_fit_task_end(self, estimator, context, *, fitted_estimator):
+                save(fitted_estimator, tmp_path / f"{context.task_id}.model")
+
+        model = make_pipeline(clone(CRNN).set_params(epochs=2, warm_start=True))
+        model[0].set_callbacks(Saving())
+        for n_before in (0, 2):
+            model.fit(X, y)
+            loaded = load(tmp_path / "1.model")
+            assert loaded.n_iter_ == n_before + 2
+            assert loaded.history_ == model[0].history_
+            expected = model.predict_proba(X)
+            np.testing.assert_array_equal(loaded.predict_proba(X), expected)
+            np.testing.assert_array_equal(
+                loaded.optimizer_state_[-1], model[0].optimizer_state_[-1]
+            )
+
+    def test_a_resumed_fit_reports_the_epochs_that_it_trains(self, clips, tmp_path):
+        class Stopping(Follower):
+            def on_fit_task_end(self, estimator, context):
+                if context.task_id == 1:
+                    raise ZeroDivisionError
+
+        network = clone(CRNN).set_params(epochs=3)
+        network.set_callbacks(whole := Follower()).fit(*clips)
+        network.set_params(checkpoint_dir=tmp_path)
+        with pytest.raises(ZeroDivisionError):
+            network.set_callbacks(Stopping()).fit(*clips)
+        network.set_callbacks(rest := Follower()).fit(*clips)
+        assert 2 <= len(rest.fitted) < len(whole.fitted)
+        n_rest = len(rest.fitted)
+        for fitted, expected in zip(rest.fitted, whole.fitted[-n_rest:], strict=True):
+            assert fitted.history_ == expected.history_
+            for found, weights in zip(fitted.weights_, expected.weights_, strict=True):
+                np.testing.assert_array_equal(found, weights)

@@ -453,7 +453,13 @@ def test_the_handle(songs, tmp_path, monkeypatch):
         port = int(explorer.url.split(":")[2].split("/")[0])
         with pytest.raises(OSError, match=f"port={port}. Choose another port"):
             skgenre.explore(folder, model, port=port, labels_file=tmp_path / "b.csv")
+        # When it ends a training, nobody can ask for another one.
+        training, is_served = explorer._server.training, []
+        monkeypatch.setattr(
+            training, "stop", lambda: is_served.append(explorer._thread.is_alive())
+        )
         explorer.stop()
+        assert is_served == [False]
         explorer.wait(5)
     assert not list(temporary.iterdir())
 

@@ -99,6 +99,7 @@ def test_elsewhere_addresses_are_served_and_names_that_are_not_told_are_not():
         ("http://127.0.0.1:9999", 403),
         ("http://localhost:8123", 403),
         ("null", 403),
+        ("http://[", 403),
         (None, 403),
     ],
 )

@@ -179,11 +179,12 @@ def test_selections(client, server, tmp_path):
     for wrong in (
         {"ends": [1]},
         {"ends": [1, 1]},
+        {"ends": [1, "01"]},
         {"ends": 3},
         {"ends": [1, 2], "k": 0},
     ):
         assert client.post("/api/path", json=wrong).status_code == 400
-    chosen = {"numbers": [2, 1]}
+    chosen = {"numbers": [2, 1, "02"]}
     playlist = tmp_path / "it.m3u8"
     m3u = client.post("/api/export", json=chosen | {"format": "m3u"})
     playlist.write_bytes(m3u.content)

@@ -8,12 +8,12 @@ import time
 import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow
 from numpy.typing import NDArray
 
 from skgenre._files import (
@@ -23,12 +23,17 @@ from skgenre._files import (
     read_array,
     write_atomically,
 )
+from skgenre._version import __version__
 from skgenre.classifiers._training._data import ClipRows
 from skgenre.classifiers._training._wrapper import NetworkClassifier
 from skgenre.features._lazy_rows import LazyRows
 
 # Numbers change from version to version, and then no training is resumed.
-_PACKAGES = ("skgenre", "keras", "tensorflow")
+_VERSIONS = {
+    "skgenre": __version__,
+    "keras": keras.__version__,
+    "tensorflow": tensorflow.__version__,
+}
 _CLIPS_OF_A_FILE = 256
 _SHARE = 0.05  # of the time goes into writing, at most
 
@@ -61,7 +66,7 @@ def checkpoint_path(
     OSError
         If nothing can be written there.
     """
-    facts = facts | {name: version(name) for name in _PACKAGES}
+    facts = facts | _VERSIONS
     digest = hashlib.blake2b(repr(sorted(facts.items())).encode(), digest_size=16)
     for array in map(np.asarray, [*arrays, *_arrays(clips)]):
         digest.update(f"{array.dtype} {array.shape}".encode())

@@ -22,7 +22,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import ModuleType
 from typing import Any, Protocol
 
@@ -242,10 +242,10 @@ class EpochTasks(Protocol):
     def begin(self) -> None:
         """Note that an epoch begins."""
 
-    def end(self, weights: Callable[[], list[NDArray]]) -> bool:
+    def end(self, trained: Callable[[], Trained]) -> bool:
         """Note that an epoch has ended; return whether to stop there.
 
-        `weights` returns those that the training would have if it ended now.
+        `trained` returns what the training would return if it ended now.
         """
 
 
@@ -284,7 +284,7 @@ def train(
     checkpoint_dir : str, PathLike or None
         Where the state after epochs is kept, until the training has ended.
     tasks : EpochTasks or None
-        What follows the epochs.
+        What follows the epochs, but for those that a checkpoint has.
     verbose : int
         Keras's.
 
@@ -317,8 +317,6 @@ def train(
     callbacks = training_callbacks(
         recipe, epochs=epochs, best_epoch=best_epoch, metric=metric
     )
-    if tasks is not None:
-        callbacks.append(FollowEpochs(tasks, best_epoch))
     if sys.stdout is None:  # without a console, on which Keras would print
         verbose = 0
     wrapper = wrap(
@@ -343,6 +341,8 @@ def train(
         n_done = checkpoints.n_epochs
         for _ in range(n_done):
             batches.reshuffle()
+    if tasks is not None:  # after the checkpoints, which call those before them again
+        callbacks.append(FollowEpochs(tasks, wrapper, best_epoch))
     try:
         wrapper.build(
             network.classes, network.parameters["input_shape"], several=network.several
@@ -350,14 +350,7 @@ def train(
         wrapper.run_epochs(
             batches, held_out, callbacks, initial_epoch=n_done, epochs=epochs
         )
-        trained = Trained(
-            [np.asarray(weights) for weights in wrapper.model_.get_weights()],
-            wrapper.optimizer_state(),
-            {
-                name: [float(value) for value in values]
-                for name, values in wrapper.model_.history.history.items()
-            },
-        )
+        trained = trained_so_far(wrapper)
     finally:
         wrapper.release()
     if checkpoints is not None:
@@ -371,6 +364,18 @@ def train(
             "that are out of proportion."
         )
     return trained
+
+
+def trained_so_far(wrapper: NetworkClassifier) -> Trained:
+    """Return the weights, the state and the history of a network in training."""
+    return Trained(
+        [np.asarray(weights) for weights in wrapper.model_.get_weights()],
+        wrapper.optimizer_state(),
+        {
+            name: [float(value) for value in values]
+            for name, values in wrapper.model_.history.history.items()
+        },
+    )
 
 
 def wrap(
@@ -624,13 +629,20 @@ class FollowEpochs(keras.callbacks.Callback):
     ----------
     tasks : EpochTasks
         What follows it, and may end it.
+    wrapper : NetworkClassifier
+        The network in training.
     best_epoch : BestEpoch or None
         Has the weights that the training would end with; None where these are the last.
     """
 
-    def __init__(self, tasks: EpochTasks, best_epoch: BestEpoch | None) -> None:
+    def __init__(
+        self,
+        tasks: EpochTasks,
+        wrapper: NetworkClassifier,
+        best_epoch: BestEpoch | None,
+    ) -> None:
         super().__init__()
-        self._tasks, self._best_epoch = tasks, best_epoch
+        self._tasks, self._wrapper, self._best_epoch = tasks, wrapper, best_epoch
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         """Report that an epoch begins."""
@@ -638,9 +650,10 @@ class FollowEpochs(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         """Report that it has ended, and stop if that is wanted."""
-        if self._tasks.end(self._weights):
+        if self._tasks.end(self._trained):
             self.model.stop_training = True
 
-    def _weights(self) -> list[NDArray]:
+    def _trained(self) -> Trained:
+        trained = trained_so_far(self._wrapper)
         best = None if self._best_epoch is None else self._best_epoch.weights
-        return self.model.get_weights() if best is None else best
+        return trained if best is None else replace(trained, weights=best)

@@ -242,8 +242,6 @@ def evaluate_several(
     names = [name for name, _ in named]
     genres, notes = _common_genres(names, models)
     check_merged_genres(merge, genres.tolist())
-    if len({merge.get(genre, genre) for genre in genres.tolist()}) < 2:
-        raise ValueError("--merge leaves a single genre. Leave one of its pairs out.")
     tree = GenreTree({} if genre_tree is None else genre_tree)
     if genre_tree is not None:
         notes.append("Clips and predictions are of the genres above theirs, too.")

@@ -1,12 +1,12 @@
 """Why a song has its genre to a network: what of its spectrogram speaks for it."""
 
-import warnings
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import clone
 
+from skgenre._warnings import ignored_warnings
 from skgenre.audio import Waveform, load_audio
 from skgenre.classifiers import BaseGenreClassifier
 from skgenre.explore._media import LONGEST, N_MELS, RATE, picture
@@ -119,7 +119,7 @@ def explain_by_network(
     genre = int(proba.argmax())
     wave = load_audio(path, sample_rate=mel.sample_rate, duration=LONGEST)
     whole = clone(mel).set_params(n_frames=None, cache_dir=None)
-    with warnings.catch_warnings(action="ignore"):  # of silence
+    with ignored_warnings():  # of silence
         (spectrogram,) = whole.transform([Waveform(wave, mel.sample_rate)])
     length = network.network_parameters_["input_shape"][0]
     n_windows = -(-len(spectrogram) // length)

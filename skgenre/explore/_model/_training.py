@@ -12,7 +12,7 @@ from sklearn.base import clone
 
 from skgenre._estimators import fit_with_groups
 from skgenre._files import check_writable
-from skgenre._text import format_list, printable
+from skgenre._text import format_list, printable, shorten
 from skgenre.explore._labels import FEWEST
 from skgenre.features._base import known_results
 from skgenre.features._precompute import CLIPS_AT_A_TIME, ReadClips, read_once
@@ -132,8 +132,8 @@ class Training:
         except _Stopped:
             self._change(phase="stopped")
         except Exception as error:  # of any type, as a library's; the page shows it
-            failure = printable(f"{type(error).__name__}: {error}")
-            self._change(phase="failed", failure=failure)
+            failure = shorten(f"{type(error).__name__}: {error}", 500)
+            self._change(phase="failed", failure=printable(failure))
 
     def _change(self, **what: Any) -> None:
         self._state = self._state | what  # at once, as other threads see it

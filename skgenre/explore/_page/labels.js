@@ -42,6 +42,7 @@ async function findSuspects() {
     const { suspects, n_checked: n, agreement } = checked;
     note.textContent = `${suspects.length} of ${n} labels look wrong; predictions for artists not trained on agree with ${Math.round(100 * agreement)} % of them.`;
     fillWhich();
+    element("which").value = "suspects";
     showQueue();
   } catch (error) {
     note.textContent = error.message;
@@ -61,7 +62,7 @@ function fillWhich() {
   if (heard.genres) songs.genres.forEach((genre, i) => options.push([`genre ${i}`, `most like ${genre}`]));
   const before = element("which").value;
   fillSelect(element("which"), options);
-  if (!checked && options.some(([value]) => value === before)) element("which").value = before;
+  if (options.some(([value]) => value === before)) element("which").value = before;
 }
 
 // A song with what it is heard as, if it has been.
@@ -81,7 +82,7 @@ function showQueue() {
   else if (which === "none") queue = all.filter((number) => !songs.labels[number]).map(asHeard);
   else if (which === "selection") queue = [...selection].map(asHeard);
   else if (which.startsWith("genre")) queue = mostLike(Number(which.slice(6)));
-  else queue = checked.suspects;
+  else queue = checked ? checked.suspects : []; // before the first map, there is no choice
   if (which === "unchecked") queue = queue.filter(({ number }) => !songs.checked.has(number));
   queue = queue.filter(({ number }) => isWanted(number));
   element("n-queued").textContent = queue.length === 1 ? "1 song" : `${queue.length.toLocaleString("en")} songs`;

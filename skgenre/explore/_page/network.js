@@ -68,7 +68,8 @@ function curveFigure({ title, training, validation }) {
 async function showFilters(isMore) {
   const note = element("network-note"), layer = Number(element("layer").value);
   const first = isMore ? shownFilters : 0;
-  element("show-filters").disabled = element("more-filters").disabled = true;
+  const controls = ["show-filters", "more-filters", "layer"].map(element);
+  for (const control of controls) control.disabled = true;
   note.textContent = "Sounds are looked for to which the filters respond most …";
   try {
     const found = await askJson(`network/layers/${layer}/${first}`);
@@ -83,8 +84,7 @@ async function showFilters(isMore) {
   } catch (error) {
     note.textContent = error.message;
   }
-  element("show-filters").disabled = false;
-  element("more-filters").disabled = false;
+  for (const control of controls) control.disabled = false;
   element("more-filters").hidden = shownFilters >= layers[layer].n_filters || !element("filters").children.length;
 }
 
@@ -116,8 +116,8 @@ async function hearFilter(layer, { number, name }) {
   try {
     await audio.play();
     note.textContent = `This is what ${name} responds to most.`;
-  } catch (error) {
-    note.textContent = `It can't be played: ${error.message}`;
+  } catch (error) { // of another sound that is played instead, too
+    if (error.name !== "AbortError") note.textContent = `It can't be played: ${error.message}`;
   }
 }
 

@@ -296,12 +296,15 @@ function shadeCanvas(picture) {
 }
 
 element("only").addEventListener("change", () => {
-  const { key } = song, at = audio.currentTime;
+  const { key } = song, at = audio.currentTime, isOnly = element("only").checked;
   delete audio.dataset.wav;
+  if (isOnly) audio.dataset.wav = "yes"; // there is no other form of it
   audio.dataset.key = audio.dataset.begun = key;
-  audio.src = element("only").checked ? `api/songs/${key}/why/sound` : `api/songs/${key}/sound`;
+  audio.src = `api/songs/${key}/${isOnly ? "why/sound" : "sound"}`;
   audio.currentTime = at;
-  audio.play().catch(() => {});
+  audio.play().catch((error) => {
+    if (isOnly && error.name !== "AbortError") showProblem(`It can't be played: ${error.message}`);
+  });
 });
 
 let isMoving = false;

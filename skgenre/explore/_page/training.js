@@ -40,6 +40,7 @@ async function followTraining() {
     showTraining(await askJson("training"));
   } catch (error) {
     element("training-note").textContent = error.message;
+    if (isTraining) setTimeout(followTraining, 5000);
   }
 }
 

@@ -74,7 +74,7 @@ def accuracy_scores(
     ValueError
         If there are no clips, lengths do not match, values are missing, `y_proba` has
         not a column for each of `labels`, or `merge` names a genre that there is not,
-        or counts one as a genre that it counts as yet another.
+        counts one as a genre that it counts as yet another, or leaves a single genre.
 
     See Also
     --------
@@ -169,7 +169,7 @@ def _in_top_2(
 
 
 def check_merged_genres(merge: Mapping[Any, Any], known: Collection[Any]) -> None:
-    """Refuse genres that count as others, if there are no such, or in a chain."""
+    """Refuse genres that count as others: unknown ones, a chain, or all as one."""
     for genre, other in merge.items():
         for name in (genre, other):
             if name not in known:
@@ -182,6 +182,11 @@ def check_merged_genres(merge: Mapping[Any, Any], known: Collection[Any]) -> Non
                 f"merge counts {genre!r} as {other!r}, and {other!r} as "
                 f"{merge[other]!r}. Count both as the last."
             )
+    if merge and len({merge.get(genre, genre) for genre in known}) < 2:
+        raise ValueError(
+            "merge leaves a single genre, as which all count. Leave one of its pairs "
+            "out."
+        )
 
 
 def _merged(values: NDArray, merge: Mapping[Any, Any]) -> NDArray:

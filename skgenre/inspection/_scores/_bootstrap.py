@@ -1,6 +1,5 @@
 """Bootstrap over artists: how certain scores are."""
 
-import warnings
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ from scipy.sparse import csr_array
 from sklearn.utils import check_consistent_length, column_or_1d
 from sklearn.utils.multiclass import unique_labels
 
+from skgenre._warnings import ignored_warnings
 from skgenre.classifiers._checks import check_groups, check_labels
 
 _PERCENTILES = (2.5, 97.5)
@@ -130,7 +130,7 @@ def interval(samples: NDArray) -> NDArray:
 
     Samples that are not defined (NaN) don't count; without any other it is NaN.
     """
-    with warnings.catch_warnings(category=RuntimeWarning, action="ignore"):
+    with ignored_warnings():
         return np.moveaxis(np.nanpercentile(samples, _PERCENTILES, axis=0), 0, -1)
 
 

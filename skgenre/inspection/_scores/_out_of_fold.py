@@ -1,6 +1,5 @@
 """Predictions for tracks by models that were trained on other artists."""
 
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
+from skgenre._warnings import ignored_warnings
 from skgenre.inspection._report._clips import most_confident_first
 from skgenre.inspection._report._predictions import Predictions
 
@@ -78,7 +78,7 @@ def _folds(target: NDArray, groups: NDArray, seed: int) -> Any:
             "a larger library."
         )
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
-    with warnings.catch_warnings(action="ignore"):  # of genres in fewer tracks
+    with ignored_warnings():  # of genres in fewer tracks
         return list(folds.split(target, target, groups))
 
 

@@ -51,10 +51,11 @@ def test_a_genre_without_clips_may_be_merged():
     [
         ({"merge": {"pop": "metal"}}, "merge names 'metal'"),
         ({"merge": {"pop": "rock", "rock": "folk"}}, "'pop' as 'rock', and 'rock' as"),
+        ({"merge": {"pop": "rock", "folk": "rock"}}, "leaves a single genre"),
         ({"y_proba": np.ones((6, 2))}, r"y_proba must have shape \(6, 3\)"),
         ({"groups": ARTISTS[1:]}, "inconsistent numbers"),
     ],
-    ids=["merge", "chain", "proba", "groups"],
+    ids=["merge", "chain", "single", "proba", "groups"],
 )
 def test_what_does_not_fit(more, match):
     with pytest.raises(ValueError, match=match):
