@@ -168,8 +168,9 @@ class Training:
         paths = np.array(songs.paths, dtype=object)
         rows = _learnable(songs.genres)
         read = self._read(model, paths[rows].tolist())
-        rows = rows[[read.is_music(path) for path in paths[rows]]]
-        rows = rows[_learnable([songs.genres[row] for row in rows.tolist()])]
+        is_music = np.array([read.is_music(path) for path in paths[rows]])
+        rows, n_bad = rows[is_music], int(np.sum(~is_music))
+        rows = rows[_learnable([songs.genres[row] for row in rows.tolist()], n_bad)]
         paths = paths[rows]
         y, groups = np.array(songs.genres, dtype=str)[rows], songs.groups[rows]
         is_known = all(songs.artists[row] is not None for row in rows.tolist())
@@ -226,13 +227,13 @@ class _Stopped(Exception):
     """It is to end."""
 
 
-def _learnable(genres: Sequence[str | None]) -> NDArray:
+def _learnable(genres: Sequence[str | None], n_bad: int = 0) -> NDArray:
     """Return the rows with labels that are not too rare.
 
     Raises
     ------
     ValueError
-        If there are not two such labels.
+        If there are not two such labels; it says how many songs can't be read.
     """
     labels = np.array([genre or "" for genre in genres], dtype=str)
     names, counts = np.unique(labels[labels != ""], return_counts=True)
@@ -244,7 +245,9 @@ def _learnable(genres: Sequence[str | None]) -> NDArray:
         ]
         raise ValueError(
             f"A model needs two genres or more with {FEWEST} songs each. Found "
-            f"{format_list(found) or 'none'}. Select more songs, or label them."
+            f"{format_list(found) or 'none'}"
+            + (f", and {n_bad} songs that can't be read as music" if n_bad else "")
+            + ". Select more songs, or label them."
         )
     return np.flatnonzero(np.isin(labels, kept))
 

@@ -71,6 +71,10 @@ def test_what_cannot_be_trained_is_refused_and_leaves_nothing(songs, tmp_path):
         with pytest.raises(ValueError, match="recipe must be one of"):
             training.start(recipe, songs)
     assert not folder.exists()
+    gone = songs._replace(paths=[path + " gone" for path in songs.paths])
+    training.start("fast", gone)
+    assert "Found none, and 24 songs that can't be" in finished(training)["failure"]
+    folder.rmdir()
     folder.write_text("a file")
     with pytest.raises(OSError):
         training.start("fast", songs)
