@@ -54,10 +54,11 @@ def scan(
     except (OSError, ValueError) as error:
         raise fail(error) from None
     n_readable = checked.readable.sum()
-    hours = checked.report["duration"][checked.readable].sum() / 3600
+    minutes = checked.report["duration"][checked.readable].sum() / 60
+    length = f"{minutes / 60:.1f} hours" if minutes >= 60 else f"{minutes:.2f} minutes"
     console.print(
         f"{n_readable} of {len(checked.readable)} files can be read; they last "
-        f"{hours:.1f} hours."
+        f"{length}."
     )
     counts = checked.report["status"].value_counts()
     if odd := [

@@ -30,7 +30,7 @@ def test_all_is_well(folder):
     result = scan(folder)
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert "2 of 2 files can be read; they last 0.0 hours" in result.stderr
+    assert "2 of 2 files can be read; they last 0.03 minutes." in result.stderr
 
 
 def test_bad_files(folder):
