@@ -43,6 +43,9 @@ def mobilenet(input_shape, n_classes):
     network = keras.applications.MobileNetV3Small(
         weights=None, input_tensor=layers.Conv2D(3, 1)(x), classes=n_classes, alpha=0.35
     )
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.momentum = 0.8  # .999 is for thousands of batches
     return keras.Model(inputs, network.output)
 
 
