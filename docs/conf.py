@@ -17,7 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "_extensions"))
 project = "skgenre"
 author = "The skgenre developers"
 copyright = "The skgenre developers"
-# "dev" for pages of no release; such pages of several versions are published together.
+# "dev" where the pages are not those of a release.
 version = release = os.environ.get("SKGENRE_DOCS_VERSION", skgenre.__version__)
 
 extensions = [
@@ -95,7 +95,7 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
-# The site that has a folder for each version, such as "/skgenre/": versions.py.
+# Where the site with a folder for each version is, such as "/skgenre/": versions.py.
 if site := os.environ.get("SKGENRE_DOCS_SITE"):
     html_theme_options |= {
         "logo": {"text": project},

@@ -93,7 +93,7 @@ class _Page(HTMLParser):
         for name, value in attributes:
             if name == "id":
                 self.places.add(value)
-            elif name in ("href", "src"):
+            elif name in ("href", "src") and value:
                 self.links.add(value)
 
 
@@ -113,13 +113,13 @@ def _check_links(app, exception):
             parts = urlsplit(link)
             if parts.scheme or parts.netloc:
                 continue
-            target = (path.parent / unquote(parts.path)).resolve()
-            target = target if parts.path else path
-            place = unquote(parts.fragment)
-            is_dead = not target.exists()
+            target, place = path, unquote(parts.fragment)
+            if parts.path:
+                target = (path.parent / unquote(parts.path)).resolve()
+            is_there = target.exists()
             if place and target in pages:
-                is_dead = place not in pages[target].places
-            if is_dead:
+                is_there = place in pages[target].places
+            if not is_there:
                 dead.append(f"{path.relative_to(root)}: {link}")
     if dead:
         raise ExtensionError("Links that lead nowhere:\n" + "\n".join(sorted(dead)))

@@ -1,19 +1,14 @@
-"""Memory that spectrograms take in training, in an array and in a file.
-
-It runs in its own folder.
-"""
-
-import json
-from pathlib import Path
+"""Memory that spectrograms take in training, in an array and in a file."""
 
 import matplotlib.pyplot as plt
 import numpy as np
+from measured import measured
 
-FILE = Path("../../benchmarks/results/0.1.0/memory.json")
 CLIP = 640 * 128 * 4  # bytes
 
-rows = json.loads(FILE.read_text(encoding="utf-8"))["rows"]
-growth = next(row["value"] for row in rows if " in fit, " in row["name"])
+growth = measured("memory")[
+    "growth of the peak of memory in fit, from 1 to 50 GB of spectrograms"
+]
 n_clips = np.geomspace(1000, 200_000)
 figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 ax.loglog(n_clips, n_clips * CLIP / 1e9, label="in an array")
