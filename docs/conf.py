@@ -17,7 +17,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "_extensions"))
 project = "skgenre"
 author = "The skgenre developers"
 copyright = "The skgenre developers"
-version = release = skgenre.__version__
+# "dev" where the pages are not those of a release.
+version = release = os.environ.get("SKGENRE_DOCS_VERSION", skgenre.__version__)
 
 extensions = [
     "sphinx.ext.autodoc",
@@ -46,7 +47,20 @@ intersphinx_mapping = {
     "python": ("https://docs.python.org/3", "_inventories/python.inv"),
     "sklearn": ("https://scikit-learn.org/stable", "_inventories/scikit-learn.inv"),
     "pandas": ("https://pandas.pydata.org/docs", "_inventories/pandas.inv"),
+    "joblib": ("https://joblib.readthedocs.io/en/stable", "_inventories/joblib.inv"),
 }
+
+# A name that is a link has to lead somewhere.
+nitpicky = True
+# Python's docstrings of dictionaries, which are taken for types.
+nitpick_ignore_regex = [("py:class", ".* view on D's (items|keys|values)")]
+
+# Links to other sites: python -m sphinx -b linkcheck (CONTRIBUTING.md).
+linkcheck_timeout = 30
+linkcheck_retries = 3
+linkcheck_ignore = [
+    r"https://os\.unil\.cloud\.switch\.ch/fma/",  # has files to fetch, and no page
+]
 
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
 copybutton_prompt_is_regexp = True
@@ -81,6 +95,15 @@ html_theme_options = {
     "footer_start": ["copyright"],
     "footer_end": [],
 }
+# Where the site with a folder for each version is, such as "/skgenre/": versions.py.
+if site := os.environ.get("SKGENRE_DOCS_SITE"):
+    html_theme_options |= {
+        "logo": {"text": project},
+        "switcher": {"json_url": f"{site}versions.json", "version_match": version},
+        "check_switcher": False,  # it is written after the pages
+        "show_version_warning_banner": True,
+        "navbar_start": ["navbar-logo", "version-switcher"],
+    }
 # Pages without others below them have nothing to list at their side.
 ALONE = ("changelog", "citing", "faq", "glossary", "install", "performance/index")
 html_sidebars = dict.fromkeys([*ALONE, "reliability", "threat_model"], [])

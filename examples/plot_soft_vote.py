@@ -3,14 +3,16 @@ Two networks vote
 =================
 
 The two networks err differently, and the mean of their probabilities can be better
-than either. The report that they come from expects so and never measured it; this
+than either. The paper that they come from expects so and never measured it; this
 script does, on your music.
 """
 
 # %%
 # Music
 # -----
-# A folder or a CSV that is named on the command line, or else synthetic clips of 10 s.
+# A folder or a CSV that is named on the command line, or else synthetic clips of 5 s in
+# eight genres: few clips and short ones, so that both networks err. Where one of them
+# makes no errors, a vote can't help.
 
 import sys
 import tempfile
@@ -34,12 +36,15 @@ scratch = tempfile.TemporaryDirectory()
 if len(sys.argv) > 1:
     tracks = load_audio_folder(sys.argv[1])
 else:
-    tracks = make_genre_clips(160, random_state=0, folder=scratch.name)
+    names = "ambient folk hip-hop reggae rock swing techno waltz".split()
+    tracks = make_genre_clips(
+        192, genres=names, duration=5, random_state=0, folder=scratch.name
+    )
 paths, genres = tracks.paths, tracks.target
 # Where the artists are not known, each clip counts as an artist of its own.
 artists = np.arange(len(paths)) if tracks.groups is None else tracks.groups
 
-splitter = StratifiedGroupKFold(n_splits=3, shuffle=True, random_state=0)
+splitter = StratifiedGroupKFold(n_splits=2, shuffle=True, random_state=0)
 train, test = next(splitter.split(paths, genres, artists))
 
 # %%
@@ -55,7 +60,7 @@ networks = {
         dropout=0.2,
         learning_rate=0.003,
         batch_size=16,
-        epochs=30,
+        epochs=20,
         random_state=0,
     ),
     "parallel": ParallelCNNRNNClassifier(
@@ -64,12 +69,12 @@ networks = {
         gru_units=32,
         learning_rate=0.002,
         batch_size=16,
-        epochs=30,
+        epochs=20,
         random_state=0,
     ),
 }
 model = make_pipeline(
-    MelSpectrogramTransformer(n_frames=215, n_mels=32, n_jobs=2),
+    MelSpectrogramTransformer(n_frames=108, n_mels=32, n_jobs=2),
     VotingClassifier(list(networks.items()), voting="soft"),
 )
 
@@ -84,7 +89,10 @@ with sklearn.config_context(enable_metadata_routing=True):
 # Each alone and both together
 # ----------------------------
 # The log loss, unlike the accuracy, also shows whether the probabilities can be
-# believed.
+# believed; lower is better. On the synthetic clips the vote is better than either
+# network in both. With 1 or 2 in place of 0 as the `random_state` of the clips, it is
+# the most accurate, too, but with 2 the CRNN, which is much better there than the other
+# network, has the lower log loss.
 
 mel, vote = model
 spectrograms = mel.transform(paths[test])

@@ -4,6 +4,7 @@ import csv
 import http.client
 import importlib
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,12 @@ from skgenre import datasets
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 # For the accuracy that they show.
-NEED_ALL_CLIPS = ["plot_genre_tree.py", "plot_several_genres.py"]
+NEED_ALL_CLIPS = [
+    "plot_genre_tree.py",
+    "plot_several_genres.py",
+    "plot_soft_vote.py",
+    "plot_stacking_and_calibration.py",
+]
 MOST_CLIPS = 48
 
 # They start processes, which import the script that does.
@@ -92,6 +98,12 @@ KEY_LINES = {
     ],
 }
 
+# What a script shows to be best, by accuracy and by log loss.
+BEST = {
+    "plot_soft_vote.py": ("vote", "vote"),
+    "plot_stacking_and_calibration.py": ("stack", "calibrated"),
+}
+
 
 def run_alone(script, folder):
     """Run a script as a user does, from an empty folder; return what it prints."""
@@ -140,6 +152,12 @@ def test_every_example_is_tested():
 def assert_is_whole(script, printed):
     for line in KEY_LINES[script]:
         assert line in printed
+    if script in BEST:
+        accuracies = re.findall(r"^(\S+) +accuracy ([\d.]+)", printed, re.MULTILINE)
+        losses = re.findall(r"^(\S+) .*log loss ([\d.]+)", printed, re.MULTILINE)
+        most = max(accuracies, key=lambda row: float(row[1]))
+        least = min(losses, key=lambda row: float(row[1]))
+        assert (most[0], least[0]) == BEST[script]
 
 
 @pytest.mark.slow

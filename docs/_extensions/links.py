@@ -1,7 +1,9 @@
-"""Links: what a name in backticks is, and that pages load nothing from elsewhere."""
+"""Links: what a name in backticks is, and that no link is dead or loads anything."""
 
 import re
+from html.parser import HTMLParser
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from docutils import nodes
 from sphinx.errors import ExtensionError
@@ -79,7 +81,52 @@ def _check_that_nothing_is_fetched(app, exception):
             raise ExtensionError(f"{page} loads {found[0]}")
 
 
+class _Page(HTMLParser):
+    """The places of a page that links may lead to, and its own links."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.places, self.links = set(), set()
+        self.feed(path.read_text(encoding="utf-8"))
+
+    def handle_starttag(self, tag, attributes):
+        for name, value in attributes:
+            if name == "id":
+                self.places.add(value)
+            elif name in ("href", "src") and value:
+                self.links.add(value)
+
+
+def _check_links(app, exception):
+    """Raise an error that names the links to files and places that don't exist."""
+    if exception is not None or app.builder.format != "html":
+        return
+    root = Path(app.outdir).resolve()
+    pages = {
+        path: _Page(path)
+        for path in root.rglob("*.html")
+        if "_static" not in path.parts  # the theme's templates
+    }
+    dead = []
+    for path, page in pages.items():
+        for link in page.links:
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            target, place = path, unquote(parts.fragment)
+            if parts.path:
+                target = (path.parent / unquote(parts.path)).resolve()
+            is_there = target.exists()
+            if place and target in pages:
+                is_there = place in pages[target].places
+            if not is_there:
+                dead.append(f"{path.relative_to(root)}: {link}")
+    if dead:
+        raise ExtensionError("Links that lead nowhere:\n" + "\n".join(sorted(dead)))
+
+
 def setup(app):
     app.connect("missing-reference", _resolve, priority=900)  # after intersphinx
     app.connect("build-finished", _check_that_nothing_is_fetched, priority=900)
+    app.connect("build-finished", _check_links, priority=900)
     return {"parallel_read_safe": True}

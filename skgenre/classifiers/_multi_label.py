@@ -26,9 +26,8 @@ class MultiLabelClassifier(SeveralGenres, MetaClassifier):
     Parameters
     ----------
     estimator : classifier with `predict_proba`
-        Takes columns of 0 and 1, as ``OneVsRestClassifier(LogisticRegression())`` of
-        :mod:`sklearn.multiclass` does, and networks, whose own thresholds are of one
-        split only.
+        Takes columns of 0 and 1, as ``OneVsRestClassifier(LogisticRegression())``
+        does, and networks, whose own thresholds are of one split only.
     cv : int, splitter or iterable of (train, test), default=5
         How clips are split, so that thresholds are chosen on clips that were not
         trained on. With an int the folds keep groups whole where they are given, and

@@ -39,8 +39,8 @@ _STACK_LEVEL = 5
         "path": [str, os.PathLike],
         "groups": [StrOptions({"folder"}), None],
         "target": [StrOptions({"genre", "genres"})],
-        **FORM_CONSTRAINTS,
-    },
+    }
+    | FORM_CONSTRAINTS,
     prefer_skip_nested_validation=True,
 )
 def load_audio_folder(

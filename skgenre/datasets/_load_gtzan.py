@@ -30,7 +30,7 @@ _FAULTY = "not in the fault-filtered split: a repetition, or faulty otherwise"
 
 @substitute(**FORM_DOCS)
 @validate_params(
-    {"path": [str, os.PathLike], **FORM_CONSTRAINTS},
+    {"path": [str, os.PathLike]} | FORM_CONSTRAINTS,
     prefer_skip_nested_validation=True,
 )
 def load_gtzan(

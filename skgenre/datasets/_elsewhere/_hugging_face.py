@@ -16,8 +16,8 @@ from skgenre.datasets._form import FORM_CONSTRAINTS, FORM_DOCS, in_form
         "audio": [str],
         "genre": [str],
         "group": [str, None],
-        **FORM_CONSTRAINTS,
-    },
+    }
+    | FORM_CONSTRAINTS,
     prefer_skip_nested_validation=True,
 )
 def from_hugging_face(

@@ -19,8 +19,8 @@ from skgenre.datasets._tracks_csv import quoted
         "dataset": [HasMethods(["load_tracks"])],
         "genre": [str, callable],
         "group": [str, callable, None],
-        **FORM_CONSTRAINTS,
-    },
+    }
+    | FORM_CONSTRAINTS,
     prefer_skip_nested_validation=True,
 )
 def from_mirdata(

@@ -18,7 +18,7 @@ from skgenre.datasets._fma._tables import METADATA
 
 @substitute(**FMA_DOCS)
 @validate_params(
-    {**FMA_CONSTRAINTS, "base_url": [str]}, prefer_skip_nested_validation=True
+    FMA_CONSTRAINTS | {"base_url": [str]}, prefer_skip_nested_validation=True
 )
 def fetch_fma(
     data_home: str | os.PathLike[str] | None = None,

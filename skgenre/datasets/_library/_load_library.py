@@ -39,8 +39,8 @@ from skgenre.datasets._tracks_csv import quoted
         "target": [StrOptions({"genre", "genres"})],
         "n_jobs": [Integral, None],
         "verbose": ["verbose"],
-        **FORM_CONSTRAINTS,
-    },
+    }
+    | FORM_CONSTRAINTS,
     prefer_skip_nested_validation=True,
 )
 def load_music_library(
