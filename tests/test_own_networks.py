@@ -95,7 +95,7 @@ CHECKS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("network", THREE, ids=lambda function: function.__name__)
 def test_checks_of_scikit_learn(network):
-    """All of them, of the smaller two: ``python tests/estimator_checks.py``."""
+    """``python tests/estimator_checks.py`` runs all of them."""
     run = []
     for estimator, check in estimator_checks_generator(
         KerasGenreClassifier(network, **FAST), legacy=True
