@@ -122,9 +122,7 @@ _READERS = {
 }
 
 
-def _first_places(
-    nested: Any, *, nothing: Sequence[str] = ()
-) -> dict[str, str | None]:
+def _first_places(nested: Any, *, nothing: Sequence[str] = ()) -> dict[str, str | None]:
     """Return the genre above each name of nested lists and dicts.
 
     Texts that mean no name are `nothing`.

@@ -30,6 +30,7 @@ from skgenre.persistence._kinds import (
     flag,
     integer,
     label,
+    label_text,
     labels,
     list_of,
     number,
@@ -421,7 +422,14 @@ OURS: dict[str, SavableClass] = {
         not_saved=names("extraction_report_ extraction_records_ _runtime"),
         limits={
             "duration": _DURATION,
-            "genres": optional(either(_TEXTS, dict_of(text(), either(text(), _TEXTS)))),
+            "unknown": label_text,
+            "genres": optional(
+                either(
+                    list_of(label_text),
+                    tuple_of(label_text),
+                    dict_of(label_text, either(text(), _TEXTS)),
+                )
+            ),
         },
         bounds=_check_genres,
         relation=_check_tags,

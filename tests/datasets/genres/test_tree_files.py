@@ -75,6 +75,7 @@ LAUGHS = "a0: &a0 [x]\n" + "".join(
     f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]\n" for i in range(1, 9)
 )
 
+
 def test_yaml_is_names_and_nothing_else(tmp_path):
     """Its numbers would be computed: this one for minutes."""
     parents = {"1990": None, "yes": "1990", "2001-01-01": "1990", "id": None}
