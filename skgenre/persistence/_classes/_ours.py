@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from skgenre._estimators import split_last_step
 from skgenre.datasets import GenreTree
 from skgenre.persistence._classes._savable import (
     COUNT,
@@ -19,6 +18,7 @@ from skgenre.persistence._classes._savable import (
     check_parameters,
     names,
     require,
+    y_type,
 )
 from skgenre.persistence._kinds import (
     Kind,
@@ -122,21 +122,6 @@ def _check_several(model: Any) -> bool:
     return several
 
 
-_BINARIZERS = {
-    "MLPClassifier": "_label_binarizer",
-    "OneVsRestClassifier": "label_binarizer_",
-}
-"""Attributes of the classes whose parts know the form of the genres."""
-
-
-def _y_type(model: Any) -> str:
-    """Return the form of the genres that a classifier predicts."""
-    last = split_last_step(model)[1]
-    name = _BINARIZERS.get(type(last).__name__)
-    encoder = last if name is None else vars(last)[name]
-    return vars(encoder).get("y_type_", "multiclass")
-
-
 def _genre_tree(value: Any, sizes: Sizes) -> None:
     """Refuse anything but a tree of genres, or a dict that is one."""
     require(type(value) in (GenreTree, dict), "expected a tree of genres")
@@ -148,10 +133,10 @@ def _check_classes(model: Any, sizes: Sizes) -> None:
     for name in {"estimator_", "final_estimator_"} & vars(model).keys():
         inner = vars(model)[name]
         if several:
-            is_same = _y_type(inner) == "multilabel-indicator"
+            is_same = y_type(inner) == "multilabel-indicator"
         else:
             is_same = np.array_equal(inner.classes_, model.classes_)
-            is_same = is_same and not _y_type(inner).startswith("multilabel")
+            is_same = is_same and not y_type(inner).startswith("multilabel")
         require(is_same, "an estimator inside is for other classes")
 
 
