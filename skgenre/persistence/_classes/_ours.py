@@ -48,7 +48,9 @@ _MAX_FRAMES = 2**15  # that any clip is filled up to: 25 min by default
 _MAX_VALUES = 2**23  # of a spectrogram or window: 32 MB, whatever the clip
 _MAX_WEIGHTS = 2**23  # of a filter bank, as of 2,048 bands and n_fft=4096
 _MAX_GROWTH = 4  # values of a spectrogram for each of a waveform
+_MAX_RATE = 192_000  # that clips are resampled to
 _MEL_LIMITS = {
+    "sample_rate": integer(1, _MAX_RATE),
     "n_fft": integer(2, _MAX_FFT),
     "hop_length": integer(1, _MAX_FFT),
     "n_mels": integer(1, 2048),

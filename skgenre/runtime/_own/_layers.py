@@ -466,7 +466,7 @@ LAYERS: dict[str, Layer] = {
         kind: Layer({"rate": _rate}, _same_shape)
         for kind in ("Dropout", "SpatialDropout1D", "SpatialDropout2D")
     },
-    "GaussianNoise": Layer({"stddev": _number(0)}, _same_shape),
+    "GaussianNoise": Layer({"stddev": _number(0, 1)}, _same_shape),
     "Flatten": Layer({}, lambda settings, x: Made((math.prod(x),))),
     "Reshape": Layer({"target_shape": _tuple(_integer(-1))}, _reshape),
     "Permute": Layer({"dims": _tuple(_integer())}, _permute),

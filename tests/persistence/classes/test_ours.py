@@ -55,6 +55,7 @@ AUDIO = ["MelSpectrogramTransformer", "MFCCStandardizer"]
 @pytest.mark.parametrize(
     "parameters",
     [
+        {"sample_rate": 10**6},
         {"n_fft": 2**20},
         {"n_fft": 1},
         {"n_fft": 2**16, "hop_length": 1},
