@@ -7,8 +7,10 @@ import keras
 import numpy as np
 import pytest
 from keras import layers
+from keras_networks import mobilenet, transformer, vgg
 from sklearn.base import clone
 from sklearn.model_selection import GridSearchCV, GroupKFold, cross_val_score
+from sklearn.utils.estimator_checks import estimator_checks_generator
 
 import skgenre
 from skgenre import KerasGenreClassifier, ModelFileError, SegmentClassifier
@@ -27,45 +29,6 @@ def tiny(input_shape, n_classes, units=4, activation="relu", end="softmax"):
             layers.Dense(n_classes, activation=end),
         ]
     )
-
-
-def vgg(input_shape, n_classes, filters=(4, 8)):
-    """As in Keras's examples of image classification."""
-    model = keras.Sequential([keras.Input(input_shape)])
-    model.add(layers.Reshape((*input_shape, 1)))
-    for n in filters:
-        model.add(layers.Conv2D(n, 3, padding="same", kernel_regularizer="l2"))
-        model.add(layers.BatchNormalization())
-        model.add(layers.Activation("relu"))
-        model.add(layers.MaxPooling2D(2))
-    model.add(layers.Flatten())
-    model.add(layers.Dense(8, activation="relu", name="features"))
-    model.add(layers.Dropout(0.2))
-    model.add(layers.Dense(n_classes, activation="softmax"))
-    return model
-
-
-def transformer(input_shape, n_classes, heads=2):
-    """As in Keras's example of classifying series with a transformer."""
-    x = inputs = keras.Input(input_shape)
-    h = layers.LayerNormalization(epsilon=1e-6)(x)
-    h = layers.MultiHeadAttention(heads, key_dim=3, dropout=0.1)(h, h)
-    residual = layers.Dropout(0.1)(h) + x
-    h = layers.LayerNormalization(epsilon=1e-6)(residual)
-    h = layers.Conv1D(4, 1, activation="relu")(h)
-    x = layers.Conv1D(input_shape[-1], 1)(h) + residual
-    x = layers.GlobalAveragePooling1D()(x)
-    x = layers.Dense(8, activation="gelu")(x)
-    return keras.Model(inputs, layers.Dense(n_classes, activation="softmax")(x))
-
-
-def mobilenet(input_shape, n_classes):
-    inputs = keras.Input(input_shape)
-    x = layers.Conv2D(3, 1)(layers.Reshape((*input_shape, 1))(inputs))
-    network = keras.applications.MobileNetV3Small(
-        weights=None, input_tensor=x, classes=n_classes, alpha=0.35
-    )
-    return keras.Model(inputs, network.output)
 
 
 def with_lambda(input_shape, n_classes):
@@ -92,13 +55,9 @@ def clips():
     return X, y, np.arange(48) // 4
 
 
-def large(clips):
-    return np.repeat(np.repeat(clips[0], 3, axis=1), 4, axis=2)
-
-
 @several
 def test_what_a_network_of_keras_can_do(network, clips, tmp_path):
-    X, y = clips[0] if network is not mobilenet else large(clips), clips[1]
+    X, y, artists = clips
     model = KerasGenreClassifier(network, **FAST).fit(X, y)
     again = clone(model).fit(X, y)
     for ours, theirs in zip(model.weights_, again.weights_, strict=True):
@@ -116,13 +75,43 @@ def test_what_a_network_of_keras_can_do(network, clips, tmp_path):
     clone(loaded).fit(X, y)  # the layers alone are enough
     for made in (loaded, pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
         np.testing.assert_array_equal(made.predict_proba(X), probabilities)
+    # A search finds in a fold what a cross-validation does.
+    one_fold = [next(GroupKFold(2).split(X, y, artists))]
+    search = GridSearchCV(model, {"learning_rate": [1e-9, 0.001]}, cv=one_fold)
+    scores = cross_val_score(model, X, y, groups=artists, cv=GroupKFold(2))
+    assert search.fit(X, y).cv_results_["mean_test_score"][1] == scores[0]
+    assert search.predict(X).shape == (48,)
+
+
+# Those that fit the network of one shape: TensorFlow traces another for each.
+CHECKS = {
+    "check_estimators_nan_inf",
+    "check_estimators_pickle",
+    "check_pipeline_consistency",
+    "check_transformer_preserve_dtypes",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("network", THREE, ids=lambda function: function.__name__)
+def test_checks_of_scikit_learn(network):
+    """All of them, of the smaller two: ``python tests/estimator_checks.py``."""
+    run = []
+    for estimator, check in estimator_checks_generator(
+        KerasGenreClassifier(network, **FAST), legacy=True
+    ):
+        name = check.func.__name__
+        if name in CHECKS:
+            check(estimator)
+            run.append(name)
+    assert {*run} == CHECKS
 
 
 @several
 def test_onnx(network, clips, tmp_path):
     pytest.importorskip("onnxruntime")
     onnx = pytest.importorskip("onnx")
-    X, y = clips[0] if network is not mobilenet else large(clips), clips[1]
+    X, y, _ = clips
     model = KerasGenreClassifier(network, **FAST).fit(X, y)
     skgenre.export_onnx(model, tmp_path / "it.onnx")
     onnx.checker.check_model(tmp_path / "it.onnx", full_check=True)

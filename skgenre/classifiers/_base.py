@@ -238,8 +238,8 @@ class BaseGenreClassifier(
             match, training diverged, or `checkpoint_dir` is set and `random_state`
             is not.
         RuntimeError
-            If a global setting of Keras, or TensorFlow's distribution strategy, would
-            change the training.
+            If a global setting of Keras would change the training, or TensorFlow has a
+            distribution strategy, under which the process may crash.
         OSError
             If nothing can be written to `checkpoint_dir`.
         """

@@ -116,21 +116,16 @@ _DEFAULTS = {
     "max_epochs": None,
     "max_steps_per_epoch": None,
 }
-_NOT_TRAINED_UNDER = (
-    tf.distribute.experimental.CentralStorageStrategy,
-    tf.distribute.experimental.ParameterServerStrategy,
-    tf.distribute.ParameterServerStrategy,
-)
 
 
 def check_settings() -> None:
-    """Refuse to train where global settings would make it another training.
+    """Refuse to train where global settings would make it another training, or crash.
 
     Raises
     ------
     RuntimeError
-        If a setting of Keras has another value than by default, or the distribution
-        strategy of TensorFlow is one that Keras doesn't train under.
+        If a setting of Keras has another value than by default, or TensorFlow has a
+        distribution strategy.
     """
     for name, default in _DEFAULTS.items():
         if (value := getattr(keras.config, name)()) != default:
@@ -139,11 +134,12 @@ def check_settings() -> None:
                 f"training. Call keras.config.set_{name}({default!r}) before; it may "
                 "come from the environment or from keras.json."
             )
-    strategy = tf.distribute.get_strategy()
-    if isinstance(strategy, _NOT_TRAINED_UNDER):
+    # When Keras drops a strategy's iterator, its thread may go on to read freed memory.
+    if tf.distribute.has_strategy():
         raise RuntimeError(
-            f"Keras doesn't train networks under a {type(strategy).__name__}. Leave "
-            "its scope, or use a tf.distribute.MirroredStrategy."
+            "Keras may crash the process where it trains under a strategy of "
+            f"tf.distribute, here {type(tf.distribute.get_strategy()).__name__}. Leave "
+            "its scope."
         )
 
 

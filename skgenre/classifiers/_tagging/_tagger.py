@@ -45,8 +45,8 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
         electronic, folk, funk, hip-hop, jazz, metal, pop, punk, rock, soul. A
         sequence: some of these, also by their German, French or Spanish names; the
         fewer, the more often right. A dict: your own genres and their tags, of which
-        `get_feature_names_out` is the list; 'rock' is the tag of both of musicnn's
-        sets, and 'msd_tags_rock' that of one.
+        `get_feature_names_out` is the list; 'rock' is the Million Song Dataset's tag,
+        and 'mtt_tags_rock' MagnaTagATune's.
     standardize : bool, default=False
         Standardise each tag over the clips of `fit`, so that a genre counts where it
         is more probable than usual. For large, mixed collections: in one of a single
@@ -84,11 +84,11 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
 
     Notes
     -----
-    The score of a genre is the mean of the logarithms of its tags' probabilities, and
-    a tag that both of musicnn's sets (MagnaTagATune and Million Song Dataset) have
-    counts twice. 'classical' is only in the first, and blues, folk, funk, hip-hop,
-    jazz, punk and soul only in the second. The probabilities of the genres are the
-    softmax of their scores: how the tags compare, and not calibrated.
+    The score of a genre is the mean of the logarithms of its tags' probabilities. Of a
+    tag that both of musicnn's sets have, that of the Million Song Dataset counts, which
+    has ten times the songs; 'classical' is only in the other, MagnaTagATune. The
+    probabilities of the genres are the softmax of their scores: how the tags compare,
+    and not calibrated.
 
     Networks are run by ONNX Runtime where it is installed, and by Keras elsewhere.
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import keras
 import numpy as np
-import tensorflow as tf
 from numpy.typing import NDArray
 from scikeras.wrappers import KerasClassifier
 from sklearn.preprocessing import FunctionTransformer
@@ -199,8 +198,7 @@ class NetworkClassifier(KerasClassifier):
             pooled = pooled and settings["model__network"] is not None
         if not isinstance(learning_rate, float):  # a schedule: it can't be set
             settings["schedule"], learning_rate = learning_rate, None
-        # A compiled network belongs to the strategy that it was made under.
-        key = repr((settings, id(tf.distribute.get_strategy())))
+        key = repr(settings)
         compiled = _take(key) if pooled else None
         if compiled is None:
             compiled = CompiledNetwork(key, start, self._get_compile_kwargs(), settings)

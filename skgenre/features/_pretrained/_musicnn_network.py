@@ -13,10 +13,11 @@ from skgenre.runtime._musicnn import N_FRAMES, N_MELS, audible
 
 # isort: split
 import keras
+import numpy as np
 import tensorflow as tf
 from keras import layers, ops
 
-_POOLED, _PENULTIMATE, _N_TAGS = 753, 200, 50
+_PENULTIMATE, _N_TAGS = 200, 50
 
 
 def _norm(name: str) -> layers.Layer:
@@ -50,7 +51,8 @@ def build_musicnn(weights: str) -> keras.Model:
     .. [1] J. Pons, X. Serra, "musicnn: Pre-trained convolutional neural networks for
        music audio tagging", ISMIR late-breaking demo, 2019.
     """
-    variables, signs, places, silence = audible(musicnn_variables(weights))
+    network = audible(musicnn_variables(weights))
+    variables = network.variables
     last = {"data_format": "channels_last"}
     patch = keras.Input((N_FRAMES, N_MELS), dtype="float32", name="patch")
     x = layers.Reshape((N_FRAMES, N_MELS, 1))(patch)
@@ -66,9 +68,7 @@ def build_musicnn(weights: str) -> keras.Model:
         y = layers.Conv2D(n_filters, size, padding=padding, name=name, **last)(source)
         y = layers.MaxPooling2D((1, y.shape[2]), **last)(y)
         found.append(layers.Reshape((N_FRAMES, n_filters))(y))
-    # A zero stands where a filter is silent, until its bias is added.
-    x = ops.pad(layers.Concatenate()(found), ((0, 0), (0, 0), (0, 1)))
-    x = ops.take(x, places, axis=-1) * signs + silence
+    x = layers.Concatenate()(found) * network.signs
     front = _norm("front_norm")(layers.ReLU()(x))
 
     # Three convolutions over time, each added to the one before.
@@ -78,9 +78,11 @@ def build_musicnn(weights: str) -> keras.Model:
         # The published kernels are two-dimensional, as high as what they read.
         z = layers.Reshape((*z.shape[1:], 1))(z)
         kernel = (7, z.shape[2])
-        z = layers.Conv2D(64, kernel, activation="relu", name=f"conv2d_{i}", **last)(z)
-        z = _norm(f"batch_normalization_{i + 1}")(z)
+        z = layers.Conv2D(64, kernel, name=f"conv2d_{i}", **last)(z)
         z = layers.Reshape((N_FRAMES, 64))(z)
+        if i == 5:
+            z += network.offset
+        z = _norm(f"batch_normalization_{i + 1}")(layers.ReLU()(z))
         y = z if i == 5 else layers.Add()([z, y])
         levels.append(y)
     x = layers.Concatenate()(levels)
@@ -89,7 +91,10 @@ def build_musicnn(weights: str) -> keras.Model:
         layers.GlobalMaxPooling1D(**last)(x),
         layers.GlobalAveragePooling1D(**last)(x),
     ]
-    x = layers.Concatenate()([layers.Reshape((_POOLED, 1))(pool) for pool in pools])
+    # A zero stands where a filter is silent, until what is found of it is added.
+    pools = [ops.pad(pool, ((0, 0), (0, 1))) for pool in pools]
+    x = ops.take(ops.stack(pools, axis=-1), network.places, axis=1)
+    x = x + network.silence[:, np.newaxis]
     x = pooled = layers.Flatten(name="pooled", **last)(x)
     x = _norm("batch_normalization_9")(x)
     x = layers.Dense(_PENULTIMATE, activation="relu", name="dense")(x)

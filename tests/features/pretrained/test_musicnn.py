@@ -135,9 +135,13 @@ def test_without_silent_filters_outputs_are_the_same(weights, paths, monkeypatch
         monkeypatch.setattr(_musicnn, "_SILENT", silent)
         graph = _musicnn.musicnn_graph(variables)
         session = open_session(graph.SerializeToString())
-        outputs.append(session.run(None, {"patches": patches}))
-    for some, of_all in zip(*outputs, strict=True):
-        assert_allclose(some, of_all, rtol=1e-6, atol=1e-6)
+        found = session.run(None, {"patches": patches})
+        outputs.append(
+            dict(zip((o.name for o in session.get_outputs()), found, strict=True))
+        )
+    heard, of_all = outputs
+    assert_allclose(heard["pooled"], of_all["pooled"], atol=1e-3)
+    assert_allclose(heard["tags"], of_all["tags"], atol=1e-5)
 
 
 @needs_weights
