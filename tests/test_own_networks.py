@@ -403,7 +403,6 @@ REFUSED_LAYERS = {
     "is a TimeDistributed": lambda: layers.TimeDistributed(layers.Dense(8)),
     # TensorFlow takes gigabytes for these, or ends the process.
     "strides of a layer Conv1D": lambda: layers.Conv1D(8, 2, strides=2**31 - 1),
-    "strides of a layer MaxPooling1D": lambda: layers.MaxPooling1D(2, strides=5000),
     "reaches beyond": lambda: layers.Conv1D(8, 9, dilation_rate=6, padding="same"),
     "kernel of 100 x 200": lambda: over_two_axes(layers.Conv2D(1, (100, 200))),
     "kernel of 91 x 91": lambda: over_two_axes(layers.DepthwiseConv2D(91)),

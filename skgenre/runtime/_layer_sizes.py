@@ -165,7 +165,7 @@ def _second_order(parameters: Mapping[str, Any]) -> _Layers:
     n = min(parameters["n_mfcc"], n_frames if n_mels == 1 else n_mels)
     n_statistics = n_views * n * (n + 3) // 2
     n_channels = n_views * n
-    # The cosines, each of which is a number of Python: of the size of eight values.
+    # The cosines, of which there are several copies in double precision.
     yield [], (n_views * n_mels, n_channels, 8)
     yield [], (n_channels, n_channels)
     yield [(n_statistics,)] * 2, (n_statistics,)

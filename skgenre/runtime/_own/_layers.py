@@ -18,7 +18,7 @@ Layers = tuple[tuple[str, str, tuple[int, ...], tuple[tuple[str, Any], ...]], ..
 
 _MOST_LAYERS = 500
 _MOST_SERIES = 50  # layers over series: each takes as long to trace as ten others
-_LARGEST_STRIDE = 2**12  # TensorFlow takes memory in proportion, and may crash
+_LARGEST_STRIDE = 2**12  # of a kernel; TensorFlow takes memory in proportion
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 
 # What a setting may be.
@@ -377,7 +377,7 @@ _norm = {"epsilon": _number(1e-12, 1), "center": _flag, "scale": _flag}
 def _sliding(axes: int, size: str) -> dict[str, _Check]:
     return {
         size: _tuple(_integer(), axes),
-        "strides": _tuple(_integer(high=_LARGEST_STRIDE), axes),
+        "strides": _tuple(_integer(), axes),
         "padding": _one_of("valid", "same"),
     }
 
@@ -385,6 +385,7 @@ def _sliding(axes: int, size: str) -> dict[str, _Check]:
 def _conv(axes: int, kernel: str = "kernel") -> dict[str, _Check]:
     return {
         **_sliding(axes, "kernel_size"),
+        "strides": _tuple(_integer(high=_LARGEST_STRIDE), axes),
         "dilation_rate": _tuple(_integer(), axes),
         "activation": _activation,
         "use_bias": _flag,
