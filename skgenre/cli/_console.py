@@ -10,8 +10,9 @@ from rich.highlighter import JSONHighlighter
 from rich.markup import escape
 
 from skgenre._install import lacking, missing
-from skgenre._text import printable, printable_json
+from skgenre._text import printable, printable_json, shorten
 
+_LONGEST = 5000  # of an error, which may name a path of megabytes
 console = Console(stderr=True)
 """Results go to the standard output, everything else to the standard error."""
 
@@ -27,7 +28,8 @@ def fail(error: Exception, of_files: Sequence[str] = ()) -> typer.Exit:
     if isinstance(error, BrokenPipeError):
         raise error
     _print_errors(of_files)
-    lines = "\n".join(map(plain, _message(error).split("\n")))
+    text = shorten(_message(error), _LONGEST)
+    lines = "\n".join(map(plain, text.split("\n")))
     console.print(f"[bold red]Error:[/] {lines}", soft_wrap=True)
     return typer.Exit(1)
 
@@ -47,7 +49,8 @@ def end(errors: list[str]) -> None:
 
 def _print_errors(messages: Sequence[str]) -> None:
     for message in messages:
-        console.print(f"[bold red]Error:[/] {plain(message)}", soft_wrap=True)
+        text = plain(shorten(message, _LONGEST))
+        console.print(f"[bold red]Error:[/] {text}", soft_wrap=True)
 
 
 def plain(value: Any) -> str:

@@ -113,13 +113,13 @@ class Labels:
         """
         if not isinstance(genre, str) or not (name := printable(genre.strip())):
             raise ValueError(f"A genre is a name, got {genre!r}. Write one.")
-        if len(name) > _LONGEST or name.startswith(("=", "+", "-", "@")):
+        if len(name) > _LONGEST or csv_cell(name) != name:
             raise ValueError(
-                f"A genre has at most {_LONGEST} letters, and begins with none of "
-                f"= + - @. Got {printable(name[:20])!r}."
+                f"A genre has at most {_LONGEST} letters, and is no formula, as "
+                f"after = + - @. Got {printable(name[:20])!r}."
             )
         path = self._paths[number]
-        if path != path.strip() or printable(path) != path:
+        if not _can_be_in_table(path):
             raise ValueError(
                 f"The file's name {path!r} can't be in a table of text. Rename it."
             )
@@ -148,13 +148,18 @@ class Labels:
         writer.writerow(_COLUMNS)
         for number in numbers:
             path, genre = self._paths[number], self.genres[number]
-            if genre is None or path != path.strip() or printable(path) != path:
+            if genre is None or not _can_be_in_table(path):
                 continue
             artist = self._artists[number] or path  # an artist of one song
             checked = _CHECKED if number in self.checked else ""
-            writer.writerow([path, genre, csv_cell(artist), checked])
+            writer.writerow([path, *map(csv_cell, (genre, artist)), checked])
         writer.writerows(others)
         return stream.getvalue()
+
+
+def _can_be_in_table(path: str) -> bool:
+    """Return whether a path is the same when it is read again, and is no formula."""
+    return path == path.strip() and csv_cell(path) == path
 
 
 def find_suspects(

@@ -11,6 +11,7 @@ from skgenre._text import printable
 from skgenre._warnings import ignored_warnings
 from skgenre.classifiers import BaseGenreClassifier, GenreTagger
 from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, tag_embedding
+from skgenre.explore._media import LONGEST
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
 from skgenre.features._pretrained._musicnn_weights import has_weights, weights_folder
@@ -166,7 +167,9 @@ class Listener:
                 found, times, genres = song_timeline(self.model, path)
                 by = "the model"
             elif self.tagger is not None:
-                tagger = GenreTagger(duration=None, cache_dir=self.cache_dir)
+                tagger = GenreTagger(
+                    duration=LONGEST, excerpt="start", cache_dir=self.cache_dir
+                )
                 (found,), (times,) = tagger.predict_timeline([path])
                 genres, by = tagger.classes_, "the pretrained tagger"
             else:

@@ -28,6 +28,7 @@ MOST_BYTES = 256 << 20
 _MOST_DROPPED = 20
 _MOST_MADE = 5
 _PLAYED_RATE = 44100
+_LONGEST_PLAYED = 1800.0  # seconds of a song that is converted, for the same reason
 RATE = 22050
 """At which songs are seen."""
 LONGEST = 600.0
@@ -66,12 +67,20 @@ class Media:
     def as_wav(self, path: str) -> str:
         """Return the name of a WAV file, in mono, of a song that browsers don't play.
 
+        Of a longer song, it has half an hour from the beginning.
+
         Raises
         ------
         AudioError
             If the file can't be read.
         """
-        return self.made(path, lambda: (load_audio(path, _PLAYED_RATE), _PLAYED_RATE))
+        return self.made(
+            path,
+            lambda: (
+                load_audio(path, _PLAYED_RATE, duration=_LONGEST_PLAYED),
+                _PLAYED_RATE,
+            ),
+        )
 
     def made(self, key: Hashable, make: Callable[[], tuple[NDArray, int]]) -> str:
         """Return the name of a WAV file of what `make` returns, kept by a key."""

@@ -40,3 +40,8 @@ def test_long_json_is_not_broken_into_lines(width, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", width)
     print_json({"genre": "long " * 50})
     assert json.loads(capsys.readouterr().out) == {"genre": "long " * 50}
+
+
+def test_of_a_message_of_megabytes_the_ends_are_printed(capsys):
+    fail(ValueError("a" * 1_000_000), of_files=["b" * 1_000_000])
+    assert 10_000 < len(capsys.readouterr().err) < 11_000

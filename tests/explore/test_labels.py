@@ -38,6 +38,21 @@ def test_changes_are_in_a_table_that_train_takes_and_count_the_next_time(tmp_pat
     assert labels_of(tmp_path, genres=(None,) * 3).checked == {0, 1}
 
 
+def test_genres_and_names_of_files_are_no_formulas_in_the_table(tmp_path):
+    names = "a", "b;=SUM(1)", "c"
+    labels = labels_of(tmp_path, genres=("=SUM(A1)", "x", "jazz"), names=names)
+    labels.change(2, "dub")
+    rows = labels.file.read_text().splitlines()[1:]
+    assert [row.split(",")[:2] for row in rows] == [
+        [str(tmp_path / "a.flac"), "'=SUM(A1)"],
+        [str(tmp_path / "c.flac"), "dub"],
+    ]
+    with pytest.raises(ValueError, match="is no formula"):
+        labels.change(2, "dub;\uff1dSUM(1)")
+    with pytest.raises(ValueError, match="can't be in a table"):
+        labels.change(1, "dub")
+
+
 @pytest.mark.parametrize(
     "contents", ["", "path,genre\na.flac,rock\n", "a,b\n", "\xff\xfe", "no table"]
 )

@@ -72,7 +72,9 @@ def checkpoint_path(
         digest.update(f"{array.dtype} {array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
     os.makedirs(folder, exist_ok=True)
-    return check_writable(Path(folder) / f"{network}-{digest.hexdigest()}.npz")
+    path = Path(os.path.realpath(folder), f"{network}-{digest.hexdigest()}.npz")
+    check_writable(path)
+    return path  # a link under this name is replaced, and not what it leads to
 
 
 def _arrays(clips: Iterable[ClipRows]) -> Iterator[NDArray]:

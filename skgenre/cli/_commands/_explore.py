@@ -13,6 +13,7 @@ from skgenre.cli._options import Jobs, Labels, TimeLimit, Yes
 if TYPE_CHECKING:
     import pandas as pd
 
+_MOST_COLUMNS = 200
 _OF_TRACKS = {"path", "genre", "checked"}
 """Columns of a table of labels that are shown anyway."""
 
@@ -189,6 +190,12 @@ def _further_columns(table: Path, paths: list[str]) -> "pd.DataFrame | None":
     from skgenre.datasets._tracks_csv import GROUP_COLUMNS
     from skgenre.explore._collection import TAKEN
 
+    n_columns = len(pd.read_csv(table, nrows=0, skipinitialspace=True).columns)
+    if n_columns > _MOST_COLUMNS:  # of which each row makes values
+        raise ValueError(
+            f"{str(table)!r} has {n_columns} columns, more than {_MOST_COLUMNS}. Leave "
+            "out those by which the map is not to be coloured."
+        )
     frame = pd.read_csv(table, skipinitialspace=True)
     frame.columns = [str(name).strip() for name in frame.columns]
     (path_column,) = (name for name in frame if name.lower() == "path")

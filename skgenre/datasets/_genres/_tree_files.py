@@ -16,6 +16,7 @@ _FMA_COLUMNS = {"genre_id", "parent", "title"}
 _MAX_BYTES = 1 << 20  # beets' own tree has 15 kB
 # References of YAML may stand for many more names and lists than the file has.
 _MAX_NODES = 200_000
+_MAX_COLUMNS = 100  # which would be made for each row; FMA's table has 5
 _NOTHING = ("", "~", "null", "Null", "NULL")  # in YAML
 
 
@@ -63,7 +64,10 @@ def read_tree(path: str) -> dict[str, str | None]:
 def _of_csv(text: str, path: str) -> dict[str, str | None]:
     reader = csv.DictReader(io.StringIO(text, newline=""), skipinitialspace=True)
     try:
-        columns = {name.strip().lower(): name for name in reader.fieldnames or ()}
+        names = reader.fieldnames or ()
+        if len(names) > _MAX_COLUMNS:
+            raise ValueError(f"it has more than {_MAX_COLUMNS} columns")
+        columns = {name.strip().lower(): name for name in names}
         if columns.keys() >= _FMA_COLUMNS:
             return genre_parents(read_genres(path))
         if not columns.keys() >= {"genre", "parent"}:

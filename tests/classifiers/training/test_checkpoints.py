@@ -272,6 +272,21 @@ def test_a_damaged_file_is_not_used(damage, clips, whole, tmp_path, cut_off):
     assert not list(tmp_path.iterdir())
 
 
+def test_what_a_link_leads_to_is_neither_written_nor_deleted(clips, tmp_path, cut_off):
+    network = clone(CRNN).set_params(checkpoint_dir=tmp_path / "kept", epochs=2)
+    cut_off(1)
+    fit_cut_off(network, *clips)
+    (path,) = (tmp_path / "kept").iterdir()
+    other = path.rename(tmp_path / "other.npz")
+    contents = other.read_bytes()
+    path.symlink_to(other)
+    cut_off(0)
+    with pytest.warns(UserWarning, match="It is a link"):
+        network.fit(*clips)
+    assert other.read_bytes() == contents
+    assert not list((tmp_path / "kept").iterdir())
+
+
 def test_a_full_disk_ends_no_training(clips, whole, tmp_path, cut_off):
     network = clone(CRNN).set_params(checkpoint_dir=tmp_path)
     cut_off(3)

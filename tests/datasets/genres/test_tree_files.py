@@ -143,3 +143,9 @@ def test_files_that_are_not_there_and_yaml_without_its_package(tmp_path, monkeyp
     monkeypatch.setattr(builtins, "__import__", without_yaml)
     with pytest.raises(ImportError, match=r'pip install "skgenre\[yaml\]"'):
         tree_of(tmp_path, "tree.yaml", BEETS)
+
+
+def test_columns_of_a_table_are_bounded(tmp_path):
+    (tmp_path / "tree.csv").write_text("genre,parent" + "," * 100 + "\nrock,\n")
+    with pytest.raises(ValueError, match="more than 100 columns"):
+        GenreTree.from_file(tmp_path / "tree.csv")

@@ -138,3 +138,12 @@ def test_names_of_playlists_are_safe_and_differ(titles, tmp_path):
     for name in names.values():
         (tmp_path / name).touch(exist_ok=False)
         assert (tmp_path / name).parent == tmp_path and not name.startswith(".")
+
+
+@pytest.mark.parametrize("name", ["a.m3u8", "a.m3u"])
+def test_more_paths_than_any_library_has_are_refused_before_they_are_looked_up(
+    tmp_path, name
+):
+    (tmp_path / name).write_bytes(b"a\n" * 1_000_001)
+    with pytest.raises(ValueError, match="more than 1000000 paths. Split it"):
+        read_playlist(tmp_path / name)

@@ -1,4 +1,5 @@
 import random
+import struct
 import time
 from pathlib import Path
 
@@ -208,3 +209,19 @@ def test_damaged_tags_raise_nothing(tmp_path, suffix):
         tags = read_tags(str(path))
         assert all(type(text) is str for text in tags.genres)
         assert np.isnan(tags.duration) or tags.duration > 0
+
+
+@pytest.mark.parametrize("end", ["id3", "ape"])
+def test_of_a_million_genres_a_file_has_a_thousand(tmp_path, end):
+    text = b"a\0" * 1_000_000
+    if end == "id3":
+        frame = b"TCON" + (60_000).to_bytes(4) + b"\0\0\3" + text[:59_999]
+        size = len(frame) * 32
+        sizes = bytes(size >> shift & 0x7F for shift in (21, 14, 7, 0))
+        contents = b"ID3\3\0\0" + sizes + frame * 32
+    else:
+        item = struct.pack("<2I", len(text), 0) + b"genre\0" + text
+        facts = b"APETAGEX", 2000, len(item) + 32, 1, 0
+        contents = item + struct.pack("<8s4I8x", *facts)
+    (tmp_path / "a.mp3").write_bytes(contents)
+    assert 990 < len(read_tags(str(tmp_path / "a.mp3")).genres) <= 1000

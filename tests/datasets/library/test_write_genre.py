@@ -1,10 +1,13 @@
 """A genre is written into the tags of a file, and nothing else is changed."""
 
 import _thread
+import hashlib
 import io
 import os
 import shutil
+import zlib
 
+import mutagen
 import numpy as np
 import pytest
 import soundfile
@@ -201,3 +204,28 @@ def test_an_interrupt_while_the_sound_is_compared_is_not_lost(tmp_path, ctrl_c):
     file = Interrupted((tmp_path / "a.mp3").read_bytes())
     with pytest.raises(KeyboardInterrupt):
         stream_digest(file)
+
+
+@pytest.mark.parametrize(("version", "flags"), [(3, b"\0\x80"), (4, b"\0\x09")])
+def test_compressed_tags_are_not_decompressed(tmp_path, version, flags):
+    path = tmp_path / "a.mp3"
+    write_track(path)
+    text = zlib.compress(b"\3" + bytes(1 << 20))
+    frame = b"TXXX" + bytes([0, 0, *divmod(len(text) + 4, 128)])
+    if version == 3:
+        frame = b"TXXX" + (len(text) + 4).to_bytes(4)
+    frame += flags + (1 << 20).to_bytes(4) + text
+    header = b"ID3" + bytes([version, 0, 0, 0, 0, *divmod(len(frame), 128)])
+    path.write_bytes(header + frame + path.read_bytes())
+    with pytest.raises(ValueError, match="is compressed"):
+        change_genres(str(path), ["Jazz"])
+    mutagen.File(path)  # other users of mutagen still read it
+
+
+def test_genres_longer_than_any_are_not_written(tmp_path):
+    path = tmp_path / "a.mp3"
+    write_track(path)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    for values in (["x" * 100_000], ["x"] * 50_000):
+        with pytest.raises(ValueError, match="more than 65536 characters"):
+            restore_genres(str(path), values, digest=digest)

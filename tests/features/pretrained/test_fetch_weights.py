@@ -149,3 +149,14 @@ def test_by_uv_where_there_is_no_pip(no_weights, musicnn_wheel, monkeypatch):
 def test_without_weights_the_error_says_how_to_get_them(no_weights):
     with pytest.raises(ImportError, match=r"`skgenre weights` or skgenre.fetch_weigh"):
         MusicnnEmbedding().transform(np.zeros((1, 16000)))
+
+
+@pytest.mark.parametrize("name", EXPECTED[:2])
+def test_weights_of_somebody_else_are_refused(no_weights, name):
+    for each in EXPECTED[:2]:
+        path = no_weights / each
+        path.parent.mkdir(parents=True, exist_ok=True)
+        n_bytes = 4_948 if each.endswith(".index") else 9_465_596
+        path.write_bytes(bytes(n_bytes))
+    with pytest.raises(ValueError, match="is not as it was published"):
+        musicnn_variables("msd")

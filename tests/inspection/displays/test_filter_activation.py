@@ -66,6 +66,7 @@ def test_genres_on_given_axes(model):
     display = FilterActivationDisplay(result).plot(axes=axes, vmin=-70)
     assert display.figure_ is figure
     assert [ax.get_title() for ax in axes] == result.filters.tolist()
+    assert not any(ax.title.get_parse_math() for ax in axes)
     assert axes[0].collections[0].get_clim() == (-70, 0)
     assert display.colorbar_.ax.figure is figure
 
