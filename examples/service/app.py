@@ -57,11 +57,15 @@ class Watch:
         # A body in chunks ends where its client likes, whatever length it gives.
         is_chunked = b"transfer-encoding" in headers
         size = b"" if is_chunked else headers.get(b"content-length", b"")
+        kind = headers.get(b"content-type", b"").lower()
         respond = self.app
         if scope["method"] == "POST" and path != "other" and not size.isdigit():
             respond = problem(411, "Content-Length is not given.")
         elif size.isdigit() and int(size) > LARGEST:
             respond = problem(413, f"An upload has at most {LARGEST:,} bytes.")
+        elif scope["method"] == "POST" and not kind.startswith(b"multipart/form-data"):
+            # A form in one line takes a second for each megabyte to parse.
+            respond = problem(415, "Upload files as multipart/form-data.")
         try:
             await respond(scope, receive, send_on)
         finally:

@@ -158,9 +158,9 @@ def _tracks(file: Iterator[str], path: str) -> Iterator[Track]:
     if not {"path", "genre"} <= set(columns):
         raise ValueError(
             f"{path!r} needs the columns 'path' and 'genre' in its first line, "
-            f"separated by commas; found [{quoted(found)}]. Name them so or, if it is no "
-            "list of tracks, rename the file: a folder without tracks.csv is read by "
-            "its sub-folders."
+            f"separated by commas; found [{quoted(found)}]. Name them so or, if it is "
+            "no list of tracks, rename the file: a folder without tracks.csv is read "
+            "by its sub-folders."
         )
     group_column = next((columns[c] for c in GROUP_COLUMNS if c in columns), None)
     wanted = [columns["path"], columns["genre"]]
