@@ -112,6 +112,7 @@ def test_errors_are_json(trained, service):
         405: service.get("/genre"),
         411: service.post("/genre", content=iter([b"x"])),
         413: service.post("/genre", headers={"Content-Length": str(10**12)}),
+        415: service.post("/genre", data={"file": "a"}),
         422: service.post("/genre", files={"song": trained[2]}),
     }
     for status, response in responses.items():
