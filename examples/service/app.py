@@ -59,11 +59,12 @@ class Watch:
         size = b"" if is_chunked else headers.get(b"content-length", b"")
         kind = headers.get(b"content-type", b"").lower()
         respond = self.app
-        if scope["method"] == "POST" and path != "other" and not size.isdigit():
+        is_upload = scope["method"] == "POST" and path != "other"
+        if is_upload and not size.isdigit():
             respond = problem(411, "Content-Length is not given.")
         elif size.isdigit() and int(size) > LARGEST:
             respond = problem(413, f"An upload has at most {LARGEST:,} bytes.")
-        elif scope["method"] == "POST" and not kind.startswith(b"multipart/form-data"):
+        elif is_upload and not kind.startswith(b"multipart/form-data"):
             # A form in one line takes a second for each megabyte to parse.
             respond = problem(415, "Upload files as multipart/form-data.")
         try:
