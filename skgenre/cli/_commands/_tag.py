@@ -38,7 +38,8 @@ def tag(
             help="Genres to choose from, separated by commas, also in German, "
             "French or Spanish. The fewer there are, the more predictions are "
             "right.",
-            show_default="15 genres",
+            show_default="ambient, blues, classical, country, dance, electronic, folk, "
+            "funk, hip-hop, jazz, metal, pop, punk, rock, soul",
         ),
     ] = None,
     min_confidence: Annotated[

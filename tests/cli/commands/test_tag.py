@@ -10,6 +10,7 @@ from published_weights import needs_weights
 from typer.testing import CliRunner
 
 from skgenre import GenreTagger
+from skgenre.classifiers._tagging._tag_genres import GENRES
 from skgenre.cli import app
 from skgenre.datasets._library._playlists import read_playlist
 
@@ -135,6 +136,13 @@ def test_no_file_is_left_where_all_have_a_genre(tmp_path, options):
     write_track(tmp_path / "a.mp3", genre=["Jazz"])
     result = invoke(tmp_path, "--missing-only", "--format", "json", *options)
     assert result.exit_code == 0 and json.loads(result.stdout) == []
+
+
+def test_the_help_names_the_genres(monkeypatch):
+    monkeypatch.setenv("TERMINAL_WIDTH", "400")  # Typer's: all genres in one line
+    assert f"[default: ({', '.join(GENRES)})]" in " ".join(
+        invoke("--help").stdout.split()
+    )
 
 
 def test_refusals(music, no_weights):
