@@ -63,12 +63,12 @@ def test_silence_has_a_note_and_no_genre(songs, tmp_path):
     assert result.exit_code == 0, result.output
     song, silence = json.loads(result.stdout)
     assert "genre" in song and "note" not in song
-    assert silence.keys() == {"path", "note"}
-    assert silence["note"].startswith("silent: ")
+    assert silence.keys() == {"path", "status", "note"}
+    assert (song["status"], silence["status"]) == ("ok", "silent")
     assert "silent.wav" in result.stderr
     result = invoke(silent, "--format", "csv")
     (row,) = csv.DictReader(io.StringIO(result.stdout))
-    assert not row["genre"] and row["note"].startswith("silent: ")
+    assert not row["genre"] and row["status"] == "silent" and row["note"]
 
 
 @needs_weights
