@@ -95,7 +95,7 @@ KERAS_NETWORKS = [
     KerasGenreClassifier(Named(vgg), **SMALL),
     KerasGenreClassifier(Named(transformer), **SMALL),
     KerasGenreClassifier(
-        Named(mobilenet), epochs=30, learning_rate=0.002, batch_size=32, random_state=0
+        Named(mobilenet), epochs=10, learning_rate=0.002, batch_size=32, random_state=0
     ),
 ]
 SMALL_NETWORKS = [
