@@ -84,15 +84,16 @@ def printable_json(text: str) -> str:
 
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNORECASE)
-# Of these, some spreadsheets take the wide forms, too.
-_BEGINS_FORMULA = tuple("=+-@\t\r\uff1d\uff0b\uff0d\uff20")
+# Some spreadsheets take the wide forms, too, and in some languages they end cells at
+# semicolons.
+_FORMULA = re.compile(r"(^|;\s*)(?=[=+@\t\r\uff1d\uff0b\uff0d\uff20-])")
 
 
 def csv_cell(value: object) -> object:
     r"""Return the value of a cell that no spreadsheet runs as a formula.
 
-    Text that begins like a formula gets an apostrophe in front; what doesn't print is
-    spelt out. Numbers stay as they are, in text, too.
+    Text that begins like a formula, also after a semicolon, gets an apostrophe in
+    front; what doesn't print is spelt out. Numbers stay as they are, in text, too.
 
     Examples
     --------
@@ -101,5 +102,5 @@ def csv_cell(value: object) -> object:
     """
     if not isinstance(value, str):
         return value
-    is_formula = value.startswith(_BEGINS_FORMULA) and not _NUMBER.fullmatch(value)
-    return "'" * is_formula + printable(value)
+    is_number = _NUMBER.fullmatch(value)
+    return printable(value if is_number else _FORMULA.sub(r"\1'", value))

@@ -67,9 +67,31 @@ def test_line_ends_and_tabs_begin_no_cell(text):
     assert csv_cell(text).startswith("'\\")
 
 
+@pytest.mark.parametrize("text", ["rock;=1+1", "a; @b", "=1;-2"])
+def test_semicolons_end_cells_in_some_languages(text):
+    cells = [cell.strip() for cell in csv_cell(text).split(";")]
+    assert all(cell[0] not in "=+-@" for cell in cells)
+    assert csv_cell(text).replace("'", "") == text
+
+
 @pytest.mark.parametrize(
     "value",
-    [-0.5, 3, None, True, "-0.5", "+3", "-.5e-7", "1=1", "", "a-b", " =1", "'=1"],
+    [
+        "a;b",
+        "a; 'b",
+        -0.5,
+        3,
+        None,
+        True,
+        "-0.5",
+        "+3",
+        "-.5e-7",
+        "1=1",
+        "",
+        "a-b",
+        " =1",
+        "'=1",
+    ],
 )
 def test_other_cells_are_left(value):
     assert csv_cell(value) is value

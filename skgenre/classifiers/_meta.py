@@ -483,4 +483,6 @@ def hard_votes(
     if several:
         return np.asarray(estimator.predict(X), float)
     columns = np.searchsorted(classes, estimator.predict(X))
-    return np.eye(len(classes))[columns]
+    votes = np.zeros((len(columns), len(classes)))
+    votes[np.arange(len(columns)), columns] = 1
+    return votes

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 import keras
+import numpy as np
 from keras import layers, ops
 
 from skgenre.networks._augmentation import RandomTimeCrop
@@ -44,11 +45,7 @@ class Cepstra(layers.Layer):
             ]
             for band in range(n_mels)
         ]
-        self._cosines = [
-            [0.0] * n * view + row + [0.0] * n * (self.n_views - 1 - view)
-            for view in range(self.n_views)
-            for row in cosines
-        ]
+        self._cosines = np.kron(np.eye(self.n_views), cosines)
 
     def call(self, x: Any) -> Any:
         """Transform (batch, n_frames, n_mels) to (batch, n_frames, n_mfcc)."""

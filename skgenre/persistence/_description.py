@@ -53,8 +53,10 @@ _NEVER_SAVED = {
     *("_skl_callbacks", "_skl_callbacks_to_teardown"),
     *("_callback_fit_ctx", "_parent_callback_ctx"),
 }
-# Estimators that are in one another: each takes scikit-learn's repr twice as long.
+# Estimators that are in one another: each takes scikit-learn's repr twice as long, of
+# which 2**16 in all take seconds.
 _MAX_DEPTH = 10
+_MAX_REPR = 2**16
 # Showing an estimator as HTML takes milliseconds. The trees of a forest are not shown,
 # and each takes kilobytes of the file.
 _MAX_ESTIMATORS = 2_000
@@ -200,7 +202,7 @@ class Builder:
 
     def __init__(self, arrays: Mapping[str, bytes]) -> None:
         self._arrays = dict(arrays)
-        self._depth = self._n_estimators = 0
+        self._depth = self._n_estimators = self._repr = 0
 
     def build(self, node: Any) -> Any:
         """Return what a node of the description stands for.
@@ -303,9 +305,13 @@ class Builder:
         self._depth += 1
         if self._depth > _MAX_DEPTH:
             raise ValueError(f"more than {_MAX_DEPTH} estimators are in one another")
-        self._n_estimators += not (fitted and object in _TREES)
+        if not (fitted and object in _TREES):
+            self._n_estimators += 1
+            self._repr += 2**self._depth
         if self._n_estimators > _MAX_ESTIMATORS:
             raise ValueError(f"it holds more than {_MAX_ESTIMATORS} estimators")
+        if self._repr > _MAX_REPR:
+            raise ValueError("it holds too many estimators that are in one another")
         try:
             made = self._made(cls, known, parameters, fitted)
         except ValueError as error:

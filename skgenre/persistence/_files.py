@@ -120,9 +120,9 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
         before saving, to the last bit. 'onnx' is ONNX Runtime, which needs the extra
         `onnx`, starts in a fraction of a second and never imports TensorFlow; its
         probabilities equal those of Keras to about 1e-6. 'auto' is 'onnx' where that
-        is installed, and 'keras' elsewhere; the commands of the shell use it, and a
-        :class:`~skgenre.classifiers.GenreTagger` always does. Training, and the
-        functions that look inside a network, always use Keras.
+        is installed, and 'keras' elsewhere; the commands of the shell use it, and
+        musicnn, which is never trained here, always does. Training, and the functions
+        that look inside a network, always use Keras.
 
     Returns
     -------

@@ -13,6 +13,7 @@ from skgenre.persistence._classes._savable import MAX_FEATURES, N_FEATURES, requ
 # A step that repeats its columns takes 30 bytes of a file, and each step multiplies
 # what those before have made.
 _MAX_GROWTH = 256
+_MAX_LETTERS = 2**28  # in the names of all columns
 
 
 def check_growth(model: Any) -> None:
@@ -22,13 +23,17 @@ def check_growth(model: Any) -> None:
     ------
     ValueError
         If a prediction would compute with more than 256 times as many values as it is
-        given, or make names of too many columns, or if windows are cut into windows.
+        given, or make names of too many columns or too many letters, or if windows are
+        cut into windows.
     """
     growth = _growth(model, {})
     require(growth <= _MAX_GROWTH, f"its steps repeat values {growth:.0f} times")
     width = max(map(_n_columns, parts(model)))
     is_narrow = growth * width <= MAX_FEATURES
     require(is_narrow, f"its steps repeat {width} columns {growth:.0f} times")
+    letters = sum(map(_n_letters, parts(model)))
+    is_short = growth * width * letters <= _MAX_LETTERS
+    require(is_short, f"its steps put {letters} letters before {width} columns' names")
 
 
 def _n_columns(part: Any) -> int:
@@ -37,6 +42,15 @@ def _n_columns(part: Any) -> int:
     if known is None or known.fitted.get("n_features_in_") is not N_FEATURES:
         return 1
     return vars(part).get("n_features_in_", 1)
+
+
+def _n_letters(part: Any) -> int:
+    """Return how many letters scikit-learn may put before the name of a column."""
+    if type(part).__name__ not in CLASSES:
+        return 0
+    lists = ("transformer_list", "transformers", "transformers_")
+    named = (each for name in lists for each in vars(part).get(name, ()))
+    return max((len(name) for name, *_ in named), default=0)
 
 
 def _growth(part: Any, known: dict[int, float]) -> float:

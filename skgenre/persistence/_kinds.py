@@ -22,6 +22,8 @@ _MAX_INTEGER = 2**53
 # Votes count numbers that stand for labels, from 0 to the largest.
 _MAX_LABEL = 10**6
 MAX_TEXT = 10_000
+# Predictions repeat a label, and scikit-learn the names of columns.
+_MAX_LETTERS = 1_000
 
 
 def _require(holds: Any, what: str) -> None:
@@ -39,6 +41,19 @@ def equal_size(name: str, value: int, sizes: Sizes) -> None:
     """
     known = sizes.setdefault(name, value)
     _require(known == value, f"a size is {value} here and {known} elsewhere")
+
+
+def _check_letters(value: np.ndarray) -> None:
+    """Refuse an array in which a text is too long."""
+    longest = 0
+    if value.dtype.kind == "U":
+        longest = value.dtype.itemsize // 4
+    elif value.dtype == object:
+        longest = max(map(len, value.flat), default=0)
+    _require(
+        longest <= _MAX_LETTERS,
+        f"expected texts of up to {_MAX_LETTERS} characters, got {longest}",
+    )
 
 
 def size(name: str, high: int = _MAX_INTEGER) -> Kind:
@@ -79,13 +94,13 @@ def number(
     return check
 
 
-def text(*choices: str) -> Kind:
-    """Return the kind of a text: any, or one of the choices."""
+def text(*choices: str, most: int = MAX_TEXT) -> Kind:
+    """Return the kind of a text of up to `most` letters: any, or one of the choices."""
 
     def check(value: Any, sizes: Sizes) -> None:
         _require(
-            type(value) is str and len(value) <= MAX_TEXT,
-            f"expected a text of up to {MAX_TEXT} characters",
+            type(value) is str and len(value) <= most,
+            f"expected a text of up to {most} characters",
         )
         _require(
             not choices or value in choices,
@@ -186,6 +201,8 @@ def values(
             _require(all(type(v) is str for v in value.flat), "expected texts")
         else:
             _require(kind in dtypes, f"an array of {value.dtype} is not expected here")
+        if "U" in dtypes:
+            _check_letters(value)
         if kind in "fiu":
             _require(np.isfinite(value).all(), "expected finite values")
             _require(not (value < low).any(), f"expected values from {low}")
@@ -211,6 +228,7 @@ def labels(name: str, *, rise: bool = True) -> Kind:
         is_plain = value.dtype.kind in "biufU"
         are_texts = value.dtype == object and all(type(v) is str for v in value)
         _require(is_plain or are_texts, "expected labels that are texts or numbers")
+        _check_letters(value)
         in_order = value if rise else np.sort(value)
         rises = all(a < b for a, b in pairwise(in_order))
         _require(rises, "expected labels that are sorted and different")
@@ -219,10 +237,13 @@ def labels(name: str, *, rise: bool = True) -> Kind:
     return check
 
 
+label_text = text(most=_MAX_LETTERS)
+
+
 def label(value: Any, sizes: Sizes) -> None:
-    """Refuse anything but a text or a number up to a million."""
+    """Refuse anything but a short text or a number up to a million."""
     numbers = number(-_MAX_LABEL, _MAX_LABEL, finite=False)
-    either(text(), flag, numbers)(value, sizes)
+    either(label_text, flag, numbers)(value, sizes)
 
 
 def either(*kinds: Kind) -> Kind:

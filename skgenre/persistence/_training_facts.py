@@ -14,19 +14,12 @@ from skgenre.persistence._kinds import (
 )
 
 _MOST_GENRES = 10_000
-_LONGEST_NOTE = 2000
 
 
 def _genre_counts(value: Any, sizes: Sizes) -> None:
     dict_of(text(), integer(0))(value, sizes)
     if len(value) > _MOST_GENRES:
         raise ValueError(f"expected up to {_MOST_GENRES} genres")
-
-
-def _note(value: Any, sizes: Sizes) -> None:
-    text()(value, sizes)
-    if len(value) > _LONGEST_NOTE:
-        raise ValueError(f"expected up to {_LONGEST_NOTE} characters, got {len(value)}")
 
 
 FACTS: dict[str, Kind] = {
@@ -38,7 +31,7 @@ FACTS: dict[str, Kind] = {
     "genres": _genre_counts,
     "digest": text(),
     "refit": flag,
-    "note": _note,
+    "note": text(most=2000),
 }
 """Kinds of the facts, by name."""
 

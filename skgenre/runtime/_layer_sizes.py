@@ -7,9 +7,11 @@ from typing import Any
 
 from skgenre.runtime._own._layers import (
     Shape,
+    check_kernel,
     cost,
     described_layers,
     embedding_shape,
+    work_of,
 )
 
 
@@ -93,7 +95,7 @@ def layer_shapes(
         weights += of_weights
         outputs.append(of_output)
         # Each weight is used once wherever the layer stands: its output's axes but one.
-        n_operations += math.prod(of_output[:-1]) * sum(map(math.prod, of_weights))
+        n_operations += math.prod(of_output[:-1]) * sum(map(work_of, of_weights))
     return weights, outputs, n_operations
 
 
@@ -162,6 +164,10 @@ def _second_order(parameters: Mapping[str, Any]) -> _Layers:
     n_mels = bands_of_view(n_mels, n_views)
     n = min(parameters["n_mfcc"], n_frames if n_mels == 1 else n_mels)
     n_statistics = n_views * n * (n + 3) // 2
+    n_channels = n_views * n
+    # The cosines, of which there are several copies in double precision.
+    yield [], (n_views * n_mels, n_channels, 8)
+    yield [], (n_channels, n_channels)
     yield [(n_statistics,)] * 2, (n_statistics,)
     yield [(n_prototypes, n_statistics), ()], (n_prototypes,)
     yield _batch_norm(n_prototypes), (n_prototypes,)
@@ -179,6 +185,7 @@ def _convolution(
     size: Shape, channels: int, n_filters: int, kernel_size: Shape
 ) -> tuple[list[Shape], Shape]:
     kernel = shrunk_kernel(size, kernel_size)
+    check_kernel(kernel)
     if padding(size, kernel_size) == "valid":
         size = tuple(s - k + 1 for s, k in zip(size, kernel, strict=True))
     return [(*kernel, channels, n_filters), (n_filters,)], size

@@ -131,6 +131,12 @@ class TestProbabilities:
         votes = hard_votes(fitted, self.X[[0, 2, 1]], GENRES)
         assert_array_equal(votes, [[1, 0, 0], [0, 0, 1], [1, 0, 0]])
 
+    def test_votes_take_memory_for_the_clips_only(self):
+        """A square of the classes would be 8 TB, in a model file of 4 MB."""
+        fitted = SVC().fit(self.X, [3, 3, 7, 7])
+        votes = hard_votes(fitted, self.X[[0, 2]], np.arange(10**6))
+        assert votes.shape == (2, 10**6) and votes.argmax(axis=1).tolist() == [3, 7]
+
 
 class TestRefusals:
     def test_arguments_that_fit_does_not_take(self):

@@ -265,6 +265,20 @@ def test_many_estimators(n):
         assert len(build_model(described).steps) == n - 1
 
 
+@pytest.mark.parametrize("n", [10, 40])
+def test_many_estimators_in_one_another(n):
+    """Each takes scikit-learn's repr twice as long as the one it is in."""
+    pipeline, deep = find_class("Pipeline"), unfitted("GaussianNB")
+    for _ in range(8):
+        deep = pipeline([("a", deep)])
+    described = Description(pipeline([(f"{i}", deep) for i in range(n)]))
+    if n > 32:
+        with pytest.raises(ValueError, match="too many estimators that are in one"):
+            build_model(described)
+    else:
+        assert len(build_model(described).steps) == n
+
+
 def test_a_large_forest_has_more_trees_than_other_models_have_parts():
     forest = copy.copy(fitted("RandomForestClassifier"))
     forest.estimators_ = forest.estimators_ * 1_100

@@ -86,6 +86,22 @@ def test_names_of_many_columns(tmp_path):
         skgenre.load(path)
 
 
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_long_names_of_many_columns(is_nested, tmp_path):
+    """Each column's name has those of the steps in front."""
+    name = "a" * (2_000 if is_nested else 10_000)
+    model = FeatureUnion([(name, Normalizer())])
+    for _ in range(5 * is_nested):
+        model = FeatureUnion([(name, model)])
+    path = tmp_path / "it.model"
+    skgenre.save(model, path)
+    with forged(path) as (description, _):
+        node = next(objects(description, "Normalizer"))
+        node["fitted"]["n_features_in_"] = 2**15
+    with pytest.raises(ModelFileError, match=r"put 1\d000 letters before 32768 col"):
+        skgenre.load(path)
+
+
 def test_samples_are_no_columns(tmp_path):
     """An hour of samples in two audio steps is no more than it is in one."""
     path = tmp_path / "it.model"

@@ -36,10 +36,15 @@ NOTHING_KNOWN = (Follows(), print, int, MASKED, MATRIX, 1j, b"a", {1}, range(2))
         (kinds.number(), [1e308], [np.nan, np.inf, -np.inf, np.float32("nan")]),
         (kinds.number(finite=False), [np.nan, -np.inf], ["nan", None, [1.0]]),
         (kinds.text(), ["", "a" * 10_000], ["a" * 10_001, 1, None, np.str_("a")]),
+        (kinds.label_text, ["", "a" * 1_000], ["a" * 1_001, 1, None]),
         (kinds.text("a", "b"), ["a"], ["c", "", ["a"]]),
         (kinds.flag, [True, np.bool_(False)], [0, 1, "True", None]),
         (kinds.nothing, [None], [0, False, "", []]),
-        (kinds.label, ["a", 1, 0.5, True, np.nan], [None, [], ["a"], (1,)]),
+        (
+            kinds.label,
+            ["a", 1, 0.5, True, np.nan],
+            [None, [], ["a"], (1,), "a" * 1_001],
+        ),
         (kinds.optional(kinds.flag), [None, True], [1, "a"]),
         (kinds.either(kinds.flag, kinds.text("a")), ["a", True], ["b", None, 1]),
         (kinds.list_of(kinds.flag), [[], [True]], [(True,), [1], {}, "a", None]),
@@ -71,7 +76,7 @@ NOTHING_KNOWN = (Follows(), print, int, MASKED, MATRIX, 1j, b"a", {1}, range(2))
             kinds.values("fiU", axes=1),
             [np.zeros(3), np.array(["a"]), np.array(["a"], object)],
             [np.array([print]), np.array([1], object), np.zeros(1, bool)]
-            + [np.array([np.nan]), np.zeros((1, 1)), ["a"]],
+            + [np.array([np.nan]), np.zeros((1, 1)), ["a"], np.array(["a" * 1_001])],
         ),
         (kinds.values("i", low=0), [np.arange(3)], [-np.arange(3), np.zeros(3)]),
         (
@@ -79,7 +84,8 @@ NOTHING_KNOWN = (Follows(), print, int, MASKED, MATRIX, 1j, b"a", {1}, range(2))
             [np.array(["a", "b"]), np.array([1, 3]), np.array([False, True])]
             + [np.array(["a", "b"], object), np.array([0.5, 1])],
             [np.array(["b", "a"]), np.array([1, 1]), np.array([]), np.array([[1, 2]])]
-            + [np.array([0.5, np.nan]), np.array([1, 2], object), ["a", "b"]],
+            + [np.array([0.5, np.nan]), np.array([1, 2], object), ["a", "b"]]
+            + [np.array(["a" * 1_001]), np.array(["a" * 1_001], object)],
         ),
         (
             kinds.part(),

@@ -24,7 +24,6 @@ from skgenre.classifiers._tagging._tag_genres import (
 from skgenre.features._base import PARAMETER_DOCS, AudioTransformer, Work
 from skgenre.features._missing_clips import MISSING
 from skgenre.features._pretrained._musicnn import PATCH_SECONDS, MusicnnEmbedding
-from skgenre.runtime._session import is_installed
 
 _LEAST = 1e-6  # of a tag's probability, before its logarithm
 
@@ -119,8 +118,7 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
     sample_rate = MusicnnEmbedding.sample_rate
     """musicnn's, and so not a parameter."""
 
-    _runtime = "auto"
-    """What runs the networks: 'onnx', 'keras', or 'auto', the first of these here."""
+    _runtime = MusicnnEmbedding._runtime
 
     tag_mean_: NDArray
     tag_scale_: NDArray
@@ -266,8 +264,6 @@ class GenreTagger(ClassifierMixin, AudioTransformer):
             cache_dir=self.cache_dir,
         )
         step._runtime = self._runtime
-        if self._runtime == "auto":
-            step._runtime = "onnx" if is_installed() else "keras"
         return step
 
     def get_feature_names_out(self, input_features: Any = None) -> NDArray:

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from skgenre._files import size_text
@@ -14,8 +14,9 @@ from skgenre.datasets._library._genre_names import genre_key
 
 _FMA_COLUMNS = {"genre_id", "parent", "title"}
 _MAX_BYTES = 1 << 20  # beets' own tree has 15 kB
-# References of YAML may stand for many more names than the file has.
-_MAX_NAMES = 100_000
+# References of YAML may stand for many more names and lists than the file has.
+_MAX_NODES = 200_000
+_NOTHING = ("", "~", "null", "Null", "NULL")  # in YAML
 
 
 def read_tree(path: str) -> dict[str, str | None]:
@@ -102,11 +103,10 @@ def _of_yaml(text: str, path: str) -> dict[str, str | None]:
             '"skgenre[yaml]"`; or write the tree as JSON or CSV.'
         ) from error
     try:
-        # libyaml, where PyYAML has it, is ten times as fast.
-        loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
-        # Merge keys ("<<"), which copy a mapping into each of many, take minutes.
-        loader.flatten_mapping = lambda node: None
-        return _first_places(loader.get_single_data())
+        # Makes texts, lists and dicts, and nothing else: some numbers take minutes, as
+        # do merge keys. libyaml, where PyYAML has it, is ten times as fast.
+        loader = getattr(yaml, "CBaseLoader", yaml.BaseLoader)(text)
+        return _first_places(loader.get_single_data(), nothing=_NOTHING)
     except RecursionError:
         raise ValueError("its names are too deep in one another") from None
     except yaml.YAMLError as error:
@@ -122,15 +122,20 @@ _READERS = {
 }
 
 
-def _first_places(nested: Any) -> dict[str, str | None]:
-    """Return the genre above each name of nested lists and dicts."""
+def _first_places(nested: Any, *, nothing: Sequence[str] = ()) -> dict[str, str | None]:
+    """Return the genre above each name of nested lists and dicts.
+
+    Texts that mean no name are `nothing`.
+    """
     if not isinstance(nested, (list, dict)):
         raise ValueError("it must be a list of names, or a mapping of names to such")
     parents: dict[str, str | None] = {}
     known: set[str] = set()
-    for n_names, (name, parent) in enumerate(_names(nested, None)):
-        if n_names >= _MAX_NAMES:
-            raise ValueError(f"it has more than {_MAX_NAMES} names")
+    for n_nodes, (name, parent) in enumerate(_nodes(nested, None)):
+        if n_nodes >= _MAX_NODES:
+            raise ValueError(f"it has more than {_MAX_NODES} names and lists")
+        if name is None or name in nothing or isinstance(name, (list, dict)):
+            continue
         if not isinstance(name, str):
             raise ValueError(
                 f"{shorten(repr(name))} is no text. Put a name that looks like a "
@@ -142,14 +147,13 @@ def _first_places(nested: Any) -> dict[str, str | None]:
     return parents
 
 
-def _names(nested: Any, parent: Any) -> Iterator[tuple[Any, Any]]:
-    """Yield each name and the one above it, from the top down."""
+def _nodes(nested: Any, parent: Any) -> Iterator[tuple[Any, Any]]:
+    """Yield each name, list and dict, and the name above it, from the top down."""
+    yield nested, parent
     if isinstance(nested, dict):
         for name, below in nested.items():
             yield name, parent
-            yield from _names(below, name)
+            yield from _nodes(below, name)
     elif isinstance(nested, list):
         for item in nested:
-            yield from _names(item, parent)
-    elif nested is not None:
-        yield nested, parent
+            yield from _nodes(item, parent)

@@ -21,7 +21,6 @@ from skgenre.inspection import score_intervals
 from skgenre.inspection._scores._out_of_fold import predict_other_artists
 from skgenre.persistence import save
 from skgenre.pipelines import genre_pipeline
-from skgenre.runtime._session import is_installed
 
 _SEED = 0
 _PROTOCOL = (
@@ -163,8 +162,6 @@ class Training:
     def _train(self, recipe: str, songs: Songs, target: Path) -> None:
         model = genre_pipeline(recipe, random_state=_SEED)
         model[0].set_params(cache_dir=self._cache_dir)
-        if hasattr(type(model[0]), "_runtime") and is_installed():
-            model[0]._runtime = "onnx"  # without TensorFlow
         paths = np.array(songs.paths, dtype=object)
         rows = _learnable(songs.genres)
         read = self._read(model, paths[rows].tolist())

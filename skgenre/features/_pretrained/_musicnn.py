@@ -28,6 +28,7 @@ from skgenre.features._spectrogram import (
     mel_power_and_gain,
     pad_to_frames,
 )
+from skgenre.runtime._session import is_installed
 
 N_FEATURES = {"penultimate": 200, "pooled": 1506, "tags": 50, "correlations": 2144}
 
@@ -160,7 +161,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
 
     Notes
     -----
-    The step learns nothing: `transform` may be called without `fit`.
+    The step learns nothing: `transform` may be called without `fit`. ONNX Runtime runs
+    the networks where it is installed, and Keras elsewhere.
 
     %(clips)s
 
@@ -196,8 +198,8 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
     sample_rate = _SETTINGS.sample_rate
     """The network's, and so not a parameter."""
 
-    _runtime = "keras"
-    """What runs the network: 'keras', or 'onnx' if :func:`skgenre.load` chooses it."""
+    _runtime = "auto"
+    """What runs the networks: 'onnx', 'keras', or 'auto', the first of these here."""
 
     def __init__(
         self,
@@ -319,7 +321,7 @@ class MusicnnEmbedding(ClassNamePrefixFeaturesOutMixin, AudioTransformer):
         return Work("musicnn", task, embed, cache)
 
     def _networks(self, pairs: list[tuple[str, str]]) -> dict[str, Callable]:
-        if self._runtime == "onnx":
+        if self._runtime == "onnx" or (self._runtime == "auto" and is_installed()):
             from skgenre.features._pretrained._musicnn_weights import (
                 load_musicnn_onnx as trained,
             )

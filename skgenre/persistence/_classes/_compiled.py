@@ -29,6 +29,7 @@ from skgenre.persistence._kinds import (
 )
 
 _MOST_NODES = 2**31 - 1
+_MAX_NEIGHBORS = 1_000  # that each clip is given, all at once
 
 
 def _check_nodes(
@@ -253,7 +254,7 @@ COMPILED: dict[str, SavableClass] = {
             "effective_metric_ _fit_method _fit_X n_samples_fit_ _tree"
         ),
         limits={
-            "n_neighbors": integer(1),
+            "n_neighbors": integer(1, _MAX_NEIGHBORS),
             "leaf_size": integer(1, 10_000),
             "metric": text(
                 *("minkowski", "euclidean", "manhattan", "chebyshev", "cosine"),

@@ -18,6 +18,7 @@ from skgenre.persistence._classes._savable import (
     SavableClass,
     names,
     require,
+    y_type,
 )
 from skgenre.persistence._kinds import (
     Sizes,
@@ -114,6 +115,12 @@ def _give_isotonic(estimator: Any, fitted: dict[str, Any]) -> None:
     compat.set_state(estimator, fitted)  # which makes the function again
 
 
+def _check_members(members: Iterable[Any]) -> None:
+    """Refuse members that predict several genres a clip, where one is expected."""
+    are_of_one = not any(y_type(each).startswith("multilabel") for each in members)
+    require(are_of_one, "an estimator predicts several genres a clip")
+
+
 def _check_calibration(model: Any, sizes: Sizes) -> None:
     for each in model.calibrated_classifiers_:
         is_same = np.array_equal(each.classes, model.classes_)
@@ -121,6 +128,7 @@ def _check_calibration(model: Any, sizes: Sizes) -> None:
 
 
 def _check_calibrated(calibrated: Any) -> None:
+    _check_members([calibrated.estimator])
     k = len(calibrated.classes)
     expected = (1 if k == 2 or calibrated.method == "temperature" else k,)
     require(
@@ -151,6 +159,7 @@ def _give_search(search: Any, fitted: dict[str, Any]) -> None:
 
 def _check_codes(encoder: Any, classes: np.ndarray, members: list) -> None:
     """Check that estimators predict the numbers of the classes, which are indices."""
+    _check_members(members)
     is_same = np.array_equal(encoder.classes_, classes)
     require(is_same, "the numbers of the classes are those of others")
     for each in members:
@@ -159,6 +168,7 @@ def _check_codes(encoder: Any, classes: np.ndarray, members: list) -> None:
 
 
 def _check_rest(model: Any, sizes: Sizes) -> None:
+    _check_members(model.estimators_)
     binarizer, k = model.label_binarizer_, sizes["k"]
     is_same = np.array_equal(binarizer.classes_, model.classes_)
     require(is_same, "the columns of the classes are those of others")
@@ -177,6 +187,7 @@ def _check_voting(vote: Any, sizes: Sizes) -> None:
 def _check_stacking(estimator: Any, sizes: Sizes) -> None:
     encoder, final = estimator._label_encoder, estimator.final_estimator_
     _check_codes(encoder, estimator.classes_, [final])
+    _check_members(estimator.estimators_)
     n, k = len(estimator.estimators_), sizes["k"]
     require(len(estimator.stack_method_) == n, "there is not a method an estimator")
     # A column a class, or one a pair of them.
@@ -189,11 +200,13 @@ def _check_stacking(estimator: Any, sizes: Sizes) -> None:
 
 def _check_bagging(estimator: Any, sizes: Sizes) -> None:
     require(len(estimator.estimators_) > 0, "there are no estimators")
+    _check_members(estimator.estimators_)
     for columns in estimator.estimators_features_:
         require((columns < sizes["n"]).all(), "an estimator takes other features")
 
 
 def _check_boosting(boosting: Any, sizes: Sizes) -> None:
+    _check_members(boosting.estimators_)
     n = len(boosting.estimators_)
     # Boosting that ends early leaves weights of 0 behind.
     require(0 < n <= sizes["weights"], "there is not a weight for each estimator")

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from skgenre._estimators import split_last_step
 from skgenre.datasets import GenreTree
 from skgenre.persistence._classes._savable import (
     COUNT,
@@ -19,6 +18,7 @@ from skgenre.persistence._classes._savable import (
     check_parameters,
     names,
     require,
+    y_type,
 )
 from skgenre.persistence._kinds import (
     Kind,
@@ -30,6 +30,7 @@ from skgenre.persistence._kinds import (
     flag,
     integer,
     label,
+    label_text,
     labels,
     list_of,
     number,
@@ -47,7 +48,9 @@ _MAX_FRAMES = 2**15  # that any clip is filled up to: 25 min by default
 _MAX_VALUES = 2**23  # of a spectrogram or window: 32 MB, whatever the clip
 _MAX_WEIGHTS = 2**23  # of a filter bank, as of 2,048 bands and n_fft=4096
 _MAX_GROWTH = 4  # values of a spectrogram for each of a waveform
+_MAX_RATE = 192_000  # that clips are resampled to
 _MEL_LIMITS = {
+    "sample_rate": integer(1, _MAX_RATE),
     "n_fft": integer(2, _MAX_FFT),
     "hop_length": integer(1, _MAX_FFT),
     "n_mels": integer(1, 2048),
@@ -121,21 +124,6 @@ def _check_several(model: Any) -> bool:
     return several
 
 
-_BINARIZERS = {
-    "MLPClassifier": "_label_binarizer",
-    "OneVsRestClassifier": "label_binarizer_",
-}
-"""Attributes of the classes whose parts know the form of the genres."""
-
-
-def _y_type(model: Any) -> str:
-    """Return the form of the genres that a classifier predicts."""
-    last = split_last_step(model)[1]
-    name = _BINARIZERS.get(type(last).__name__)
-    encoder = last if name is None else vars(last)[name]
-    return vars(encoder).get("y_type_", "multiclass")
-
-
 def _genre_tree(value: Any, sizes: Sizes) -> None:
     """Refuse anything but a tree of genres, or a dict that is one."""
     require(type(value) in (GenreTree, dict), "expected a tree of genres")
@@ -147,10 +135,10 @@ def _check_classes(model: Any, sizes: Sizes) -> None:
     for name in {"estimator_", "final_estimator_"} & vars(model).keys():
         inner = vars(model)[name]
         if several:
-            is_same = _y_type(inner) == "multilabel-indicator"
+            is_same = y_type(inner) == "multilabel-indicator"
         else:
             is_same = np.array_equal(inner.classes_, model.classes_)
-            is_same = is_same and not _y_type(inner).startswith("multilabel")
+            is_same = is_same and not y_type(inner).startswith("multilabel")
         require(is_same, "an estimator inside is for other classes")
 
 
@@ -421,7 +409,14 @@ OURS: dict[str, SavableClass] = {
         not_saved=names("extraction_report_ extraction_records_ _runtime"),
         limits={
             "duration": _DURATION,
-            "genres": optional(either(_TEXTS, dict_of(text(), either(text(), _TEXTS)))),
+            "unknown": label_text,
+            "genres": optional(
+                either(
+                    list_of(label_text),
+                    tuple_of(label_text),
+                    dict_of(label_text, either(text(), _TEXTS)),
+                )
+            ),
         },
         bounds=_check_genres,
         relation=_check_tags,

@@ -4,7 +4,10 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sklearn.frozen import FrozenEstimator
+
 from skgenre import _sklearn_compat as compat
+from skgenre._estimators import split_last_step
 from skgenre.persistence._kinds import (
     Kind,
     Sizes,
@@ -112,6 +115,23 @@ def names(of: str) -> frozenset[str]:
 def require(holds: Any, what: str) -> None:
     if not holds:
         raise ValueError(what)
+
+
+_BINARIZERS = {
+    "MLPClassifier": "_label_binarizer",
+    "OneVsRestClassifier": "label_binarizer_",
+}
+"""Attributes of the classes whose parts know the form of the genres."""
+
+
+def y_type(model: Any) -> str:
+    """Return the form of the genres that a classifier predicts."""
+    last = split_last_step(model)[1]
+    while isinstance(last, FrozenEstimator):
+        last = split_last_step(last.estimator)[1]
+    name = _BINARIZERS.get(type(last).__name__)
+    encoder = last if name is None else vars(last)[name]
+    return vars(encoder).get("y_type_", "multiclass")
 
 
 # Kinds that several classes share.

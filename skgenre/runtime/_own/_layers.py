@@ -18,7 +18,7 @@ Layers = tuple[tuple[str, str, tuple[int, ...], tuple[tuple[str, Any], ...]], ..
 
 _MOST_LAYERS = 500
 _MOST_SERIES = 50  # layers over series: each takes as long to trace as ten others
-_LARGEST = 2**31
+_LARGEST_STRIDE = 2**12  # of a kernel; TensorFlow takes memory in proportion
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}", re.ASCII)
 
 # What a setting may be.
@@ -40,8 +40,8 @@ def _number(low: float = -math.inf, high: float = math.inf) -> _Check:
     return check
 
 
-def _integer(low: int = 1) -> _Check:
-    return lambda value: type(value) is int and low <= value < _LARGEST
+def _integer(low: int = 1, high: int = 2**31 - 1) -> _Check:
+    return lambda value: type(value) is int and low <= value <= high
 
 
 def _tuple(check: _Check, n: int | None = None) -> _Check:
@@ -138,7 +138,7 @@ class Made(NamedTuple):
     n_operations: int = 0
     """Time for one clip, in multiplications by weights."""
     inside: Shape = ()
-    """Shape of the largest array on the way."""
+    """Shape of the largest array on the way, or of several side by side."""
 
 
 def _require(holds: Any, what: str) -> None:
@@ -156,7 +156,30 @@ _VALUE = 2**7  # of a layer's output; it bounds the memory, too
 _SOFTMAX = 2**10  # a value of a softmax, in short rows
 _STEP = 2**18  # of a series, the least
 _POOLED_1D, _POOLED_2D = 2**9, 2**4  # a value under a pool
-_CHANNELS = 2**5  # of a convolution, the least
+_CHANNELS = 2**6  # of a convolution, the least
+# Values of a kernel over two axes. TensorFlow copies what is under it for thousands of
+# places at a time, and ends the process at some kernels of 40,000.
+_MOST_UNDER_KERNEL = 2**13
+
+
+def work_of(weights: Shape) -> int:
+    """Return the time of weights at one place: a kernel of few channels wastes some."""
+    return math.prod(weights[:-2]) * max(math.prod(weights[-2:]), _CHANNELS)
+
+
+def check_kernel(size: Shape) -> None:
+    """Refuse a kernel over two axes with which TensorFlow may end the process.
+
+    Raises
+    ------
+    ValueError
+        If it has too many values.
+    """
+    _require(
+        len(size) == 1 or math.prod(size) <= _MOST_UNDER_KERNEL,
+        f"A kernel of {' x '.join(map(str, size))} values is too large: the most are "
+        f"{_MOST_UNDER_KERNEL}. Make it smaller",
+    )
 
 
 def cost(kind: str, settings: Settings, made: Made) -> int:
@@ -192,6 +215,9 @@ def window(settings: Settings, space: Shape, size: Shape) -> Shape:
         _require(rate <= n, "a kernel has gaps that are larger than what it is over")
         reach = (k - 1) * rate + 1
         if settings["padding"] == "same":
+            _require(
+                reach < 2 * n or rate == 1, "a kernel reaches beyond what it is over"
+            )
             result.append(-(-n // step))
         else:
             _require(n >= reach, "a kernel or a pool is larger than what it is over")
@@ -202,17 +228,18 @@ def window(settings: Settings, space: Shape, size: Shape) -> Shape:
 def _convolution(settings: Settings, x: Shape) -> Made:
     size = settings["kernel_size"]
     _require(len(x) == len(size) + 1, "a convolution is over other axes")
+    check_kernel(size)
     *space, channels = x
     places = window(settings, tuple(space), size)
     kernel = (*size, channels, settings["filters"])
     weights = _biased(settings, kernel, n=settings["filters"])
-    n = math.prod(places) * math.prod(size)
-    n *= max(channels * settings["filters"], _CHANNELS)
+    n = math.prod(places) * work_of(kernel)
     return Made((*places, settings["filters"]), weights, n)
 
 
 def _depthwise(settings: Settings, x: Shape) -> Made:
     _require(len(x) == 3, "a convolution is over other axes")
+    check_kernel(settings["kernel_size"])
     places = window(settings, x[:2], settings["kernel_size"])
     kernel = (*settings["kernel_size"], x[2], 1)
     weights = _biased(settings, kernel, n=x[2])
@@ -322,10 +349,11 @@ def _attention(settings: Settings, *xs: Shape) -> Made:
         weights += [(heads, n_out)] * settings["use_bias"]
     weights.append((heads, value_size, query[1]))
     weights += [(query[1],)] * settings["use_bias"]
-    scores = (heads, query[0], value[0])
     n = (query[0] + value[0]) * sum(map(math.prod, weights))
-    n += math.prod(scores) * (size + value_size)
-    return Made(query, tuple(weights), n, scores)
+    n += heads * query[0] * value[0] * (size + value_size)
+    # The scores, and what the heads make of each series.
+    of_head = query[0] * value[0] + (query[0] + value[0]) * (size + value_size)
+    return Made(query, tuple(weights), n, (heads, of_head))
 
 
 # The list.
@@ -357,6 +385,7 @@ def _sliding(axes: int, size: str) -> dict[str, _Check]:
 def _conv(axes: int, kernel: str = "kernel") -> dict[str, _Check]:
     return {
         **_sliding(axes, "kernel_size"),
+        "strides": _tuple(_integer(high=_LARGEST_STRIDE), axes),
         "dilation_rate": _tuple(_integer(), axes),
         "activation": _activation,
         "use_bias": _flag,
@@ -438,7 +467,7 @@ LAYERS: dict[str, Layer] = {
         kind: Layer({"rate": _rate}, _same_shape)
         for kind in ("Dropout", "SpatialDropout1D", "SpatialDropout2D")
     },
-    "GaussianNoise": Layer({"stddev": _number(0)}, _same_shape),
+    "GaussianNoise": Layer({"stddev": _number(0, 1)}, _same_shape),
     "Flatten": Layer({}, lambda settings, x: Made((math.prod(x),))),
     "Reshape": Layer({"target_shape": _tuple(_integer(-1))}, _reshape),
     "Permute": Layer({"dims": _tuple(_integer())}, _permute),

@@ -1,13 +1,16 @@
 """Estimators made of others: what is called by a name, and what a part may be."""
 
+import copy
+
 import numpy as np
 import pytest
 import sklearn
 from forge import forged, objects
-from savable_models import fitted
+from savable_models import TABLE, fitted, unfitted
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.compose import ColumnTransformer
 from sklearn.ensemble import BaggingClassifier, StackingClassifier, VotingClassifier
+from sklearn.frozen import FrozenEstimator
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
@@ -213,6 +216,28 @@ def forge_dummy(parts, labels):
 def test_other_numbers_of_parts(cls, attribute, change, forge):
     path = forge(fitted(cls), cls, lambda node, _: change(node["fitted"][attribute]))
     refused(path, f"{cls}: ")
+
+
+@pytest.mark.parametrize(
+    "cls",
+    [
+        *("AdaBoostClassifier", "BaggingClassifier", "CalibratedClassifierCV"),
+        *("OneVsRestClassifier", "StackingClassifier", "VotingClassifier"),
+    ],
+)
+@pytest.mark.parametrize("wrap", [lambda each: each, FrozenEstimator, make_pipeline])
+def test_members_that_predict_several_genres(cls, wrap, tmp_path):
+    """The ensemble would predict as many rows as it has classes."""
+    model = copy.deepcopy(fitted(cls))
+    several = np.eye(2 if cls == "OneVsRestClassifier" else 3, dtype=int).repeat(9, 0)
+    inner = unfitted("OneVsRestClassifier").fit(TABLE[: len(several)], several)
+    member = wrap(inner)
+    if cls == "CalibratedClassifierCV":
+        model.calibrated_classifiers_[0].estimator = member
+    else:
+        model.estimators_[0] = member
+    with pytest.raises(TypeError, match=f"{cls}.*predicts several genres a clip"):
+        skgenre.save(model, tmp_path / "it.model")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Sizes that a file may ask for, of spectrograms, windows and networks."""
 
+import math
 import time
 
 import numpy as np
@@ -20,6 +21,7 @@ from skgenre import (
     MissingClipClassifier,
     ModelFileError,
     MultiLabelClassifier,
+    ParallelCNNRNNClassifier,
     SegmentClassifier,
 )
 from skgenre.runtime._layer_sizes import layer_shapes
@@ -53,6 +55,7 @@ AUDIO = ["MelSpectrogramTransformer", "MFCCStandardizer"]
 @pytest.mark.parametrize(
     "parameters",
     [
+        {"sample_rate": 10**6},
         {"n_fft": 2**20},
         {"n_fft": 1},
         {"n_fft": 2**16, "hop_length": 1},
@@ -270,6 +273,21 @@ def test_a_network_that_computes_too_much(forge):
 
     name = "ParallelCNNRNNClassifier"
     refused(forge(fitted(name), name, change), "a network computes too much for a clip")
+
+
+def test_transforms_that_only_a_number_makes_large():
+    """Each of many views takes a few weights, and all of them a square."""
+    views = {"n_mfcc": 1, "n_views": 5_000, "n_prototypes": 1}
+    parameters = {"input_shape": (4, 10_000), "n_classes": 2, **views}
+    _, outputs, _ = layer_shapes("second_order", parameters)
+    assert max(map(math.prod, outputs)) > 10_000 * 5_000
+
+
+def test_kernels_at_which_tensorflow_ends_the_process():
+    layers = {"filters": (1,), "pool_sizes": ((2, 2),), "kernel_size": (100, 100)}
+    model = ParallelCNNRNNClassifier(**layers)
+    with pytest.raises(ValueError, match="A kernel of 100 x 100 values is too large"):
+        model.fit(np.zeros((4, 60, 60)), ["folk", "folk", "jazz", "jazz"])
 
 
 def test_weights_that_are_named_twice(forge):
