@@ -94,7 +94,7 @@ CHECKS = {
 
 @pytest.mark.slow
 def test_checks_of_scikit_learn():
-    """``python tests/estimator_checks.py`` runs all, other tests those of the others."""
+    """Some: ``python tests/estimator_checks.py`` runs all on MobileNetV3Small."""
     run = []
     for estimator, check in estimator_checks_generator(
         KerasGenreClassifier(mobilenet, **FAST), legacy=True
