@@ -208,7 +208,7 @@ def test_scores_without_artists_come_with_a_note(music, tmp_path):
 def test_a_note_that_is_too_long_is_refused_before_training(music, tmp_path):
     command = ["train", music, "-o", tmp_path / "it.model", "--note", "x" * 9999]
     result = CliRunner().invoke(app, [str(each) for each in command])
-    assert result.exit_code == 1 and "'note': expected up to" in result.stderr
+    assert result.exit_code == 1 and "'note': expected a text of up to" in result.stderr
     assert "Training" not in result.stderr
 
 
