@@ -403,6 +403,7 @@ def serve(pipe: Any, uses_keras: bool, errors: str) -> None:
     _ALLOWED[:] = [f"{sys.prefix}/", f"{sys.base_prefix}/", f"{package}/"]
     _ALLOWED.extend(["/proc/", "/sys/", "/dev/urandom", os.devnull, "/usr/lib/"])
     _ALLOWED.extend(["/usr/share/", "/etc/", str(Path(__file__).parent)])
+    os.environ["SKGENRE_DATA"] = os.devnull  # no weights: they would be read
     _ALLOWED.append("")  # the file itself
     if uses_keras:
         import keras  # noqa: F401

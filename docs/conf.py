@@ -83,6 +83,8 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
 }
 
+# Else the list beside a page repeats the class, and the names of methods are cut off.
+toc_object_entries_show_parents = "hide"
 html_static_path = ["_static"]
 html_math_renderer = "mathtext"  # formulas.py
 html_css_files = ["skgenre.css"]

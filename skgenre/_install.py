@@ -15,9 +15,12 @@ def lacking(error: ImportError) -> str | None:
 
 def missing(package: str) -> str:
     """Return the message that a package of the full install is not there."""
+    instead = ""
+    if package in ("keras", "tensorflow"):
+        instead = "To predict without it: `skgenre.load(path, runtime='onnx')`. "
     return (
-        f"This needs {package}, which the small install for predictions lacks. Get the "
-        "full one: `python -m pip install skgenre`."
+        f"This needs {package}, which the small install for predictions lacks. "
+        f"{instead}Get the full one: `python -m pip install skgenre`."
     )
 
 

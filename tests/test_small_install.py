@@ -69,6 +69,11 @@ def test_commands_name_the_install_that_has_what_they_need(without, tmp_path):
         )
 
 
+def test_without_tensorflow_the_other_runtime_is_named():
+    assert "runtime='onnx'" in _install.missing("tensorflow")
+    assert "runtime" not in _install.missing("pandas")
+
+
 def test_other_errors_of_imports_are_no_advice(without):
     without("skgenre.cli._commands._demo")
     result = CliRunner().invoke(app, ["demo"])

@@ -1,7 +1,7 @@
 """A service by FastAPI: uploads wait in the event loop, and threads compute them.
 
     python -m pip install fastapi python-multipart uvicorn
-    GENRE_MODEL=genres.model uvicorn app:app --port 8000
+    GENRE_MODEL=genres.model uvicorn --app-dir examples/service app:app --port 8000
     curl -F file=@song.mp3 http://127.0.0.1:8000/genre
     curl -F files=@song.mp3 -F files=@other.flac http://127.0.0.1:8000/genres
     curl -F file=@song.mp3 http://127.0.0.1:8000/tags  # or /timeline

@@ -1,6 +1,6 @@
 """A service by Python's standard library alone: a pool of threads in one process.
 
-python threads.py genres.model --port 8000
+python examples/service/threads.py genres.model --port 8000
 curl --data-binary @song.mp3 http://127.0.0.1:8000/genre  # or /tags, /timeline
 """
 

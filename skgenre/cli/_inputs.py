@@ -1,6 +1,7 @@
 """The files that a command is given: by name, folder, playlist, list or as input."""
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from skgenre.datasets._library._playlists import (
 )
 
 STANDARD_INPUT = "-"
+_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]")
+"""The beginning of a URL, as a Path keeps it; one letter would be a drive."""
 _BLOCK = 1 << 20
 _IN_MEMORY = 1 << 26  # bytes of the standard input; more are written to the disk
 
@@ -47,7 +50,7 @@ def files_named(
         If there is neither `music` nor `from_file`.
     ValueError
         If a list or playlist is no text, or names no file, or there is no audio file
-        in the folders.
+        in the folders, or a name is an address in the Internet.
     """
     if not music and from_file is None:
         raise typer.BadParameter(
@@ -55,6 +58,12 @@ def files_named(
             param_hint="MUSIC",
         )
     names = [str(path) for path in music or []]
+    for name in names:
+        if _ADDRESS.match(name) and not os.path.exists(name):
+            raise ValueError(
+                f"{name!r} is an address, and commands read local files. Download the "
+                "file, or pipe it: `curl -s ADDRESS | skgenre predict genres.model -`."
+            )
     if from_file is not None:
         names += _read_list(from_file)
     paths: list[str] = []

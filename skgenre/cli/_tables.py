@@ -189,10 +189,10 @@ def write_tagged(
 ) -> None:
     """Write songs: dicts with 'path', and 'genre', 'confidence', 'tags' or an 'error'.
 
-    A song may have a 'note', too, and without music nothing else.
+    A song may have a 'status' and a 'note', too, and without music nothing else.
     """
     text = io.StringIO()
-    good = [song for song in songs if "genre" in song and "error" not in song]
+    shown = [song for song in songs if "error" not in song]
     if file_format == "json":
         json.dump(songs, text, indent=2)
         text.write("\n")
@@ -201,14 +201,16 @@ def write_tagged(
             song | {"tags": ";".join(pair["tag"] for pair in song.get("tags", []))}
             for song in songs
         ]
-        _write_rows(
-            rows, ["path", "genre", "confidence", "tags", "error", "note"], text
-        )
-    elif good:
+        columns = ["path", "genre", "confidence", "tags", "error", "status", "note"]
+        _write_rows(rows, columns, text)
+    elif shown:
         table = Table()
         for name in ("File", "Genre", "Tags"):
             table.add_column(name, overflow="fold")
-        for song in good:
+        for song in shown:
+            if "genre" not in song:
+                table.add_row(plain(song["path"]), f"[dim]{song['status']}[/]", "")
+                continue
             genre = f"{song['genre']} {song['confidence']:.0%}"
             tags = ", ".join(pair["tag"] for pair in song["tags"])
             table.add_row(plain(song["path"]), plain(genre), plain(tags))

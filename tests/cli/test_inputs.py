@@ -53,6 +53,12 @@ def test_a_list_is_as_arguments_are(music, monkeypatch):
         assert sorted(found) == sorted(expected)
 
 
+def test_an_address_is_refused_with_what_to_do():
+    result = scan("https://example.org/song.mp3")
+    assert result.exit_code == 1
+    assert "is an address" in result.stderr and "Download the" in result.stderr
+
+
 def test_a_folder_s_playlists_are_no_music(music):
     assert len(files_named([music])) == 3
     assert files_named([music / "no such.m3u"]) == [str(music / "no such.m3u")]

@@ -41,7 +41,11 @@ def mobilenet(input_shape, n_classes):
     x = layers.Reshape((*input_shape, 1))(inputs)
     x = layers.ZeroPadding2D([(0, max(0, 32 - n)) for n in input_shape])(x)
     network = keras.applications.MobileNetV3Small(
-        weights=None, input_tensor=layers.Conv2D(3, 1)(x), classes=n_classes, alpha=0.35
+        weights=None,
+        input_tensor=layers.Conv2D(3, 1)(x),
+        classes=n_classes,
+        alpha=0.35,
+        include_preprocessing=False,  # it is for pixels from 0 to 255
     )
     for layer in network.layers:
         if isinstance(layer, layers.BatchNormalization):

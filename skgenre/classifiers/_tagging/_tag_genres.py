@@ -124,8 +124,9 @@ def _tags_of(genres: Any) -> dict[str, str]:
         if known is None:
             raise ValueError(
                 f"The 'genres' parameter has {name!r}, and the genres to choose from "
-                f"are {', '.join(GENRES)}. For another genre, give a mapping from "
-                "genres to tags, such as {'techno': ['techno'], 'opera': ['opera']}."
+                f"are {', '.join(GENRES)}. For another genre, pass GenreTagger a "
+                "mapping from genres to tags in Python, such as {'techno': ['techno'], "
+                "'opera': ['opera']}."
             )
         if GENRES[known] in tags.values():
             raise ValueError(f"The 'genres' parameter names {known!r} twice: {name!r}.")

@@ -38,7 +38,8 @@ def tag(
             help="Genres to choose from, separated by commas, also in German, "
             "French or Spanish. The fewer there are, the more predictions are "
             "right.",
-            show_default="15 genres",
+            show_default="ambient, blues, classical, country, dance, electronic, folk, "
+            "funk, hip-hop, jazz, metal, pop, punk, rock, soul",
         ),
     ] = None,
     min_confidence: Annotated[
@@ -142,7 +143,7 @@ def tag(
 def tag_files(
     tagger: "GenreTagger", paths: Sequence[str], *, top: int, **how: Any
 ) -> list[dict[str, Any]]:
-    """Return one dict a file: 'path', and either what it sounds like or an 'error'.
+    """Return one dict a file: 'path', 'status', and what it sounds like or an 'error'.
 
     That is 'genre', 'confidence' and 'tags', which are dicts of 'tag' and
     'probability'; of a file without music only a 'note', which says why.
@@ -156,20 +157,20 @@ def tag_files(
     songs: list[dict[str, Any]] = []
     for path in paths:
         if path in errors:
-            songs.append({"path": path, "error": errors[path]})
+            songs.append({"path": path, "status": "error", "error": errors[path]})
             continue
-        reading = readings.get(path)
-        note = {} if reading is None else {"note": f"{reading.status}: {reading.cause}"}
-        if reading is not None and not reading.has_music:
-            songs.append({"path": path, **note})
-            continue
+        song: dict[str, Any] = {"path": path, "status": "ok"}
+        if (reading := readings.get(path)) is not None:
+            song |= {"status": reading.status, "note": reading.cause}
+            if not reading.has_music:
+                songs.append(song)
+                continue
         ((genre, confidence),) = _best(tagger, tagger._probabilities(tags[path][None]))
         pairs = [
             {"tag": name, "probability": round(probability, 4)}
             for name, probability in top_tags(tags[path], top)
         ]
-        song = {"path": path, "genre": genre, "confidence": confidence, "tags": pairs}
-        songs.append(song | note)
+        songs.append(song | {"genre": genre, "confidence": confidence, "tags": pairs})
     return songs
 
 

@@ -249,6 +249,13 @@ def _evaluate(learner: Any, clips: Any, tracks: Bunch, console: Console) -> Eval
     if "ranking_precision" in scores:
         name, score = "Label-ranking average precision", scores.ranking_precision
     console.print(f"{name} on {len(target)} {protocol}: [bold]{score:.2f}[/]")
+    if tracks.groups is None:
+        console.print(
+            "[yellow]Note:[/] Artists are not known, and may be on both sides: on new "
+            "artists, the model may be right less often. Name them in a CSV of "
+            "path,genre,group.",
+            soft_wrap=True,
+        )
     return evaluation
 
 

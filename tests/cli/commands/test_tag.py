@@ -5,11 +5,13 @@ import json
 import numpy as np
 import pytest
 import soundfile
+import typer
 from music_library import write_track
 from published_weights import needs_weights
 from typer.testing import CliRunner
 
 from skgenre import GenreTagger
+from skgenre.classifiers._tagging._tag_genres import GENRES
 from skgenre.cli import app
 from skgenre.datasets._library._playlists import read_playlist
 
@@ -62,12 +64,12 @@ def test_silence_has_a_note_and_no_genre(songs, tmp_path):
     assert result.exit_code == 0, result.output
     song, silence = json.loads(result.stdout)
     assert "genre" in song and "note" not in song
-    assert silence.keys() == {"path", "note"}
-    assert silence["note"].startswith("silent: ")
+    assert silence.keys() == {"path", "status", "note"}
+    assert (song["status"], silence["status"]) == ("ok", "silent")
     assert "silent.wav" in result.stderr
     result = invoke(silent, "--format", "csv")
     (row,) = csv.DictReader(io.StringIO(result.stdout))
-    assert not row["genre"] and row["note"].startswith("silent: ")
+    assert not row["genre"] and row["status"] == "silent" and row["note"]
 
 
 @needs_weights
@@ -135,6 +137,12 @@ def test_no_file_is_left_where_all_have_a_genre(tmp_path, options):
     write_track(tmp_path / "a.mp3", genre=["Jazz"])
     result = invoke(tmp_path, "--missing-only", "--format", "json", *options)
     assert result.exit_code == 0 and json.loads(result.stdout) == []
+
+
+def test_the_help_names_the_genres():
+    command = typer.main.get_command(app).commands["tag"]
+    (genres,) = (option for option in command.params if option.name == "genres")
+    assert genres.show_default == ", ".join(GENRES)
 
 
 def test_refusals(music, no_weights):

@@ -195,10 +195,20 @@ def test_what_the_model_was_trained_on(music, tmp_path):
     assert digests[0] == digests[1] != digests[2]
 
 
+def test_scores_without_artists_come_with_a_note(music, tmp_path):
+    shutil.copytree(music / "low", tmp_path / "music" / "low")
+    shutil.copytree(music / "high", tmp_path / "music" / "high")
+    for folder, is_noted in ((music, False), (tmp_path / "music", True)):
+        printed = train(
+            folder, "--model", "fast", "--no-refit", "-o", tmp_path / "it.model"
+        )
+        assert ("Artists are not known" in printed) == is_noted
+
+
 def test_a_note_that_is_too_long_is_refused_before_training(music, tmp_path):
     command = ["train", music, "-o", tmp_path / "it.model", "--note", "x" * 9999]
     result = CliRunner().invoke(app, [str(each) for each in command])
-    assert result.exit_code == 1 and "'note': expected up to" in result.stderr
+    assert result.exit_code == 1 and "'note': expected a text of up to" in result.stderr
     assert "Training" not in result.stderr
 
 

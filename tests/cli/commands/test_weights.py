@@ -37,6 +37,7 @@ def test_weights_of_the_users_index(no_weights, local_index):
     assert "28 MiB from your package index, ISC licence" in said
     assert f"The weights are in {no_weights}/musicnn-0.1.0." in said
     assert has_weights()
+    assert "index" not in invoke("weights").stderr  # they are here
 
 
 @pytest.mark.slow

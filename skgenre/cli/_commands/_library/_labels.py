@@ -65,8 +65,9 @@ def labelled_tracks(
     _report(library, console)
     if not library.has_genre.any():
         raise ValueError(
-            f"No track below {str(music)!r} has a genre in its tags. `skgenre tag "
-            "--write-tags` can write some."
+            f"No track below {str(music)!r} has a genre in its tags. Train on a "
+            "CSV of path,genre,group or on one folder per genre, or use `skgenre tag`, "
+            "which needs no labels."
         )
     tracks = some_tracks(library, library.has_genre)
     known = [read_info(model).get("genres") for model in models]
