@@ -388,7 +388,8 @@ def _set(file: _Forged, node: dict, which: dict, name: str, value: Any) -> None:
     """Set an attribute; in format 1, the types of the names are listed, too."""
     if file.is_old and name not in which:
         kinds = node["content"]["key_types"]["content"]
-        kinds.append(forge.node("TypeNode", "builtins.str"))
+        if isinstance(kinds, list):  # no forgery before this one has replaced them
+            kinds.append(forge.node("TypeNode", "builtins.str"))
     which[name] = value
 
 
