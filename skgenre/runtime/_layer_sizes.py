@@ -6,12 +6,12 @@ from itertools import combinations
 from typing import Any
 
 from skgenre.runtime._own._layers import (
+    LEAST_CHANNELS,
     Shape,
     check_kernel,
     cost,
     described_layers,
     embedding_shape,
-    work_of,
 )
 
 
@@ -95,7 +95,10 @@ def layer_shapes(
         weights += of_weights
         outputs.append(of_output)
         # Each weight is used once wherever the layer stands: its output's axes but one.
-        n_operations += math.prod(of_output[:-1]) * sum(map(work_of, of_weights))
+        n_operations += math.prod(of_output[:-1]) * sum(
+            math.prod(shape[:-2]) * max(math.prod(shape[-2:]), LEAST_CHANNELS)
+            for shape in of_weights
+        )
     return weights, outputs, n_operations
 
 
@@ -185,7 +188,8 @@ def _convolution(
     size: Shape, channels: int, n_filters: int, kernel_size: Shape
 ) -> tuple[list[Shape], Shape]:
     kernel = shrunk_kernel(size, kernel_size)
-    check_kernel(kernel)
+    if len(kernel) == 2:
+        check_kernel(*kernel)
     if padding(size, kernel_size) == "valid":
         size = tuple(s - k + 1 for s, k in zip(size, kernel, strict=True))
     return [(*kernel, channels, n_filters), (n_filters,)], size

@@ -156,18 +156,14 @@ _VALUE = 2**7  # of a layer's output; it bounds the memory, too
 _SOFTMAX = 2**10  # a value of a softmax, in short rows
 _STEP = 2**18  # of a series, the least
 _POOLED_1D, _POOLED_2D = 2**9, 2**4  # a value under a pool
-_CHANNELS = 2**6  # of a convolution, the least
+LEAST_CHANNELS = 2**6
+"""Of a kernel, inputs times outputs: fewer take as long."""
 # Values of a kernel over two axes. TensorFlow copies what is under it for thousands of
 # places at a time, and ends the process at some kernels of 40,000.
 _MOST_UNDER_KERNEL = 2**13
 
 
-def work_of(weights: Shape) -> int:
-    """Return the time of weights at one place: a kernel of few channels wastes some."""
-    return math.prod(weights[:-2]) * max(math.prod(weights[-2:]), _CHANNELS)
-
-
-def check_kernel(size: Shape) -> None:
+def check_kernel(*size: int) -> None:
     """Refuse a kernel over two axes with which TensorFlow may end the process.
 
     Raises
@@ -176,7 +172,7 @@ def check_kernel(size: Shape) -> None:
         If it has too many values.
     """
     _require(
-        len(size) == 1 or math.prod(size) <= _MOST_UNDER_KERNEL,
+        math.prod(size) <= _MOST_UNDER_KERNEL,
         f"A kernel of {' x '.join(map(str, size))} values is too large: the most are "
         f"{_MOST_UNDER_KERNEL}. Make it smaller",
     )
@@ -228,23 +224,25 @@ def window(settings: Settings, space: Shape, size: Shape) -> Shape:
 def _convolution(settings: Settings, x: Shape) -> Made:
     size = settings["kernel_size"]
     _require(len(x) == len(size) + 1, "a convolution is over other axes")
-    check_kernel(size)
+    if len(size) == 2:
+        check_kernel(*size)
     *space, channels = x
     places = window(settings, tuple(space), size)
     kernel = (*size, channels, settings["filters"])
     weights = _biased(settings, kernel, n=settings["filters"])
-    n = math.prod(places) * work_of(kernel)
+    n = math.prod(places) * math.prod(size)
+    n *= max(channels * settings["filters"], LEAST_CHANNELS)
     return Made((*places, settings["filters"]), weights, n)
 
 
 def _depthwise(settings: Settings, x: Shape) -> Made:
     _require(len(x) == 3, "a convolution is over other axes")
-    check_kernel(settings["kernel_size"])
+    check_kernel(*settings["kernel_size"])
     places = window(settings, x[:2], settings["kernel_size"])
     kernel = (*settings["kernel_size"], x[2], 1)
     weights = _biased(settings, kernel, n=x[2])
     n = math.prod(places) * math.prod(settings["kernel_size"])
-    return Made((*places, x[2]), weights, n * max(_POOLED_2D * x[2], _CHANNELS))
+    return Made((*places, x[2]), weights, n * max(_POOLED_2D * x[2], LEAST_CHANNELS))
 
 
 def _pool(settings: Settings, x: Shape) -> Made:
