@@ -82,9 +82,9 @@ def audible(variables: Mapping[str, NDArray]) -> Audible:
     found = (found - mean) / np.sqrt(variance + 1e-3) * gamma + beta
     silence = np.where(heard, 0, found)
 
-    name, bias_name = _names("conv2d", _MIDDLE[0])
-    kernel, bias = variables[name], variables[bias_name]
-    left |= {name: kernel[:, heard], bias_name: np.zeros_like(bias)}
+    kernel_name, bias_name = _names("conv2d", _MIDDLE[0])
+    kernel, bias = variables[kernel_name], variables[bias_name]
+    left |= {kernel_name: kernel[:, heard], bias_name: np.zeros_like(bias)}
     taps = np.tensordot(kernel[:, :, 0], silence, axes=(1, 0))
     frames = np.arange(N_FRAMES)[:, np.newaxis] + np.arange(len(taps)) - len(taps) // 2
     is_inside = (frames >= 0) & (frames < N_FRAMES)
