@@ -22,12 +22,12 @@ from skgenre._sklearn_compat import (
     fit_context,
 )
 from skgenre._text import format_list, shorten
-from skgenre.classifiers._back_off import Branches, likeliest_branches
 from skgenre.classifiers._checks import (
     check_extra_label,
     put_label,
 )
-from skgenre.classifiers._meta import (
+from skgenre.classifiers._meta._back_off import Branches, likeliest_branches
+from skgenre.classifiers._meta._base import (
     MetaClassifier,
     fit_with,
     held_out_probabilities,

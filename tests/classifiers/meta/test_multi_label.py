@@ -13,7 +13,7 @@ from skgenre import (
     MultiLabelClassifier,
     SegmentClassifier,
 )
-from skgenre.classifiers._meta import folds_by_group
+from skgenre.classifiers._meta._base import folds_by_group
 
 NAMES = np.array(["rock", "folk", "jazz"])
 

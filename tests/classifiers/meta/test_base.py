@@ -21,7 +21,7 @@ from skgenre import (
     SegmentClassifier,
     TemperatureScalingClassifier,
 )
-from skgenre.classifiers._meta import (
+from skgenre.classifiers._meta._base import (
     check_all_tested,
     check_clip_weights,
     check_fit_takes,

@@ -21,7 +21,6 @@ from sklearn.utils.validation import check_is_fitted
 from skgenre._estimators import takes_three_axes
 from skgenre._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from skgenre.classifiers._base import BaseGenreClassifier
-from skgenre.classifiers._check_windowed import check_windowed_clips, select_clips
 from skgenre.classifiers._checks import (
     Rows,
     check_groups,
@@ -31,7 +30,7 @@ from skgenre.classifiers._checks import (
     genre_codes,
     keep_target,
 )
-from skgenre.classifiers._meta import (
+from skgenre.classifiers._meta._base import (
     InnerTransform,
     check_all_tested,
     check_clip_weights,
@@ -44,14 +43,15 @@ from skgenre.classifiers._meta import (
     inner_has,
     takes_several,
 )
-from skgenre.classifiers._several_genres import ONE, SeveralGenres
-from skgenre.classifiers._windows import (
+from skgenre.classifiers._meta._check_windowed import check_windowed_clips, select_clips
+from skgenre.classifiers._meta._windows import (
     Clips,
     Windows,
     clip_summary,
     iter_chunks,
     window_times,
 )
+from skgenre.classifiers._several_genres import ONE, SeveralGenres
 
 
 def _voting_gives_probabilities(self: Any) -> bool:

@@ -6,7 +6,7 @@ from typer.testing import CliRunner
 
 import skgenre
 from skgenre.cli import app
-from skgenre.cli._commands._info import model_card
+from skgenre.cli._commands._models._info import model_card
 from skgenre.datasets import make_genre_clips
 from skgenre.persistence import read_info
 

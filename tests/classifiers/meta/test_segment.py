@@ -35,8 +35,8 @@ from skgenre import (
     SegmentClassifier,
     SpectrogramFile,
 )
+from skgenre.classifiers._meta._windows import Windows
 from skgenre.classifiers._training._data import validation_rows
-from skgenre.classifiers._windows import Windows
 
 CRNN = CRNNClassifier(
     filters=(8,),
@@ -469,14 +469,16 @@ class TestContainers:
         expected = model.predict_proba(X)
         path = tmp_path / "X.npy"
         np.save(path, X)
-        monkeypatch.setattr("skgenre.classifiers._windows._CHUNK_BYTES", 4 * 5 * 4 * 40)
+        monkeypatch.setattr(
+            "skgenre.classifiers._meta._windows._CHUNK_BYTES", 4 * 5 * 4 * 40
+        )
         sizes = []
 
         def watch(clips, *args):
             sizes.append(len(clips))
             return Windows(clips, *args)
 
-        monkeypatch.setattr("skgenre.classifiers._segment.Windows", watch)
+        monkeypatch.setattr("skgenre.classifiers._meta._segment.Windows", watch)
         for stored in (np.load(path, mmap_mode="r"), SpectrogramFile(path)):
             assert_allclose(model.predict_proba(stored), expected, atol=1e-6)
             assert sizes == [4, 4, 4, 4, 4, 4, 4, 2]
