@@ -581,10 +581,12 @@ class TestForged:
             (lambda layers: layers.append(layers[-1]), "or is another's, too"),
             (lambda layers: layers[2]["tuple"][3]["tuple"].pop(), "other settings"),
             (lambda layers: layers.__setitem__(0, layers[1]), "."),
+            (lambda layers: layers[1]["tuple"].pop(), "four values"),
+            (lambda layers: layers.__setitem__(1, layers[1]["tuple"]), "four values"),
         ],
         ids=[
             *("class", "name", "later", "negative", "last", "none", "many", "twice"),
-            *("setting", "input"),
+            *("setting", "input", "three values", "a list"),
         ],
     )
     def test_the_layers(self, edit, match, forge):
