@@ -42,7 +42,9 @@ _BLOCKS = {
     metrics : list or None, default=%(metrics)s
         Names, classes or objects of Keras's metrics, to be in `history_`, too. They
         take the numbers of the genres, as
-        ``keras.metrics.SparseTopKCategoricalAccuracy`` does.
+        ``keras.metrics.SparseTopKCategoricalAccuracy`` does. Where clips may have
+        several genres, they take 0 and 1 in a column for each, and "accuracy" is the
+        share of these that are right.
     callbacks : callback, list of callbacks or None, default=%(callbacks)s
         Classes or objects of `keras.callbacks`, such as ``CSVLogger("log.csv")``. Each
         fit calls the classes and copies the objects. They come after those of the

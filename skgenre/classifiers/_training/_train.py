@@ -124,9 +124,8 @@ class Recipe:
         is_class = inspect.isclass(self.loss)
         if not is_class and not isinstance(self.loss, str | dict | keras.losses.Loss):
             return self.loss  # a function
-        if isinstance(self.loss, keras.losses.Loss):
-            loss = copy.deepcopy(self.loss)
-        else:
+        loss = self.loss  # not a copy, which Keras would make of its configuration
+        if not isinstance(loss, keras.losses.Loss):
             cls, settings = class_and_settings(keras.losses, self.loss)
             loss = cls(**settings)
         of_numbers = isinstance(loss, keras.losses.SparseCategoricalCrossentropy)
@@ -136,10 +135,16 @@ class Recipe:
 
     def new_metrics(self, *, several: bool = False) -> list[Any]:
         """Return what `keras.Model.compile` takes, as this training's own."""
-        watched: Any = "accuracy"
+        # Of a name, Keras makes a metric while it traces the first step, and because
+        # that makes variables, TensorFlow traces the step twice.
+        accuracy = keras.metrics.SparseCategoricalAccuracy
         if several:
-            watched = keras.metrics.MeanMetricWrapper(label_ranking_precision, RANKING)
-        return [watched, *(_own(metric) for metric in self.metrics or ())]
+            accuracy = keras.metrics.BinaryAccuracy
+        watched = LabelRankingPrecision(RANKING) if several else "accuracy"
+        return [
+            accuracy(name="accuracy") if metric == "accuracy" else metric
+            for metric in (watched, *map(_own, self.metrics or ()))
+        ]
 
     def new_callbacks(self) -> list[keras.callbacks.Callback]:
         """Return the user's callbacks, as this training's own.
@@ -444,10 +449,6 @@ class SmoothedCrossentropy(keras.losses.Loss):
         labelled = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
         return (1 - self.label_smoothing) * labelled + self.label_smoothing * spread
 
-    def __repr__(self) -> str:
-        """Name all that the loss depends on: networks are kept under this name."""
-        return f"{type(self).__name__}({self.label_smoothing!r})"
-
 
 class SeveralCrossentropy(keras.losses.Loss):
     """Cross-entropy of each genre by itself, its mean over the genres.
@@ -478,10 +479,13 @@ class SeveralCrossentropy(keras.losses.Loss):
             losses = losses * ops.where(y_true > 0, with_genre, without)
         return ops.mean(losses, axis=-1)
 
-    def __repr__(self) -> str:
-        """Name all that the loss depends on: networks are kept under this name."""
-        settings = self.label_smoothing, self.class_weights
-        return f"{type(self).__name__}{settings!r}"
+
+class LabelRankingPrecision(keras.metrics.Mean):
+    """Mean label-ranking average precision of clips."""
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch: 0 and 1, and probabilities, both (batch, n_classes)."""
+        super().update_state(label_ranking_precision(y_true, y_pred), sample_weight)
 
 
 def label_ranking_precision(y_true: Any, y_pred: Any) -> Any:
@@ -509,17 +513,13 @@ class OneHotLoss(keras.losses.Loss):
     """
 
     def __init__(self, loss: keras.losses.Loss) -> None:
-        super().__init__(name=loss.name)
+        super().__init__(name=loss.name, reduction=loss.reduction, dtype=loss.dtype)
         self.loss = loss
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Compare genre numbers (batch,) with probabilities (batch, n_classes)."""
         one_hot = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1])
         return self.loss.call(ops.cast(one_hot, y_pred.dtype), y_pred)
-
-    def __repr__(self) -> str:
-        """Name all that the loss depends on: networks are kept under this name."""
-        return f"{type(self).__name__}({settings_text(self.loss)})"
 
 
 def training_callbacks(
