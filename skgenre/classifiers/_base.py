@@ -236,7 +236,7 @@ class BaseGenreClassifier(
         ValueError
             If fewer than two genres are given, values are not finite, lengths do not
             match, training diverged, or `checkpoint_dir` is set and `random_state`
-            is not.
+            is not, or the loss, the optimiser or a layer is code of your own.
         RuntimeError
             If a global setting of Keras would change the training, or TensorFlow has a
             distribution strategy, under which the process may crash.
@@ -663,7 +663,7 @@ class BaseGenreClassifier(
 
     def _learned(self, trained: "Trained", *, keep_optimizer: bool) -> dict[str, Any]:
         """Return the attributes that a training sets, by name."""
-        from skgenre.classifiers._training._train import settings_text
+        from skgenre.classifiers._training._train import optimizer_name
 
         history: dict[str, list[float]] = getattr(self, "history_", {})
         n_before, n_new = len(history.get("loss", [])), len(trained.history["loss"])
@@ -677,28 +677,31 @@ class BaseGenreClassifier(
             "n_iter_": n_before + n_new,
         }
         if keep_optimizer:
-            name = settings_text(self.optimizer)
+            name = optimizer_name(self.optimizer)
             learned["optimizer_state_"] = [name, *trained.optimizer_state]
         return learned
 
-    def _network_and_recipe(self, **parameters: Any) -> "tuple[NetworkState, Recipe]":
-        """Return what is trained and how; more parameters are the network's."""
+    def _network_and_recipe(
+        self, **training_parameters: Any
+    ) -> "tuple[NetworkState, Recipe]":
+        """Return what is trained and how."""
         from skgenre.classifiers._training._train import (
             NetworkState,
             Recipe,
-            settings_text,
+            optimizer_name,
         )
 
         optimizer, *state = getattr(self, "optimizer_state_", [None])
         network = NetworkState(
             self._network,
-            self.network_parameters_ | parameters,
+            self.network_parameters_,
+            training_parameters,
             self.classes_,
             self.y_type_ != ONE,
             self.input_mean_,
             self.input_scale_,
             getattr(self, "weights_", None),
-            state if optimizer == settings_text(self.optimizer) else None,
+            state if optimizer == optimizer_name(self.optimizer) else None,
         )
         settings = {each.name: getattr(self, each.name) for each in fields(Recipe)}
         return network, Recipe(**{k: plain(v) for k, v in settings.items()})

@@ -94,8 +94,8 @@ _BLOCKS = {
         Folder in which `fit` keeps the state of the training after each epoch.
         Called again with the same parameters and data after it was cut off, `fit`
         resumes from there, and the result is that of one go. Needs a
-        `random_state`; the file is deleted when the fit has ended. None keeps
-        nothing.
+        `random_state`, and losses, optimisers and layers of Keras, not of your own;
+        the file is deleted when the fit has ended. None keeps nothing.
     verbose : int or bool, default=%(verbose)s
         0 is silent, 1 shows Keras's progress bar, 2 prints a line an epoch.
     """,
