@@ -14,7 +14,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags, check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import (
@@ -472,7 +472,9 @@ class BaseGenreClassifier(
     def _outputs(self, X: ArrayLike) -> tuple[NDArray, NDArray]:
         """Return the probabilities and the embeddings of all clips."""
         check_is_fitted(self)
-        rows = as_spectrograms(self, X, reset=False)
+        return self._outputs_of_rows(as_spectrograms(self, X, reset=False))
+
+    def _outputs_of_rows(self, rows: Rows) -> tuple[NDArray, NDArray]:
         if self._runtime == "onnx":
             return self._batch_by_batch(rows, self._run_onnx)
         from skgenre.runtime._keras import shield_from_interrupts
@@ -483,12 +485,12 @@ class BaseGenreClassifier(
         self, rows: Rows, run: Callable[[NDArray], tuple[NDArray, NDArray]]
     ) -> tuple[NDArray, NDArray]:
         outputs = []
-        for start in range(0, len(rows), _BATCH_SIZE):
-            clips = np.asarray(rows[start : start + _BATCH_SIZE])
-            check_finite(self, clips, first=start)
+        for batch in gen_batches(len(rows), _BATCH_SIZE):
+            clips = np.asarray(rows[batch])
+            check_finite(self, clips, first=batch.start)
             outputs.append(run(clips))
             for values in outputs[-1]:
-                self._check_outputs(values, clips, start)
+                self._check_outputs(values, clips, batch.start)
         probabilities, embeddings = zip(*outputs, strict=True)
         return np.concatenate(probabilities), np.concatenate(embeddings)
 
@@ -612,11 +614,13 @@ class BaseGenreClassifier(
         """
         self.thresholds_ = np.full(len(self.classes_), 0.5)
         if len(rows := held_out.rows):
-            X = held_out.X
-            batches = np.split(rows, range(_BATCH_SIZE, len(rows), _BATCH_SIZE))
+            probabilities = [
+                self._outputs_of_rows(held_out.X[rows[batch]])[0]
+                for batch in gen_batches(len(rows), _BATCH_SIZE)
+            ]
             self.thresholds_ = best_thresholds(
                 held_out.codes[rows],
-                np.concatenate([self.predict_proba(X[batch]) for batch in batches]),
+                np.concatenate(probabilities).astype(np.float64),
                 held_out.weights[rows],
             )
 

@@ -365,7 +365,7 @@ def train(
             n_done = checkpoints.n_epochs
             for _ in range(n_done):
                 batches.reshuffle()
-        if tasks is not None:  # after the checkpoints, which call those before again
+        if tasks is not None:  # after the checkpoints, which call the others again
             callbacks.append(FollowEpochs(tasks, wrapper, best_epoch))
         wrapper.run_epochs(
             batches, held_out, callbacks, initial_epoch=n_done, epochs=epochs
