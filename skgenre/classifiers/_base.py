@@ -32,9 +32,9 @@ from skgenre.classifiers._checks import (
     check_finite,
     check_groups,
     check_integers,
-    check_several,
     check_spectrograms,
     check_target,
+    check_two_genres,
     check_validation_data,
     check_weights,
     genre_codes,
@@ -561,11 +561,9 @@ class BaseGenreClassifier(
     def _set_network(self, X: Rows, target: Target, *, continues: bool) -> None:
         """Set the genres and the network's parameters, or refuse changed ones."""
         classes = self.classes_ if continues else target.classes
-        for name, axes in self._integers.items():
-            shape = (len(getattr(self, n)) if isinstance(n, str) else n for n in axes)
-            check_integers(name, getattr(self, name), shape=tuple(shape))
+        self._check_parameters()
         if not continues:
-            check_several(self, classes)
+            check_two_genres(self, classes)
         several = (self.y_type_ if continues else target.y_type) != ONE
         network_parameters = self._built_with(X.shape[1:], len(classes), several)
         if continues:
@@ -585,6 +583,12 @@ class BaseGenreClassifier(
             self.__dict__.pop(name, None)
         keep_target(self, target)
         self.network_parameters_ = network_parameters
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters that are no sequences of integers of the right shape."""
+        for name, axes in self._integers.items():
+            shape = (len(getattr(self, n)) if isinstance(n, str) else n for n in axes)
+            check_integers(name, getattr(self, name), shape=tuple(shape))
 
     def _built_with(
         self, input_shape: tuple[int, ...], n_classes: int, several: bool

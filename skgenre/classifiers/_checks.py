@@ -222,7 +222,7 @@ def check_classes(
     return genres
 
 
-def check_several(estimator: BaseEstimator, classes: NDArray) -> None:
+def check_two_genres(estimator: BaseEstimator, classes: NDArray) -> None:
     """Refuse to learn fewer than two genres."""
     if len(classes) < 2:
         raise ValueError(

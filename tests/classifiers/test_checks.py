@@ -17,9 +17,9 @@ from skgenre.classifiers._checks import (
     check_groups,
     check_integers,
     check_pair,
-    check_several,
     check_spectrograms,
     check_target,
+    check_two_genres,
     check_validation_data,
     check_weights,
     genre_codes,
@@ -217,7 +217,7 @@ class TestGenres:
             with pytest.raises(ValueError, match=message):
                 check_target(GaussianNB(), np.zeros(3), y)
         with pytest.raises(ValueError, match=r"at least 2 genres.*: \['a'\]"):
-            check_several(GaussianNB(), np.array(["a"]))
+            check_two_genres(GaussianNB(), np.array(["a"]))
 
     def test_classes_of_partial_fit(self):
         known = np.array([1, 2])

@@ -25,8 +25,8 @@ from skgenre.classifiers._checks import (
     Rows,
     check_groups,
     check_pair,
-    check_several,
     check_target,
+    check_two_genres,
     genre_codes,
     keep_target,
 )
@@ -289,7 +289,7 @@ class SegmentClassifier(
                 f"voting={self.voting!r} needs an estimator with predict_proba, which "
                 f"{name} doesn't have. Set voting='hard', or calibrate the estimator."
             )
-        check_several(self, self.classes_)
+        check_two_genres(self, self.classes_)
         check_fit_takes(self.estimator, **given)
 
     def predict(self, X: ArrayLike) -> NDArray:
