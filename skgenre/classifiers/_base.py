@@ -485,12 +485,12 @@ class BaseGenreClassifier(
         self, rows: Rows, run: Callable[[NDArray], tuple[NDArray, NDArray]]
     ) -> tuple[NDArray, NDArray]:
         outputs = []
-        for batch in gen_batches(len(rows), _BATCH_SIZE):
-            clips = np.asarray(rows[batch])
-            check_finite(self, clips, first=batch.start)
+        for start in range(0, len(rows), _BATCH_SIZE):
+            clips = np.asarray(rows[start : start + _BATCH_SIZE])
+            check_finite(self, clips, first=start)
             outputs.append(run(clips))
             for values in outputs[-1]:
-                self._check_outputs(values, clips, batch.start)
+                self._check_outputs(values, clips, start)
         probabilities, embeddings = zip(*outputs, strict=True)
         return np.concatenate(probabilities), np.concatenate(embeddings)
 

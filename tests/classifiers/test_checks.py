@@ -121,7 +121,7 @@ class TestFinite:
         X[5, 1, 1] = np.inf
         X[6] = np.inf
         for per_chunk in (1, 2, 4, 100):
-            limit = "skgenre.classifiers._checks._CHUNK_BYTES"
+            limit = "skgenre.classifiers._checks.CHUNK_BYTES"
             monkeypatch.setattr(limit, per_chunk * 3 * 2 * 8)
             for first in (0, 40):
                 with pytest.raises(ValueError, match="infinity") as caught:
