@@ -89,13 +89,13 @@ def test_a_list_in_a_folder_that_is_named_like_a_protocol(music, tmp_path, monke
     song.parent.mkdir(parents=True)
     shutil.copy(music / "a.flac", song)
     (tmp_path / "list.txt").write_text("http://127.0.0.1/a.flac\n")
-    (found,) = files_named(None, Path("list.txt"))
+    (found,) = files_named(None, Path("list.txt")).files
     assert os.path.samefile(found, song) and not is_url(found)
 
 
 def test_a_folder_s_playlists_are_no_music(music):
-    assert len(files_named([music])) == 3
-    assert files_named([music / "no such.m3u"]) == [str(music / "no such.m3u")]
+    assert len(files_named([music]).files) == 3
+    assert files_named([music / "no such.m3u"]).files == [str(music / "no such.m3u")]
 
 
 def test_sound_and_list_can_not_both_be_the_standard_input():

@@ -105,9 +105,8 @@ def tag(
             duration=None if timeline else 30.0,
         )
         tagger._check_parameters()
-        paths = files_named(music, from_file)
-        inputs = [*paths, *(music or []), from_file]
-        check_output(output, inputs, is_folder=is_playlist)
+        paths, lists = files_named(music, from_file)
+        check_output(output, [*paths, *lists], is_folder=is_playlist)
         require_weights(yes=yes)
         if missing_only:
             paths = without_genre(paths, n_jobs=jobs, console=console)

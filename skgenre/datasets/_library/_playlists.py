@@ -10,7 +10,9 @@ from urllib.request import url2pathname
 
 from skgenre.audio._remote import is_url
 
-PLAYLIST_SUFFIXES = frozenset((".m3u", ".m3u8"))
+WRITTEN_SUFFIX = ".m3u8"
+"""The end of the names of playlists that are written."""
+PLAYLIST_SUFFIXES = frozenset((".m3u", WRITTEN_SUFFIX))
 MOST_BYTES = 1 << 26
 """Of a list; each path takes some hundred."""
 _MOST_PATHS = 1_000_000
@@ -188,5 +190,5 @@ def file_names(titles: Iterable[str]) -> dict[str, str]:
         while distinct.casefold() in taken:
             distinct, number = f"{stem} {number}", number + 1
         taken.add(distinct.casefold())
-        names[title] = f"{distinct}.m3u8"
+        names[title] = f"{distinct}{WRITTEN_SUFFIX}"
     return names
