@@ -131,11 +131,12 @@ def process_files(
     return found
 
 
-def print_notes(readings: Mapping[str, Reading], console: Console) -> None:
+def print_notes(readings: Mapping[str | FileClip, Reading], console: Console) -> None:
     """Print which files are damaged, silent or too short."""
     for path, reading in readings.items():
+        name = os.fsdecode(clip_name(path))
         console.print(
-            f"[yellow]Note:[/] {plain(repr(path))} is {reading.status}: "
+            f"[yellow]Note:[/] {plain(repr(name))} is {reading.status}: "
             f"{plain(reading.cause)}.",
             soft_wrap=True,
         )
