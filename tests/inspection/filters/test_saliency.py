@@ -146,6 +146,17 @@ def test_windows_of_a_segment_classifier(training):
         saliency(windows, X[:2])
 
 
+def test_of_several_genres_the_most_probable_is_looked_for(training):
+    X, _ = training
+    crnn = CRNNClassifier(filters=(4,), lstm_units=4, epochs=1, random_state=0)
+    crnn.fit(X[:8, :16], [("folk",), ("folk", "rock"), (), ("rock",)] * 2)
+    genres = crnn.classes_[crnn.predict_proba(X[:2, :16]).argmax(axis=1)]
+    np.testing.assert_array_equal(
+        saliency(crnn, X[:2, :16], n_steps=2),
+        saliency(crnn, X[:2, :16], genres, n_steps=2),
+    )
+
+
 def test_refuses_what_does_not_fit(parallel, new_clips):
     X = new_clips[0][:2]
     with pytest.raises(ValueError, match=r"genres must be .*\['high', 'low', 'neither"):
