@@ -92,7 +92,14 @@ def test_losses_by_name_by_settings_and_as_objects(clips):
         trained(clips, loss=OfNumbers()),
     ]
     check_same(entropy)
-    assert np.abs(focal[0].weights_[0] - entropy[0].weights_[0]).max() > 1e-3
+    smoothing = {"label_smoothing": 0.2}
+    smooth = [
+        trained(clips, **smoothing),
+        trained(clips, loss={"name": "categorical_crossentropy"} | smoothing),
+    ]
+    check_same(smooth)
+    for others in (focal, smooth):
+        assert np.abs(others[0].weights_[0] - entropy[0].weights_[0]).max() > 1e-3
 
 
 def of_numbers(y_true, y_pred):

@@ -117,7 +117,12 @@ class Recipe:
         if self.loss is None and several:
             return SeveralCrossentropy(float(self.label_smoothing), class_weights)
         if self.loss is None:
-            return loss_function(self.label_smoothing)
+            if not self.label_smoothing:
+                return "sparse_categorical_crossentropy"
+            smoothing = float(self.label_smoothing)
+            return OneHotLoss(
+                keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+            )
         if class_weights is not None:
             raise ValueError(
                 "Where clips have several genres, class_weight is a part of the "
@@ -218,8 +223,10 @@ def optimizer_name(optimizer: Any) -> str:
     if isinstance(optimizer, str):
         return optimizer
     if isinstance(optimizer, dict):
-        return repr(sorted(optimizer.items()))
-    return repr((type(optimizer).__name__, sorted(optimizer.get_config().items())))
+        optimizer = sorted(optimizer.items())
+    elif not inspect.isclass(optimizer):  # which is refused before training
+        optimizer = type(optimizer).__name__, sorted(optimizer.get_config().items())
+    return repr(optimizer)
 
 
 def checkpoint_facts(network: NetworkState, recipe: Recipe) -> dict[str, str]:
@@ -434,36 +441,6 @@ def wrap(
         **{f"model__{k}": v for k, v in built_with.items()},
         **parameters,
     )
-
-
-def loss_function(label_smoothing: float) -> "str | SmoothedCrossentropy":
-    """Return the cross-entropy as `keras.Model.compile` takes it."""
-    if label_smoothing:
-        return SmoothedCrossentropy(float(label_smoothing))
-    return "sparse_categorical_crossentropy"
-
-
-class SmoothedCrossentropy(keras.losses.Loss):
-    """Cross-entropy with a share of each label spread over all genres.
-
-    Keras has label smoothing for one-hot labels only.
-
-    Parameters
-    ----------
-    label_smoothing : float
-        The share, in [0, 1).
-    """
-
-    def __init__(self, label_smoothing: float) -> None:
-        super().__init__(name="smoothed_crossentropy")
-        self.label_smoothing = label_smoothing
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Compare genre numbers (batch,) with probabilities (batch, n_classes)."""
-        probabilities = ops.clip(y_pred, keras.config.epsilon(), 1.0)
-        spread = -ops.mean(ops.log(probabilities), axis=-1)
-        labelled = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
-        return (1 - self.label_smoothing) * labelled + self.label_smoothing * spread
 
 
 class SeveralCrossentropy(keras.losses.Loss):

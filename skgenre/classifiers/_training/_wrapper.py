@@ -261,9 +261,8 @@ def description(value: Any) -> str | None:
     """Return a text that is equal, in any process, for all that trains in the same way.
 
     None means that nothing is sure, as of functions and classes of users: what they
-    compute also depends on what is outside them. The settings of Keras's own losses are
-    not all in their configuration, and are taken from the objects; metrics are made
-    from it.
+    compute also depends on what is outside them. A loss is described by its attributes,
+    as Keras's configuration lacks some; a metric is made from its configuration.
     """
     if isinstance(value, np.ndarray | np.generic):
         value = value.tolist()
