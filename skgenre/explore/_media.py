@@ -148,6 +148,13 @@ class Media:
         with self._lock:
             return self._dropped[key]
 
+    def forget(self, key: str) -> None:
+        """Delete what was dropped, if it is still there."""
+        with self._lock:
+            path, _ = self._dropped.pop(key, ("", ""))
+        if path:
+            Path(path).unlink(missing_ok=True)
+
 
 def spectrogram(path: str) -> dict[str, Any]:
     """Return what a song looks like, for the page to draw.

@@ -370,9 +370,13 @@ class Server:
 
     def sound(self, request: Request) -> Response:
         """Return a song's file, or part of it, in a form that browsers play."""
-        path = self._path(request.path_params["key"])
+        key = request.path_params["key"]
+        path = self._path(key)
         suffix = os.path.splitext(path)[1].lower()
-        if suffix not in MEDIA_TYPES or request.query_params.get("as") == "wav":
+        # Any file may be called a song: only one that was decoded is sent as it is.
+        is_song = key.startswith("d") or self.extraction.done[int(key)]
+        wants_wav = request.query_params.get("as") == "wav"
+        if not is_song or suffix not in MEDIA_TYPES or wants_wav:
             path, suffix = self.media.as_wav(path), ".wav"
         if not os.path.isfile(path):
             raise HTTPException(404, _NO_SONG)
@@ -593,7 +597,11 @@ class Server:
                 f"The file is larger than {MOST_BYTES >> 20} MiB. Drop a smaller one."
             )
         key = await self.media.receive(Path(name).name or "a file", request.stream())
-        return JSONResponse(await run_in_threadpool(self._dropped_song, key))
+        try:
+            return JSONResponse(await run_in_threadpool(self._dropped_song, key))
+        except BaseException:
+            self.media.forget(key)
+            raise
 
 
 def own_text(name: str) -> str:
