@@ -29,6 +29,8 @@ LOOPBACK = "127.0.0.1"
 LOOPBACK_HOSTS = LOOPBACK, "localhost", "::1"
 """At which only programs of this machine can ask."""
 _SECONDS = 5.0
+# The command has three seconds after Ctrl-C, in which dropped songs must go.
+_SECONDS_OF_REQUESTS = 2.0
 
 
 class Explorer:
@@ -90,11 +92,11 @@ class Explorer:
         """Stop the server and what it computes; what was computed is kept."""
         self._server.extraction.stop()
         self._web.should_exit = True
-        self._thread.join(_SECONDS)
+        self._thread.join(_SECONDS_OF_REQUESTS)
+        self._server.media.close()
         self._server.training.stop()  # now that nobody can start another one
         self._server.extraction.wait(_SECONDS)
         self._server.training.wait(_SECONDS)
-        self._server.media.close()
 
     def save(self, path: str | os.PathLike, *, preview_seconds: float = 0.0) -> None:
         """Save the map and the lists as a page that needs no server.
