@@ -92,13 +92,13 @@ class Server:
         self.collection, self.listener = collection, listener
         self.extraction, self.labels = extraction, labels
         self.training = training
-        self.media = Media()
+        self.media = Media(listener.load)
         self._network: NetworkView | None = None
         if listener.network is not None:
             self._network = NetworkView(listener.model, listener.network)
         self._space: Space | None = None
         self._lock = threading.Lock()
-        self._spectrogram = lru_cache(16)(spectrogram)
+        self._spectrogram = lru_cache(16)(lambda path: spectrogram(path, listener.load))
         self._timeline = lru_cache(16)(listener.timeline)
         self._tags = lru_cache(16)(listener.top_tags)
         self._why = lru_cache(8)(self._explain)
@@ -395,10 +395,10 @@ class Server:
         return JSONResponse(self._timeline(self._path(request.path_params["key"])))
 
     def _explain(self, path: str) -> Why | Salience:
-        predict_proba = self.listener.predict_proba
+        predict_proba, load = self.listener.predict_proba, self.listener.load
         if self._network is not None and self._network.is_heard:
-            return self._network.explain(predict_proba, path)
-        return explain(predict_proba, path)
+            return self._network.explain(predict_proba, path, load)
+        return explain(predict_proba, path, load)
 
     def why(self, request: Request) -> Response:
         """Return what speaks for a song's genre."""
@@ -415,7 +415,9 @@ class Server:
         """Return a song with nothing but what speaks for its genre."""
         path = self._path(request.path_params["key"])
         found = self._why(path)
-        name = self.media.made(("why", path), lambda: found.sound(path))
+        name = self.media.made(
+            ("why", path), lambda: found.sound(path, self.listener.load)
+        )
         return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
 
     def _view(self) -> NetworkView:

@@ -123,6 +123,7 @@ def explore(
             port=port,
             open_browser=browser and static is None,
             cache_dir=cache_dir,
+            time_limit=time_limit,
             n_jobs=jobs,
         )
         if static is not None:
