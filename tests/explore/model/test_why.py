@@ -54,7 +54,7 @@ def test_of_a_long_song_a_part_is_explained_and_heard(song, monkeypatch):
         lengths.update(len(clip.samples) for clip in clips)
         return low_or_not(clips)
 
-    sound, _ = explain(look_at_lengths, song, load_audio).sound(song)
+    sound, _ = explain(look_at_lengths, song, load_audio).sound(song, load_audio)
     assert lengths == {RATE} and len(sound) == RATE
 
 
