@@ -35,7 +35,9 @@ _BLOCKS = {
         ``"categorical_focal_crossentropy"``: its name, a dict of its 'name' and
         settings, or an object. A function, or an object of your own class, takes the
         numbers of the genres, as in `classes_`, of shape (batch,), and probabilities
-        of shape (batch, n_classes).
+        of shape (batch, n_classes). Of an object, copies that a search makes lack what
+        Keras leaves out of its configuration, such as the `delta` of ``Huber``; a dict
+        keeps all.
     label_smoothing : float, default=%(label_smoothing)s
         Share of each clip's weight that is spread over all genres in the loss; only
         for the cross-entropy.

@@ -128,13 +128,13 @@ class Recipe:
                 "Where clips have several genres, class_weight is a part of the "
                 "default loss. Leave one of class_weight and loss at None."
             )
-        is_class = inspect.isclass(self.loss)
-        if not is_class and not isinstance(self.loss, str | dict | keras.losses.Loss):
-            return self.loss  # a function
-        loss = self.loss  # not a copy, which Keras would make of its configuration
-        if not isinstance(loss, keras.losses.Loss):
-            cls, settings = class_and_settings(keras.losses, self.loss)
+        loss = self.loss
+        if inspect.isclass(loss) or isinstance(loss, str | dict):
+            cls, settings = class_and_settings(keras.losses, loss)
             loss = cls(**settings)
+        if not isinstance(loss, keras.losses.Loss):
+            return loss  # a function
+        # An object is used itself: copies lack what its configuration lacks.
         of_numbers = isinstance(loss, keras.losses.SparseCategoricalCrossentropy)
         is_of_keras = type(loss).__module__.startswith("keras.")
         takes_one_hot = is_of_keras and not of_numbers and not several
@@ -235,7 +235,7 @@ def checkpoint_facts(network: NetworkState, recipe: Recipe) -> dict[str, str]:
     Raises
     ------
     ValueError
-        If one is code of the user's.
+        If nothing says what one computes, as of code of the user's.
     """
     facts = {}
     for name, value in (vars(recipe) | network.parameters).items():
@@ -245,10 +245,10 @@ def checkpoint_facts(network: NetworkState, recipe: Recipe) -> dict[str, str]:
         text = description(of)
         if text is None:
             raise ValueError(
-                f"checkpoint_dir can't be used with {name}={value!r:.100}. It is "
-                "code of your own, which may have changed since a training was cut "
-                "off. Use a loss and an optimiser of Keras, and a network of the "
-                "layers that the user guide lists; or leave checkpoint_dir at None."
+                f"checkpoint_dir can't be used with {name}={value!r:.100}: what it "
+                "computes may have changed since a training was cut off. Name a loss "
+                "and an optimiser of Keras, and build the network of the layers that "
+                "the user guide lists; or leave checkpoint_dir at None."
             )
         facts[name] = text
     return facts
