@@ -92,13 +92,13 @@ class Server:
         self.collection, self.listener = collection, listener
         self.extraction, self.labels = extraction, labels
         self.training = training
-        self.media = Media()
+        self.media = Media(listener.load)
         self._network: NetworkView | None = None
         if listener.network is not None:
             self._network = NetworkView(listener.model, listener.network)
         self._space: Space | None = None
         self._lock = threading.Lock()
-        self._spectrogram = lru_cache(16)(spectrogram)
+        self._spectrogram = lru_cache(16)(lambda path: spectrogram(path, listener.load))
         self._timeline = lru_cache(16)(listener.timeline)
         self._tags = lru_cache(16)(listener.top_tags)
         self._why = lru_cache(8)(self._explain)
@@ -346,9 +346,13 @@ class Server:
 
     def sound(self, request: Request) -> Response:
         """Return a song's file, or part of it, in a form that browsers play."""
-        path = self._path(request.path_params["key"])
+        key = request.path_params["key"]
+        path = self._path(key)
         suffix = os.path.splitext(path)[1].lower()
-        if suffix not in MEDIA_TYPES or request.query_params.get("as") == "wav":
+        # Any file may be called a song: only one that was decoded is sent as it is.
+        is_song = key.startswith("d") or self.extraction.done[int(key)]
+        wants_wav = request.query_params.get("as") == "wav"
+        if not is_song or suffix not in MEDIA_TYPES or wants_wav:
             path, suffix = self.media.as_wav(path), ".wav"
         if not os.path.isfile(path):
             raise HTTPException(404, _NO_SONG)
@@ -367,10 +371,10 @@ class Server:
         return self._timeline(self._path(key))
 
     def _explain(self, path: str) -> Why | Salience:
-        predict_proba = self.listener.predict_proba
+        predict_proba, load = self.listener.predict_proba, self.listener.load
         if self._network is not None and self._network.is_heard:
-            return self._network.explain(predict_proba, path)
-        return explain(predict_proba, path)
+            return self._network.explain(predict_proba, path, load)
+        return explain(predict_proba, path, load)
 
     def why(self, key: str) -> dict[str, Any]:
         """Return what speaks for a song's genre."""
@@ -385,7 +389,9 @@ class Server:
         """Return a song with nothing but what speaks for its genre."""
         path = self._path(key)
         found = self._why(path)
-        name = self.media.made(("why", path), lambda: found.sound(path))
+        name = self.media.made(
+            ("why", path), lambda: found.sound(path, self.listener.load)
+        )
         return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
 
     def _view(self) -> NetworkView:
@@ -553,7 +559,11 @@ class Server:
                 f"The file is larger than {MOST_BYTES >> 20} MiB. Drop a smaller one."
             )
         key = await self.media.receive(Path(name).name or "a file", request.stream())
-        return JSONResponse(await run_in_threadpool(self._dropped_song, key))
+        try:
+            return JSONResponse(await run_in_threadpool(self._dropped_song, key))
+        except BaseException:
+            self.media.forget(key)
+            raise
 
 
 def own_text(name: str) -> str:

@@ -82,6 +82,25 @@ def test_what_is_wrong_is_said(arguments, error, music, monkeypatch):
     assert result.exit_code == 1 and error in result.stderr
 
 
+def test_options_reach_the_server(music, tmp_path, monkeypatch):
+    given = {}
+    (tmp_path / "user").write_text("no folder of caches")
+    monkeypatch.delenv("SKGENRE_CACHE_DIR", raising=False)
+    for variable in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path / "user"))
+
+    def start(**parameters):
+        given.update(parameters)
+        raise ValueError("enough")
+
+    monkeypatch.setattr("skgenre.explore.explore", start)
+    command = ["explore", str(music), "--model", str(music / "it.model")]
+    result = CliRunner().invoke(app, [*command, "--time-limit", "5"])
+    assert "enough" in result.stderr and given["time_limit"] == 5
+    assert given["model"][0].time_limit == 5
+    assert given["cache_dir"] is given["model"][0].cache_dir is None
+
+
 def test_a_page_of_broken_files_names_them(music, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "broken").mkdir()

@@ -103,10 +103,12 @@ def test_a_stop_and_a_failure_leave_no_model(songs, tmp_path, monkeypatch):
     state = finished(training)
     assert state["phase"] == "stopped" and "result" not in state
 
-    def broken(*args, **options):
+    def broken(model, *args, **options):
+        assert model[0].time_limit == 7.0
         raise RuntimeError("out of order" + 10_000 * "!")
 
     monkeypatch.setattr(_training, "read_once", broken)
+    training = Training(tmp_path / "models", time_limit=7.0, n_jobs=1)
     training.start("fast", songs)
     state = finished(training)
     assert state["phase"] == "failed" and len(state["failure"]) <= 500
