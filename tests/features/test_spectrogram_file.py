@@ -360,6 +360,15 @@ def test_an_array_of_unknown_origin_is_not_overwritten(target, files):
     assert np.load(target).shape == (3,)
 
 
+def test_a_part_of_unknown_origin_is_not_overwritten(target, files):
+    part = target.with_name("X.npy.part")
+    part.write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match="there is no 'X.npy.json' beside it"):
+        write(target, files)
+    assert part.read_bytes() == b"mine"
+    assert not target.with_name("X.npy.json").exists()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="files of POSIX")
 @pytest.mark.parametrize("suffix", ["part", "json"])
 @pytest.mark.parametrize("kind", ["pipe", "device", "link"])
@@ -430,6 +439,15 @@ def test_a_folder_that_is_not_there(target, files):
 def test_headers_are_as_long_for_any_number_of_clips():
     dtype = np.dtype(np.float16)
     assert len(_header((1, 640, 128), dtype)) == len(_header((10**9, 640, 128), dtype))
+
+
+def test_paths_that_can_not_be_are_rows_of_nan(tmp_path):
+    step = MelSpectrogramTransformer(
+        sample_rate=8000, n_frames=20, n_mels=8, on_error="ignore"
+    )
+    for _ in range(2):
+        X = step.transform_to(tmp_path / "X.npy", ["b\0.wav", "\ud800.wav"])
+        assert np.isnan(np.asarray(X)).all()
 
 
 def test_waveforms_are_known_by_their_samples(tmp_path):
