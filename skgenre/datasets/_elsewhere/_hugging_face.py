@@ -99,6 +99,7 @@ def from_hugging_face(
                 f"{parameter}={column!r} is no column of the data set, which has "
                 f"{', '.join(features)}."
             )
+    dataset = dataset.with_format(None)  # plain lists and numbers
     kind = features[audio]
     if hasattr(kind, "decode"):  # the type Audio
         dataset = dataset.cast_column(audio, type(kind)(decode=False))
