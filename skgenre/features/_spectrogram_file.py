@@ -28,7 +28,7 @@ from skgenre.features._lazy_rows import LazyRows
 
 try:
     import fcntl
-except ImportError:  # Windows, where nobody else can write to an open file
+except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _FORMAT = "skgenre spectrograms 1"
@@ -198,6 +198,7 @@ def write_spectrograms(
     with open(open_regular(part, os.O_RDWR | os.O_CREAT), "r+b") as file:
         _lock(file, part)
         if target.exists():  # another process was quicker
+            _close_on_windows(file)
             part.unlink(missing_ok=True)
             progress.check_complete(clips)
             return
@@ -222,6 +223,7 @@ def write_spectrograms(
             raise
         finally:
             progress.save(file)
+        _close_on_windows(file)
         os.replace(part, target)
 
 
@@ -366,6 +368,15 @@ def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
     }
     np.lib.format.write_array_header_1_0(header, facts)
     return header.getvalue()
+
+
+def _close_on_windows(file: io.BufferedRandom) -> None:
+    """Close the file before it is moved or deleted, as Windows does to no open one.
+
+    Elsewhere it stays open, and so locked, until it has its name.
+    """
+    if fcntl is None:
+        file.close()
 
 
 def _lock(file: io.BufferedRandom, path: Path) -> None:

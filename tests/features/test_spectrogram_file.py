@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import pickle
@@ -417,6 +418,38 @@ def test_only_one_process_writes(target, files):
         with pytest.raises(BlockingIOError, match="written by another process"):
             write(target, files)
     write(target, files)
+
+
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no list of open files")
+@pytest.mark.parametrize("other_is_quicker", [False, True])
+def test_windows_moves_and_deletes_no_open_file(
+    other_is_quicker, target, files, monkeypatch
+):
+    """Stands for Windows, which has no fcntl."""
+
+    def only_closed(function):
+        def checked(path, *more, **options):
+            for number in os.listdir("/proc/self/fd"):
+                with contextlib.suppress(FileNotFoundError):  # that of the list
+                    if os.readlink(f"/proc/self/fd/{number}") == os.fspath(path):
+                        raise PermissionError(f"{path} is in use")
+            return function(path, *more, **options)
+
+        return checked
+
+    def finish_first(*_):
+        for end in ("", ".json"):
+            os.rename(target.with_name(f"Y.npy{end}"), target.with_name(f"X.npy{end}"))
+
+    monkeypatch.setattr(_spectrogram_file, "fcntl", None)
+    if other_is_quicker:
+        write(target.with_name("Y.npy"), files)
+        monkeypatch.setattr(_spectrogram_file, "_lock", finish_first)
+    for name in ("replace", "unlink"):
+        monkeypatch.setattr(os, name, only_closed(getattr(os, name)))
+    write(target, files)
+    assert_array_equal(np.load(target), expected(files))
+    assert sorted(p.name for p in target.parent.iterdir()) == ["X.npy", "X.npy.json"]
 
 
 def test_a_full_disk_is_reported_before_work_begins(target, files, monkeypatch):
