@@ -29,6 +29,7 @@ from sklearn.utils import assert_all_finite
 
 import skgenre
 from skgenre import (
+    AbstainingClassifier,
     CRNNClassifier,
     EmbeddingKMeans,
     MelSpectrogramTransformer,
@@ -470,7 +471,7 @@ class TestContainers:
         path = tmp_path / "X.npy"
         np.save(path, X)
         monkeypatch.setattr(
-            "skgenre.classifiers._meta._windows._CHUNK_BYTES", 4 * 5 * 4 * 40
+            "skgenre.classifiers._meta._windows.CHUNK_BYTES", 4 * 5 * 4 * 40
         )
         sizes = []
 
@@ -681,6 +682,15 @@ class TestRefusals:
             ({"cv": "x", "voting": "stack"}, "'cv' parameter"),
             ({"estimator": SVC()}, "voting='soft' needs .* which SVC doesn"),
             ({"estimator": SVC(), "voting": "stack"}, "voting='stack' needs"),
+            (
+                {
+                    "estimator": make_pipeline(
+                        StandardScaler(), AbstainingClassifier(LogisticRegression())
+                    ),
+                    "voting": "hard",
+                },
+                r"Put it around: AbstainingClassifier\(SegmentClassifier",
+            ),
         ],
     )
     def test_parameters(self, parameters, message, equal):
