@@ -31,7 +31,7 @@ class IsolatedTask:
 
     Any number of threads may call it, and as many workers work at a time. Waveforms,
     which no decoder touches, are left to the calling thread; of an open file the
-    contents are sent. On Linux, a clip may take half of the machine's memory.
+    contents are sent.
 
     Parameters
     ----------
@@ -40,10 +40,14 @@ class IsolatedTask:
 
     time_limit : float
         Seconds that a clip may take.
+
+    memory_limit : int or None, default=None
+        Bytes that a clip may take, on Linux; None means half of the machine's memory.
     """
 
     task: Callable[[Clip], Any]
     time_limit: float
+    memory_limit: int | None = None
 
     def __call__(self, clip: Clip) -> Any:
         """Return the result of the task on a clip.
@@ -62,7 +66,7 @@ class IsolatedTask:
         if not isinstance(clip, str | FileClip):
             # Bytes are never taken for a URL, just as a path of whatever type.
             clip = os.fsencode(clip)
-        memory = _half_of_memory()
+        memory = self.memory_limit or _half_of_memory()
         try:
             try:
                 if (worker := self._idle_worker()) is not None:
