@@ -51,9 +51,15 @@ def check_rows(values: ArrayLike, n_tracks: int, name: str) -> NDArray:
 
 def check_same_kind(groups: NDArray, known: NDArray) -> None:
     """Refuse artists by name where the collection's are numbers, or the reverse."""
-    is_text, was_text = (values.dtype.kind in "OUT" for values in (groups, known))
-    if is_text != was_text:
+    if _are_text(groups).isdisjoint(_are_text(known)):
         raise ValueError(
             f"groups are of type {groups.dtype}, and those of the collection of type "
             f"{known.dtype}: none would match. Give them as in fit."
         )
+
+
+def _are_text(values: NDArray) -> set[bool]:
+    """Return whether values are text; of objects, which may be both, of each."""
+    if values.dtype.kind == "O":
+        return {isinstance(value, str) for value in values}
+    return {values.dtype.kind in "UT"}

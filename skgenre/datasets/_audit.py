@@ -16,6 +16,7 @@ from sklearn.utils.validation import check_consistent_length
 from skgenre._files import digest
 from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.audio import map_clips
+from skgenre.audio._clip import FileClip
 from skgenre.audio._outcome import attempt
 from skgenre.audio._readers import open_file
 from skgenre.audio._reading import SILENCE_DB, read_samples
@@ -47,9 +48,11 @@ class _Heard(NamedTuple):
 
 
 def _hear(path: Any) -> _Heard:
-    waveform = read_samples(path, _SAMPLE_RATE, lambda n_samples, _: (0, n_samples))
     with open_file(path) as file:
         file_digest = hashlib.file_digest(file, "sha256").digest()  # type: ignore[arg-type]
+        # What was fetched isn't fetched again; libsndfile reads local files itself.
+        clip = FileClip(file, os.fspath(path)) if is_url(path) else path
+        waveform = read_samples(clip, _SAMPLE_RATE, lambda n_samples, _: (0, n_samples))
     n_frames = max(1, len(waveform) // _FRAME)
     frames = waveform[: n_frames * _FRAME].reshape(n_frames, -1)
     levels = np.sqrt(np.square(frames).mean(axis=1))

@@ -107,15 +107,19 @@ def _check(member: zipfile.ZipInfo, archive: str, name: str) -> None:
 
 def _check_once(members: list[zipfile.ZipInfo], archive: str, name: str) -> None:
     """Refuse two members in one place, or one in the place of a folder."""
-    files = [member.filename for member in members if not member.is_dir()]
     taken = {name}
-    for path in files:
-        while path := posixpath.dirname(path):
-            taken.add(path)
-    for path in files:
-        if path in taken:
-            raise _refusal(archive, f"it holds {path!r} more than once")
-        taken.add(path)
+    for member in members:
+        # The folder itself, of "a/"; or that of the file "a".
+        folder = posixpath.dirname(member.filename)
+        while folder:
+            taken.add(folder)
+            folder = posixpath.dirname(folder)
+    for member in members:
+        if member.is_dir():
+            continue
+        if member.filename in taken:
+            raise _refusal(archive, f"it holds {member.filename!r} more than once")
+        taken.add(member.filename)
 
 
 def _extract(

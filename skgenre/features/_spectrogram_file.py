@@ -28,7 +28,7 @@ from skgenre.features._lazy_rows import LazyRows
 
 try:
     import fcntl
-except ImportError:  # Windows, where nobody else can write to an open file
+except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 _FORMAT = "skgenre spectrograms 1"
@@ -198,11 +198,13 @@ def write_spectrograms(
     with open(open_regular(part, os.O_RDWR | os.O_CREAT), "r+b") as file:
         _lock(file, part)
         if target.exists():  # another process was quicker
+            _close_on_windows(file)
             part.unlink(missing_ok=True)
             progress.check_complete(clips)
             return
-        n_there = max(0, os.path.getsize(part) - len(header)) // n_bytes
-        n_done = progress.resume(clips, n_there)
+        size = os.path.getsize(part)
+        n_there = max(0, size - len(header)) // n_bytes
+        n_done = progress.resume(clips, n_there, is_new=not size)
         progress.save()
         file.write(header)
         file.truncate(len(header) + n_done * n_bytes)
@@ -221,6 +223,7 @@ def write_spectrograms(
             raise
         finally:
             progress.save(file)
+        _close_on_windows(file)
         os.replace(part, target)
 
 
@@ -260,7 +263,7 @@ class _Progress:
         }
         write_atomically(self._path, json.dumps(facts, indent=1).encode())
 
-    def resume(self, clips: list[Clip], n_there: int) -> int:
+    def resume(self, clips: list[Clip], n_there: int, *, is_new: bool) -> int:
         """Return how many of the clips are written.
 
         Parameters
@@ -269,10 +272,14 @@ class _Progress:
             All clips to write; the first of them must be those written already.
         n_there : int
             Spectrograms in the unfinished file.
+        is_new : bool
+            Whether this file is empty. Another one is ours only if it has a record,
+            which is written before it.
         """
-        saved = self._read()
+        path, saved = f"{self._target}.part", self._read()
+        if saved is None and not is_new:
+            raise self._without_record(path)
         if saved is not None and 0 < saved["n_done"] <= n_there:
-            path = f"{self._target}.part"
             self._check_settings(saved, path)
             self._check_clips(saved, clips, path)
         return self._n_done
@@ -281,11 +288,14 @@ class _Progress:
         """Refuse a complete file of other clips or settings."""
         path, saved = str(self._target), self._read()
         if saved is None:
-            raise _other(path, f"there is no {self._path.name!r} beside it")
+            raise self._without_record(path)
         self._check_settings(saved, path)
         if saved["n_done"] != len(clips):
             raise _other(path, f"they are of {saved['n_done']} clips, not {len(clips)}")
         self._check_clips(saved, clips, path)
+
+    def _without_record(self, path: str) -> FileExistsError:
+        return _other(path, f"there is no {self._path.name!r} beside it")
 
     def _check_settings(self, saved: dict[str, Any], path: str) -> None:
         changed = [
@@ -343,6 +353,8 @@ def _identity(clip: Clip) -> bytes:
         facts = os.stat(clip)
     except OSError:  # decoding will report it
         return os.fsencode(clip) + b"\0"
+    except ValueError:  # so that it can be no file's: a zero, or half of a character
+        return ascii(os.fspath(clip)).encode()
     return os.fsencode(clip) + f"\0{facts.st_size} {facts.st_mtime_ns}\0".encode()
 
 
@@ -356,6 +368,15 @@ def _header(shape: tuple[int, ...], dtype: np.dtype) -> bytes:
     }
     np.lib.format.write_array_header_1_0(header, facts)
     return header.getvalue()
+
+
+def _close_on_windows(file: io.BufferedRandom) -> None:
+    """Close the file before it is moved or deleted, as Windows does to no open one.
+
+    Elsewhere it stays open, and so locked, until it has its name.
+    """
+    if fcntl is None:
+        file.close()
 
 
 def _lock(file: io.BufferedRandom, path: Path) -> None:

@@ -239,6 +239,17 @@ def test_only_rows_are_liked(library, liked, message):
             recommender.recommend(5, disliked=liked)
 
 
+def test_groups_are_compared_by_what_objects_are(library):
+    E = library[0][:6]
+    recommender = TrackRecommender().fit(E, groups=[1, 1, 2, 2, 3, 3])
+    groups = np.array([2], dtype=object)
+    rows = recommender.recommend_by_embedding(E[:1], 3, groups=groups).rows
+    assert sorted(rows) == [1, 4, 5]  # 0 is the same song
+    for names in (np.array(["2"], dtype=object), ["2"]):
+        with pytest.raises(ValueError, match="none would match"):
+            recommender.recommend_by_embedding(E[:1], groups=names)
+
+
 def test_what_does_not_fit_is_refused(library):
     E, _, artists = library
     recommender = TrackRecommender().fit(E, groups=artists)

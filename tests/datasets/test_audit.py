@@ -2,11 +2,13 @@ import os
 import shutil
 from pathlib import Path
 
+import fsspec
 import numpy as np
 import pandas as pd
 import pytest
 import soundfile
 from fma_miniature import SHORT, SILENT, UNREADABLE, make_fma
+from fsspec.implementations.memory import MemoryFileSystem
 from sklearn.utils import Bunch
 
 from skgenre.datasets import (
@@ -187,6 +189,29 @@ def test_odd_files_end_nothing(tmp_path):
     assert len(undecodable) == len(paths) - 1
     assert findings["detail"].str.len().min() > 5
     assert audit(Bunch(paths=[])).empty
+
+
+def test_urls_are_fetched_once(clips, monkeypatch):
+    store = fsspec.filesystem("memory")
+    paths = [f"memory://audit/{Path(path).name}" for path in clips.paths[:2]]
+    opened = []
+    open_again = MemoryFileSystem._open
+    monkeypatch.setattr(
+        MemoryFileSystem,
+        "_open",
+        lambda fs, path, *more, **options: (
+            opened.append(path) or open_again(fs, path, *more, **options)
+        ),
+    )
+    try:
+        for path in paths:
+            store.pipe(path, Path(clips.paths[0]).read_bytes())
+        opened.clear()
+        findings = audit(Bunch(paths=paths))
+    finally:
+        store.rm("/audit", recursive=True)
+    assert problems(findings) == [(1, "duplicate file")]
+    assert len(opened) == 2
 
 
 def test_progress_and_refusals(clips, capsys):

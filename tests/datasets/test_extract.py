@@ -98,6 +98,8 @@ def test_links_and_devices(make, tmp_path, kind):
         ["data"],
         ["data/a", "data/a/b"],
         ["data/a/b/c", "data/a"],
+        ["data/a", "data/a/"],
+        ["data/a/b/", "data/a"],
     ],
 )
 def test_two_members_in_one_place(make, tmp_path, names):

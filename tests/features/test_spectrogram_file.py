@@ -1,3 +1,4 @@
+import contextlib
 import json
 import os
 import pickle
@@ -360,6 +361,15 @@ def test_an_array_of_unknown_origin_is_not_overwritten(target, files):
     assert np.load(target).shape == (3,)
 
 
+def test_a_part_of_unknown_origin_is_not_overwritten(target, files):
+    part = target.with_name("X.npy.part")
+    part.write_bytes(b"mine")
+    with pytest.raises(FileExistsError, match="there is no 'X.npy.json' beside it"):
+        write(target, files)
+    assert part.read_bytes() == b"mine"
+    assert not target.with_name("X.npy.json").exists()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="files of POSIX")
 @pytest.mark.parametrize("suffix", ["part", "json"])
 @pytest.mark.parametrize("kind", ["pipe", "device", "link"])
@@ -410,6 +420,38 @@ def test_only_one_process_writes(target, files):
     write(target, files)
 
 
+@pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="no list of open files")
+@pytest.mark.parametrize("other_is_quicker", [False, True])
+def test_windows_moves_and_deletes_no_open_file(
+    other_is_quicker, target, files, monkeypatch
+):
+    """Stands for Windows, which has no fcntl."""
+
+    def only_closed(function):
+        def checked(path, *more, **options):
+            for number in os.listdir("/proc/self/fd"):
+                with contextlib.suppress(FileNotFoundError):  # that of the list
+                    if os.readlink(f"/proc/self/fd/{number}") == os.fspath(path):
+                        raise PermissionError(f"{path} is in use")
+            return function(path, *more, **options)
+
+        return checked
+
+    def finish_first(*_):
+        for end in ("", ".json"):
+            os.rename(target.with_name(f"Y.npy{end}"), target.with_name(f"X.npy{end}"))
+
+    monkeypatch.setattr(_spectrogram_file, "fcntl", None)
+    if other_is_quicker:
+        write(target.with_name("Y.npy"), files)
+        monkeypatch.setattr(_spectrogram_file, "_lock", finish_first)
+    for name in ("replace", "unlink"):
+        monkeypatch.setattr(os, name, only_closed(getattr(os, name)))
+    write(target, files)
+    assert_array_equal(np.load(target), expected(files))
+    assert sorted(p.name for p in target.parent.iterdir()) == ["X.npy", "X.npy.json"]
+
+
 def test_a_full_disk_is_reported_before_work_begins(target, files, monkeypatch):
     usage = type("Usage", (), {"free": 200 * 20 * 4})
     monkeypatch.setattr("shutil.disk_usage", lambda folder: usage)
@@ -430,6 +472,15 @@ def test_a_folder_that_is_not_there(target, files):
 def test_headers_are_as_long_for_any_number_of_clips():
     dtype = np.dtype(np.float16)
     assert len(_header((1, 640, 128), dtype)) == len(_header((10**9, 640, 128), dtype))
+
+
+def test_paths_that_can_not_be_are_rows_of_nan(tmp_path):
+    step = MelSpectrogramTransformer(
+        sample_rate=8000, n_frames=20, n_mels=8, on_error="ignore"
+    )
+    for _ in range(2):
+        X = step.transform_to(tmp_path / "X.npy", ["b\0.wav", "\ud800.wav"])
+        assert np.isnan(np.asarray(X)).all()
 
 
 def test_waveforms_are_known_by_their_samples(tmp_path):

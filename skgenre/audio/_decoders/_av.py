@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 
 from skgenre.audio._decoders import _interface
-from skgenre.audio._decoders._interface import join, to_mono
+from skgenre.audio._decoders._interface import Reader, join, to_mono
 from skgenre.audio._decoders._ogg import is_chained
 
 # FFmpeg's flag of formats whose index is made while reading.
@@ -100,7 +100,7 @@ def _stream_digest(file: BinaryIO) -> str:
     return digest.hexdigest()
 
 
-class AVReader:
+class AVReader(Reader):
     """Read the first audio stream of what FFmpeg knows: M4A, AAC, WMA, video...
 
     A packet that doesn't decode is skipped. FFmpeg's own program then shortens the
@@ -118,6 +118,7 @@ class AVReader:
     """
 
     n_bytes = 0
+    n_promised = 0
 
     def __init__(self, file: BinaryIO, *, n_samples: int | None = None) -> None:
         self._file = file
@@ -127,7 +128,6 @@ class AVReader:
         self._stream: Any
         self._error: Exception | None = None
         self._gave_up_at: int | None = None  # byte
-        self.n_promised = 0
         self._lost: dict[int, int] = {}  # by position
         self._open()
         try:
@@ -261,10 +261,6 @@ class AVReader:
             # How long the rest is, the size of the file says.
             n_samples = position * self._file.seek(0, 2) // self._gave_up_at
             self.n_promised = max(self.n_promised, n_samples)
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        """Read samples `start` to `stop`."""
-        return join(list(self.blocks(start, stop)))
 
     def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
         """Yield samples `start` to `stop`, some at a time."""

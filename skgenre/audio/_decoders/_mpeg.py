@@ -27,7 +27,7 @@ def length_is_guessed(file: BinaryIO) -> bool:
     file : binary file
         Any file; its position changes.
     """
-    begin = _after_tag(file)
+    begin = size_of_id3(file)
     size = file.seek(0, 2)
     bit_rates: set[int] = set()
     for place in range(_PLACES):
@@ -48,14 +48,14 @@ def has_length(file: BinaryIO) -> bool:
     file : binary file
         Any file; its position changes.
     """
-    file.seek(_after_tag(file))
+    file.seek(size_of_id3(file))
     data = file.read(_WINDOW)
     first = next(_frames(data), None)
     return first is not None and _has_length(data, first[0])
 
 
-def _after_tag(file: BinaryIO) -> int:
-    """Return the end of an ID3v2 tag at the beginning; 0 without a tag."""
+def size_of_id3(file: BinaryIO) -> int:
+    """Return the number of bytes of the ID3v2 tag at the beginning; 0 without one."""
     file.seek(0)
     head = file.read(10)
     if len(head) < 10 or not head.startswith(b"ID3"):

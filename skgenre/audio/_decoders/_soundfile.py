@@ -23,7 +23,7 @@ import soundfile
 
 from skgenre.audio._decoders import _interface
 from skgenre.audio._decoders._av import AVReader
-from skgenre.audio._decoders._interface import join, to_mono
+from skgenre.audio._decoders._interface import Reader, to_mono
 from skgenre.audio._decoders._mpeg import has_length, length_is_guessed
 from skgenre.audio._decoders._ogg import is_chained
 
@@ -70,7 +70,7 @@ class _SequentialSoundFile(soundfile.SoundFile):
         return super().seekable()
 
 
-class SoundFileReader:
+class SoundFileReader(Reader):
     """Read what libsndfile knows: WAV, FLAC, OGG, Opus, MP3, AIFF, AU and more."""
 
     n_bytes = 0
@@ -152,10 +152,6 @@ class SoundFileReader:
     def _block(self) -> int:
         return max(1, _interface.BLOCK // self._file.channels)
 
-    def read(self, start: int, stop: int) -> np.ndarray:
-        """Read samples `start` to `stop`."""
-        return join(list(self.blocks(start, stop)))
-
     def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
         """Yield samples `start` to `stop`, some at a time."""
         lead = 0
@@ -204,7 +200,7 @@ _LEAST_BEHIND = 1 << 12
 _LEAST_SHARE_BEHIND = 0.05
 
 
-class ResumingReader:
+class ResumingReader(Reader):
     """Read by libsndfile; from where that fails, or ends too early, by FFmpeg.
 
     libsndfile is several times as fast, and gives up a damaged MP3, FLAC or Ogg file
@@ -240,10 +236,6 @@ class ResumingReader:
     def n_lost(self) -> int:
         """Samples that could not be decoded so far, in whose place silence is."""
         return self._second.n_lost if self._second is not None else 0
-
-    def read(self, start: int, stop: int) -> np.ndarray:
-        """Read samples `start` to `stop`."""
-        return join(list(self.blocks(start, stop)))
 
     def blocks(self, start: int, stop: int) -> Iterator[np.ndarray]:
         """Yield samples `start` to `stop`, some at a time."""

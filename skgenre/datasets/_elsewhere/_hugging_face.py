@@ -99,13 +99,14 @@ def from_hugging_face(
                 f"{parameter}={column!r} is no column of the data set, which has "
                 f"{', '.join(features)}."
             )
+    dataset = dataset.with_format(None)  # plain lists and numbers
     kind = features[audio]
     if hasattr(kind, "decode"):  # the type Audio
         dataset = dataset.cast_column(audio, type(kind)(decode=False))
     names = _names(features[genre])
     tracks = labelled(
         [_clip(row) for row in dataset[audio]],
-        [_named(value, names) for value in dataset[genre]],
+        [_label_name(value, names) for value in dataset[genre]],
         None if group is None else list(dataset[group]),
         "a data set of Hugging Face",
     )
@@ -137,9 +138,9 @@ def _names(feature: Any) -> list[str] | None:
     return getattr(getattr(feature, "feature", feature), "names", None)
 
 
-def _named(value: Any, names: list[str] | None) -> Any:
+def _label_name(value: Any, names: list[str] | None) -> Any:
     if isinstance(value, list):
-        return [_named(each, names) for each in value]
+        return [_label_name(each, names) for each in value]
     # Splits without labels have -1.
     if value is None or names is not None and value < 0:
         return None

@@ -305,7 +305,8 @@ def _targets(
     if ("track", target) not in frame:
         raise ValueError(f"{table!r} has no column ('track', {target!r}).")
     ids = frame["track", target]
-    strange = sorted({number for numbers in ids for number in numbers} - titles.keys())
+    named = {number for numbers in ids for number in numbers}
+    strange = sorted(named - titles.keys(), key=str)
     if strange:
         raise ValueError(
             f"{table!r} names genres by ids that are not in genres.csv: "

@@ -11,6 +11,7 @@ from sklearn.utils.validation import column_or_1d
 
 from skgenre._files import data_home_folder
 from skgenre._sklearn_compat import validate_params
+from skgenre._text import shorten
 from skgenre.datasets._tracks_csv import quoted
 from skgenre.features._mfcc import feature_names
 
@@ -104,7 +105,7 @@ def read_tracks(path: str, subset: str) -> "pandas.DataFrame":
         for column in _DATES:
             if column in frame:
                 frame[column] = pd.to_datetime(frame[column], format="ISO8601")
-    except (ValueError, SyntaxError) as error:
+    except (ValueError, TypeError, SyntaxError) as error:
         raise _not_fma(path, f"in column {column}, {error}") from error
     return frame
 
@@ -139,7 +140,15 @@ def _check_ids(frame: "pandas.DataFrame", path: str) -> None:
 
 
 def _to_list(cell: Any) -> list:
-    return ast.literal_eval(cell) if isinstance(cell, str) else []
+    """Return the list that a cell holds, of numbers or texts; [] of an empty cell."""
+    if cell != cell:  # NaN
+        return []
+    found = ast.literal_eval(cell) if isinstance(cell, str) else cell
+    if isinstance(found, list) and all(
+        isinstance(item, int | float | str) for item in found
+    ):
+        return found
+    raise ValueError(f"{shorten(repr(cell))} is not a list of numbers or texts")
 
 
 def read_genres(path: str) -> "pandas.DataFrame":
@@ -189,11 +198,15 @@ def _genre_colors(path: str) -> "pandas.Series":
     if not os.path.isfile(raw):
         return pd.Series(dtype=object)
     try:
-        return pd.read_csv(raw, index_col="genre_id")["genre_color"].astype(object)
+        colors = pd.read_csv(raw, index_col="genre_id")["genre_color"].astype(object)
     except KeyError as error:
         raise _not_fma(raw, f"there is no column {error}") from error
     except ValueError as error:
         raise _not_fma(raw, str(error)) from error
+    if not colors.index.is_unique:
+        twice = colors.index[colors.index.duplicated()]
+        raise _not_fma(raw, f"genre {twice[0]} is listed more than once")
+    return colors
 
 
 def genre_parents(genres: "pandas.DataFrame") -> dict[str, str | None]:

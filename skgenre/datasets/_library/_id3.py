@@ -57,15 +57,6 @@ def read_id3(file: BinaryIO) -> dict[str, list[str]]:
     return found
 
 
-def size_of_id3(file: BinaryIO) -> int:
-    """Return the number of bytes of the ID3v2 tag at the beginning of a file."""
-    file.seek(0)
-    header = file.read(10)
-    if len(header) < 10 or not header.startswith(b"ID3"):
-        return 0
-    return 10 + _seven_bits(header[6:])
-
-
 def _start_of_tag(file: BinaryIO) -> int | None:
     file.seek(0)
     head = file.read(12)

@@ -77,7 +77,8 @@ def read_playlist(path: str | os.PathLike[str]) -> list[str]:
         text = contents.decode("latin-1")
     folder = os.path.dirname(name)
     entries = [line for line in _lines(text) if not line.startswith("#")]
-    return [_local(_in_folder(entry, folder)) for entry in _some(entries, what)]
+    _check_number_of_paths(entries, what)
+    return [_local(_in_folder(entry, folder)) for entry in entries]
 
 
 def parse_list(contents: bytes, what: str) -> list[str]:
@@ -102,7 +103,8 @@ def parse_list(contents: bytes, what: str) -> list[str]:
     """
     _check_text(contents, what)
     lines = _lines(os.fsdecode(contents.removeprefix(b"\xef\xbb\xbf")))
-    return [_local(line) for line in _some(lines, what)]
+    _check_number_of_paths(lines, what)
+    return [_local(line) for line in lines]
 
 
 def _check_text(contents: bytes, what: str) -> None:
@@ -120,12 +122,11 @@ def _lines(text: str) -> list[str]:
     return [line for line in lines if line]
 
 
-def _some(paths: list[str], what: str) -> list[str]:
+def _check_number_of_paths(paths: list[str], what: str) -> None:
     if not paths:
         raise ValueError(f"{what} names no file.")
     if len(paths) > _MOST_PATHS:
         raise ValueError(f"{what} has more than {_MOST_PATHS} paths. Split it.")
-    return paths
 
 
 def _in_folder(entry: str, folder: str) -> str:

@@ -10,10 +10,11 @@ from typing import BinaryIO, NamedTuple, cast
 from tinytag import TinyTag, TinyTagException, UnsupportedFormatError
 
 from skgenre.audio import AudioError, map_clips
+from skgenre.audio._decoders._mpeg import size_of_id3
 from skgenre.audio._readers import open_file
 from skgenre.datasets._library._ape import read_ape
 from skgenre.datasets._library._genre_names import clean, genre_key, split_genres
-from skgenre.datasets._library._id3 import read_id3, read_id3v1_genre, size_of_id3
+from skgenre.datasets._library._id3 import read_id3, read_id3v1_genre
 
 # Longer text is no name.
 _LONGEST = 1000

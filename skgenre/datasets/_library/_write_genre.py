@@ -25,13 +25,7 @@ _MOST_TEXT = 1 << 16
 
 
 def require_mutagen() -> None:
-    """Refuse to go on without mutagen.
-
-    Raises
-    ------
-    ImportError
-        If it is not installed.
-    """
+    """Raise an ImportError if mutagen is missing."""
     try:
         import mutagen  # noqa: F401
     except ImportError:

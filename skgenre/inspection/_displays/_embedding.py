@@ -258,9 +258,10 @@ def reduce_to_plane(
 
     Parameters are those of `EmbeddingDisplay.from_embeddings`.
     """
-    if isinstance(reduction, str):
-        make = _pca if reduction == "pca" else _umap
-        reduction = make(E, random_state)
+    if reduction == "pca":
+        reduction = PCA(2, random_state=random_state)
+    elif isinstance(reduction, str):
+        reduction = _umap(E, random_state)
     with np.errstate(invalid="ignore"):  # of no variance, shares are 0 / 0
         points = np.asarray(reduction.fit_transform(E))
     if points.shape != (len(E), 2):
@@ -269,10 +270,6 @@ def reduce_to_plane(
             f"of shape {points.shape}. Set its n_components to 2."
         )
     return points, _axis_names(reduction)
-
-
-def _pca(E: NDArray, random_state: Any) -> PCA:
-    return PCA(2, random_state=random_state)
 
 
 def _umap(E: NDArray, random_state: Any) -> Any:

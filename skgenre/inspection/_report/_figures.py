@@ -16,7 +16,7 @@ from skgenre.inspection._scores._bootstrap import (
     n_groups_with,
 )
 from skgenre.inspection._scores._calibration import (
-    expected_calibration_error,
+    error_of_curve,
     reliability_curve,
 )
 from skgenre.inspection._scores._score_intervals import score_intervals
@@ -224,7 +224,7 @@ def calibration(predictions: Predictions) -> dict[str, Any] | None:
     return {
         "bins": bins,
         "most": int(n_clips.max()),
-        "error": expected_calibration_error(right, confidence),
+        "error": error_of_curve(mean_confidence, accuracy, n_clips),
         "mean_confidence": float(confidence.mean()),
         "accuracy": float(right.mean()),
     }

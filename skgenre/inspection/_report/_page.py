@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 from numpy.typing import NDArray
 
-from skgenre._text import printable
+from skgenre._text import printable, shorten
 from skgenre._version import __version__
 from skgenre.inspection._report._clips import N_EXAMPLES, N_OF_ALBUM
 from skgenre.inspection._report._figures import N_SHADES
@@ -129,11 +129,7 @@ def _shown(value: Any) -> Any:
     """Return text that prints and is not too long; other values as they are."""
     if isinstance(value, Markup) or not isinstance(value, str):
         return value
-    text = printable(value)
-    if len(text) <= _LONGEST:
-        return text
-    # The end of a path names the file.
-    return f"{text[: _LONGEST // 2]}…{text[-(_LONGEST // 2) + 1 :]}"
+    return shorten(printable(value), _LONGEST)
 
 
 def _whole(text: str) -> Markup:

@@ -153,7 +153,7 @@ def check_genres_of_clips(**genres: Any) -> list[NDArray]:
     arrays = []
     for name, values in genres.items():
         array = check_labels(name, values)
-        _check_some(array)
+        _check_not_empty(array)
         arrays.append(array)
     check_consistent_length(*arrays)
     unique_labels(*arrays)  # refuses strings beside numbers
@@ -163,7 +163,7 @@ def check_genres_of_clips(**genres: Any) -> list[NDArray]:
 def check_shares(name: str, values: ArrayLike) -> NDArray:
     """Return shares or probabilities of clips as a 1-D array."""
     shares = column_or_1d(values, dtype=np.float64)
-    _check_some(shares)
+    _check_not_empty(shares)
     outside = ~((shares >= 0) & (shares <= 1))  # NaN, too
     if outside.any():
         row = outside.argmax()
@@ -171,6 +171,6 @@ def check_shares(name: str, values: ArrayLike) -> NDArray:
     return shares
 
 
-def _check_some(values: NDArray) -> None:
+def _check_not_empty(values: NDArray) -> None:
     if not len(values):
         raise ValueError("There are no clips to evaluate: got arrays of length 0.")

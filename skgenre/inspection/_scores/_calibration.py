@@ -49,9 +49,7 @@ def expected_calibration_error(right: ArrayLike, confidence: ArrayLike) -> float
     >>> round(expected_calibration_error([1, 0, 1, 1], [0.6, 0.6, 0.9, 1]), 3)
     0.075
     """
-    mean_confidence, accuracy, n_clips = reliability_curve(right, confidence)
-    gaps = np.abs(accuracy - mean_confidence)
-    return float(np.nansum(gaps * n_clips) / n_clips.sum())
+    return error_of_curve(*reliability_curve(right, confidence))
 
 
 def reliability_curve(
@@ -71,3 +69,11 @@ def reliability_curve(
         mean_confidence = np.bincount(bins, sure, _N_BINS) / n_clips
         accuracy = np.bincount(bins, hits, _N_BINS) / n_clips
     return mean_confidence, accuracy, n_clips
+
+
+def error_of_curve(
+    mean_confidence: NDArray, accuracy: NDArray, n_clips: NDArray
+) -> float:
+    """Return the expected calibration error of a reliability curve."""
+    gaps = np.abs(accuracy - mean_confidence)
+    return float(np.nansum(gaps * n_clips) / n_clips.sum())

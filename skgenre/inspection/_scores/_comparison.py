@@ -84,14 +84,15 @@ def compare_predictions(
     gain = is_first.astype(float) - is_second
     only_first = int(np.sum(is_first & ~is_second))
     only_second = int(np.sum(~is_first & is_second))
-    one = only_first + only_second
+    n_discordant = only_first + only_second
+    p_value = float(binomtest(only_first, n_discordant).pvalue) if n_discordant else 1.0
     return Bunch(
         **mean_gain(gain, artists),
         both_right=int(np.sum(is_first & is_second)),
         only_first=only_first,
         only_second=only_second,
         both_wrong=int(np.sum(~is_first & ~is_second)),
-        p_value=float(binomtest(only_first, one).pvalue) if one else 1.0,
+        p_value=p_value,
     )
 
 

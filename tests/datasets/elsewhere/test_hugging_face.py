@@ -65,8 +65,9 @@ def as_array(path):
     return {"array": samples, "sampling_rate": sample_rate}
 
 
-def test_columns(clips):
-    dataset = rows([str(path) for path in clips.paths], DECODED)
+@pytest.mark.parametrize("form", [None, "numpy", "pandas"])
+def test_columns(clips, form):
+    dataset = rows([str(path) for path in clips.paths], DECODED).with_format(form)
     tracks = from_hugging_face(dataset, genre="tags", group="artist", as_frame=True)
     assert tracks.target.tolist() == [("ambient", "rock"), (), ("techno",), ("rock",)]
     assert tracks.groups.tolist() == ["Ann", "clip 1", "Bob", "Ann"]

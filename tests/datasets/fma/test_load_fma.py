@@ -94,6 +94,9 @@ def test_table_of_genres(home):
         ValueError, match="raw_genres.csv' is not .*2017: Index genre_id"
     ):
         load_fma(home)
+    raw.write_text("genre_id,genre_color\n12,#000059\n12,#000059\n")
+    with pytest.raises(ValueError, match="raw_genres.csv' .*: genre 12 is listed more"):
+        load_fma(home)
     raw.unlink()
     assert load_fma(home).genres["color"].isna().all()
     table = home / "fma_metadata" / "genres.csv"
@@ -101,6 +104,10 @@ def test_table_of_genres(home):
     table.write_text(text.replace("89,1,25,Post-Punk,12\n", ""))
     assert len(load_fma(home).genre_tree) == 10
     with pytest.raises(ValueError, match="ids that are not in genres.csv: 89"):
+        load_fma(home, target="genres")
+    tracks = home / "fma_metadata" / "tracks.csv"
+    tracks.write_text(HEADER + ROW.replace("[21]", "\"[21, 'Rock', 5]\""))
+    with pytest.raises(ValueError, match="not in genres.csv: .*'Rock'"):
         load_fma(home, target="genres")
     table.write_text(text.replace("title", "name"))
     with pytest.raises(ValueError, match="genres.csv' is not a table .* column title"):
@@ -336,6 +343,9 @@ def test_tables_of_one_row_and_of_other_editors(home, bom, end):
         (ROW.replace("2,1,1", "2,x,1"), r"\('album', 'id'\) holds more than whole"),
         (ROW.replace("[21]", "Rock"), r"in column \('track', 'genres'\), malformed"),
         (ROW.replace("[21]", "[21"), r"in column \('track', 'genres'\), '\['"),
+        (ROW.replace("[21]", "21"), r"'genres'\), 21 is not a list"),
+        (ROW.replace("[21]", "[[21]]"), r"'genres'\), '\[\[21\]\]' is not a list"),
+        (ROW.replace("[21]", "{[]}"), r"in column \('track', 'genres'\), unhashable"),
         (ROW.replace("2008-11-26", "once"), r"in column \('track', 'date_created'\)"),
     ],
 )
