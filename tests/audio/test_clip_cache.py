@@ -197,7 +197,12 @@ def test_entries_of_another_shape_or_type_are_made_anew(clip, tmp_path, wrong):
 
 def test_shapes_are_as_told(tmp_path, clip):
     cache = cache_in(tmp_path / "cache", shape=(None, 3))
-    for shape, is_taken in (((7, 3), True), ((7, 4), False), ((3,), False)):
+    for shape, is_taken in (
+        ((7, 3), True),
+        ((1, 3), True),
+        ((7, 4), False),
+        ((3,), False),
+    ):
         cache._store.put(content_key(clip), np.zeros(shape, np.float32))
         assert cache.look_up(Counting())(clip).is_kept == is_taken
 

@@ -536,6 +536,15 @@ class TestRefusals:
             assert r"\x1b[2J\u202e" in message
             assert "\x1b" not in message and "\u202e" not in message
 
+    def test_a_part_of_another_scikit_learn_is_named(self, tmp_path):
+        path = tmp_path / "it.model"
+        model = skgenre.TemperatureScalingClassifier(SVC())
+        skgenre.save(model, path)
+        repack(path, info='{"format": 2, "packages": {"scikit-learn": "1.2.0"}}')
+        warned = sklearn.exceptions.InconsistentVersionWarning
+        with pytest.warns(warned, match="SVC from version 1.2.0"):
+            skgenre.load(path)
+
     def test_refused_model_of_another_scikit_learn(self, tmp_path):
         """Another version's attributes are unknown: its number says what to install."""
         path = tmp_path / "it.model"

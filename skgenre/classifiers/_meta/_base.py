@@ -479,10 +479,22 @@ def class_probabilities(
 def hard_votes(
     estimator: Any, X: Any, classes: NDArray, *, several: bool = False
 ) -> NDArray:
-    """Return 1 in the columns of the classes that an estimator predicts, else 0."""
+    """Return 1 in the columns of the classes that an estimator predicts, else 0.
+
+    Raises
+    ------
+    ValueError
+        If it predicts what is none of the classes.
+    """
+    predicted = np.asarray(estimator.predict(X))
     if several:
-        return np.asarray(estimator.predict(X), float)
-    columns = np.searchsorted(classes, estimator.predict(X))
-    votes = np.zeros((len(columns), len(classes)))
-    votes[np.arange(len(columns)), columns] = 1
-    return votes
+        return predicted.astype(float)
+    votes = predicted[:, np.newaxis] == classes
+    if not votes.any(axis=1).all():
+        other = predicted[votes.any(axis=1).argmin()]
+        raise ValueError(
+            f"{type(estimator).__name__} predicts {other!r:.50}, which is none of the "
+            "genres, so that hard voting can't count it. Choose voting='soft', or put "
+            "what abstains around SegmentClassifier."
+        )
+    return votes.astype(float)

@@ -132,9 +132,7 @@ _BLOCKS = {
     """,
 }
 
-_of_all = {name: text for name, text in _BLOCKS.items() if name != "masks"}
-document_shared = substitute(**_of_all)
-document_shared_and_masks = substitute(**_BLOCKS)
+document_shared = substitute(**_BLOCKS)
 
 
 class PaperRecipe:

@@ -24,11 +24,10 @@ NOT_SAVED = frozenset(
         *("time_limit", "verbose"),
     }
 )
-"""Parameters that say where and how work goes on, and what is noted of it.
+"""Parameters that change how work is done, and not what comes of it.
 
-A loaded estimator has its defaults.
-
-What a file says of them is refused.
+They are not saved, a file that has them is refused, and a loaded estimator has their
+defaults.
 """
 
 FUNCTIONS = {
@@ -112,11 +111,6 @@ def names(of: str) -> frozenset[str]:
     return frozenset(of.split())
 
 
-def require(holds: Any, what: str) -> None:
-    if not holds:
-        raise ValueError(what)
-
-
 _BINARIZERS = {
     "MLPClassifier": "_label_binarizer",
     "OneVsRestClassifier": "label_binarizer_",
@@ -142,7 +136,7 @@ N_FEATURES = size("n", MAX_FEATURES)
 N_SAMPLES = size("n")  # of waveforms, where an estimator takes those
 COUNT = integer(0)
 CLASS_LABELS = labels("k")
-BY_FEATURE = array("f", "n")
+BY_FEATURE = array("numbers", "n")
 PART = part()
 
 

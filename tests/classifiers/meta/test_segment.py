@@ -29,6 +29,7 @@ from sklearn.utils import assert_all_finite
 
 import skgenre
 from skgenre import (
+    AbstainingClassifier,
     CRNNClassifier,
     EmbeddingKMeans,
     MelSpectrogramTransformer,
@@ -681,6 +682,15 @@ class TestRefusals:
             ({"cv": "x", "voting": "stack"}, "'cv' parameter"),
             ({"estimator": SVC()}, "voting='soft' needs .* which SVC doesn"),
             ({"estimator": SVC(), "voting": "stack"}, "voting='stack' needs"),
+            (
+                {
+                    "estimator": make_pipeline(
+                        StandardScaler(), AbstainingClassifier(LogisticRegression())
+                    ),
+                    "voting": "hard",
+                },
+                r"Put it around: AbstainingClassifier\(SegmentClassifier",
+            ),
         ],
     )
     def test_parameters(self, parameters, message, equal):

@@ -53,6 +53,7 @@ def test_a_model_is_written_with_its_accuracy_on_other_artists(songs, tmp_path):
     np.testing.assert_allclose(proba, expected.predict_proba(songs.paths), rtol=1e-6)
     info = read_info(file)
     assert info["training"]["n_clips"] == 24 and info["training"]["n_artists"] == 12
+    assert info["training"]["refit"] is True
     assert info["metrics"]["accuracy"] == result["accuracy"]
     # A second one replaces nothing.
     training.start("fast", songs)
