@@ -12,11 +12,12 @@ from skgenre._files import check_writable, write_atomically
 from skgenre.cli._console import console, plain
 from skgenre.datasets._audio_files import is_audio
 from skgenre.datasets._library._playlists import Entry, file_names, write_playlist
+from skgenre.datasets._tracks_csv import TABLE
 
 
 def check_output(
     output: Path | None,
-    inputs: Iterable[str | os.PathLike[str] | None],
+    inputs: Sequence[str | os.PathLike[str] | None],
     *,
     option: str = "--output",
     is_folder: bool = False,
@@ -27,9 +28,10 @@ def check_output(
     ----------
     output : Path or None
         What `option` names, which need not exist; None is the standard output.
-    inputs : iterable of str, PathLike or None
-        Files that are read, and must not be replaced. Songs need not be among them:
-        no file whose name ends like audio is replaced.
+    inputs : sequence of str, PathLike or None
+        Files that are read, and must not be replaced; of a folder, the table of labels
+        in it. Songs need not be among them: no file whose name ends like audio is
+        replaced.
     option : str, default='--output'
         What errors call it.
     is_folder : bool, default=False
@@ -42,6 +44,8 @@ def check_output(
     ValueError
         If it would replace what is to be read, or a song.
     """
+    folders = [path for path in inputs if path and os.path.isdir(path)]
+    inputs = [*inputs, *(os.path.join(folder, TABLE) for folder in folders)]
     if output is None:
         return
     if is_folder:
