@@ -2,7 +2,10 @@
 
 from collections.abc import Callable
 from numbers import Integral
+from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, is_clusterer
 from sklearn.compose import ColumnTransformer
 from sklearn.linear_model import LogisticRegression
@@ -35,6 +38,8 @@ from skgenre.features import (
     MusicnnEmbedding,
 )
 from skgenre.features._spectrogram import VIEWS
+
+__all__ = ["embedding_pipeline", "genre_pipeline"]
 
 THROUGH = (
     AbstainingClassifier,
@@ -301,3 +306,24 @@ def embedding_pipeline(model: BaseEstimator) -> BaseEstimator:
             "no steps before a last one. Train a Pipeline, as `skgenre train` does."
         )
     return make_pipeline(*front)
+
+
+def embed(embedder: BaseEstimator, clips: Any) -> NDArray:
+    """Return the embeddings that an `embedding_pipeline` makes of clips.
+
+    Returns
+    -------
+    ndarray of shape (n_clips, n_features), float32
+
+    Raises
+    ------
+    ValueError
+        If what it makes of a clip has several axes.
+    """
+    E = np.asarray(embedder.transform(clips), np.float32)
+    if E.ndim != 2:
+        raise ValueError(
+            f"The model has no embedding: it makes arrays of shape {E.shape[1:]} of a "
+            "song. Train another one."
+        )
+    return E

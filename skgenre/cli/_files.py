@@ -53,7 +53,7 @@ def apply_in_chunks(
     model: Any,
     paths: Sequence[str | FileClip],
     *,
-    n_jobs: int,
+    n_jobs: int | None,
     title: str,
     console: Console,
 ) -> Iterator[FileResults]:
@@ -70,7 +70,7 @@ def apply_in_chunks(
         What the function calls.
     paths : sequence of str or FileClip
         Files.
-    n_jobs : int
+    n_jobs : int or None
         Files read at a time, in threads.
     title : str
         What the progress bar says.

@@ -20,6 +20,14 @@ FromFile = Annotated[
         allow_dash=True,
     ),
 ]
+
+
+def _not_zero(jobs: int) -> int:
+    if jobs == 0:
+        raise typer.BadParameter("0 is neither -1 nor a number from 1 on.")
+    return jobs
+
+
 Jobs = Annotated[
     int,
     typer.Option(
@@ -27,6 +35,7 @@ Jobs = Annotated[
         "-j",
         min=-1,
         max=256,
+        callback=_not_zero,
         help="Number of clips to decode at once; -1 for one per core.",
     ),
 ]

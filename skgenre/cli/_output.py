@@ -17,11 +17,12 @@ from skgenre.datasets._library._playlists import (
     file_names,
     write_playlist,
 )
+from skgenre.datasets._tracks_csv import TABLE
 
 
 def check_output(
     output: Path | None,
-    inputs: Iterable[str | os.PathLike[str] | None],
+    inputs: Sequence[str | os.PathLike[str] | None],
     *,
     option: str = "--output",
     is_folder: bool = False,
@@ -32,9 +33,10 @@ def check_output(
     ----------
     output : Path or None
         What `option` names, which need not exist; None is the standard output.
-    inputs : iterable of str, PathLike or None
-        Files that are read, and must not be replaced. Songs need not be among them:
-        no file whose name ends like audio is replaced.
+    inputs : sequence of str, PathLike or None
+        Files that are read, and must not be replaced; of a folder, the table of labels
+        in it. Songs need not be among them: no file whose name ends like audio is
+        replaced.
     option : str, default='--output'
         What errors call it.
     is_folder : bool, default=False
@@ -50,7 +52,9 @@ def check_output(
     """
     if output is None:
         return
-    read = {os.path.realpath(path) for path in inputs if path}
+    folders = [path for path in inputs if path and os.path.isdir(path)]
+    tables = [os.path.join(folder, TABLE) for folder in folders]
+    read = {os.path.realpath(path) for path in [*inputs, *tables] if path}
     if is_folder:
         if output.exists() and not output.is_dir():
             raise FileExistsError(

@@ -55,9 +55,10 @@ def cluster_songs(tags: dict[str, NDArray], k: int | None) -> dict[str, Any]:
     """
     least = K_RANGE[0] + 1 if k is None else k
     if len(tags) < least:
+        what = "Clusters" if k is None else f"{k} clusters"
         raise ValueError(
-            f"-k {'auto' if k is None else k} needs at least {least} songs with music, "
-            f"and there are {len(tags)}. Name more."
+            f"{what} need at least {least} songs with music, and there are "
+            f"{len(tags)}. Name more."
         )
     paths = list(tags)
     E = tag_embedding(np.array(list(tags.values())))
@@ -82,6 +83,27 @@ def cluster_songs(tags: dict[str, NDArray], k: int | None) -> dict[str, Any]:
         "silhouettes": {k: _known(s) for k, s in kmeans.silhouette_by_k_.items()},
         "clusters": clusters,
     }
+
+
+def cluster_names(tags: NDArray) -> list[str]:
+    """Return number and name of each song's cluster, as ``1 jazz, saxophone``.
+
+    Two songs or fewer are one cluster, ``1``.
+
+    Parameters
+    ----------
+    tags : ndarray of shape (n_songs, 100)
+        Probabilities of the tags.
+    """
+    if len(tags) <= K_RANGE[0]:
+        return ["1"] * len(tags)
+    rows = {str(i): row for i, row in enumerate(tags)}
+    name_of = {
+        song["path"]: f"{cluster['cluster']} {cluster['name']}"
+        for cluster in cluster_songs(rows, None)["clusters"]
+        for song in cluster["songs"]
+    }
+    return [name_of[row] for row in rows]
 
 
 def _known(number: float) -> float | None:

@@ -26,9 +26,8 @@ from skgenre.datasets._audio_files import (
 from skgenre.datasets._form import FORM_CONSTRAINTS, FORM_DOCS, in_form
 from skgenre.datasets._library._genre_names import common_spellings
 from skgenre.datasets._library._signs import sign_of_artists
-from skgenre.datasets._tracks_csv import Track, quoted, read_tracks_csv
+from skgenre.datasets._tracks_csv import TABLE, Track, quoted, read_tracks_csv
 
-_TABLE = "tracks.csv"
 # From a warning out of the private functions, through `validate_params`, to the user.
 _STACK_LEVEL = 5
 
@@ -157,7 +156,7 @@ def load_audio_folder(
             f"There is no file or folder {name!r}. Give a folder with one sub-folder "
             "per genre, or a CSV of path,genre[,group]."
         )
-    table = join(name, _TABLE) if is_folder(name) else name
+    table = join(name, TABLE) if is_folder(name) else name
     if exists(table) if is_url(table) else os.path.isfile(table):
         _check_table(table, name, groups)
         found, source = _fold_case(read_tracks_csv(table)), table
@@ -175,7 +174,7 @@ def load_audio_folder(
 def _check_table(table: str, name: str, groups: str | None) -> None:
     if groups is not None:
         raise ValueError(
-            f"groups={groups!r} is for folders without {_TABLE}, but artists are read "
+            f"groups={groups!r} is for folders without {TABLE}, but artists are read "
             f"from {table!r}. Leave groups out and name the artists in the CSV's "
             "'group' column."
         )

@@ -23,6 +23,9 @@ A URL of another protocol names the machine that is called. In a stranger's tabl
 could make the reader's machine ask for what only that one may see.
 """
 
+TABLE = "tracks.csv"
+"""Name of the table of a folder."""
+
 SEPARATOR = "|"
 """Of several genres in a cell."""
 

@@ -2,13 +2,15 @@
 
 import os
 from collections.abc import Sequence
+from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, SupportsFloat
 
 import numpy as np
 
 from skgenre._text import printable
 from skgenre.datasets import GenreTree, find_audio_files
+from skgenre.datasets._form import is_missing
 from skgenre.datasets._library._fold_genres import fold_genres
 from skgenre.datasets._library._load_library import artist_key
 from skgenre.datasets._library._tags import read_all_tags
@@ -121,18 +123,17 @@ def _have_common(folders: set[str]) -> bool:
 
 
 def _text(value: Any) -> str | None:
-    if value is None or value != value:  # NaN
-        return None
-    return str(value).strip() or None
+    return None if is_missing(value) else str(value).strip() or None
 
 
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _number(value: SupportsFloat) -> float | None:
+    return float(value) if np.isfinite(float(value)) else None
 
 
 def _column(values: Sequence[Any]) -> list[Any]:
     """Return numbers as floats, if that is all that there is, else text."""
-    if all(value is None or isinstance(value, (int, float)) for value in values):
+    values = [None if is_missing(value) else value for value in values]
+    if all(value is None or isinstance(value, Real) for value in values):
         return [None if value is None else _number(value) for value in values]
     texts = map(_text, values)
     return [None if text is None else printable(text) for text in texts]

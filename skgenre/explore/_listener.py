@@ -17,10 +17,13 @@ from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, tag_embeddin
 from skgenre.explore._media import LONGEST
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
-from skgenre.features._pretrained._musicnn_weights import has_weights, weights_folder
+from skgenre.features._pretrained._musicnn_weights import (
+    has_weights,
+    require_tag_weights,
+)
 from skgenre.inspection._displays._timeline import predicts_timeline, song_timeline
 from skgenre.inspection._fitted_parts import find_network
-from skgenre.pipelines import embedding_pipeline
+from skgenre.pipelines import embed, embedding_pipeline
 
 N_TAGS = 8
 """Of a song, that are shown."""
@@ -68,8 +71,7 @@ class Listener:
         self.model = getattr(model, "best_estimator_", model)  # of a search
         self.tagger: GenreTagger | None = None
         if model is None:
-            for name in ("msd", "mtt"):
-                weights_folder(name)
+            require_tag_weights()
         if model is None or has_weights():
             self.tagger = GenreTagger(**self._how)
         self._embedding: Any = None if model is None else embedding_pipeline(model)
@@ -134,12 +136,7 @@ class Listener:
             E = tag_embedding(tags)
             proba: NDArray | None = self.tagger._probabilities(tags)
         else:
-            E = np.asarray(self._embedding.transform(paths), np.float32)
-            if E.ndim != 2:
-                raise ValueError(
-                    f"The model has no embedding: it makes arrays of shape "
-                    f"{E.shape[1:]} of a song. Train another one."
-                )
+            E = embed(self._embedding, paths)
             proba = self.model.predict_proba(paths) if self.classes else None
         return [
             Heard(

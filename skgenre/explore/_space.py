@@ -12,7 +12,7 @@ from skgenre._warnings import ignored_warnings
 from skgenre.classifiers._tagging._tag_genres import tag_embedding
 from skgenre.clustering import EmbeddingKMeans, TrackRecommender
 from skgenre.clustering._recommender import is_copy
-from skgenre.clustering._tag_clusters import K_RANGE, cluster_songs, distinctive_tags
+from skgenre.clustering._tag_clusters import K_RANGE, cluster_names, distinctive_tags
 from skgenre.explore._kept import Kept
 from skgenre.inspection._displays._embedding import reduce_to_plane
 from skgenre.inspection._report._map import REDUCTIONS, trust_of_map
@@ -58,6 +58,7 @@ class Space:
         self.numbers, self.E, self._groups = numbers, E, groups
         self._kept = Kept(None, None, ()) if kept is None else kept
         self.place = {int(number): i for i, number in enumerate(numbers)}
+        self._probabilities = tags
         self._tags = None if tags is None else tag_embedding(tags)
         self._mean = None if self._tags is None else self._tags.mean(axis=0)
         # A map may take long, in which neighbours are asked for.
@@ -189,18 +190,12 @@ class Space:
 
     def clusters(self) -> list[str]:
         """Return the name of each song's cluster."""
+        if self._probabilities is not None:
+            return cluster_names(self._probabilities)
         if len(self.E) <= K_RANGE[0]:
             return ["1"] * len(self.E)
-        if self._tags is None:
-            kmeans = EmbeddingKMeans("auto", k_range=K_RANGE, n_init=2, random_state=0)
-            return [str(label + 1) for label in kmeans.fit_predict(self.E)]
-        tags = {str(i): row**2 for i, row in enumerate(self._tags)}
-        name_of = {
-            song["path"]: f"{cluster['cluster']} {cluster['name']}"
-            for cluster in cluster_songs(tags, None)["clusters"]
-            for song in cluster["songs"]
-        }
-        return [name_of[name] for name in tags]
+        kmeans = EmbeddingKMeans("auto", k_range=K_RANGE, n_init=2, random_state=0)
+        return [str(label + 1) for label in kmeans.fit_predict(self.E)]
 
 
 def reasons(near: Near, same: dict[str, str]) -> list[str]:

@@ -209,6 +209,7 @@ def _window(step: Any) -> float | None:
 def _weights(model: BaseEstimator) -> list[str]:
     """Return the pretrained weights that a model needs, which are not in its file."""
     from skgenre.classifiers import GenreTagger
+    from skgenre.classifiers._tagging._tag_genres import VIEWS
     from skgenre.features import MusicnnEmbedding
 
     found: set[str] = set()
@@ -216,5 +217,5 @@ def _weights(model: BaseEstimator) -> list[str]:
         if isinstance(part, MusicnnEmbedding):
             found.update(weights for weights, _ in part._views())
         elif isinstance(part, GenreTagger):
-            found.update(("msd", "mtt"))
+            found.update(weights for weights, _ in VIEWS)
     return [f"musicnn {weights}" for weights in sorted(found)]

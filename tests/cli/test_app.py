@@ -96,6 +96,12 @@ def test_networks(music, tmp_path, model):
     assert json.loads(result.stdout)[0]["genres"][0]["genre"] in ("low", "high")
 
 
+def test_no_command_works_with_no_jobs():
+    result = invoke("scan", "my_music", "--jobs", 0)
+    assert result.exit_code == 2
+    assert "0 is neither -1 nor a number from 1 on" in result.stderr
+
+
 def test_every_pipeline_can_be_trained():
     assert set(ModelName) == set(PIPELINES)
 

@@ -111,6 +111,22 @@ def test_a_playlist_that_a_list_names_is_not_replaced(music, tmp_path):
     assert songs.read_text() == contents
 
 
+@pytest.mark.parametrize("command", ["train", "evaluate", "similar"])
+def test_the_labels_of_a_folder_are_not_replaced(model, tmp_path, command):
+    (tmp_path / "tracks.csv").write_text("path,genre\n")
+    (tmp_path / "0.wav").write_bytes(b"")
+    result = invoke(
+        *{
+            "train": ("train", tmp_path, "-o"),
+            "evaluate": ("evaluate", model, tmp_path, "--report"),
+            "similar": ("similar", tmp_path / "0.wav", "--among", tmp_path, "-o"),
+        }[command],
+        tmp_path / "tracks.csv",
+    )
+    assert "would replace what is to be read" in " ".join(result.stderr.split())
+    assert (tmp_path / "tracks.csv").read_text() == "path,genre\n"
+
+
 def test_songs_are_not_replaced(model, tmp_path):
     (tmp_path / "library").mkdir()
     song = tmp_path / "library" / "Song.MP3"

@@ -1,7 +1,9 @@
 """Songs, and what their tags and tables say of them."""
 
 import os
+from fractions import Fraction
 
+import numpy as np
 import pandas as pd
 import pytest
 from explored import MARKUP, write_songs
@@ -38,6 +40,23 @@ def test_columns_of_its_own_in_the_order_of_the_files(songs):
     assert found.columns["mood"] == ["calm", None, "x"]
     assert found.columns["bpm"] == [90.0, 100.5, None]
     assert found.groups.tolist() == ["by ann", f"in {paths[0]}", "by ann"]
+
+
+def test_missing_values_of_pandas_are_none(songs):
+    _, paths, _ = songs
+    frame = pd.DataFrame(
+        {
+            "mood": pd.array([1, None, 3], "Int64"),
+            "when": pd.to_datetime(["2020-01-02", None, None]),
+            "share": pd.Series([Fraction(1, 2), np.float32(3), pd.NA], dtype=object),
+        }
+    )
+    genres = pd.Series(["dub", pd.NA, None], dtype="string")
+    found = Collection(paths[:3], genres, artists=genres, frame=frame)
+    assert found.genres == found.artists == ["dub", None, None]
+    assert found.columns["mood"] == [1.0, None, 3.0]
+    assert found.columns["when"] == ["2020-01-02 00:00:00", None, None]
+    assert found.columns["share"] == [0.5, 3.0, None]
 
 
 def test_a_name_that_is_no_unicode(songs, tmp_path):

@@ -70,8 +70,7 @@ def require_weights(*, yes: bool) -> None:
     ImportError
         If the weights are not here then.
     """
-    from skgenre.features._pretrained._musicnn_weights import weights_folder
+    from skgenre.features._pretrained._musicnn_weights import require_tag_weights
 
     offer_weights(yes=yes)
-    for name in ("msd", "mtt"):
-        weights_folder(name)
+    require_tag_weights()

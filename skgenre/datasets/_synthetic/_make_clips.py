@@ -17,8 +17,8 @@ from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.datasets._synthetic._musicians import draw_artist, perform
 from skgenre.datasets._synthetic._styles import STYLES
 from skgenre.datasets._synthetic._synthesis import Waveform
+from skgenre.datasets._tracks_csv import TABLE
 
-_TABLE = "tracks.csv"
 _OWN_NAME = re.compile(r"[a-z-]+/artist\d+-track\d+\.flac")
 
 
@@ -162,7 +162,7 @@ def make_genre_clips(
         writer = csv.writer(text)
         writer.writerow(["path", "genre", "artist"])
         writer.writerows(zip(paths, clips.target, clips.groups, strict=True))
-        write_atomically(Path(folder, _TABLE), text.getvalue().encode("utf-8"))
+        write_atomically(Path(folder, TABLE), text.getvalue().encode("utf-8"))
     return clips
 
 
@@ -200,14 +200,14 @@ def _clip(
 
 def _check_folder(folder: Path) -> None:
     """Refuse to overwrite a table that was not written here."""
-    table = folder / _TABLE
+    table = folder / TABLE
     if not table.exists():
         return
     with open(table, encoding="utf-8", errors="replace", newline="") as file:
         rows = list(csv.reader(file))[1:]
     if not all(row and _OWN_NAME.fullmatch(row[0]) for row in rows):
         raise ValueError(
-            f"folder={str(folder)!r} holds a {_TABLE} of other music, which would be "
+            f"folder={str(folder)!r} holds a {TABLE} of other music, which would be "
             "overwritten. Choose another folder."
         )
 

@@ -94,12 +94,25 @@ def weights_folder(weights: str) -> Path:
     raise ImportError(MISSING_WEIGHTS)
 
 
+def require_tag_weights() -> None:
+    """Check that the weights of both sets of tags are here.
+
+    Raises
+    ------
+    ImportError
+        If they are not.
+    """
+    for weights in ("msd", "mtt"):
+        weights_folder(weights)
+
+
 def has_weights() -> bool:
     """Return whether all weights are here."""
     try:
-        return all(weights_folder(weights).is_dir() for weights in ("msd", "mtt"))
+        require_tag_weights()
     except ImportError:
         return False
+    return True
 
 
 def musicnn_variables(weights: str) -> dict[str, NDArray]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from skgenre.classifiers import GenreTagger
 from skgenre.classifiers._tagging._tag_genres import tag_embedding
-from skgenre.clustering._tag_clusters import cluster_songs
+from skgenre.clustering._tag_clusters import cluster_names
 from skgenre.datasets import GenreTree
 from skgenre.datasets._library._fold_genres import fold_genres
 from skgenre.datasets._library._tags import read_all_tags
@@ -73,7 +72,7 @@ def map_of_songs(
         genres, _ = fold_genres([each.genres for each in own], GenreTree({}))
         labels = [names[0] if names else None for names in genres]
     else:
-        labels = _clusters(tags)
+        labels = cluster_names(probabilities)
     songs = [
         {
             "title": tag.title or Path(path).stem,
@@ -92,12 +91,3 @@ def map_of_songs(
         axes=axes,
         notes=[REDUCTIONS[reduction]],
     )
-
-
-def _clusters(tags: dict[str, Any]) -> list[str]:
-    name_of = {
-        song["path"]: f"{cluster['cluster']} {cluster['name']}"
-        for cluster in cluster_songs(tags, None)["clusters"]
-        for song in cluster["songs"]
-    }
-    return [name_of[path] for path in tags]

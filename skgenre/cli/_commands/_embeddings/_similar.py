@@ -13,7 +13,7 @@ from skgenre.cli._console import plain
 from skgenre.clustering import TrackRecommender
 from skgenre.datasets._library._load_library import artist_key
 from skgenre.datasets._library._tags import read_all_tags
-from skgenre.datasets._tracks_csv import read_tracks_csv
+from skgenre.datasets._tracks_csv import TABLE, read_tracks_csv
 
 
 class Artists:
@@ -35,7 +35,7 @@ class Artists:
     def __init__(self, library: Path, n_jobs: int) -> None:
         self._n_jobs = n_jobs
         self._in_table: dict[str, str] = {}
-        table = library / "tracks.csv"
+        table = library / TABLE
         if table.is_file():
             # Files that are gone are no concern of a library that changes.
             for track in read_tracks_csv(str(table), must_exist=False):

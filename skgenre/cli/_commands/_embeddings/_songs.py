@@ -5,7 +5,6 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 from numpy.typing import NDArray
 from rich.console import Console
 
@@ -26,7 +25,7 @@ from skgenre.datasets import find_audio_files
 from skgenre.datasets._library._playlists import is_playlist
 from skgenre.features._precompute import FileResults
 from skgenre.persistence import load
-from skgenre.pipelines import embedding_pipeline
+from skgenre.pipelines import embed, embedding_pipeline
 
 
 class Embedder(NamedTuple):
@@ -58,17 +57,7 @@ def embedder_of(model: Path | None, *, yes: bool) -> Embedder:
             lambda files: tag_embedding(tagger.transform(files)),
         )
     pipeline = embedding_pipeline(load(model, runtime="auto"))
-    return Embedder(pipeline, digest(model), lambda files: _transform(pipeline, files))
-
-
-def _transform(embedder: Any, files: Sequence[str]) -> NDArray:
-    embeddings = np.asarray(embedder.transform(files))
-    if embeddings.ndim != 2:
-        raise ValueError(
-            f"The model has no embedding: it makes arrays of shape "
-            f"{embeddings.shape[1:]} of a song. Train another one."
-        )
-    return embeddings.astype(np.float32)
+    return Embedder(pipeline, digest(model), lambda files: embed(pipeline, files))
 
 
 class Embedded(NamedTuple):

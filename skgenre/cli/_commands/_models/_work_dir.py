@@ -14,16 +14,16 @@ from sklearn.pipeline import Pipeline
 
 from skgenre._files import size_text
 from skgenre.audio import AudioError
+from skgenre.audio._reading import Reading
 from skgenre.classifiers import BaseGenreClassifier, SegmentClassifier
 from skgenre.cli._console import plain
-from skgenre.cli._files import print_notes
+from skgenre.cli._files import apply_in_chunks, print_notes
 from skgenre.features import MelSpectrogramTransformer, SpectrogramFile
 from skgenre.features._lazy_rows import LazyRows
 from skgenre.features._missing_clips import missing_clips
-from skgenre.features._precompute import read_once
+from skgenre.features._precompute import CLIPS_AT_A_TIME, read_once
+from skgenre.features._spectrogram_file import write_spectrograms
 
-# Files that are tried again, of which the spectrograms are held in memory.
-_CLIPS_AT_A_TIME = 32
 # Of the memory, what spectrograms may take; a network and the system need some, too.
 _SHARE = 0.8
 
@@ -84,18 +84,18 @@ def clips_to_learn_from(
     work_dir : Path or None
         Folder to keep spectrograms in, rather than in memory.
     console : Console
-        Where to say that they are there.
+        Where to say that they are there, and which files are damaged.
 
     Yields
     ------
     learner : estimator
         The model, or only its network.
     clips : ndarray or LazyRows
-        What the learner takes, of the files that can be read. To be used inside the
-        block.
+        What the learner takes, of the files that it can learn from. To be used inside
+        the block.
     errors : dict of str to (AudioError or str)
-        By path, what is wrong with the others, which in memory include those that are
-        silent or too short to learn a genre from.
+        By path, what is wrong with the others, which include those that are silent or
+        too short to learn a genre from.
     """
     if work_dir is not None:
         spectrograms, broken = _spectrograms_on_disk(model[0], paths, work_dir, console)
@@ -104,14 +104,7 @@ def clips_to_learn_from(
         return
     mel = model[0]
     with read_once(model, paths, n_jobs=mel.n_jobs, verbose=mel.verbose) as read:
-        errors: dict[str, AudioError | str] = dict(read.errors)
-        damaged = {}
-        for path, reading in read.readings.items():
-            if reading.has_music:
-                damaged[path] = reading
-            else:
-                errors[path] = f"{path!r} is {reading.status}: {reading.cause}."
-        print_notes(damaged, console)
+        errors = read.errors | _without_music(read.readings, console)
         good = [path for path in paths if path not in errors]
         if not _is_network(model):
             yield model, np.array(good, dtype=object), errors
@@ -123,6 +116,17 @@ def clips_to_learn_from(
             _SpectrogramList([found[path] for path in good], shape),
             errors,
         )
+
+
+def _without_music(readings: Mapping[str, Reading], console: Console) -> dict[str, str]:
+    """Return by path what is wrong with files without music; print notes on others."""
+    has_music = {path: r for path, r in readings.items() if r.has_music}
+    print_notes(has_music, console)
+    return {
+        path: f"{path!r} is {reading.status}: {reading.cause}."
+        for path, reading in readings.items()
+        if path not in has_music
+    }
 
 
 class _SpectrogramList(LazyRows):
@@ -146,14 +150,14 @@ def _spectrograms_on_disk(
     paths: Sequence[str],
     folder: Path,
     console: Console,
-) -> tuple[SpectrogramFile, dict[str, AudioError]]:
+) -> tuple[SpectrogramFile, dict[str, str]]:
     """Write the spectrograms, or what is missing of them, into a folder.
 
     Returns
     -------
     spectrograms : SpectrogramFile
-        Of all files; those that can't be read are NaN.
-    errors : dict of str to AudioError
+        Of all files; those that no genre can be learnt from are NaN.
+    errors : dict of str to str
         By path, what is wrong with these.
 
     Raises
@@ -161,14 +165,35 @@ def _spectrograms_on_disk(
     OSError
         If the folder holds others, or has not enough room.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    mel.set_params(on_error="ignore")
-    try:
-        spectrograms: SpectrogramFile = mel.transform_to(
-            folder / "spectrograms.npy", paths
+    errors: dict[str, str] = {}
+    missing = mel._missing(mel.n_frames)
+
+    def read(files: list[Any]) -> Iterator[NDArray]:
+        chunks = apply_in_chunks(
+            mel.transform,
+            mel,
+            files,
+            n_jobs=mel.n_jobs,
+            title="Spectrograms",
+            console=console,
         )
-    finally:
-        mel.set_params(on_error="raise")
+        for i, found in enumerate(chunks):
+            errors.update(found.errors | _without_music(found.readings, console))
+            start = i * CLIPS_AT_A_TIME
+            for path in files[start : start + CLIPS_AT_A_TIME]:
+                yield missing if path in errors else found.results[path]
+
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "spectrograms.npy"
+    write_spectrograms(
+        target,
+        list(paths),
+        read,
+        settings=mel._spectrogram_parameters(),
+        shape=missing.shape,
+        dtype=np.dtype(np.float32),
+    )
+    spectrograms = SpectrogramFile(target)
     console.print(
         f"Spectrograms are in [bold]{plain(spectrograms.path)}[/]: another training "
         "uses them again. Delete them when they are no longer needed.",
@@ -176,20 +201,13 @@ def _spectrograms_on_disk(
     )
     # The file does not hold why, and an earlier training may have written it: those
     # that are missing are tried again, and written if they can be read now.
-    missing = [
+    again = [
         row
         for row, spectrogram in enumerate(spectrograms)
-        if missing_clips([spectrogram])[0]
+        if paths[row] not in errors and missing_clips([spectrogram])[0]
     ]
-    errors: dict[str, AudioError] = {}
     stored = np.lib.format.open_memmap(spectrograms.path, mode="r+")
-    for start in range(0, len(missing), _CLIPS_AT_A_TIME):
-        rows = missing[start : start + _CLIPS_AT_A_TIME]
-        with read_once(mel, [paths[row] for row in rows], n_jobs=mel.n_jobs) as read:
-            errors |= read.errors
-            found = read.results_of(mel)
-        for row in rows:
-            if paths[row] in found:
-                stored[row] = found[paths[row]]
+    for row, spectrogram in zip(again, read([paths[i] for i in again]), strict=True):
+        stored[row] = spectrogram
     stored.flush()
     return spectrograms, errors

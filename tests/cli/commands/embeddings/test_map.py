@@ -51,6 +51,11 @@ def test_colours(tags, color, expected):
     assert re.search(r"<title>5&#10;", page)  # a file's name, where there is no title
 
 
+def test_two_songs_are_one_cluster(tags):
+    page = make(dict([*tags.items()][:2]), color="cluster")
+    assert re.findall(r"<bdi>([^<]*)</bdi> <small>(\d)</small>", page) == [("1", "2")]
+
+
 def test_too_few_songs(tags):
     with pytest.raises(ValueError, match="at least 2 songs .* there are 1"):
         make(dict([*tags.items()][:1]))

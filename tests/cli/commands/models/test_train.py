@@ -1,6 +1,8 @@
 """``skgenre train``: what is read, left out, held out and learnt from."""
 
 import csv
+import io
+import os
 import shutil
 
 import numpy as np
@@ -8,6 +10,7 @@ import pytest
 import soundfile
 from numpy.testing import assert_allclose, assert_array_equal
 from published_weights import needs_weights
+from rich.console import Console
 from typer.testing import CliRunner
 
 from skgenre import genre_pipeline, load
@@ -88,6 +91,43 @@ def train(music, *arguments):
     result = CliRunner().invoke(app, [str(argument) for argument in command])
     assert result.exit_code == 0, result.output
     return " ".join(result.stderr.split())
+
+
+def test_the_same_files_are_left_out_with_a_work_dir(music, tmp_path):
+    from skgenre.cli._commands._models._work_dir import clips_to_learn_from
+
+    rng = np.random.default_rng(0)
+    for name, wave in (
+        *(("silence", np.zeros(22050)), ("click", np.ones(99) / 2)),
+        *(
+            ("damaged", rng.uniform(-0.5, 0.5, 10 * 22050)),
+            ("good", rng.normal(size=9999)),
+        ),
+    ):
+        soundfile.write(tmp_path / f"{name}.flac", wave, 22050)
+    contents = bytearray((tmp_path / "damaged.flac").read_bytes())
+    contents[len(contents) // 2 :: 2000] = bytes(
+        len(contents[len(contents) // 2 :: 2000])
+    )
+    (tmp_path / "damaged.flac").write_bytes(contents)
+    (tmp_path / "broken.flac").write_bytes(b"no music")
+    paths = sorted(map(str, tmp_path.glob("*.flac")))
+    model = genre_pipeline("scratch")
+    found = []
+    for work_dir in (None, tmp_path / "work", tmp_path / "work"):
+        console = Console(file=io.StringIO())
+        with clips_to_learn_from(model, paths, work_dir, console) as (_, clips, errors):
+            texts = {path: str(error) for path, error in errors.items()}
+            found.append((texts, np.array(clips)))
+            said = console.file.getvalue()
+            read = work_dir is None or len(found) == 2
+            assert ("damaged.flac' is damaged" in said.replace("\n", "")) == read
+    assert {os.path.basename(path) for path in found[0][0]} == {
+        *("silence.flac", "click.flac", "broken.flac")
+    }
+    for texts, clips in found[1:]:
+        assert texts == found[0][0]
+        assert_array_equal(clips, found[0][1])
 
 
 @pytest.mark.parametrize(
