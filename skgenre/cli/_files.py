@@ -131,7 +131,7 @@ def process_files(
     return found
 
 
-def print_notes(readings: Mapping[str | FileClip, Reading], console: Console) -> None:
+def print_notes(readings: Mapping[Any, Reading], console: Console) -> None:
     """Print which files are damaged, silent or too short."""
     for path, reading in readings.items():
         print_note(path, reading.status, reading.cause, console)
