@@ -37,15 +37,6 @@ def with_lambda(input_shape, n_classes):
     return keras.Model(inputs, layers.Dense(n_classes, activation="softmax")(x))
 
 
-# TensorFlow takes seconds to trace each.
-THREE = (vgg, transformer, mobilenet)
-several = pytest.mark.parametrize(
-    "network",
-    [tiny, *(pytest.param(f, marks=pytest.mark.slow) for f in THREE)],
-    ids=lambda function: function.__name__,
-)
-
-
 @pytest.fixture(scope="module")
 def clips():
     """Spectrograms of two genres, whose clips differ in loudness, and artists."""
@@ -55,30 +46,42 @@ def clips():
     return X, y, np.arange(48) // 4
 
 
-@several
-def test_what_a_network_of_keras_can_do(network, clips, tmp_path):
+# TensorFlow takes seconds to trace each.
+THREE = (vgg, transformer, mobilenet)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[tiny, *(pytest.param(f, marks=pytest.mark.slow) for f in THREE)],
+    ids=lambda function: function.__name__,
+)
+def fitted(request, clips):
+    X, y, _ = clips
+    return KerasGenreClassifier(request.param, **FAST).fit(X, y)
+
+
+def test_what_a_network_of_keras_can_do(fitted, clips, tmp_path):
     X, y, artists = clips
-    model = KerasGenreClassifier(network, **FAST).fit(X, y)
-    again = clone(model).fit(X, y)
-    for ours, theirs in zip(model.weights_, again.weights_, strict=True):
+    again = clone(fitted).fit(X, y)
+    for ours, theirs in zip(fitted.weights_, again.weights_, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-    probabilities, embedding = model.predict_proba(X), model.transform(X)
+    probabilities, embedding = fitted.predict_proba(X), fitted.transform(X)
     np.testing.assert_allclose(probabilities.sum(axis=1), 1)
-    assert embedding.shape == (48, model._n_features_out)
+    assert embedding.shape == (48, fitted._n_features_out)
     np.testing.assert_allclose(
-        model.keras_classifier_.predict_proba(X), probabilities, atol=1e-5
+        fitted.keras_classifier_.predict_proba(X), probabilities, atol=1e-5
     )
-    skgenre.save(model, tmp_path / "it.model")
+    skgenre.save(fitted, tmp_path / "it.model")
     loaded = skgenre.load(tmp_path / "it.model")
     np.testing.assert_array_equal(loaded.predict_proba(X), probabilities)
     np.testing.assert_array_equal(loaded.transform(X), embedding)
     clone(loaded).fit(X, y)  # the layers alone are enough
-    for made in (loaded, pickle.loads(pickle.dumps(model)), copy.deepcopy(model)):
+    for made in (loaded, pickle.loads(pickle.dumps(fitted)), copy.deepcopy(fitted)):
         np.testing.assert_array_equal(made.predict_proba(X), probabilities)
     # A search finds in a fold what a cross-validation does.
     one_fold = [next(GroupKFold(2).split(X, y, artists))]
-    search = GridSearchCV(model, {"learning_rate": [1e-9, 0.001]}, cv=one_fold)
-    scores = cross_val_score(model, X, y, groups=artists, cv=GroupKFold(2))
+    search = GridSearchCV(fitted, {"learning_rate": [1e-9, 0.001]}, cv=one_fold)
+    scores = cross_val_score(fitted, X, y, groups=artists, cv=GroupKFold(2))
     assert search.fit(X, y).cv_results_["mean_test_score"][1] == scores[0]
     assert search.predict(X).shape == (48,)
 
@@ -106,22 +109,20 @@ def test_checks_of_scikit_learn():
     assert {*run} == CHECKS
 
 
-@several
-def test_onnx(network, clips, tmp_path):
+def test_onnx(fitted, clips, tmp_path):
     pytest.importorskip("onnxruntime")
     onnx = pytest.importorskip("onnx")
-    X, y, _ = clips
-    model = KerasGenreClassifier(network, **FAST).fit(X, y)
-    skgenre.export_onnx(model, tmp_path / "it.onnx")
+    X, _, _ = clips
+    skgenre.export_onnx(fitted, tmp_path / "it.onnx")
     onnx.checker.check_model(tmp_path / "it.onnx", full_check=True)
-    skgenre.save(model, tmp_path / "it.model")
+    skgenre.save(fitted, tmp_path / "it.model")
     for name in ("it.onnx", "it.model"):
         loaded = skgenre.load(tmp_path / name, runtime="onnx")
         np.testing.assert_allclose(
-            loaded.predict_proba(X), model.predict_proba(X), atol=1e-5
+            loaded.predict_proba(X), fitted.predict_proba(X), atol=1e-5
         )
         np.testing.assert_allclose(
-            loaded.transform(X), model.transform(X), rtol=1e-3, atol=1e-4
+            loaded.transform(X), fitted.transform(X), rtol=1e-3, atol=1e-4
         )
 
 
