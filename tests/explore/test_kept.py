@@ -30,11 +30,18 @@ def test_an_array_of_another_decoder_is_not_taken(tmp_path, monkeypatch):
     assert Kept(tmp_path, "model", []).get("state", "proba") is None
 
 
+class NotHashed:
+    """Unlike a function, which some packages make `pickle` take."""
+
+    def __reduce__(self):
+        raise TypeError
+
+
 def test_where_nothing_can_be_kept_nothing_fails(tmp_path):
     (tmp_path / "file").write_text("no folder")
     for folder, model in [
         *((None, 1), (tmp_path / "file", 1)),
-        (tmp_path, lambda: None),  # which can't be hashed
+        (tmp_path, NotHashed()),
     ]:
         kept = Kept(folder, model, [])
         kept.put("state", "proba", ARRAY)
