@@ -170,7 +170,9 @@ class ArrayStore:
         _bytes_left[limits] = _bytes_left.get(limits, 0) - len(contents)
         if _bytes_left[limits] < 0:
             unused = self._limit - evict(self._folder, self._limit)
-            _bytes_left[limits] = min(unused, int(_SHARE * self._limit))
+            share = int(_SHARE * self._limit)
+            # What others own and fill it with stays, however often it is looked at.
+            _bytes_left[limits] = min(unused, share) if unused > 0 else share
 
     def _path(self, name: str) -> Path:
         return self._folder / self._kind / f"{name}.npy"
