@@ -293,7 +293,7 @@ def predict(
                 f"{str(model)!r} gives no probabilities of genres: "
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
-        files = files_and_standard_input(music, from_file)
+        files, lists = files_and_standard_input(music, from_file)
         paths = [file for file in files if isinstance(file, str)]
         is_playlist = file_format == SongFormat.m3u
         if is_playlist and len(paths) < len(files):
@@ -301,8 +301,7 @@ def predict(
                 "A playlist has names of files, and '-' has none. Choose another "
                 "--format."
             )
-        inputs = [model, *paths, *(music or []), from_file]
-        check_output(output, inputs, is_folder=is_playlist)
+        check_output(output, [model, *paths, *lists], is_folder=is_playlist)
         if missing_only:
             files = without_genre(files, n_jobs=jobs, console=console)
         predictions, genres = predict_files(

@@ -27,7 +27,7 @@ MOST_BYTES = 256 << 20
 _MOST_DROPPED = 20
 _MOST_MADE = 5
 _PLAYED_RATE = 44100
-_LONGEST_PLAYED = 1800.0  # seconds of a song that is converted, for the same reason
+_LONGEST_PLAYED = 1800.0  # seconds of a song to convert, so that memory is bounded
 RATE = 22050
 """At which songs are seen."""
 LONGEST = 600.0

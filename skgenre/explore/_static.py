@@ -33,16 +33,16 @@ def static_page(server: Server, *, preview_seconds: float = 0.0) -> str:
         If fewer than two songs were heard.
     """
     saved: dict[str, Any] = {
-        "songs": server.known_songs() | {"reductions": ["pca"]},
-        "state": server.progress(),
-        "map/pca": server.points("pca"),
-        "truth/pca": server.space().truth("pca"),
-        "clusters": server.found_clusters(),
+        "songs": server.songs() | {"reductions": ["pca"]},
+        "state": server.state(),
+        "map/pca": server.map("pca"),
+        "truth/pca": server.truth("pca"),
+        "clusters": server.clusters(),
     }
     with contextlib.suppress(ValueError):  # of too few labels
-        saved["suspects"] = server.wrong_labels()
+        saved["suspects"] = server.suspects()
     for number in saved["map/pca"]["numbers"]:
-        song = server.heard_song(number)
+        song = server.song(str(number))
         saved[f"songs/{number}"] = song | {"tags": song["tags"] or []}
         if preview_seconds:
             path = server.collection.paths[number]

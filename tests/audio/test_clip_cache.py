@@ -84,10 +84,20 @@ def test_parameters_and_names_are_told_apart(clip, tmp_path):
     assert task.n == len(caches)
 
 
-def test_results_of_other_versions_are_not_taken(clip, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("skgenre.audio._clip_cache.__version__", "99"),
+        ("soundfile.__libsndfile_version__", "99"),
+        ("av.library_versions", {"libavcodec": (99, 0, 0)}),
+    ],
+)
+def test_results_of_other_versions_are_not_taken(
+    clip, tmp_path, monkeypatch, name, version
+):
     task = Counting()
     through(cache_in(tmp_path / "cache"), task, clip)
-    monkeypatch.setattr("skgenre.audio._clip_cache.__version__", "99")
+    monkeypatch.setattr(name, version)
     through(cache_in(tmp_path / "cache"), task, clip)
     assert task.n == 2
 

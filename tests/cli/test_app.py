@@ -480,6 +480,14 @@ def test_a_standard_input_that_is_no_sound(svc, music, contents, message):
     ]
 
 
+def test_a_note_on_the_standard_input_names_it(svc):
+    sound = io.BytesIO()
+    soundfile.write(sound, np.zeros(22050), 22050, format="FLAC")
+    result = runner.invoke(app, ["predict", str(svc), "-"], input=sound.getvalue())
+    assert result.exit_code == 0
+    assert "Note: '-' is silent: no sample is above" in result.stderr
+
+
 def test_a_standard_input_that_never_ends(svc, monkeypatch):
     monkeypatch.setattr("skgenre.cli._inputs._BLOCK", 1000)
     monkeypatch.setattr("skgenre.cli._inputs.MAX_BYTES", 10_000)

@@ -115,6 +115,18 @@ def test_a_song_has_genres_and_neighbours_with_reasons(client, server):
     assert sound.status_code == 422 and "no music" not in sound.text
 
 
+def test_the_reasons_of_a_neighbour_take_a_look_at_no_other_song(server, monkeypatch):
+    class Looked(list):
+        def __iter__(self):
+            raise AssertionError("all labels were looked at")
+
+    monkeypatch.setattr(server.labels, "genres", Looked(server.labels.genres))
+    reasons = [
+        reason for each in server.song("1")["near"] for reason in each["reasons"]
+    ]
+    assert any(reason.startswith("same label: ") for reason in reasons)
+
+
 def test_parts_of_a_file_are_served(client, songs):
     path = songs[0] / "000.flac"
     whole = client.get("/api/songs/0/sound")

@@ -324,6 +324,10 @@ def test_windows_and_weights(tmp_path):
         skgenre.save(model, tmp_path / "it.model")
         info = read_info(tmp_path / "it.model")
         assert (info["window"], info["weights"]) == (window, weights)
+    of_features = make_pipeline(MFCCStandardizer(input="features"), SVC())
+    skgenre.save(of_features, tmp_path / "it.model")
+    info = read_info(tmp_path / "it.model")
+    assert info["sample_rate"] is None and info["window"] is None
 
 
 def test_loading_a_network_loads_no_tensorflow(clips, tmp_path):

@@ -31,8 +31,8 @@ from skgenre._sklearn_compat import (
 from skgenre._warnings import ignored_warnings
 from skgenre.classifiers._checks import (
     check_groups,
-    check_several,
     check_target,
+    check_two_genres,
     keep_target,
 )
 from skgenre.classifiers._several_genres import (
@@ -166,7 +166,7 @@ class MetaClassifier(
             "sample_weight": None,
             "groups": check_groups(X, groups),
         }
-        check_several(self, target.classes)
+        check_two_genres(self, target.classes)
         check_takes_several(self.estimator, target)
         check_fit_takes(self.estimator, sample_weight=sample_weight)
         if sample_weight is not None:

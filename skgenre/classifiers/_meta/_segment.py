@@ -25,8 +25,8 @@ from skgenre.classifiers._checks import (
     Rows,
     check_groups,
     check_pair,
-    check_several,
     check_target,
+    check_two_genres,
     genre_codes,
     keep_target,
 )
@@ -292,7 +292,7 @@ class SegmentClassifier(
                 f"voting={self.voting!r} needs an estimator with predict_proba, which "
                 f"{name} doesn't have. Set voting='hard', or calibrate the estimator."
             )
-        check_several(self, self.classes_)
+        check_two_genres(self, self.classes_)
         if self.voting == "hard" and any(
             isinstance(part, AbstainingClassifier) for part in parts(self.estimator)
         ):

@@ -93,7 +93,8 @@ def explore(
 
     try:
         if static is not None:
-            check_output(static, [folder, model, output], option="--static")
+            table = None if labels in [*Labels] else labels
+            check_output(static, [folder, model, output, table], option="--static")
         estimator = None if model is None else load(model, runtime="auto")
         if estimator is None:
             from skgenre.cli._commands._weights import require_weights

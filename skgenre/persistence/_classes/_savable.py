@@ -152,8 +152,3 @@ def check_parameters(estimator: Any) -> None:
     check = getattr(type(estimator), "_check_parameters", None)
     if check is not None:
         check(estimator)
-    for name, axes in getattr(type(estimator), "_integers", {}).items():
-        from skgenre.classifiers._checks import check_integers
-
-        shape = (len(getattr(estimator, n)) if isinstance(n, str) else n for n in axes)
-        check_integers(name, getattr(estimator, name), shape=tuple(shape))

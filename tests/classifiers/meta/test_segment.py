@@ -471,7 +471,7 @@ class TestContainers:
         path = tmp_path / "X.npy"
         np.save(path, X)
         monkeypatch.setattr(
-            "skgenre.classifiers._meta._windows._CHUNK_BYTES", 4 * 5 * 4 * 40
+            "skgenre.classifiers._meta._windows.CHUNK_BYTES", 4 * 5 * 4 * 40
         )
         sizes = []
 

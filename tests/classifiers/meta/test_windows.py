@@ -52,7 +52,7 @@ class TestWindows:
     def test_chunks_are_all_clips_in_order(self, monkeypatch):
         X = [np.zeros((n, 5), np.float32) for n in (3, 40, 9, 9, 9, 21, 5)]
         monkeypatch.setattr(
-            "skgenre.classifiers._meta._windows._CHUNK_BYTES", 4 * 8 * 5 * 4
+            "skgenre.classifiers._meta._windows.CHUNK_BYTES", 4 * 8 * 5 * 4
         )
         parts = list(iter_chunks(X, 8, 4))
         assert len(parts) > 2
@@ -63,7 +63,7 @@ class TestWindows:
 
     def test_as_many_clips_as_fit_are_in_a_chunk(self, monkeypatch):
         X = np.zeros((7, 16, 5), np.float32)  # of 3 windows each
-        limit = "skgenre.classifiers._meta._windows._CHUNK_BYTES"
+        limit = "skgenre.classifiers._meta._windows.CHUNK_BYTES"
         for n_windows, sizes in [(5, [1] * 7), (6, [2, 2, 2, 1]), (9, [3, 3, 1])]:
             monkeypatch.setattr(limit, n_windows * 8 * 5 * 4)
             assert [len(part) for part in iter_chunks(X, 8, 4)] == sizes

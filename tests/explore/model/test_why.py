@@ -5,6 +5,7 @@ import pytest
 import soundfile
 
 from skgenre.audio import load_audio
+from skgenre.explore._model import _why
 from skgenre.explore._model._why import explain
 
 RATE = 22050
@@ -43,6 +44,18 @@ def test_the_octave_that_matters_is_found_and_heard_alone(song):
     sound, rate = why.sound(song, load_audio)
     assert rate == RATE and len(sound) == 4 * RATE + 7
     assert loudness(sound, 200, 400) > 1000 * loudness(sound, 4000, 6000)
+
+
+def test_of_a_long_song_a_part_is_explained_and_heard(song, monkeypatch):
+    monkeypatch.setattr(_why, "LONGEST", 1.0)
+    lengths = set()
+
+    def look_at_lengths(clips):
+        lengths.update(len(clip.samples) for clip in clips)
+        return low_or_not(clips)
+
+    sound, _ = explain(look_at_lengths, song, load_audio).sound(song, load_audio)
+    assert lengths == {RATE} and len(sound) == RATE
 
 
 def test_nothing_matters(song):
