@@ -1,6 +1,5 @@
 """The commands and their options."""
 
-import os
 import sys
 from enum import StrEnum
 from pathlib import Path
@@ -79,8 +78,6 @@ def main(
     ] = False,
 ) -> None:
     """Music genre recognition: audio files in, genres out."""
-    # TensorFlow greets on the standard error; its errors still come through.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 
 def train(

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from rich.console import Console
 from rich.progress import track
 
+from skgenre._estimators import parts
 from skgenre.audio._clip import FileClip, clip_name
 from skgenre.audio._reading import Reading
 from skgenre.classifiers import GenreTagger
@@ -15,7 +16,6 @@ from skgenre.classifiers._several_genres import genre_thresholds
 from skgenre.cli._commands._cache import set_cache
 from skgenre.cli._commands._weights import offer_weights
 from skgenre.cli._console import plain
-from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import ranked
 from skgenre.features import MusicnnEmbedding
 from skgenre.features._base import audio_steps
@@ -24,6 +24,12 @@ from skgenre.features._precompute import (
     FileResults,
     results_in_chunks,
 )
+
+
+def import_networks(model: Any) -> None:
+    """Import TensorFlow if the model has a network for it, before files are read."""
+    if any(getattr(part, "_runtime", None) == "keras" for part in parts(model)):
+        import skgenre.networks  # noqa: F401
 
 
 def prepare(
@@ -42,7 +48,7 @@ def prepare(
         isinstance(step, (GenreTagger, MusicnnEmbedding)) for step in audio_steps(model)
     ):
         offer_weights(yes=yes)
-    import_networks_quietly(model)
+    import_networks(model)
     for step in audio_steps(model):
         step.set_params(n_jobs=n_jobs, time_limit=time_limit, on_error="raise")
         set_cache(step, cache_dir)

@@ -349,8 +349,8 @@ class TrackRecommender(BaseEstimator):
         found = path_between(self.embeddings_, first, last, k, metric=self.metric)
         if len(found.rows) < k:
             warnings.warn(
-                f"k={k} tracks were wanted, and the path has {len(found.rows)}: no "
-                "other one fits in between.",
+                f"Only {len(found.rows)} of the {k} tracks asked for: no other one "
+                "fits in between.",
                 stacklevel=2,
             )
         return found
@@ -371,10 +371,10 @@ class TrackRecommender(BaseEstimator):
             metric=self.metric,
         )
         if len(rows) < k:
-            others = "" if disliked is None else ", those nearer to disliked ones"
+            others = "" if disliked is None else ", nearer to disliked ones"
             warnings.warn(
-                f"k={k} tracks were wanted, and {len(rows)} of {len(excluded)} are "
-                f"left without the liked ones, copies of them{others} and excluded "
+                f"Only {len(rows)} of the {k} tracks asked for: there are no more that "
+                f"are neither liked, copies of liked ones{others}, nor in excluded "
                 "groups.",
                 stacklevel=3,
             )

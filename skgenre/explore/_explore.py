@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from skgenre.explore._server import Server
 
 LABELS_FILE = "skgenre-labels.csv"
-"""In the current folder: the labels, unless told otherwise."""
+"""In the current folder: the labels, by default."""
 LOOPBACK = "127.0.0.1"
 LOOPBACK_HOSTS = LOOPBACK, "localhost", "::1"
 """At which only programs of this machine can ask."""

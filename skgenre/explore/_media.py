@@ -179,7 +179,7 @@ def spectrogram(path: str, load: Load) -> dict[str, Any]:
     Returns
     -------
     dict
-        As `picture` returns; 'seconds', how much of the song it is.
+        As `packed_spectrogram` returns; 'seconds', how much of the song it is.
 
     Raises
     ------
@@ -191,10 +191,10 @@ def spectrogram(path: str, load: Load) -> dict[str, Any]:
     mel = log_mel_spectrogram(
         wave, sample_rate=RATE, hop_length=hop, n_mels=N_MELS, top_db=_FLOOR
     )
-    return picture(mel, _FLOOR) | {"seconds": len(wave) / RATE}
+    return packed_spectrogram(mel, _FLOOR) | {"seconds": len(wave) / RATE}
 
 
-def picture(mel: NDArray, depth: float) -> dict[str, Any]:
+def packed_spectrogram(mel: NDArray, depth: float) -> dict[str, Any]:
     """Return a spectrogram of shape (n_frames, n_mels) for the page to draw.
 
     Returns

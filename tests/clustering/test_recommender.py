@@ -104,11 +104,11 @@ def test_shared_clusters(library, clusterer):
 def test_fewer_than_k_are_left(library):
     E, _, artists = library
     recommender = TrackRecommender().fit(E, groups=artists)
-    with pytest.warns(UserWarning, match="k=100 tracks were wanted, and 87 of 90"):
+    with pytest.warns(UserWarning, match="Only 87 of the 100 tracks asked for"):
         assert len(recommender.recommend(0, k=100).rows) == 87
-    with pytest.warns(UserWarning, match="and 0 of 90"):
+    with pytest.warns(UserWarning, match="Only 0 of the 1 tracks"):
         assert len(recommender.recommend(np.arange(90), k=1).rows) == 0
-    with pytest.warns(UserWarning, match="and 0 of 1") as caught:
+    with pytest.warns(UserWarning, match="Only 0 of the 10 tracks") as caught:
         TrackRecommender().fit([[1.0, 2.0]]).recommend(0)
     assert caught[0].filename == __file__
 
@@ -138,12 +138,14 @@ def test_disliked_tracks_keep_their_neighbours_away(library):
 def test_a_copy_of_a_disliked_track_is_not_recommended():
     E = np.array([[0.0, 1], [1, 1], [1 + 1e-9, 1], [0.5, 1], [9, 1]])
     recommender = TrackRecommender(metric="euclidean").fit(E)
-    with pytest.warns(UserWarning, match="and 0 of 5"):
+    with pytest.warns(
+        UserWarning, match="Only 0 of the 1 .* liked ones, nearer to disliked"
+    ):
         found = recommender.recommend([0], 1, disliked=[1])
     assert found.rows.tolist() == []  # the one in the middle is as near to both
 
 
-@pytest.mark.filterwarnings("ignore:k=.* tracks were wanted:UserWarning")
+@pytest.mark.filterwarnings("ignore:Only .* tracks asked for:UserWarning")
 @given(
     E=arrays(
         float,
@@ -193,9 +195,9 @@ def test_paths_of_full_length(library):
 def test_a_path_has_no_copies():
     E = np.array([[0.0, 1], [5, 1], [5 + 1e-9, 1], [10, 1], [10 + 1e-9, 1]])
     recommender = TrackRecommender(metric="euclidean").fit(E)
-    with pytest.warns(UserWarning, match="k=5 tracks were wanted, and the path has 3"):
+    with pytest.warns(UserWarning, match="Only 3 of the 5 tracks asked for: no other"):
         assert recommender.path(0, 3, 5).rows.tolist() in ([0, 1, 3], [0, 2, 3])
-    with pytest.warns(UserWarning, match="the path has 2") as caught:
+    with pytest.warns(UserWarning, match="Only 2 of the 3 tracks") as caught:
         assert recommender.path(1, 2, 3).rows.tolist() == [1, 2]
     assert caught[0].filename == __file__
 

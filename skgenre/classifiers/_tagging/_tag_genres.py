@@ -1,4 +1,4 @@
-"""Genres as musicnn's tags tell them, and their names in other languages."""
+"""Genres computed from musicnn's tags, and their names in other languages."""
 
 import unicodedata
 from collections.abc import Mapping

@@ -20,7 +20,7 @@ OFF = "off"
 
 
 def default_folder() -> Path:
-    """Return the folder in which the commands keep results unless told otherwise."""
+    """Return the folder in which the commands keep results by default."""
     import platformdirs
 
     return Path(platformdirs.user_cache_dir("skgenre", appauthor=False))

@@ -76,7 +76,7 @@ def run_demo(folder: Path, *, seed: int, n_jobs: int, console: Console) -> None:
 def save_plots(
     model: Pipeline, tracks: Bunch, new: Bunch, evaluation: Evaluation, folder: Path
 ) -> None:
-    """Save pictures of the training, of the music, and of what the model hears."""
+    """Save plots of the training, of the music, and of what the model hears."""
     import matplotlib.pyplot as plt
 
     _, ax = plt.subplots(layout="constrained")

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 
 from skgenre._text import printable
 from skgenre.classifiers import BaseGenreClassifier
-from skgenre.explore._media import Load, picture
+from skgenre.explore._media import Load, packed_spectrogram
 from skgenre.explore._model._salience import Salience, explain_by_network
 from skgenre.inspection import maximize_activation, sonify
 from skgenre.inspection._displays._learning_curves import CURVES
@@ -96,8 +96,8 @@ class NetworkView:
         -------
         dict
             'filters', a dict for each with 'number', 'name', how 'active' it is at the
-            start and in the end, and its `picture`; 'is_heard', whether they have a
-            sound.
+            start and in the end, and its `packed_spectrogram`; 'is_heard', whether they
+            have a sound.
         """
         with self._lock:
             found = self._found(layer, first)
@@ -111,7 +111,9 @@ class NetworkView:
                     "active": [
                         round(float(a), 3) for a in found.activations[[0, -1], i]
                     ],
-                    **picture(self._drawn(found.spectrograms[i]), self._top_db),
+                    **packed_spectrogram(
+                        self._drawn(found.spectrograms[i]), self._top_db
+                    ),
                 }
                 for i, name in enumerate(found.filters)
             ],

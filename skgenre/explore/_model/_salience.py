@@ -9,7 +9,7 @@ from sklearn.base import clone
 from skgenre._warnings import ignored_warnings
 from skgenre.audio import Waveform
 from skgenre.classifiers import BaseGenreClassifier
-from skgenre.explore._media import LONGEST, N_MELS, RATE, Load, picture
+from skgenre.explore._media import LONGEST, N_MELS, RATE, Load, packed_spectrogram
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.features._mel_filters import hz_to_mel, mel_to_hz
 
@@ -41,7 +41,7 @@ class Salience(NamedTuple):
         hertz = mel_to_hz(first + step * np.arange(N_MELS))
         frames = np.arange(len(self.weights))
         seconds = len(self.weights) * self.mel.hop_length / self.mel.sample_rate
-        found = picture(np.sqrt(self._at(frames, hertz)) - 1, 1.0)
+        found = packed_spectrogram(np.sqrt(self._at(frames, hertz)) - 1, 1.0)
         return {"salience": found | {"seconds": seconds}}
 
     def sound(self, path: str, load: Load) -> tuple[NDArray, int]:

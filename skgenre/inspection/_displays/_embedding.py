@@ -19,6 +19,7 @@ from skgenre.inspection._displays._style import (
     point_style,
 )
 from skgenre.pipelines import embedding_pipeline
+from skgenre.runtime._greetings import no_greetings
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -276,7 +277,8 @@ def _umap(E: NDArray, random_state: Any) -> Any:
     if len(E) < 4:
         raise ValueError(f"reduction='umap' needs at least 4 clips, got {len(E)}.")
     try:
-        from umap import UMAP
+        with no_greetings():  # it imports TensorFlow, where that is installed
+            from umap import UMAP
     except ImportError as error:
         raise ImportError(
             "reduction='umap' requires umap-learn. You can install it with "

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
     from sklearn.utils import Bunch
 
+    from skgenre.cli._files import import_networks
     from skgenre.inspection._report._predictions import Predictions
 
 
@@ -200,12 +201,11 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
         check_work_dir,
         clips_to_learn_from,
     )
-    from skgenre.cli._quiet import import_networks_quietly
     from skgenre.inspection._report._predictions import check_predictions
     from skgenre.inspection._scores._out_of_fold import predict_other_artists
 
     check_work_dir(model, len(tracks.paths), None)
-    import_networks_quietly(model)
+    import_networks(model)
     with clips_to_learn_from(model, tracks.paths.tolist(), None, console) as (
         learner,
         clips,

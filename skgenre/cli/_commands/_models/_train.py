@@ -23,7 +23,7 @@ from skgenre.classifiers._training._data import validation_rows
 from skgenre.cli._commands._library._labels import genre_counts, some_tracks
 from skgenre.cli._commands._models._work_dir import clips_to_learn_from
 from skgenre.cli._console import plain
-from skgenre.cli._quiet import import_networks_quietly
+from skgenre.cli._files import import_networks
 from skgenre.cli._tables import (
     confusion_table,
     cooccurrence_table,
@@ -180,7 +180,7 @@ def train_and_evaluate(
     training begins. With a `work_dir`, spectrograms are kept there rather than in
     memory. With `refit`, the model is then fitted on all of the tracks.
     """
-    import_networks_quietly(model)
+    import_networks(model)
     with clips_to_learn_from(model, tracks.paths.tolist(), work_dir, console) as (
         learner,
         clips,
