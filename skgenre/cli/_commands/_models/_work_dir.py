@@ -118,7 +118,7 @@ def clips_to_learn_from(
         )
 
 
-def _without_music(readings: Mapping[str, Reading], console: Console) -> dict[str, str]:
+def _without_music(readings: Mapping[Any, Reading], console: Console) -> dict[str, str]:
     """Return by path what is wrong with files without music; print notes on others."""
     has_music = {path: r for path, r in readings.items() if r.has_music}
     print_notes(has_music, console)
