@@ -14,7 +14,7 @@ from skgenre import (
     MFCCStandardizer,
     SegmentClassifier,
 )
-from skgenre.audio import AudioError
+from skgenre.audio._isolation._task import IsolatedTask
 from skgenre.explore._listener import N_TAGS, Listener
 from skgenre.features._pretrained._musicnn_weights import has_weights
 
@@ -54,11 +54,21 @@ def test_a_model_without_an_embedding(songs, no_weights):
         listener.listen(paths[:1])
 
 
-def test_a_song_that_is_seen_or_played_has_the_time_limit(songs, no_weights):
+def test_a_song_that_is_seen_or_played_has_the_time_limit(
+    songs, no_weights, monkeypatch
+):
     paths, genres = songs
-    listener = Listener(fit_model(paths, genres), time_limit=1e-6)
-    with pytest.raises(AudioError, match="more than 1e-06 s"):
-        listener.load(paths[0], sample_rate=8000)
+    model, limits = fit_model(paths, genres), []
+
+    def call(task, path):
+        limits.append(task.time_limit)
+        return task.task(path)
+
+    monkeypatch.setattr(IsolatedTask, "__call__", call)
+    for limit in (None, 7.0):
+        wave = Listener(model, time_limit=limit).load(paths[0], sample_rate=8000)
+        assert len(wave) == 4 * 8000
+    assert limits == [7.0]
 
 
 @pytest.mark.skipif(not has_weights(), reason="musicnn's weights are not here")

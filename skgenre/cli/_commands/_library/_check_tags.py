@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from sklearn.pipeline import Pipeline
     from sklearn.utils import Bunch
 
-    from skgenre.cli._files import import_networks
     from skgenre.inspection._report._predictions import Predictions
 
 
@@ -201,6 +200,7 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
         check_work_dir,
         clips_to_learn_from,
     )
+    from skgenre.cli._files import import_networks
     from skgenre.inspection._report._predictions import check_predictions
     from skgenre.inspection._scores._out_of_fold import predict_other_artists
 
