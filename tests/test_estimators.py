@@ -141,6 +141,7 @@ def test_parameters_are_set_in_copies_too(search):
         (CalibratedClassifierCV(CRNNClassifier()), True),
         (VotingClassifier([("a", "drop"), ("b", CRNNClassifier())]), True),
         (VotingClassifier([("a", "drop"), ("b", SVC())]), False),
+        (VotingClassifier([("a", SVC()), ("b", CRNNClassifier())]), True),
         (make_pipeline(CRNNClassifier(), SVC()), True),
         (make_pipeline(StandardScaler(), SVC()), False),
         (Pipeline([("same", "passthrough")]), False),
