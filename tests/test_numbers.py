@@ -362,7 +362,7 @@ class TestEmbeddings:
         recommender = TrackRecommender(algorithm=algorithm).fit(E)
         assert np.isfinite(recommender.recommend([0], k=3).distances).all()
         copies = TrackRecommender(algorithm=algorithm).fit(np.ones((20, 5)))
-        with pytest.warns(UserWarning, match="0 of 20 are left"):
+        with pytest.warns(UserWarning, match="Only 0 of the 3 tracks"):
             assert not len(copies.recommend([0], k=3).rows)
 
     @pytest.mark.parametrize("dtype", [np.float32, np.float64])

@@ -583,7 +583,7 @@ class TestForged:
             (lambda layers: layers[2]["tuple"][3]["tuple"].pop(), "other settings"),
             (lambda layers: layers.__setitem__(0, layers[1]), "."),
             (lambda layers: layers[1]["tuple"].pop(), "four values"),
-            (lambda layers: layers.__setitem__(1, layers[1]["tuple"]), "four values"),
+            (lambda layers: layers.__setitem__(1, layers[1]["tuple"]), "got list"),
         ],
         ids=[
             *("class", "name", "later", "negative", "last", "none", "many", "twice"),
