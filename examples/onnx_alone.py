@@ -14,7 +14,10 @@ language.
 """
 
 import json
+import os
 import sys
+
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # it is read by the import
 
 import numpy as np
 import onnxruntime

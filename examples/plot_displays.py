@@ -1,6 +1,6 @@
 """
-Every plot that skgenre draws
-=============================
+Plots of models, clips and clusters
+===================================
 
 Displays work as scikit-learn's do: ``from_estimator`` draws what a fitted estimator
 makes of clips, ``ax`` says where, and ``ax_`` and ``figure_`` are kept, to change the

@@ -390,6 +390,29 @@ def test_every_layer_of_the_list(clips, tmp_path):
     assert describe(again) == described
 
 
+@pytest.mark.parametrize("network", [every_layer, vgg, transformer])
+def test_an_onnx_graph_computes_what_the_layers_do(network):
+    pytest.importorskip("onnxruntime")
+    from skgenre.runtime._networks import classifier_graph
+    from skgenre.runtime._session import open_session
+
+    built = own_network((10, 8), 2, network=network)
+    rng = np.random.default_rng(0)
+    for weight in built.weights:  # no zeros and ones: each is of influence
+        weight.assign(rng.uniform(0.2, 0.9, weight.shape))
+    weights = built.get_weights()
+    described = {"network": describe(built), "embedding": None}
+    parameters = {"input_shape": (10, 8), "n_classes": 2, **described}
+    assert layer_shapes("own_network", parameters)[0] == [w.shape for w in weights]
+    X = rng.normal(size=(3, 10, 8)).astype(np.float32)
+    graph = classifier_graph(
+        "own_network", parameters, weights, np.zeros(8), np.ones(8)
+    )
+    session = open_session(graph.SerializeToString())
+    (proba,) = session.run(["probabilities"], {"spectrograms": X})
+    np.testing.assert_allclose(proba, built(X, training=False), atol=1e-5)
+
+
 REFUSED_LAYERS = {
     "kernel_constraint=": lambda: layers.Dense(8, kernel_constraint="non_neg"),
     "activation is 'type'": lambda: layers.Dense(8, activation=str),
@@ -558,10 +581,12 @@ class TestForged:
             (lambda layers: layers.append(layers[-1]), "or is another's, too"),
             (lambda layers: layers[2]["tuple"][3]["tuple"].pop(), "other settings"),
             (lambda layers: layers.__setitem__(0, layers[1]), "."),
+            (lambda layers: layers[1]["tuple"].pop(), "four values"),
+            (lambda layers: layers.__setitem__(1, layers[1]["tuple"]), "four values"),
         ],
         ids=[
             *("class", "name", "later", "negative", "last", "none", "many", "twice"),
-            *("setting", "input"),
+            *("setting", "input", "three values", "a list"),
         ],
     )
     def test_the_layers(self, edit, match, forge):

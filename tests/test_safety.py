@@ -82,7 +82,6 @@ ALLOWED = {
 ASKED = {
     "getattr(importlib.import_module(CLASSES[name].module), name, None)",
     "getattr(type(estimator), '_check_parameters', None)",
-    "getattr(type(estimator), '_integers', {})",
     "getattr(value, 'classes_', None)",  # of a part that must have classes
     "hasattr(cls, 'feature_names_in_')",
     "hasattr(cls, 'set_output')",

@@ -58,6 +58,19 @@ def service(trained, monkeypatch):
         del sys.modules[name]
 
 
+def test_without_a_model_it_says_which_variable_names_one(monkeypatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    monkeypatch.delenv("GENRE_MODEL", raising=False)
+    app = importlib.import_module("app")
+    with (
+        pytest.raises(RuntimeError, match="GENRE_MODEL is not set"),
+        TestClient(app.app),
+    ):
+        pass
+    for name in ("app", "genres"):
+        del sys.modules[name]
+
+
 def test_genres(trained, service):
     model, _, upload = trained
     found = service.post("/genre", files={"file": upload}).json()

@@ -9,10 +9,10 @@ import skgenre
 from skgenre import CRNNClassifier, KerasGenreClassifier
 
 
-def build(input_shape, n_classes):
+def build(input_shape, n_classes, activation="softmax"):
     x = inputs = keras.Input(input_shape)
     x = keras.layers.GlobalAveragePooling1D()(x)
-    x = keras.layers.Dense(n_classes, activation="softmax")(x)
+    x = keras.layers.Dense(n_classes, activation=activation)(x)
     return keras.Model(inputs, x)
 
 
@@ -89,13 +89,37 @@ def test_losses_by_name_by_settings_and_as_objects(clips):
         trained(clips, loss="sparse_categorical_crossentropy"),
         trained(clips, loss="categorical_crossentropy"),
         trained(clips, loss=of_numbers),
+        trained(clips, loss=OfNumbers()),
     ]
     check_same(entropy)
-    assert np.abs(focal[0].weights_[0] - entropy[0].weights_[0]).max() > 1e-3
+    smoothing = {"label_smoothing": 0.2}
+    smooth = [
+        trained(clips, **smoothing),
+        trained(clips, loss={"name": "categorical_crossentropy"} | smoothing),
+    ]
+    check_same(smooth)
+    for others in (focal, smooth):
+        assert np.abs(others[0].weights_[0] - entropy[0].weights_[0]).max() > 1e-3
 
 
 def of_numbers(y_true, y_pred):
     return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+
+
+class OfNumbers(keras.losses.Loss):
+    def call(self, y_true, y_pred):
+        return of_numbers(y_true, y_pred)
+
+
+def test_the_sum_of_a_loss_instead_of_its_mean(clips):
+    mean, total = (
+        trained(clips, loss=loss, batch_size=32, epochs=1).history_["loss"][0]
+        for loss in (
+            "categorical_crossentropy",
+            {"name": "categorical_crossentropy", "reduction": "sum"},
+        )
+    )
+    assert total == pytest.approx(27 * mean, rel=1e-5)  # all clips that are trained on
 
 
 class Recorder(keras.callbacks.Callback):
@@ -132,6 +156,20 @@ def test_metrics_are_in_the_history(clips):
     for name in ("auc", "val_auc"):
         assert len(model.history_[name]) == 2
     assert not any(variable.numpy().any() for variable in metric.variables)
+
+
+def test_the_accuracy_of_several_genres(clips):
+    X, y = clips
+    columns = np.eye(3, dtype=int)[np.unique(y, return_inverse=True)[1]]
+    model = clone(NETWORK).set_params(
+        network_parameters={"activation": "sigmoid"},
+        metrics=["accuracy"],
+        learning_rate=1e-9,
+        validation_fraction=0,
+    )
+    model.fit(X, columns)
+    expected = ((model.predict_proba(X) > 0.5) == columns).mean()
+    assert model.history_["accuracy"] == pytest.approx([expected] * 2)
 
 
 def test_other_networks_take_them_too_and_can_be_saved(clips, tmp_path):

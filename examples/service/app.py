@@ -24,8 +24,12 @@ from genres import LARGEST, GenreModel, NoGenre, Tagger
 @asynccontextmanager
 async def lifespan(app):
     """Load the model once for each process."""
+    if not (path := os.environ.get("GENRE_MODEL")):
+        raise RuntimeError(
+            "GENRE_MODEL is not set: set it to the path of a model file."
+        )
     time_limit = float(os.environ.get("GENRE_TIME_LIMIT", 60)) or None
-    app.state.model = GenreModel(os.environ["GENRE_MODEL"], time_limit)
+    app.state.model = GenreModel(path, time_limit)
     app.state.tagger = Tagger(time_limit)
     # A limiter of its own, as FastAPI writes large uploads to the disk in the others.
     n_threads = int(os.environ.get("GENRE_THREADS", os.cpu_count()))

@@ -217,9 +217,15 @@ def _is_temporary(path: str) -> bool:
     return bool(TEMPORARY.fullmatch(os.path.basename(path)))
 
 
-def _delete(path: str) -> None:
-    with contextlib.suppress(OSError):  # gone, or not ours
+def _delete(path: str) -> bool:
+    """Delete a file and return whether it is gone."""
+    try:
         os.unlink(path)
+    except FileNotFoundError:
+        return True
+    except OSError:  # not ours
+        return False
+    return True
 
 
 def evict(folder: Path, limit: int) -> int:
@@ -249,14 +255,15 @@ def evict(folder: Path, limit: int) -> int:
     for _, size, path in sorted(found):
         if n_bytes <= _KEPT * limit:
             break
-        _delete(path)
-        n_bytes -= size
-        n_deleted += 1
+        if _delete(path):
+            n_bytes -= size
+            n_deleted += 1
+    others = " The others can't be deleted." if n_bytes > limit else ""
     warnings.warn(
         f"The cache {os.fspath(folder)!r} has reached its limit of {limit / 1e9:g} GB: "
         f"{n_deleted} of its {len(found)} results, those not used for longest, were "
-        f"deleted. Set the environment variable {LIMIT} to more gigabytes if you use "
-        "all of them.",
+        f"deleted.{others} Set the environment variable {LIMIT} to more gigabytes if "
+        "you use all of them.",
         stacklevel=2,
     )
     return n_bytes

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import soundfile
 
 from skgenre._version import __version__
 from skgenre.audio._array_store import ArrayStore
 from skgenre.audio._clip import Clip, FileClip, WaveformClip
+from skgenre.audio._readers import decoder_versions
 from skgenre.audio._reading import observe
 from skgenre.audio._remote import is_url, url_version
 
@@ -158,8 +158,7 @@ class ClipCache:
             key: value.item() if isinstance(value, np.generic) else value
             for key, value in sorted(parameters.items())
         }
-        # The decoder's version, as a newer one may decode otherwise.
-        versions = _FORMAT, __version__, soundfile.__libsndfile_version__
+        versions = _FORMAT, __version__, decoder_versions()
         digest = hashlib.blake2b(repr((versions, known)).encode(), digest_size=8)
         path = os.path.abspath(os.path.expanduser(os.fspath(folder)))
         self._folder = path

@@ -4,7 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import soundfile
 
@@ -25,6 +25,16 @@ MAX_SAMPLE_RATE = 1_000_000
 _SFE_BAD_FILE = 7  # libsndfile's error number
 
 _DAMAGED = "The file is damaged: replace it or leave it out."
+
+
+def decoder_versions() -> tuple[Any, ...]:
+    """Return the versions of libsndfile and FFmpeg; others may decode otherwise.
+
+    FFmpeg's are those of its libraries, with several of which one PyAV may be built.
+    """
+    import av
+
+    return soundfile.__libsndfile_version__, sorted(av.library_versions.items())
 
 
 def _reason(error: Exception) -> str:

@@ -325,7 +325,8 @@ def read_samples(
         shape (n_samples,) that already is at `sample_rate`.
 
     sample_rate : int or None
-        Samples a second of the result; None keeps the file's own.
+        Samples a second of the result; None keeps the clip's own, which an array
+        lacks.
 
     choose : callable
         Gets the clip's length in samples at `sample_rate` and the sample rate, and
@@ -343,7 +344,8 @@ def read_samples(
         If the clip can't be read.
     """
     if isinstance(clip, np.ndarray):
-        start, stop = choose(len(clip), sample_rate or 0)
+        assert sample_rate is not None
+        start, stop = choose(len(clip), sample_rate)
         inside = clip[max(0, start) : max(0, stop)]
         _note_waveform(clip, sample_rate, peak(inside))
         return _fill(inside, max(0, -start), stop - start)
@@ -369,10 +371,8 @@ def read_samples(
     return _fill(samples, first - start, stop - start)
 
 
-def _note_waveform(
-    waveform: np.ndarray, sample_rate: int | None, highest: float
-) -> None:
-    seconds = len(waveform) / (sample_rate or math.nan)
+def _note_waveform(waveform: np.ndarray, sample_rate: int, highest: float) -> None:
+    seconds = len(waveform) / sample_rate
     note(Reading(seconds, 0.0, seconds, highest))
 
 

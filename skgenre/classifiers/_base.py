@@ -14,7 +14,7 @@ from sklearn.base import (
     ClassNamePrefixFeaturesOutMixin,
     TransformerMixin,
 )
-from sklearn.utils import Tags, check_random_state
+from sklearn.utils import Tags, check_random_state, gen_batches
 from sklearn.utils.validation import check_is_fitted
 
 from skgenre._sklearn_compat import (
@@ -32,9 +32,9 @@ from skgenre.classifiers._checks import (
     check_finite,
     check_groups,
     check_integers,
-    check_several,
     check_spectrograms,
     check_target,
+    check_two_genres,
     check_validation_data,
     check_weights,
     genre_codes,
@@ -236,7 +236,7 @@ class BaseGenreClassifier(
         ValueError
             If fewer than two genres are given, values are not finite, lengths do not
             match, training diverged, or `checkpoint_dir` is set and `random_state`
-            is not.
+            is not, or the loss, the optimiser or a layer is code of your own.
         RuntimeError
             If a global setting of Keras would change the training, or TensorFlow has a
             distribution strategy, under which the process may crash.
@@ -472,7 +472,9 @@ class BaseGenreClassifier(
     def _outputs(self, X: ArrayLike) -> tuple[NDArray, NDArray]:
         """Return the probabilities and the embeddings of all clips."""
         check_is_fitted(self)
-        rows = as_spectrograms(self, X, reset=False)
+        return self._outputs_of_rows(as_spectrograms(self, X, reset=False))
+
+    def _outputs_of_rows(self, rows: Rows) -> tuple[NDArray, NDArray]:
         if self._runtime == "onnx":
             return self._batch_by_batch(rows, self._run_onnx)
         from skgenre.runtime._keras import shield_from_interrupts
@@ -559,11 +561,9 @@ class BaseGenreClassifier(
     def _set_network(self, X: Rows, target: Target, *, continues: bool) -> None:
         """Set the genres and the network's parameters, or refuse changed ones."""
         classes = self.classes_ if continues else target.classes
-        for name, axes in self._integers.items():
-            shape = (len(getattr(self, n)) if isinstance(n, str) else n for n in axes)
-            check_integers(name, getattr(self, name), shape=tuple(shape))
+        self._check_parameters()
         if not continues:
-            check_several(self, classes)
+            check_two_genres(self, classes)
         several = (self.y_type_ if continues else target.y_type) != ONE
         network_parameters = self._built_with(X.shape[1:], len(classes), several)
         if continues:
@@ -583,6 +583,12 @@ class BaseGenreClassifier(
             self.__dict__.pop(name, None)
         keep_target(self, target)
         self.network_parameters_ = network_parameters
+
+    def _check_parameters(self) -> None:
+        """Refuse parameters that are no sequences of integers of the right shape."""
+        for name, axes in self._integers.items():
+            shape = (len(getattr(self, n)) if isinstance(n, str) else n for n in axes)
+            check_integers(name, getattr(self, name), shape=tuple(shape))
 
     def _built_with(
         self, input_shape: tuple[int, ...], n_classes: int, several: bool
@@ -612,11 +618,13 @@ class BaseGenreClassifier(
         """
         self.thresholds_ = np.full(len(self.classes_), 0.5)
         if len(rows := held_out.rows):
-            X = held_out.X
-            batches = np.split(rows, range(_BATCH_SIZE, len(rows), _BATCH_SIZE))
+            probabilities = [
+                self._outputs_of_rows(held_out.X[rows[batch]])[0]
+                for batch in gen_batches(len(rows), _BATCH_SIZE)
+            ]
             self.thresholds_ = best_thresholds(
                 held_out.codes[rows],
-                np.concatenate([self.predict_proba(X[batch]) for batch in batches]),
+                np.concatenate(probabilities).astype(np.float64),
                 held_out.weights[rows],
             )
 
@@ -663,7 +671,7 @@ class BaseGenreClassifier(
 
     def _learned(self, trained: "Trained", *, keep_optimizer: bool) -> dict[str, Any]:
         """Return the attributes that a training sets, by name."""
-        from skgenre.classifiers._training._train import settings_text
+        from skgenre.classifiers._training._train import optimizer_name
 
         history: dict[str, list[float]] = getattr(self, "history_", {})
         n_before, n_new = len(history.get("loss", [])), len(trained.history["loss"])
@@ -677,28 +685,31 @@ class BaseGenreClassifier(
             "n_iter_": n_before + n_new,
         }
         if keep_optimizer:
-            name = settings_text(self.optimizer)
+            name = optimizer_name(self.optimizer)
             learned["optimizer_state_"] = [name, *trained.optimizer_state]
         return learned
 
-    def _network_and_recipe(self, **parameters: Any) -> "tuple[NetworkState, Recipe]":
-        """Return what is trained and how; more parameters are the network's."""
+    def _network_and_recipe(
+        self, **training_parameters: Any
+    ) -> "tuple[NetworkState, Recipe]":
+        """Return what is trained and how."""
         from skgenre.classifiers._training._train import (
             NetworkState,
             Recipe,
-            settings_text,
+            optimizer_name,
         )
 
         optimizer, *state = getattr(self, "optimizer_state_", [None])
         network = NetworkState(
             self._network,
-            self.network_parameters_ | parameters,
+            self.network_parameters_,
+            training_parameters,
             self.classes_,
             self.y_type_ != ONE,
             self.input_mean_,
             self.input_scale_,
             getattr(self, "weights_", None),
-            state if optimizer == settings_text(self.optimizer) else None,
+            state if optimizer == optimizer_name(self.optimizer) else None,
         )
         settings = {each.name: getattr(self, each.name) for each in fields(Recipe)}
         return network, Recipe(**{k: plain(v) for k, v in settings.items()})

@@ -27,13 +27,12 @@ from skgenre.classifiers._several_genres import (
     in_columns_of,
     read_several,
 )
-from skgenre.features._lazy_rows import LazyRows
+from skgenre.features._lazy_rows import CHUNK_BYTES, LazyRows
 from skgenre.features._missing_clips import missing_clips
 
 Rows = NDArray | LazyRows
 """Spectrograms (n_clips, n_frames, n_mels), in memory or read when needed."""
 
-_CHUNK_BYTES = 32 * 2**20
 FLOATS = [np.float32, np.float64, np.float16]
 
 
@@ -89,7 +88,7 @@ def check_finite(
     if get_config()["assume_finite"]:
         return
     n_bytes = max(1, math.prod(X.shape[1:]) * X.dtype.itemsize)
-    step = max(1, _CHUNK_BYTES // n_bytes)
+    step = max(1, CHUNK_BYTES // n_bytes)
     for start in range(0, len(X), step):
         clips = np.asarray(X[start : start + step])
         try:
@@ -222,7 +221,7 @@ def check_classes(
     return genres
 
 
-def check_several(estimator: BaseEstimator, classes: NDArray) -> None:
+def check_two_genres(estimator: BaseEstimator, classes: NDArray) -> None:
     """Refuse to learn fewer than two genres."""
     if len(classes) < 2:
         raise ValueError(

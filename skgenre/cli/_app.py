@@ -17,35 +17,32 @@ from skgenre.cli._commands._embeddings._commands import (
     similar,
 )
 from skgenre.cli._commands._explore import explore
-from skgenre.cli._commands._info import card, info
 from skgenre.cli._commands._library._check_tags import check_tags
 from skgenre.cli._commands._library._undo import undo
+from skgenre.cli._commands._models._info import card, info
 from skgenre.cli._commands._scan import scan
 from skgenre.cli._commands._tag import tag
 from skgenre.cli._commands._weights import weights
-from skgenre.cli._console import console as _console
-from skgenre.cli._console import end as _end
-from skgenre.cli._console import fail as _fail
-from skgenre.cli._console import plain as _plain
+from skgenre.cli._console import console, end, fail, plain
 from skgenre.cli._help import Command, examples
 from skgenre.cli._options import (
     DryRun,
+    FromFile,
+    GenreFormat,
+    GenreTreeFile,
+    GroupedOutput,
+    Jobs,
     Labels,
+    LabelsFrom,
     MissingOnly,
     ModelName,
     NewUndoFile,
+    Seed,
+    SongFormat,
+    TimeLimit,
     WriteTags,
+    Yes,
 )
-from skgenre.cli._options import FromFile as _FromFile
-from skgenre.cli._options import GenreFormat as _GenreFormat
-from skgenre.cli._options import GenreTreeFile as _GenreTreeFile
-from skgenre.cli._options import GroupedOutput as _GroupedOutput
-from skgenre.cli._options import Jobs as _Jobs
-from skgenre.cli._options import LabelsFrom as _LabelsFrom
-from skgenre.cli._options import Seed as _Seed
-from skgenre.cli._options import SongFormat as _SongFormat
-from skgenre.cli._options import TimeLimit as _TimeLimit
-from skgenre.cli._options import Yes as _Yes
 from skgenre.cli._quick_start import defer_scipy_stats
 from skgenre.cli._signals import InterruptibleGroup
 
@@ -97,8 +94,8 @@ def train(
     output: Annotated[
         Path, typer.Option("--output", "-o", help="Model file to write.")
     ] = Path("genres.model"),
-    labels: _LabelsFrom = Labels.folders,
-    genre_tree: _GenreTreeFile = None,
+    labels: LabelsFrom = Labels.folders,
+    genre_tree: GenreTreeFile = None,
     model: Annotated[
         ModelName | None,
         typer.Option(
@@ -155,11 +152,11 @@ def train(
     note: Annotated[
         str | None, typer.Option(help="Text to save with the model; `info` shows it.")
     ] = None,
-    seed: _Seed = 0,
+    seed: Seed = 0,
     cache_dir: CacheDir = None,
-    time_limit: _TimeLimit = None,
-    jobs: _Jobs = -1,
-    yes: _Yes = False,
+    time_limit: TimeLimit = None,
+    jobs: Jobs = -1,
+    yes: Yes = False,
 ) -> None:
     """Train a model on labelled music, evaluate it on held-out clips and save it.
 
@@ -172,9 +169,9 @@ def train(
         labelled_tracks,
         without_rare_genres,
     )
-    from skgenre.cli._commands._models import best_installed, chosen_model
-    from skgenre.cli._commands._train import train_and_evaluate
-    from skgenre.cli._commands._work_dir import check_work_dir
+    from skgenre.cli._commands._models._chosen_model import best_installed, chosen_model
+    from skgenre.cli._commands._models._train import train_and_evaluate
+    from skgenre.cli._commands._models._work_dir import check_work_dir
     from skgenre.cli._output import check_output
     from skgenre.datasets import GenreTree
     from skgenre.persistence import save
@@ -195,23 +192,23 @@ def train(
             time_limit=time_limit,
             n_jobs=jobs,
             yes=yes,
-            console=_console,
+            console=console,
         )
         check_output(output, [music, genre_tree])
         tree = None if genre_tree is None else GenreTree.from_file(genre_tree)
-        tracks = labelled_tracks(music, labels, _console, multi_label=multi_label)
+        tracks = labelled_tracks(music, labels, console, multi_label=multi_label)
         if tree is not None:
             by_tree = add_genres_above if multi_label else fold_rare_genres
-            tracks = by_tree(tracks, tree, _console)
+            tracks = by_tree(tracks, tree, console)
         if multi_label or labels == Labels.tags:
-            tracks = without_rare_genres(tracks, _console)
+            tracks = without_rare_genres(tracks, console)
         check_work_dir(pipeline, len(tracks.paths), work_dir)
         trained = train_and_evaluate(
             pipeline,
             tracks,
             test_size=test_size,
             random_state=seed,
-            console=_console,
+            console=console,
             work_dir=work_dir,
             refit=refit,
         )
@@ -224,8 +221,8 @@ def train(
             training=given | trained.facts,
         )
     except (ImportError, OSError, ValueError) as error:
-        raise _fail(error) from None
-    _console.print(f"Saved to [bold]{_plain(output)}[/].")
+        raise fail(error) from None
+    console.print(f"Saved to [bold]{plain(output)}[/].")
 
 
 def _reset_work_parameters(pipeline: Any) -> None:
@@ -246,9 +243,9 @@ def predict(
             "sound file from the standard input."
         ),
     ] = None,
-    from_file: _FromFile = None,
-    file_format: _GenreFormat = _SongFormat.table,
-    output: _GroupedOutput = None,
+    from_file: FromFile = None,
+    file_format: GenreFormat = SongFormat.table,
+    output: GroupedOutput = None,
     top: Annotated[
         int | None,
         typer.Option(
@@ -268,9 +265,9 @@ def predict(
     dry_run: DryRun = False,
     undo_file: NewUndoFile = None,
     cache_dir: CacheDir = None,
-    time_limit: _TimeLimit = None,
-    jobs: _Jobs = -1,
-    yes: _Yes = False,
+    time_limit: TimeLimit = None,
+    jobs: Jobs = -1,
+    yes: Yes = False,
 ) -> None:
     """Predict the genres of audio files by a model.
 
@@ -299,18 +296,17 @@ def predict(
                 f"{str(model)!r} gives no probabilities of genres: "
                 f"{type(pipeline).__name__} has no predict_proba. Use a classifier."
             )
-        files = files_and_standard_input(music, from_file)
+        files, lists = files_and_standard_input(music, from_file)
         paths = [file for file in files if isinstance(file, str)]
-        is_playlist = file_format == _SongFormat.m3u
+        is_playlist = file_format == SongFormat.m3u
         if is_playlist and len(paths) < len(files):
             raise ValueError(
                 "A playlist has names of files, and '-' has none. Choose another "
                 "--format."
             )
-        inputs = [model, *paths, *(music or []), from_file]
-        check_output(output, inputs, is_folder=is_playlist)
+        check_output(output, [model, *paths, *lists], is_folder=is_playlist)
         if missing_only:
-            files = without_genre(files, n_jobs=jobs, console=_console)
+            files = without_genre(files, n_jobs=jobs, console=console)
         predictions, genres = predict_files(
             pipeline,
             files,
@@ -319,7 +315,7 @@ def predict(
             time_limit=time_limit,
             n_jobs=jobs,
             yes=yes,
-            console=_console,
+            console=console,
         )
         errors = [p["error"] for p in predictions if "error" in p]
         good = [(p["path"], p["genres"][0]) for p in predictions if p.get("genres")]
@@ -335,10 +331,10 @@ def predict(
                 path: [(str(each["genre"]), each["probability"]) for each in several]
                 for path, several in genres.items()
             }
-            errors += writing.write(found, _console)
+            errors += writing.write(found, console)
     except (ImportError, OSError, ValueError) as error:
-        raise _fail(error) from None
-    _end(errors)
+        raise fail(error) from None
+    end(errors)
 
 
 def evaluate(
@@ -350,7 +346,7 @@ def evaluate(
             "path,genre[,group]; with --labels tags, any folder of music."
         ),
     ],
-    labels: _LabelsFrom = Labels.folders,
+    labels: LabelsFrom = Labels.folders,
     report: Annotated[
         Path | None,
         typer.Option(help="HTML page to write, with errors, clips and curves."),
@@ -365,13 +361,13 @@ def evaluate(
             "accuracy."
         ),
     ] = None,
-    genre_tree: _GenreTreeFile = None,
+    genre_tree: GenreTreeFile = None,
     file_format: Annotated[
         ReportFormat, typer.Option("--format", help="Format of the results.")
     ] = ReportFormat.table,
     cache_dir: CacheDir = None,
-    time_limit: _TimeLimit = None,
-    jobs: _Jobs = -1,
+    time_limit: TimeLimit = None,
+    jobs: Jobs = -1,
 ) -> None:
     """Evaluate a model on labelled music that it was not trained on.
 
@@ -380,16 +376,16 @@ def evaluate(
     With --genre-tree, or a model that has a tree, there are hierarchical scores, too:
     a genre above the right one counts as partly right.
     """
-    from skgenre.cli._commands._evaluate import (
+    from skgenre.cli._commands._library._labels import labelled_tracks
+    from skgenre.cli._commands._models._evaluate import (
         check_merge,
         evaluate_models,
         load_classifiers,
     )
-    from skgenre.cli._commands._evaluate_several import (
+    from skgenre.cli._commands._models._evaluate_several import (
         evaluate_several,
         predicts_several,
     )
-    from skgenre.cli._commands._library._labels import labelled_tracks
     from skgenre.cli._output import check_output
     from skgenre.datasets import GenreTree
 
@@ -403,20 +399,20 @@ def evaluate(
         evaluated = evaluate_several if several else evaluate_models
         judged = evaluated(
             models,
-            labelled_tracks(music, labels, _console, models=files, multi_label=several),
+            labelled_tracks(music, labels, console, models=files, multi_label=several),
             merge=merged,
             genre_tree=tree,
             cache_dir=cache_dir,
             time_limit=time_limit,
             n_jobs=jobs,
-            console=_console,
+            console=console,
         )
         judged.write(file_format, sys.stdout)
         if report is not None:
             judged.write_page(report, title=f"{model.name} on {music.resolve().name}")
-            _console.print(f"Report in [bold]{_plain(report)}[/].")
+            console.print(f"Report in [bold]{plain(report)}[/].")
     except (ImportError, OSError, ValueError) as error:
-        raise _fail(error) from None
+        raise fail(error) from None
     if judged.errors:
         raise typer.Exit(1)
 
@@ -426,16 +422,16 @@ def demo(
         Path,
         typer.Option("--output", "-o", metavar="FOLDER", help="Folder to write to."),
     ] = Path("skgenre-demo"),
-    seed: _Seed = 0,
-    jobs: _Jobs = -1,
+    seed: Seed = 0,
+    jobs: Jobs = -1,
 ) -> None:
     """Make a small corpus, train on it, evaluate, predict and save plots."""
     from skgenre.cli._commands._demo import run_demo
 
     try:
-        run_demo(output, seed=seed, n_jobs=jobs, console=_console)
+        run_demo(output, seed=seed, n_jobs=jobs, console=console)
     except (OSError, ValueError) as error:
-        raise _fail(error) from None
+        raise fail(error) from None
 
 
 # Names of the groups in the help, and in them commands with examples.

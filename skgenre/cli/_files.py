@@ -131,14 +131,19 @@ def process_files(
     return found
 
 
-def print_notes(readings: Mapping[str, Reading], console: Console) -> None:
+def print_notes(readings: Mapping[str | FileClip, Reading], console: Console) -> None:
     """Print which files are damaged, silent or too short."""
     for path, reading in readings.items():
-        console.print(
-            f"[yellow]Note:[/] {plain(repr(path))} is {reading.status}: "
-            f"{plain(reading.cause)}.",
-            soft_wrap=True,
-        )
+        print_note(path, reading.status, reading.cause, console)
+
+
+def print_note(path: str | FileClip, status: str, cause: str, console: Console) -> None:
+    """Print that a file is damaged, silent or too short."""
+    name = os.fsdecode(clip_name(path))
+    console.print(
+        f"[yellow]Note:[/] {plain(repr(name))} is {status}: {plain(cause)}.",
+        soft_wrap=True,
+    )
 
 
 class Predicted(NamedTuple):

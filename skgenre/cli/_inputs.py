@@ -6,7 +6,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import BinaryIO, NamedTuple, cast
 
 import typer
 
@@ -27,10 +27,17 @@ _BLOCK = 1 << 20
 _IN_MEMORY = 1 << 26  # bytes of the standard input; more are written to the disk
 
 
-def files_named(
-    music: Sequence[Path] | None, from_file: Path | None = None
-) -> list[str]:
-    """List the files that are meant, and first those that are not there at all.
+class Named(NamedTuple):
+    """What a command is given to read."""
+
+    files: list[str]
+    """Each once: first those that are not there at all, then the others, sorted."""
+    lists: list[str]
+    """The lists and playlists that name some of them."""
+
+
+def files_named(music: Sequence[Path] | None, from_file: Path | None = None) -> Named:
+    """List the files that are meant, and what names them.
 
     Parameters
     ----------
@@ -41,8 +48,7 @@ def files_named(
 
     Returns
     -------
-    list of str
-        Each once; those that exist are sorted.
+    Named
 
     Raises
     ------
@@ -64,21 +70,33 @@ def files_named(
                 f"{name!r} is an address, and commands read local files. Download the "
                 "file, or pipe it: `curl -s ADDRESS | skgenre predict genres.model -`."
             )
+    paths: list[str] = []
+    lists: list[str] = []
     if from_file is not None:
         names += _read_list(from_file)
-    paths: list[str] = []
+        if str(from_file) != STANDARD_INPUT:
+            lists.append(str(from_file))
     for name in names:
-        is_list = is_playlist(name) and os.path.isfile(name)
-        paths += read_playlist(name) if is_list else [name]
+        if is_playlist(name) and os.path.isfile(name):
+            paths += read_playlist(name)
+            lists.append(name)
+        else:
+            paths.append(name)
     missing = [path for path in paths if not os.path.exists(path)]
     there = [path for path in paths if os.path.exists(path)]
-    return [*dict.fromkeys(missing), *(find_audio_files(there) if there else [])]
+    files = [*dict.fromkeys(missing), *(find_audio_files(there) if there else [])]
+    return Named(files, lists)
 
 
 def files_and_standard_input(
     music: Sequence[Path] | None, from_file: Path | None = None
-) -> list[str | FileClip]:
+) -> tuple[list[str | FileClip], list[str]]:
     """List files as `files_named` does, and the sound in the standard input for ``-``.
+
+    Returns
+    -------
+    files, lists : list
+        As those of `Named`.
 
     Raises
     ------
@@ -87,14 +105,15 @@ def files_and_standard_input(
     """
     named = [path for path in music or [] if str(path) != STANDARD_INPUT]
     if not music or len(named) == len(music):
-        return [*files_named(named, from_file)]
+        files, lists = files_named(named, from_file)
+        return [*files], lists
     if str(from_file) == STANDARD_INPUT:
         raise ValueError(
             "The standard input can't be both a sound file, as '-' says, and a list of "
             "files, as --from-file - says. Write one of them to a file."
         )
-    files = files_named(named, from_file) if named or from_file else []
-    return [_sound_of_standard_input(), *files]
+    files, lists = files_named(named, from_file) if named or from_file else ([], [])
+    return [_sound_of_standard_input(), *files], lists
 
 
 def _read_list(path: Path) -> list[str]:

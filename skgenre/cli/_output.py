@@ -11,7 +11,12 @@ from typing import IO, Any
 from skgenre._files import check_writable, write_atomically
 from skgenre.cli._console import console, plain
 from skgenre.datasets._audio_files import is_audio
-from skgenre.datasets._library._playlists import Entry, file_names, write_playlist
+from skgenre.datasets._library._playlists import (
+    WRITTEN_SUFFIX,
+    Entry,
+    file_names,
+    write_playlist,
+)
 
 
 def check_output(
@@ -33,7 +38,8 @@ def check_output(
     option : str, default='--output'
         What errors call it.
     is_folder : bool, default=False
-        Whether it is a folder, which is made.
+        Whether it is a folder for playlists, which is made. Any of those in it may be
+        replaced.
 
     Raises
     ------
@@ -44,6 +50,7 @@ def check_output(
     """
     if output is None:
         return
+    read = {os.path.realpath(path) for path in inputs if path}
     if is_folder:
         if output.exists() and not output.is_dir():
             raise FileExistsError(
@@ -51,10 +58,17 @@ def check_output(
                 "Choose another name."
             )
         output.mkdir(parents=True, exist_ok=True)
-        check_writable(output / "any.m3u8")
+        check_writable(output / f"any{WRITTEN_SUFFIX}")
+        for name in sorted(os.listdir(output)):
+            is_written = name.lower().endswith(WRITTEN_SUFFIX)
+            if is_written and os.path.realpath(output / name) in read:
+                raise ValueError(
+                    f"Playlists in {option} {str(output)!r} may replace {name!r} in "
+                    "it, which is to be read. Choose another folder."
+                )
         return
     target = check_writable(output)
-    if target in {Path(os.path.realpath(path)) for path in inputs if path}:
+    if str(target) in read:
         raise ValueError(
             f"{option} {str(output)!r} would replace what is to be read. Choose "
             "another name."

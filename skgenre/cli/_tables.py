@@ -221,18 +221,22 @@ def write_tagged(
 def write_timelines(
     songs: list[dict[str, Any]], file_format: str, stream: IO[str]
 ) -> None:
-    """Write songs: dicts with 'path' and either 'windows' or an 'error'."""
+    """Write songs: dicts with 'path', 'status', and 'windows' or an 'error'.
+
+    A song may have a 'note', too, and without music nothing else.
+    """
     text = io.StringIO()
     rows = [
-        {"path": song["path"], **window}
+        {name: value for name, value in song.items() if name != "windows"} | window
         for song in songs
-        for window in song.get("windows", [{"error": song.get("error", "")}])
+        for window in song.get("windows", [{}])
     ]
     if file_format == "json":
         json.dump(songs, text, indent=2)
         text.write("\n")
     elif file_format == "csv":
         columns = ["path", "start", "end", "genre", "confidence", "error"]
+        columns += ["status", "note"]
         _write_rows(rows, columns, text)
     elif good := [row for row in rows if "error" not in row]:
         table = Table()
@@ -241,6 +245,9 @@ def write_timelines(
             table.add_column(name, justify="right")
         table.add_column("Genre", overflow="fold")
         for row in good:
+            if "genre" not in row:
+                table.add_row(plain(row["path"]), "", "", f"[dim]{row['status']}[/]")
+                continue
             times = (f"{row[name] // 60:.0f}:{row[name] % 60:04.1f}" for name in _ENDS)
             genre = f"{row['genre']} {row['confidence']:.0%}"
             table.add_row(plain(row["path"]), *times, plain(genre))

@@ -57,7 +57,7 @@ class EmbeddingKMeans(
         Mean embedding of each cluster.
     silhouette_score_ : float
         Silhouette of the clips seen in `fit`, in [-1, 1]; NaN where it is not defined
-        (one cluster, or one clip each).
+        (one cluster, or one clip each, also in the sample of many clips).
     silhouette_by_k_ : dict of int to float
         Silhouette for each number of clusters tried.
     adjusted_rand_score_ : float
@@ -221,7 +221,9 @@ class EmbeddingKMeans(
         float
             Adjusted Rand index with the genres; without genres, the silhouette.
         """
-        labels = self.predict(E)
+        check_is_fitted(self)
+        E = check_embeddings(self, E, reset=False)
+        labels = self.kmeans_.predict(E)
         return _silhouette(E, labels) if y is None else _adjusted_rand(y, labels)
 
     def _numbers_to_try(self, n_clips: int) -> list[int]:
@@ -259,12 +261,24 @@ def _check_k_range(k_range: tuple[int, int]) -> tuple[int, int]:
     return int(numbers[0]), int(numbers[1])
 
 
-def _silhouette(E: ArrayLike, labels: NDArray) -> float:
+def silhouette_rows(n_clips: int) -> NDArray:
+    """Return the rows of the clips whose silhouette is computed: all, or a sample."""
+    if n_clips <= _SILHOUETTE_CLIPS:
+        return np.arange(n_clips)
+    return check_random_state(0).permutation(n_clips)[:_SILHOUETTE_CLIPS]
+
+
+def has_silhouette(labels: NDArray) -> bool:
+    """Return whether there are several clusters, and not only clusters of one clip."""
+    return 1 < len(np.unique(labels)) < len(labels)
+
+
+def _silhouette(E: NDArray, labels: NDArray) -> float:
     """Return the silhouette, or NaN where it is not defined."""
-    if not 1 < len(np.unique(labels)) < len(labels):
+    rows = silhouette_rows(len(labels))
+    if not has_silhouette(labels[rows]):
         return float("nan")
-    n_sampled = _SILHOUETTE_CLIPS if len(labels) > _SILHOUETTE_CLIPS else None
-    return float(silhouette_score(E, labels, sample_size=n_sampled, random_state=0))
+    return float(silhouette_score(E[rows], labels[rows]))
 
 
 def _adjusted_rand(y: ArrayLike, labels: NDArray) -> float:

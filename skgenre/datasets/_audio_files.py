@@ -60,7 +60,8 @@ def audio_files_below(folder: str, root: str | None = None) -> list[str]:
         Where to look, or its URL. Links are followed; hidden files and folders, and
         recycle bins, are left out.
     root : str or None, default=None
-        A folder above that is not to be entered through a link.
+        A folder above that is not to be entered through a link; if `folder` is itself
+        one to it, there are no files.
 
     Returns
     -------
@@ -70,7 +71,10 @@ def audio_files_below(folder: str, root: str | None = None) -> list[str]:
     if is_url(folder):
         return _audio_files_of_store(folder)
     # Every folder once: links may lead in circles.
-    seen = {_identity(folder)} | ({_identity(root)} if root else set())
+    seen = {_identity(root)} if root else set()
+    if _identity(folder) in seen:
+        return []
+    seen.add(_identity(folder))
     files = []
     for parent, subfolders, names in os.walk(folder, onerror=_fail, followlinks=True):
         new = {}

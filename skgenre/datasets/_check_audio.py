@@ -81,7 +81,8 @@ def check_audio(
     Raises
     ------
     TypeError
-        If `paths` is no sequence of paths. Files raise nothing.
+        If `paths` is no sequence of paths, or one is a waveform without its rate.
+        Files raise nothing.
 
     ValueError
         If `paths` is empty.
@@ -108,6 +109,12 @@ def check_audio(
     'error'
     """
     clips = check_clips(paths)
+    for i, clip in enumerate(clips):
+        if isinstance(clip, np.ndarray):
+            raise TypeError(
+                f"Clip {i} of paths is an array of shape {clip.shape}, whose sample "
+                "rate is not known. Pass (samples, sample_rate)."
+            )
     look: Callable[[Clip], Any] = read_facts
     task: Callable[[Clip], Any] = functools.partial(_decode, duration=duration)
     if time_limit is not None:

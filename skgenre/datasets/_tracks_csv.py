@@ -23,8 +23,10 @@ A URL of another protocol names the machine that is called. In a stranger's tabl
 could make the reader's machine ask for what only that one may see.
 """
 
+SEPARATOR = "|"
+"""Of several genres in a cell."""
+
 _N_NAMED = 5
-_SEPARATOR = "|"  # of several genres in a cell
 # Bytes of a table that a URL names; one of a million tracks has a fifth of it.
 _MAX_BYTES = 1 << 29
 
@@ -98,7 +100,7 @@ def read_tracks_csv(path: str, *, must_exist: bool = True) -> list[Track]:
         )
     genres: dict[str, str] = {}
     for track in tracks:
-        name, cell = _one_name(track.path), _SEPARATOR.join(track.genres)
+        name, cell = _one_name(track.path), SEPARATOR.join(track.genres)
         known = genres.setdefault(name, cell)
         if known.casefold() != cell.casefold():  # case is folded later
             raise ValueError(
@@ -173,9 +175,9 @@ def _tracks(file: Iterator[str], path: str) -> Iterator[Track]:
                 "line. Put cells that hold a comma in double quotes."
             )
         cells = [row[i].strip() if i < len(row) else "" for i in wanted]
-        parts = (part.strip() for part in cells[1].split(_SEPARATOR))
+        parts = (part.strip() for part in cells[1].split(SEPARATOR))
         genres = tuple(dict.fromkeys(part for part in parts if part))
-        cells[1] = _SEPARATOR.join(genres)
+        cells[1] = SEPARATOR.join(genres)
         if "" in cells:
             column = found[wanted[cells.index("")]]
             raise ValueError(

@@ -38,7 +38,8 @@ class Collection:
     Raises
     ------
     FileNotFoundError, TypeError, ValueError
-        If a path is none, or holds no music, or lengths don't match.
+        If a path does not exist, is of another type or holds no music, or lengths
+        don't match.
     """
 
     def __init__(
@@ -50,12 +51,10 @@ class Collection:
         frame: Any = None,
         n_jobs: int | None = None,
     ) -> None:
-        self.paths = _files(
-            paths, in_order=any(each is not None for each in (genres, artists, frame))
-        )
-        for name, column in (
-            *(("genres", genres), ("artists", artists), ("frame", frame)),
-        ):
+        given = {"genres": genres, "artists": artists, "frame": frame}
+        in_order = any(column is not None for column in given.values())
+        self.paths = _files(paths, in_order=in_order)
+        for name, column in given.items():
             if column is not None and len(column) != len(self.paths):
                 raise ValueError(
                     f"{name} has {len(column)} rows, and there are {len(self.paths)} "

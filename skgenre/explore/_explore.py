@@ -16,6 +16,7 @@ from sklearn.utils import check_scalar
 from skgenre._files import check_writable, data_home_folder, write_atomically
 from skgenre._sklearn_compat import HasMethods, Interval, validate_params
 from skgenre._text import format_list, printable
+from skgenre.audio._isolation._worker import MAX_SECONDS
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,8 @@ LOOPBACK = "127.0.0.1"
 LOOPBACK_HOSTS = LOOPBACK, "localhost", "::1"
 """At which only programs of this machine can ask."""
 _SECONDS = 5.0
+# The command has three seconds after Ctrl-C, in which dropped songs must go.
+_SECONDS_OF_REQUESTS = 2.0
 
 
 class Explorer:
@@ -90,11 +93,11 @@ class Explorer:
         """Stop the server and what it computes; what was computed is kept."""
         self._server.extraction.stop()
         self._web.should_exit = True
-        self._thread.join(_SECONDS)
+        self._thread.join(_SECONDS_OF_REQUESTS)
+        self._server.media.close()
         self._server.training.stop()  # now that nobody can start another one
         self._server.extraction.wait(_SECONDS)
         self._server.training.wait(_SECONDS)
-        self._server.media.close()
 
     def save(self, path: str | os.PathLike, *, preview_seconds: float = 0.0) -> None:
         """Save the map and the lists as a page that needs no server.
@@ -225,6 +228,7 @@ def _called(host: str) -> str:
         "port": [Interval(Integral, 0, 65535, closed="both")],
         "open_browser": ["boolean"],
         "cache_dir": [str, os.PathLike, None],
+        "time_limit": [Interval(Real, 0, MAX_SECONDS, closed="right"), None],
         "n_jobs": [Integral, None],
     },
     prefer_skip_nested_validation=True,
@@ -242,6 +246,7 @@ def explore(
     port: int = 0,
     open_browser: bool = False,
     cache_dir: str | os.PathLike | None = None,
+    time_limit: float | None = None,
     n_jobs: int | None = None,
 ) -> Explorer:
     """Start a local server with a page on which music can be seen, heard and labelled.
@@ -287,6 +292,11 @@ def explore(
     cache_dir : str, os.PathLike or None, default=None
         Folder in which the pretrained tagger, and models that are trained on the page,
         keep what they compute; the audio steps of `model` have their own.
+    time_limit : float or None, default=None
+        Seconds that a file may take wherever it is read: by the pretrained tagger, by
+        models that are trained on the page, to be played and to be drawn. Files are
+        then decoded in worker processes; see :ref:`time_limit`. The audio steps of
+        `model` have their own.
     n_jobs : int or None, default=None
         Files read at a time, in threads.
 
@@ -336,7 +346,7 @@ def explore(
     from skgenre.explore._model._training import Training
     from skgenre.explore._server import Server
 
-    listener = Listener(model, cache_dir=cache_dir)
+    listener = Listener(model, cache_dir=cache_dir, time_limit=time_limit)
     collection = Collection(paths, genres, artists=artists, frame=frame, n_jobs=n_jobs)
     labels = Labels(
         collection.paths, collection.genres, collection.artists, Path(labels_file)
@@ -347,6 +357,7 @@ def explore(
     training = Training(
         Path(models if models_dir is None else models_dir),
         cache_dir=cache_dir,
+        time_limit=time_limit,
         n_jobs=n_jobs,
     )
     server = Server(collection, listener, extraction, labels, training)

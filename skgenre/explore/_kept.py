@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import joblib
-import soundfile
 from numpy.typing import NDArray
 
 from skgenre._version import __version__
 from skgenre._warnings import ignored_warnings
 from skgenre.audio._array_store import ArrayStore
+from skgenre.audio._readers import decoder_versions
 
 
 class Kept:
@@ -45,7 +45,7 @@ class Kept:
             known = joblib.hash(model)
         except Exception:  # of any type, as a model's own
             return
-        facts = repr((__version__, soundfile.__libsndfile_version__, known)).encode()
+        facts = repr((__version__, decoder_versions(), known)).encode()
         kind = hashlib.blake2b(facts, digest_size=8).hexdigest()
         path = os.path.abspath(os.path.expanduser(os.fspath(folder)))
         with contextlib.suppress(OSError):

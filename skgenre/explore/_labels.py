@@ -16,7 +16,7 @@ from sklearn.preprocessing import StandardScaler
 
 from skgenre._files import check_writable, write_atomically
 from skgenre._text import csv_cell, printable
-from skgenre.datasets._tracks_csv import read_tracks_csv
+from skgenre.datasets._tracks_csv import SEPARATOR, read_tracks_csv
 from skgenre.inspection._report._clips import most_confident_first
 from skgenre.inspection._report._predictions import check_predictions
 from skgenre.inspection._scores._out_of_fold import (
@@ -43,7 +43,8 @@ class Labels:
     paths : sequence of str
         The songs.
     genres, artists : sequence of str or None
-        Of each, what is known beforehand.
+        Of each, what is known beforehand. In genres, ``/`` takes the place of ``|``,
+        which in a table stands between several.
     file : Path
         The table, which need not exist; its folder does.
 
@@ -65,7 +66,10 @@ class Labels:
         self._paths = [os.path.abspath(path) for path in paths]
         self._artists = artists
         self._lock = threading.Lock()
-        self.genres = list(genres)
+        self.genres = [
+            None if genre is None else printable(genre).replace(SEPARATOR, "/")
+            for genre in genres
+        ]
         self.checked: set[int] = set()
         self.file = check_writable(file)
         self._others: list[list[str]] = []
@@ -97,7 +101,9 @@ class Labels:
             if number is None:
                 self._others.append([row[name] or "" for name in _COLUMNS])
                 continue
-            self.genres[number] = track.genre
+            without = track.genre[1:]  # the apostrophe before what is like a formula
+            is_quoted = csv_cell(without) == track.genre
+            self.genres[number] = without if is_quoted else track.genre
             if row["checked"] == _CHECKED:
                 self.checked.add(number)
 
@@ -113,10 +119,10 @@ class Labels:
         """
         if not isinstance(genre, str) or not (name := printable(genre.strip())):
             raise ValueError(f"A genre is a name, got {genre!r}. Write one.")
-        if len(name) > _LONGEST or csv_cell(name) != name:
+        if len(name) > _LONGEST or csv_cell(name) != name or SEPARATOR in name:
             raise ValueError(
-                f"A genre has at most {_LONGEST} letters, and is no formula, as "
-                f"after = + - @. Got {printable(name[:20])!r}."
+                f"A genre has at most {_LONGEST} letters, no {SEPARATOR}, and is no "
+                f"formula, as after = + - @. Got {printable(name[:20])!r}."
             )
         path = self._paths[number]
         if not _can_be_in_table(path):

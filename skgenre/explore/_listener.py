@@ -1,6 +1,7 @@
 """What is computed of each song: its embedding, genres and tags."""
 
 import contextlib
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,8 @@ from numpy.typing import NDArray
 
 from skgenre._text import printable
 from skgenre._warnings import ignored_warnings
+from skgenre.audio import load_audio
+from skgenre.audio._isolation._task import IsolatedTask
 from skgenre.classifiers import BaseGenreClassifier, GenreTagger
 from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, tag_embedding
 from skgenre.explore._media import LONGEST
@@ -42,6 +45,9 @@ class Listener:
         Fitted, from sound files to genres or embeddings.
     cache_dir : path or None
         Folder in which the tagger keeps what it has computed.
+    time_limit : float or None
+        Seconds that a file may take in the tagger and in `load`; the audio steps of
+        `model` have their own.
 
     Raises
     ------
@@ -51,15 +57,21 @@ class Listener:
         If the model makes no embedding.
     """
 
-    def __init__(self, model: Any = None, *, cache_dir: Any = None) -> None:
-        self.cache_dir = cache_dir
+    def __init__(
+        self,
+        model: Any = None,
+        *,
+        cache_dir: Any = None,
+        time_limit: float | None = None,
+    ) -> None:
+        self._how = {"cache_dir": cache_dir, "time_limit": time_limit}
         self.model = getattr(model, "best_estimator_", model)  # of a search
         self.tagger: GenreTagger | None = None
         if model is None:
             for name in ("msd", "mtt"):
                 weights_folder(name)
         if model is None or has_weights():
-            self.tagger = GenreTagger(cache_dir=cache_dir)
+            self.tagger = GenreTagger(**self._how)
         self._embedding: Any = None if model is None else embedding_pipeline(model)
         self.network: BaseGenreClassifier | None = None
         if model is not None:
@@ -105,6 +117,14 @@ class Listener:
             "Songs that are near are alike in the model's embedding: in what it has "
             "left of a song before it decides on a genre."
         )
+
+    def load(self, path: str, **what: Any) -> NDArray:
+        """Return a song's waveform, as `load_audio` does, within the time limit."""
+        task: Any = functools.partial(load_audio, **what)
+        if (limit := self._how["time_limit"]) is not None:
+            task = IsolatedTask(task, limit)
+        wave: NDArray = task(path)
+        return wave
 
     def listen(self, paths: Sequence[str]) -> list[Heard]:
         """Return what is heard in files, all of which can be read."""
@@ -167,9 +187,7 @@ class Listener:
                 found, times, genres = song_timeline(self.model, path)
                 by = "the model"
             elif self.tagger is not None:
-                tagger = GenreTagger(
-                    duration=LONGEST, excerpt="start", cache_dir=self.cache_dir
-                )
+                tagger = GenreTagger(duration=LONGEST, excerpt="start", **self._how)
                 (found,), (times,) = tagger.predict_timeline([path])
                 genres, by = tagger.classes_, "the pretrained tagger"
             else:

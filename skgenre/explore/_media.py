@@ -12,7 +12,6 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
-from skgenre.audio import load_audio
 from skgenre.datasets._audio_files import AUDIO_SUFFIXES
 from skgenre.features import log_mel_spectrogram
 
@@ -28,7 +27,7 @@ MOST_BYTES = 256 << 20
 _MOST_DROPPED = 20
 _MOST_MADE = 5
 _PLAYED_RATE = 44100
-_LONGEST_PLAYED = 1800.0  # seconds of a song that is converted, for the same reason
+_LONGEST_PLAYED = 1800.0  # seconds of a song to convert, so that memory is bounded
 RATE = 22050
 """At which songs are seen."""
 LONGEST = 600.0
@@ -39,14 +38,25 @@ _MOST_COLUMNS = 1200
 _FLOOR = 80.0
 
 
+Load = Callable[..., NDArray]
+"""Takes a path and what `load_audio` takes, and returns a waveform as it does."""
+
+
 class TooLarge(ValueError):
     """A dropped file is larger than `MOST_BYTES`."""
 
 
 class Media:
-    """Files that the server makes: converted songs, and those that were dropped."""
+    """Files that the server makes: converted songs, and those that were dropped.
 
-    def __init__(self) -> None:
+    Parameters
+    ----------
+    load : callable
+        Reads songs.
+    """
+
+    def __init__(self, load: Load) -> None:
+        self._load = load
         self._folder = tempfile.TemporaryDirectory(
             prefix="skgenre-", ignore_cleanup_errors=True
         )
@@ -77,7 +87,7 @@ class Media:
         return self.made(
             path,
             lambda: (
-                load_audio(path, _PLAYED_RATE, duration=_LONGEST_PLAYED),
+                self._load(path, sample_rate=_PLAYED_RATE, duration=_LONGEST_PLAYED),
                 _PLAYED_RATE,
             ),
         )
@@ -148,9 +158,23 @@ class Media:
         with self._lock:
             return self._dropped[key]
 
+    def forget(self, key: str) -> None:
+        """Delete what was dropped, if it is still there."""
+        with self._lock:
+            path, _ = self._dropped.pop(key, ("", ""))
+        if path:
+            Path(path).unlink(missing_ok=True)
 
-def spectrogram(path: str) -> dict[str, Any]:
+
+def spectrogram(path: str, load: Load) -> dict[str, Any]:
     """Return what a song looks like, for the page to draw.
+
+    Parameters
+    ----------
+    path : str
+        The song.
+    load : callable
+        Reads it.
 
     Returns
     -------
@@ -162,7 +186,7 @@ def spectrogram(path: str) -> dict[str, Any]:
     AudioError
         If the file can't be read.
     """
-    wave = load_audio(path, sample_rate=RATE, duration=LONGEST)
+    wave = load(path, sample_rate=RATE, duration=LONGEST)
     hop = max(512, -(-len(wave) // 12_000))
     mel = log_mel_spectrogram(
         wave, sample_rate=RATE, hop_length=hop, n_mels=N_MELS, top_db=_FLOOR

@@ -92,13 +92,13 @@ class Server:
         self.collection, self.listener = collection, listener
         self.extraction, self.labels = extraction, labels
         self.training = training
-        self.media = Media()
+        self.media = Media(listener.load)
         self._network: NetworkView | None = None
         if listener.network is not None:
             self._network = NetworkView(listener.model, listener.network)
         self._space: Space | None = None
         self._lock = threading.Lock()
-        self._spectrogram = lru_cache(16)(spectrogram)
+        self._spectrogram = lru_cache(16)(lambda path: spectrogram(path, listener.load))
         self._timeline = lru_cache(16)(listener.timeline)
         self._tags = lru_cache(16)(listener.top_tags)
         self._why = lru_cache(8)(self._explain)
@@ -106,35 +106,35 @@ class Server:
         self._clusters = lru_cache(2)(lambda space: space.clusters())
         self.app = Starlette(
             routes=[
-                Route("/", self.page),
-                Route("/assets/{name}", self.asset),
-                Route("/api/state", self.state),
-                Route("/api/songs", self.songs),
-                Route("/api/map/{reduction}", self.map),
-                Route("/api/truth/{reduction}", self.truth),
-                Route("/api/clusters", self.clusters),
-                Route("/api/songs/{key}", self.song),
+                _route("/", self.page),
+                _route("/assets/{name}", self.asset),
+                _route("/api/state", self.state),
+                _route("/api/songs", self.songs),
+                _route("/api/map/{reduction}", self.map),
+                _route("/api/truth/{reduction}", self.truth),
+                _route("/api/clusters", self.clusters),
+                _route("/api/songs/{key}", self.song),
                 Route("/api/songs/{key}/sound", self.sound),
-                Route("/api/songs/{key}/spectrogram", self.spectrogram),
-                Route("/api/songs/{key}/tags", self.tags),
-                Route("/api/songs/{key}/timeline", self.timeline),
-                Route("/api/songs/{key}/why", self.why),
-                Route("/api/songs/{key}/why/sound", self.why_sound),
-                Route("/api/network", self.network),
-                Route("/api/network/layers", self.layers),
-                Route("/api/network/layers/{layer:int}/{number:int}", self.filters),
-                Route(
+                _route("/api/songs/{key}/spectrogram", self.spectrogram),
+                _route("/api/songs/{key}/tags", self.tags),
+                _route("/api/songs/{key}/timeline", self.timeline),
+                _route("/api/songs/{key}/why", self.why),
+                _route("/api/songs/{key}/why/sound", self.why_sound),
+                _route("/api/network", self.network),
+                _route("/api/network/layers", self.layers),
+                _route("/api/network/layers/{layer:int}/{number:int}", self.filters),
+                _route(
                     "/api/network/layers/{layer:int}/{number:int}/sound",
                     self.filter_sound,
                 ),
-                Route("/api/suspects", self.suspects),
+                _route("/api/suspects", self.suspects),
                 _posted("/api/labels", self.change_label),
                 _posted("/api/like", self.like),
                 _posted("/api/path", self.path),
                 _posted("/api/export", self.export),
-                Route("/api/training", self.trained),
+                _route("/api/training", training.state),
                 _posted("/api/training", self.train),
-                Route("/api/training/stop", self.stop_training, methods=["POST"]),
+                _route("/api/training/stop", self.stop_training, method="POST"),
                 Route("/api/drop", self.drop, methods=["POST"]),
             ],
             exception_handlers={
@@ -146,13 +146,12 @@ class Server:
             },
         )
 
-    def page(self, request: Request) -> Response:
+    def page(self) -> Response:
         """Return the page itself."""
         return Response(own_text("page.html"), media_type="text/html")
 
-    def asset(self, request: Request) -> Response:
+    def asset(self, name: str) -> Response:
         """Return a script or style of the page."""
-        name = request.path_params["name"]
         if name == "report.css":  # that of all our pages
             return Response(read_text("_style.css"), media_type="text/css")
         if name == "page.css":
@@ -161,12 +160,8 @@ class Server:
             return Response(own_text(name), media_type="text/javascript")
         return PlainTextResponse("There is no such file.", 404)
 
-    def state(self, request: Request) -> Response:
+    def state(self) -> dict[str, Any]:
         """Return how far the extraction is, and what went wrong."""
-        return JSONResponse(self.progress())
-
-    def progress(self) -> dict[str, Any]:
-        """Return what `state` answers."""
         extraction, paths = self.extraction, self.collection.paths
         problems = [
             {
@@ -187,12 +182,8 @@ class Server:
             "n_problems": len(problems),
         }
 
-    def songs(self, request: Request) -> Response:
+    def songs(self) -> dict[str, Any]:
         """Return what is known of the songs before they are heard."""
-        return JSONResponse(self.known_songs())
-
-    def known_songs(self) -> dict[str, Any]:
-        """Return what `songs` answers."""
         collection = self.collection
         return {
             "title": collection.title,
@@ -242,12 +233,9 @@ class Server:
                 )
             return self._space
 
-    def map(self, request: Request) -> Response:
+    def map(self, reduction: str) -> dict[str, Any]:
         """Return where songs lie, and what was predicted for them."""
-        return JSONResponse(self.points(self._reduction(request)))
-
-    def points(self, reduction: str) -> dict[str, Any]:
-        """Return what `map` answers."""
+        _check_reduction(reduction)
         space = self.space()
         points, axes = space.map(reduction)
         found: dict[str, Any] = {
@@ -262,22 +250,13 @@ class Server:
             found["confidence"] = proba.max(axis=1).astype(float).round(4).tolist()
         return found
 
-    def truth(self, request: Request) -> Response:
+    def truth(self, reduction: str) -> dict[str, Any]:
         """Return how true a map is."""
-        return JSONResponse(self.space().truth(self._reduction(request)))
+        _check_reduction(reduction)
+        return self.space().truth(reduction)
 
-    def _reduction(self, request: Request) -> str:
-        name: str = request.path_params["reduction"]
-        if name not in Space.reductions():
-            raise ValueError(f"There is no map {printable(name)!r}.")
-        return name
-
-    def clusters(self, request: Request) -> Response:
+    def clusters(self) -> dict[str, Any]:
         """Return the cluster of each song that was heard."""
-        return JSONResponse(self.found_clusters())
-
-    def found_clusters(self) -> dict[str, Any]:
-        """Return what `clusters` answers."""
         space = self.space()
         return {"numbers": space.numbers.tolist(), "clusters": self._clusters(space)}
 
@@ -300,15 +279,11 @@ class Server:
             return self._dropped(key)[0]
         return self.collection.paths[self._number(key)]
 
-    def song(self, request: Request) -> Response:
+    def song(self, key: str) -> dict[str, Any]:
         """Return all that is known of a song, and what is near it."""
-        key = request.path_params["key"]
         if key.startswith("d"):
-            return JSONResponse(self._dropped_song(key))
-        return JSONResponse(self.heard_song(self._number(key)))
-
-    def heard_song(self, number: int) -> dict[str, Any]:
-        """Return what `song` answers of a song of the collection."""
+            return self._dropped_song(key)
+        number = self._number(key)
         extraction, path = self.extraction, self.collection.paths[number]
         found: dict[str, Any] = {
             "number": number,
@@ -354,14 +329,15 @@ class Server:
     def _with_reasons(self, near: Near, number: int | None = None) -> dict[str, Any]:
         same: dict[str, str] = {}
         if number is not None:
+            columns = self.collection.columns
             for name, values in (
-                *(("artist", self.collection.columns["artist"]),),
-                *(("album", self.collection.columns["album"]),),
-                *(("label", [*map(_shown, self.labels.genres)]),),
+                ("artist", columns["artist"]),
+                ("album", columns["album"]),
+                ("label", self.labels.genres),
             ):
                 own = values[number]
                 if own is not None and own == values[near.number]:
-                    same[name] = own
+                    same[name] = printable(own)
         return {
             "number": near.number,
             "distance": round(near.distance, 4),
@@ -370,48 +346,52 @@ class Server:
 
     def sound(self, request: Request) -> Response:
         """Return a song's file, or part of it, in a form that browsers play."""
-        path = self._path(request.path_params["key"])
+        key = request.path_params["key"]
+        path = self._path(key)
         suffix = os.path.splitext(path)[1].lower()
-        if suffix not in MEDIA_TYPES or request.query_params.get("as") == "wav":
+        # Any file may be called a song: only one that was decoded is sent as it is.
+        is_song = key.startswith("d") or self.extraction.done[int(key)]
+        wants_wav = request.query_params.get("as") == "wav"
+        if not is_song or suffix not in MEDIA_TYPES or wants_wav:
             path, suffix = self.media.as_wav(path), ".wav"
         if not os.path.isfile(path):
             raise HTTPException(404, _NO_SONG)
         return FileResponse(path, media_type=MEDIA_TYPES[suffix])
 
-    def spectrogram(self, request: Request) -> Response:
+    def spectrogram(self, key: str) -> dict[str, Any]:
         """Return what a song looks like."""
-        return JSONResponse(self._spectrogram(self._path(request.path_params["key"])))
+        return self._spectrogram(self._path(key))
 
-    def tags(self, request: Request) -> Response:
+    def tags(self, key: str) -> list[tuple[str, float]]:
         """Return a song's tags, where they take a pass of their own."""
-        return JSONResponse(self._tags(self._path(request.path_params["key"])))
+        return self._tags(self._path(key))
 
-    def timeline(self, request: Request) -> Response:
+    def timeline(self, key: str) -> dict[str, Any]:
         """Return the genres through a song."""
-        return JSONResponse(self._timeline(self._path(request.path_params["key"])))
+        return self._timeline(self._path(key))
 
     def _explain(self, path: str) -> Why | Salience:
-        predict_proba = self.listener.predict_proba
+        predict_proba, load = self.listener.predict_proba, self.listener.load
         if self._network is not None and self._network.is_heard:
-            return self._network.explain(predict_proba, path)
-        return explain(predict_proba, path)
+            return self._network.explain(predict_proba, path, load)
+        return explain(predict_proba, path, load)
 
-    def why(self, request: Request) -> Response:
+    def why(self, key: str) -> dict[str, Any]:
         """Return what speaks for a song's genre."""
-        found = self._why(self._path(request.path_params["key"]))
-        return JSONResponse(
-            {
-                "genre": printable(self.listener.classes[found.genre]),
-                "probability": round(found.probability, 4),
-                **found.shown(),
-            }
-        )
+        found = self._why(self._path(key))
+        return {
+            "genre": printable(self.listener.classes[found.genre]),
+            "probability": round(found.probability, 4),
+            **found.shown(),
+        }
 
-    def why_sound(self, request: Request) -> Response:
+    def why_sound(self, key: str) -> Response:
         """Return a song with nothing but what speaks for its genre."""
-        path = self._path(request.path_params["key"])
+        path = self._path(key)
         found = self._why(path)
-        name = self.media.made(("why", path), lambda: found.sound(path))
+        name = self.media.made(
+            ("why", path), lambda: found.sound(path, self.listener.load)
+        )
         return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
 
     def _view(self) -> NetworkView:
@@ -419,11 +399,9 @@ class Server:
             raise HTTPException(404, "The model has no network.")
         return self._network
 
-    def network(self, request: Request) -> Response:
+    def network(self) -> dict[str, Any]:
         """Return the network's training, and the songs most like each genre."""
-        return JSONResponse(
-            {"curves": self._view().curves(), "most_like": self._most_like()}
-        )
+        return {"curves": self._view().curves(), "most_like": self._most_like()}
 
     def _most_like(self) -> list[dict[str, Any]]:
         """Return the songs of which each genre is most probable."""
@@ -442,54 +420,48 @@ class Server:
             for i, genre in enumerate(self.listener.classes)
         ]
 
-    def layers(self, request: Request) -> Response:
+    def layers(self) -> list[dict[str, Any]]:
         """Return the layers whose filters can be seen and heard."""
-        return JSONResponse(
-            [
-                {"name": printable(name), "n_filters": n_filters}
-                for name, n_filters in self._view().layers()
-            ]
-        )
+        return [
+            {"name": printable(name), "n_filters": n_filters}
+            for name, n_filters in self._view().layers()
+        ]
 
-    def _filter(self, request: Request) -> tuple[str, int]:
-        """Return the layer and the number of a filter."""
-        layer, number = (request.path_params[name] for name in ("layer", "number"))
+    def _layer(self, layer: int, number: int) -> str:
+        """Return the name of the layer of a filter, or refuse it with a 404."""
         layers = self._view().layers()
         if layer >= len(layers) or number >= layers[layer][1]:
             raise HTTPException(404, "The network has no such filter.")
-        return layers[layer][0], number
+        return layers[layer][0]
 
-    def filters(self, request: Request) -> Response:
+    def filters(self, layer: int, number: int) -> dict[str, Any]:
         """Return what filters of a layer respond to most, from one on."""
-        return JSONResponse(self._view().filters(*self._filter(request)))
+        return self._view().filters(self._layer(layer, number), number)
 
-    def filter_sound(self, request: Request) -> Response:
+    def filter_sound(self, layer: int, number: int) -> Response:
         """Return what a filter responds to most, as sound."""
-        layer, number = self._filter(request)
+        layer_name = self._layer(layer, number)
         name = self.media.made(
-            ("filter", layer, number), lambda: self._view().sound(layer, number)
+            ("filter", layer_name, number),
+            lambda: self._view().sound(layer_name, number),
         )
         return FileResponse(name, media_type=MEDIA_TYPES[".wav"])
 
-    def suspects(self, request: Request) -> Response:
+    def suspects(self) -> dict[str, Any]:
         """Return the labels that look wrong."""
-        return JSONResponse(self.wrong_labels())
-
-    def wrong_labels(self) -> dict[str, Any]:
-        """Return what `suspects` answers."""
         rows = self.extraction.rows()
         E = self.extraction.embeddings
         if E is None:
             raise ValueError("No song has been heard yet. Wait.")
         return find_suspects(rows, E[rows], self.labels.genres, self.collection.groups)
 
-    def change_label(self, given: dict[str, Any]) -> Response:
+    def change_label(self, given: dict[str, Any]) -> dict[str, Any]:
         """Give a song a genre, and write the file."""
         number = self._number(str(given.get("number")))
         self.labels.change(number, given.get("genre"))
-        return JSONResponse({"label": _shown(self.labels.genres[number])})
+        return {"label": _shown(self.labels.genres[number])}
 
-    def like(self, given: dict[str, Any]) -> Response:
+    def like(self, given: dict[str, Any]) -> list[dict[str, Any]]:
         """Return songs like some, and not like others."""
         liked, disliked = (self._heard(given, n) for n in ("liked", "disliked"))
         if not liked:
@@ -500,18 +472,16 @@ class Server:
             disliked=disliked,
             other_artists=bool(given.get("other_artists")),
         )
-        return JSONResponse([self._with_reasons(each) for each in near])
+        return [self._with_reasons(each) for each in near]
 
-    def path(self, given: dict[str, Any]) -> Response:
+    def path(self, given: dict[str, Any]) -> list[dict[str, Any]]:
         """Return songs that lead from one to another."""
         ends = self._heard(given, "ends")
         if len(ends) != 2:
             raise ValueError("A path needs two songs that were heard. Choose two.")
         start, end = ends
         steps = self.space().path(start, end, _count(given))
-        return JSONResponse(
-            [{"number": number, "distance": round(d, 4)} for number, d in steps]
-        )
+        return [{"number": number, "distance": round(d, 4)} for number, d in steps]
 
     def _heard(self, given: dict[str, Any], name: str) -> list[int]:
         """Return those songs of a request that lie on the map."""
@@ -562,12 +532,8 @@ class Server:
         text: str = pd.DataFrame(rows).to_csv(index=False, lineterminator="\n")
         return text
 
-    def trained(self, request: Request) -> Response:
-        """Return how far the training of a model is, and what came of it."""
-        return JSONResponse(self.training.state())
-
-    def train(self, given: dict[str, Any]) -> Response:
-        """Begin to train a model on songs with labels."""
+    def train(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Begin to train a model on songs with labels, and return how far it is."""
         numbers = self._asked(given, "numbers")
         collection, genres = self.collection, self.labels.genres
         songs = Songs(
@@ -577,12 +543,12 @@ class Server:
             collection.groups[np.array(numbers, int)],
         )
         self.training.start(given.get("recipe"), songs)
-        return JSONResponse(self.training.state())
+        return self.training.state()
 
-    def stop_training(self, request: Request) -> Response:
+    def stop_training(self) -> dict[str, Any]:
         """End the training of a model, of which nothing is kept."""
         self.training.stop()
-        return JSONResponse(self.training.state())
+        return self.training.state()
 
     async def drop(self, request: Request) -> Response:
         """Take a file that is not in the collection, and hear it."""
@@ -593,7 +559,11 @@ class Server:
                 f"The file is larger than {MOST_BYTES >> 20} MiB. Drop a smaller one."
             )
         key = await self.media.receive(Path(name).name or "a file", request.stream())
-        return JSONResponse(await run_in_threadpool(self._dropped_song, key))
+        try:
+            return JSONResponse(await run_in_threadpool(self._dropped_song, key))
+        except BaseException:
+            self.media.forget(key)
+            raise
 
 
 def own_text(name: str) -> str:
@@ -614,13 +584,32 @@ def _refused(request: Request, error: Exception) -> Response:
     return JSONResponse({"error": error.detail}, error.status_code)
 
 
-def _posted(path: str, answer: Callable[[dict[str, Any]], Response]) -> Route:
-    """Return the route to a function of the object in a request, run in a thread."""
+def _route(path: str, function: Callable[..., Any], *, method: str = "GET") -> Route:
+    """Return the route to a function of what the path names, run in a thread.
+
+    What the function returns is sent as JSON, unless it is a response.
+    """
+
+    def answered(request: Request) -> Response:
+        return _response(function(**request.path_params))
+
+    return Route(path, answered, methods=[method])
+
+
+def _posted(path: str, function: Callable[[dict[str, Any]], Any]) -> Route:
+    """Return the route to a function of the object in a request, run in a thread.
+
+    What the function returns is sent as `_route` sends it.
+    """
 
     async def answered(request: Request) -> Response:
-        return await run_in_threadpool(answer, await _json(request))
+        return _response(await run_in_threadpool(function, await _json(request)))
 
     return Route(path, answered, methods=["POST"])
+
+
+def _response(found: Any) -> Response:
+    return found if isinstance(found, Response) else JSONResponse(found)
 
 
 async def _json(request: Request) -> dict[str, Any]:
@@ -637,6 +626,11 @@ async def _json(request: Request) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("The request is no object.")
     return found
+
+
+def _check_reduction(name: str) -> None:
+    if name not in Space.reductions():
+        raise ValueError(f"There is no map {printable(name)!r}.")
 
 
 def _count(given: dict[str, Any]) -> int:

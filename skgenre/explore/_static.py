@@ -9,7 +9,8 @@ from typing import Any
 
 import soundfile
 
-from skgenre.audio import AudioError, load_audio
+from skgenre.audio import AudioError
+from skgenre.explore._media import Load
 from skgenre.explore._server import SCRIPTS, Server, own_text
 from skgenre.inspection._report._page import digest, read_text
 
@@ -32,19 +33,20 @@ def static_page(server: Server, *, preview_seconds: float = 0.0) -> str:
         If fewer than two songs were heard.
     """
     saved: dict[str, Any] = {
-        "songs": server.known_songs() | {"reductions": ["pca"]},
-        "state": server.progress(),
-        "map/pca": server.points("pca"),
-        "truth/pca": server.space().truth("pca"),
-        "clusters": server.found_clusters(),
+        "songs": server.songs() | {"reductions": ["pca"]},
+        "state": server.state(),
+        "map/pca": server.map("pca"),
+        "truth/pca": server.truth("pca"),
+        "clusters": server.clusters(),
     }
     with contextlib.suppress(ValueError):  # of too few labels
-        saved["suspects"] = server.wrong_labels()
+        saved["suspects"] = server.suspects()
     for number in saved["map/pca"]["numbers"]:
-        song = server.heard_song(number)
+        song = server.song(str(number))
         saved[f"songs/{number}"] = song | {"tags": song["tags"] or []}
         if preview_seconds:
-            sound = _preview(server.collection.paths[number], preview_seconds)
+            path = server.collection.paths[number]
+            sound = _preview(path, preview_seconds, server.listener.load)
             if sound is not None:
                 saved[f"songs/{number}/sound"] = sound
     style = read_text("_style.css") + own_text("page.css")
@@ -69,10 +71,10 @@ def static_page(server: Server, *, preview_seconds: float = 0.0) -> str:
     return page.replace("</head>", head).replace("</body>", end)
 
 
-def _preview(path: str, seconds: float) -> str | None:
+def _preview(path: str, seconds: float, load: Load) -> str | None:
     """Return the middle of a song as a URL that holds its sound."""
     try:
-        wave = load_audio(path, sample_rate=_RATE)
+        wave = load(path, sample_rate=_RATE)
     except AudioError:  # gone since it was heard
         return None
     start = max(0, (len(wave) - int(seconds * _RATE)) // 2)

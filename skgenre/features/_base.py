@@ -449,9 +449,10 @@ def results_of(
 
 
 def _callers_level() -> int:
-    """Return the `stacklevel` of who called this package, scikit-learn between or not.
+    """Return the `stacklevel` with which a warning names the user's own line.
 
-    Of a warning in the function that asks.
+    It is for `warnings.warn` in the function that asks, and passes over the frames of
+    skgenre and of scikit-learn.
     """
     level, frame = 1, sys._getframe(1)
     while frame.f_back is not None and _is_inner(frame):

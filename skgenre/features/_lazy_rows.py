@@ -7,6 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+CHUNK_BYTES = 32 * 2**20
+"""The most of an array that is read at a time, where some rows suffice."""
+
 
 class LazyRows(ABC):
     """An array that holds in memory only the rows that are being worked on.

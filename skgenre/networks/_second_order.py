@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import scipy.fft
 from keras import layers, ops
 
 from skgenre.networks._augmentation import RandomTimeCrop
@@ -37,14 +38,7 @@ class Cepstra(layers.Layer):
         """Compute the orthonormal transform (type II)."""
         n_mels = input_shape[-1] // self.n_views
         n = min(self.n_mfcc, n_mels)
-        cosines = [
-            [
-                math.cos(math.pi / n_mels * (band + 0.5) * number)
-                * math.sqrt((2 if number else 1) / n_mels)
-                for number in range(n)
-            ]
-            for band in range(n_mels)
-        ]
+        cosines = scipy.fft.dct(np.eye(n_mels), norm="ortho")[:, :n]
         self._cosines = np.kron(np.eye(self.n_views), cosines)
 
     def call(self, x: Any) -> Any:

@@ -15,6 +15,7 @@ from sklearn.base import BaseEstimator
 from skgenre._estimators import parts
 from skgenre._files import check_stored
 from skgenre._version import __version__
+from skgenre.features._base import audio_steps
 from skgenre.persistence._description import Builder, Description
 from skgenre.persistence._growth import check_growth
 from skgenre.persistence._training_facts import check_training
@@ -62,8 +63,8 @@ def model_contents(
         "format": FORMAT,
         "estimator": type(model).__name__,
         "genres": getattr(model, "classes_", None),
-        "sample_rate": _only({step.sample_rate for step in _audio_steps(model)}),
-        "window": _only({_window(step) for step in _audio_steps(model)}),
+        "sample_rate": _only({step.sample_rate for step in audio_steps(model)}),
+        "window": _only({_window(step) for step in audio_steps(model)}),
         "weights": _weights(model),
         "metrics": metrics or {},
         "training": facts,
@@ -187,12 +188,6 @@ def json_value(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [json_value(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _audio_steps(model: BaseEstimator) -> list[Any]:
-    from skgenre.features._base import AudioTransformer
-
-    return [part for part in parts(model) if isinstance(part, AudioTransformer)]
 
 
 def _only(values: set[Any]) -> Any:

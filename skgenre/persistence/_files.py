@@ -159,10 +159,11 @@ def load(path: str | os.PathLike, *, runtime: str = "keras") -> Any:
         raise ModelFileError(
             f"{os.fspath(path)!r} is damaged or refused: {_one_line(error)}. {advice}"
         ) from error
-    if saved_by and not type(model).__module__.startswith("skgenre."):
+    of_sklearn = (p for p in parts(model) if type(p).__module__.startswith("sklearn."))
+    if saved_by and (part := next(of_sklearn, None)) is not None:
         warnings.warn(
             InconsistentVersionWarning(
-                estimator_name=type(model).__name__,
+                estimator_name=type(part).__name__,
                 current_sklearn_version=sklearn.__version__,
                 original_sklearn_version=saved_by,
             ),

@@ -8,7 +8,8 @@ import numpy as np
 
 from skgenre._estimators import parts
 from skgenre.persistence._classes import CLASSES
-from skgenre.persistence._classes._savable import MAX_FEATURES, N_FEATURES, require
+from skgenre.persistence._classes._savable import MAX_FEATURES, N_FEATURES
+from skgenre.persistence._kinds import require
 
 # A step that repeats its columns takes 30 bytes of a file, and each step multiplies
 # what those before have made.

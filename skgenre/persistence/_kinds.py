@@ -17,7 +17,8 @@ from sklearn.base import BaseEstimator
 Sizes = dict[str, int]
 Kind = Callable[[Any, Sizes], None]
 
-_DTYPES = {"f": "numbers", "i": "integers", "b": "booleans", "U": "texts"}
+# Kinds of NumPy's types; integers may stand in place of floating-point numbers.
+_DTYPES = {"numbers": "fiu", "integers": "iu", "booleans": "b", "texts": "U"}
 _MAX_INTEGER = 2**53
 # Votes count numbers that stand for labels, from 0 to the largest.
 _MAX_LABEL = 10**6
@@ -26,7 +27,8 @@ MAX_TEXT = 10_000
 _MAX_LETTERS = 1_000
 
 
-def _require(holds: Any, what: str) -> None:
+def require(holds: Any, what: str) -> None:
+    """Refuse with these words what doesn't hold."""
     if not holds:
         raise ValueError(what)
 
@@ -40,7 +42,7 @@ def equal_size(name: str, value: int, sizes: Sizes) -> None:
         If it differs.
     """
     known = sizes.setdefault(name, value)
-    _require(known == value, f"a size is {value} here and {known} elsewhere")
+    require(known == value, f"a size is {value} here and {known} elsewhere")
 
 
 def _check_letters(value: np.ndarray) -> None:
@@ -50,7 +52,7 @@ def _check_letters(value: np.ndarray) -> None:
         longest = value.dtype.itemsize // 4
     elif value.dtype == object:
         longest = max(map(len, value.flat), default=0)
-    _require(
+    require(
         longest <= _MAX_LETTERS,
         f"expected texts of up to {_MAX_LETTERS} characters, got {longest}",
     )
@@ -71,8 +73,8 @@ def integer(low: int = -_MAX_INTEGER, high: int = _MAX_INTEGER) -> Kind:
 
     def check(value: Any, sizes: Sizes) -> None:
         is_integer = isinstance(value, Integral) and not isinstance(value, bool)
-        _require(is_integer, f"expected an integer, got {type(value).__name__}")
-        _require(
+        require(is_integer, f"expected an integer, got {type(value).__name__}")
+        require(
             low <= value <= high, f"expected {low} to {high}, got {str(value)[:30]}"
         )
 
@@ -86,10 +88,10 @@ def number(
 
     def check(value: Any, sizes: Sizes) -> None:
         is_number = isinstance(value, Real) and not isinstance(value, bool)
-        _require(is_number, f"expected a number, got {type(value).__name__}")
-        _require(not finite or math.isfinite(value), "expected a finite number")
+        require(is_number, f"expected a number, got {type(value).__name__}")
+        require(not finite or math.isfinite(value), "expected a finite number")
         inside = math.isnan(value) or low <= value <= high
-        _require(inside, f"expected {low} to {high}, got {value}")
+        require(inside, f"expected {low} to {high}, got {value}")
 
     return check
 
@@ -98,11 +100,11 @@ def text(*choices: str, most: int = MAX_TEXT) -> Kind:
     """Return the kind of a text of up to `most` letters: any, or one of the choices."""
 
     def check(value: Any, sizes: Sizes) -> None:
-        _require(
+        require(
             type(value) is str and len(value) <= most,
             f"expected a text of up to {most} characters",
         )
-        _require(
+        require(
             not choices or value in choices,
             f"expected one of {', '.join(choices)}, got {str(value)[:30]!r}",
         )
@@ -112,12 +114,12 @@ def text(*choices: str, most: int = MAX_TEXT) -> Kind:
 
 def flag(value: Any, sizes: Sizes) -> None:
     """Refuse anything but True and False."""
-    _require(isinstance(value, bool | np.bool_), "expected True or False")
+    require(isinstance(value, bool | np.bool_), "expected True or False")
 
 
 def nothing(value: Any, sizes: Sizes) -> None:
     """Refuse anything but None."""
-    _require(value is None, "expected None")
+    require(value is None, "expected None")
 
 
 def anything(value: Any, sizes: Sizes) -> None:
@@ -125,7 +127,7 @@ def anything(value: Any, sizes: Sizes) -> None:
 
 
 def array(
-    dtype: str,
+    what: str,
     *axes: str | int,
     low: float = -math.inf,
     high: float = math.inf,
@@ -135,8 +137,8 @@ def array(
 
     Parameters
     ----------
-    dtype : {'f', 'i', 'b', 'U'}
-        Numbers (floating, or integers in their place), integers, booleans, texts.
+    what : {'numbers', 'integers', 'booleans', 'texts'}
+        What is in it.
     *axes : str or int
         The size of each axis, or its name.
     low, high : float
@@ -146,13 +148,12 @@ def array(
     """
 
     def check(value: Any, sizes: Sizes) -> None:
-        _require(type(value) is np.ndarray, "expected an array")
-        kinds = {"f": "fiu", "i": "iu"}.get(dtype, dtype)
-        _require(
-            value.dtype.kind in kinds,
-            f"expected an array of {_DTYPES[dtype]}, got {value.dtype}",
+        require(type(value) is np.ndarray, "expected an array")
+        require(
+            value.dtype.kind in _DTYPES[what],
+            f"expected an array of {what}, got {value.dtype}",
         )
-        _require(
+        require(
             value.ndim == len(axes),
             f"expected an array with {len(axes)} axes, got {value.ndim}",
         )
@@ -160,11 +161,11 @@ def array(
             if isinstance(axis, str):
                 equal_size(axis, n, sizes)
             else:
-                _require(n == axis, f"expected a size of {axis}, got {n}")
+                require(n == axis, f"expected a size of {axis}, got {n}")
         if value.size and value.dtype.kind in "fiu":
             if finite:
-                _require(np.isfinite(value).all(), "expected finite values")
-            _require(
+                require(np.isfinite(value).all(), "expected finite values")
+            require(
                 not (value < low).any() and not (value > high).any(),
                 f"expected values of {low} to {high}",
             )
@@ -195,21 +196,21 @@ def values(
     """
 
     def check(value: Any, sizes: Sizes) -> None:
-        _require(type(value) is np.ndarray, "expected an array")
+        require(type(value) is np.ndarray, "expected an array")
         kind = value.dtype.kind
         if kind == "O" and "U" in dtypes:
-            _require(all(type(v) is str for v in value.flat), "expected texts")
+            require(all(type(v) is str for v in value.flat), "expected texts")
         else:
-            _require(kind in dtypes, f"an array of {value.dtype} is not expected here")
+            require(kind in dtypes, f"an array of {value.dtype} is not expected here")
         if "U" in dtypes:
             _check_letters(value)
         if kind in "fiu":
-            _require(np.isfinite(value).all(), "expected finite values")
-            _require(not (value < low).any(), f"expected values from {low}")
+            require(np.isfinite(value).all(), "expected finite values")
+            require(not (value < low).any(), f"expected values from {low}")
         if n is not None:
-            _require(value.ndim == 1, "expected an array with one axis")
+            require(value.ndim == 1, "expected an array with one axis")
             equal_size(n, len(value), sizes)
-        _require(axes in (None, value.ndim), f"expected an array with {axes} axes")
+        require(axes in (None, value.ndim), f"expected an array with {axes} axes")
 
     return check
 
@@ -221,17 +222,17 @@ def labels(name: str, *, rise: bool = True) -> Kind:
     """
 
     def check(value: Any, sizes: Sizes) -> None:
-        _require(
+        require(
             type(value) is np.ndarray and value.ndim == 1 and len(value),
             "expected an array of labels",
         )
         is_plain = value.dtype.kind in "biufU"
         are_texts = value.dtype == object and all(type(v) is str for v in value)
-        _require(is_plain or are_texts, "expected labels that are texts or numbers")
+        require(is_plain or are_texts, "expected labels that are texts or numbers")
         _check_letters(value)
         in_order = value if rise else np.sort(value)
         rises = all(a < b for a, b in pairwise(in_order))
-        _require(rises, "expected labels that are sorted and different")
+        require(rises, "expected labels that are sorted and different")
         equal_size(name, len(value), sizes)
 
     return check
@@ -284,11 +285,11 @@ def list_of(kind: Kind, n: str | int | None = None, *, type_: type = list) -> Ki
     """
 
     def check(value: Any, sizes: Sizes) -> None:
-        _require(type(value) is type_, f"expected a {type_.__name__}")
+        require(type(value) is type_, f"expected a {type_.__name__}")
         if isinstance(n, str):
             equal_size(n, len(value), sizes)
         elif n is not None:
-            _require(len(value) == n, f"expected {n} items, got {len(value)}")
+            require(len(value) == n, f"expected {n} items, got {len(value)}")
         for item in value:
             kind(item, sizes)
 
@@ -304,7 +305,7 @@ def dict_of(key: Kind, kind: Kind) -> Kind:
     """Return the kind of a dict with such keys and values."""
 
     def check(value: Any, sizes: Sizes) -> None:
-        _require(type(value) is dict, "expected a dict")
+        require(type(value) is dict, "expected a dict")
         for name, item in value.items():
             key(name, sizes)
             kind(item, sizes)
@@ -329,8 +330,8 @@ def part(
 
     def check(value: Any, sizes: Sizes) -> None:
         is_one = isinstance(value, BaseEstimator) or type(value).__name__ in names
-        _require(is_one, f"expected an estimator, got {type(value).__name__}")
-        _require(
+        require(is_one, f"expected an estimator, got {type(value).__name__}")
+        require(
             not names or type(value).__name__ in names,
             f"expected {' or '.join(names)}, got {type(value).__name__}",
         )
@@ -340,7 +341,7 @@ def part(
         if classes is not None:
             # Of a pipeline, those of a step, which was checked itself.
             known: Any = getattr(value, "classes_", None)
-            _require(known is not None, f"{type(value).__name__} has no classes")
+            require(known is not None, f"{type(value).__name__} has no classes")
             equal_size(classes, len(known), sizes)
 
     return check

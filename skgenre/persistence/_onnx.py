@@ -129,7 +129,7 @@ def export_onnx(model: BaseEstimator, path: str | os.PathLike) -> None:
 def _exportable(model: BaseEstimator) -> tuple[Any, Any, Any]:
     """Return the mel step or None, the window classifier or None, and the network."""
     from skgenre.classifiers._base import BaseGenreClassifier
-    from skgenre.classifiers._segment import SegmentClassifier
+    from skgenre.classifiers._meta._segment import SegmentClassifier
     from skgenre.features import MelSpectrogramTransformer
 
     *before, network = model if isinstance(model, Pipeline) else [model]

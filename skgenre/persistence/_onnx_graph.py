@@ -204,7 +204,7 @@ def _relative_decibels(g: Graph, power: str, top_db: float) -> str:
 
 
 def windows(g: Graph, spectrograms: str, window: int, hop: int) -> str:
-    """Add the windows of `skgenre.classifiers._windows.Windows`, for equal lengths.
+    """Add the windows of `skgenre.classifiers._meta._windows`, for equal lengths.
 
     Parameters
     ----------

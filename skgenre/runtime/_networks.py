@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import scipy.fft
 from numpy.typing import NDArray
 
 from skgenre.runtime._graph import Graph
@@ -77,18 +78,12 @@ def _second_order(g: Graph, x: str, parameters: dict[str, Any]) -> str:
     # Before anything is made of that size.
     if g.shape(mean) != (n_views * n * (n + 3) // 2,):
         raise ValueError(f"Its weights are not for {n} coefficients.")
-    cosines = np.kron(np.eye(n_views), _cosines(n_mels, n))
+    cosines = scipy.fft.dct(np.eye(n_mels), norm="ortho")[:, :n]
+    cosines = np.kron(np.eye(n_views), cosines)
     x = g.add("MatMul", x, g.constant(cosines))
     x = _second_order_pooling(g, x, n_frames, n_views * n, n_views)
     x = g.scaled(x, mean, variance)
     return g.batch_norm(_radial_basis(g, x))
-
-
-def _cosines(n_mels: int, n: int) -> NDArray:
-    """Return the first columns of the orthonormal cosine transform of type II."""
-    bands, numbers = np.arange(n_mels)[:, np.newaxis], np.arange(n)
-    scale = np.sqrt(np.where(numbers == 0, 1, 2) / n_mels)
-    return np.cos(np.pi / n_mels * (bands + 0.5) * numbers) * scale
 
 
 def _second_order_pooling(g: Graph, x: str, n_frames: int, n: int, n_views: int) -> str:

@@ -20,6 +20,9 @@ def is_installed() -> bool:
 def open_session(model: bytes | os.PathLike) -> "onnxruntime.InferenceSession":
     """Return a session for a model, or for the file of one.
 
+    ONNX Runtime reports nothing to its makers, unless the environment variable
+    ``ORT_DISABLE_TELEMETRY`` is 0.
+
     Raises
     ------
     ImportError
@@ -27,6 +30,8 @@ def open_session(model: bytes | os.PathLike) -> "onnxruntime.InferenceSession":
     Exception
         Of ONNX Runtime's types, if it can't run the model.
     """
+    # From 1.29 on it would also keep an identifier of this machine. It looks once.
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     try:
         import onnxruntime
     except ImportError as error:

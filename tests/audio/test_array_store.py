@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from skgenre.audio._array_store import ArrayStore, clear, size_limit, usage
+from skgenre.audio._array_store import ArrayStore, clear, evict, size_limit, usage
 
 KIND = f"Mel-{'0' * 16}"
 NAME, OTHER = "a" * 32, "b" * 32
@@ -287,6 +287,27 @@ def test_the_least_recently_used_are_deleted(tmp_path, monkeypatch):
         other.put(NAME, big)
         other.put(OTHER, big)
     assert sum(kind.n_bytes for kind in usage(tmp_path)) < 40_000
+
+
+def test_files_of_others_that_can_not_be_deleted_count(tmp_path, monkeypatch):
+    monkeypatch.setenv("SKGENRE_CACHE_SIZE", "0.00004")  # 40 kB
+    store = ArrayStore(str(tmp_path), KIND)
+    for i in range(4):
+        store.put(f"{i:032}", np.zeros(1000))  # 8 kB
+        os.utime(file_of(store, f"{i:032}"), (i, i))
+    unlink = os.unlink
+
+    def refuse(path, **options):  # as a shared folder whose mode has the sticky bit
+        if path == os.fspath(file_of(store, f"{0:032}")):
+            raise PermissionError
+        unlink(path, **options)
+
+    monkeypatch.setattr(os, "unlink", refuse)
+    with pytest.warns(UserWarning, match=r": 2 of its 4 results, .*were deleted\. Set"):
+        assert evict(tmp_path, 20_000) == 2 * file_of(store, f"{0:032}").stat().st_size
+    assert names(tmp_path) == {f"{0:032}", f"{3:032}"}
+    with pytest.warns(UserWarning, match=r": 1 of .*The others can't be deleted"):
+        evict(tmp_path, 1000)
 
 
 def test_what_there_is_is_not_looked_at_each_time(tmp_path, monkeypatch):

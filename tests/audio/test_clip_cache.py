@@ -84,10 +84,20 @@ def test_parameters_and_names_are_told_apart(clip, tmp_path):
     assert task.n == len(caches)
 
 
-def test_results_of_other_versions_are_not_taken(clip, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("skgenre.audio._clip_cache.__version__", "99"),
+        ("soundfile.__libsndfile_version__", "99"),
+        ("av.library_versions", {"libavcodec": (99, 0, 0)}),
+    ],
+)
+def test_results_of_other_versions_are_not_taken(
+    clip, tmp_path, monkeypatch, name, version
+):
     task = Counting()
     through(cache_in(tmp_path / "cache"), task, clip)
-    monkeypatch.setattr("skgenre.audio._clip_cache.__version__", "99")
+    monkeypatch.setattr(name, version)
     through(cache_in(tmp_path / "cache"), task, clip)
     assert task.n == 2
 
@@ -197,7 +207,12 @@ def test_entries_of_another_shape_or_type_are_made_anew(clip, tmp_path, wrong):
 
 def test_shapes_are_as_told(tmp_path, clip):
     cache = cache_in(tmp_path / "cache", shape=(None, 3))
-    for shape, is_taken in (((7, 3), True), ((7, 4), False), ((3,), False)):
+    for shape, is_taken in (
+        ((7, 3), True),
+        ((1, 3), True),
+        ((7, 4), False),
+        ((3,), False),
+    ):
         cache._store.put(content_key(clip), np.zeros(shape, np.float32))
         assert cache.look_up(Counting())(clip).is_kept == is_taken
 

@@ -24,6 +24,7 @@ from sklearn.pipeline import make_pipeline
 from skgenre import (
     CRNNClassifier,
     EmbeddingKMeans,
+    KerasGenreClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     load,
@@ -707,6 +708,18 @@ class TestSeveralGenres:
         weighted = clone(CRNN).set_params(class_weight="balanced")
         with pytest.raises(ValueError, match="class_weight is a part of the default"):
             weighted.set_params(loss="binary_crossentropy").fit(X, y)
+
+    def test_a_data_frame_causes_no_warning(self, several):
+        def build(input_shape, n_classes):
+            genres = keras.layers.Dense(n_classes, activation="sigmoid")
+            layers = [keras.Input(input_shape), keras.layers.Flatten(), genres]
+            return keras.Sequential(layers)
+
+        X, y, _ = several
+        frame = pandas.DataFrame(X[:, :, 0]).add_prefix("frame")
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)
+            KerasGenreClassifier(build, epochs=1).fit(frame, y)
 
 
 class Follower:

@@ -17,9 +17,9 @@ from skgenre.classifiers._checks import (
     check_groups,
     check_integers,
     check_pair,
-    check_several,
     check_spectrograms,
     check_target,
+    check_two_genres,
     check_validation_data,
     check_weights,
     genre_codes,
@@ -121,7 +121,7 @@ class TestFinite:
         X[5, 1, 1] = np.inf
         X[6] = np.inf
         for per_chunk in (1, 2, 4, 100):
-            limit = "skgenre.classifiers._checks._CHUNK_BYTES"
+            limit = "skgenre.classifiers._checks.CHUNK_BYTES"
             monkeypatch.setattr(limit, per_chunk * 3 * 2 * 8)
             for first in (0, 40):
                 with pytest.raises(ValueError, match="infinity") as caught:
@@ -217,7 +217,7 @@ class TestGenres:
             with pytest.raises(ValueError, match=message):
                 check_target(GaussianNB(), np.zeros(3), y)
         with pytest.raises(ValueError, match=r"at least 2 genres.*: \['a'\]"):
-            check_several(GaussianNB(), np.array(["a"]))
+            check_two_genres(GaussianNB(), np.array(["a"]))
 
     def test_classes_of_partial_fit(self):
         known = np.array([1, 2])

@@ -128,7 +128,9 @@ def test_a_work_dir_is_for_networks_and_asked_for_when_needed(
     result = invoke(*train, "--model", "fast", "--work-dir", tmp_path)
     assert result.exit_code == 1
     assert "--work-dir is for networks" in result.stderr
-    monkeypatch.setattr("skgenre.cli._commands._work_dir._memory_bytes", lambda: 9e6)
+    monkeypatch.setattr(
+        "skgenre.cli._commands._models._work_dir._memory_bytes", lambda: 9e6
+    )
     result = invoke(*train, "--model", "scratch")
     assert result.exit_code == 1
     assert "24 clips take 22.5 MiB, and this machine has 8.583 MiB" in result.stderr
@@ -470,6 +472,14 @@ def test_a_standard_input_that_is_no_sound(svc, music, contents, message):
         "",
         "high",
     ]
+
+
+def test_a_note_on_the_standard_input_names_it(svc):
+    sound = io.BytesIO()
+    soundfile.write(sound, np.zeros(22050), 22050, format="FLAC")
+    result = runner.invoke(app, ["predict", str(svc), "-"], input=sound.getvalue())
+    assert result.exit_code == 0
+    assert "Note: '-' is silent: no sample is above" in result.stderr
 
 
 def test_a_standard_input_that_never_ends(svc, monkeypatch):

@@ -2,12 +2,17 @@
 
 import json
 import os
+import shutil
+from pathlib import Path
+from urllib.parse import quote
 
 import numpy as np
 import pytest
 import soundfile
+from archive_server import serve
 from typer.testing import CliRunner
 
+from skgenre.audio._remote import is_url
 from skgenre.cli import app
 from skgenre.cli._inputs import files_and_standard_input, files_named
 
@@ -59,9 +64,38 @@ def test_an_address_is_refused_with_what_to_do():
     assert "is an address" in result.stderr and "Download the" in result.stderr
 
 
+@pytest.mark.parametrize("name", ["radio.m3u", "list.txt", "-"])
+def test_what_a_list_names_is_never_fetched(music, tmp_path, monkeypatch, name):
+    # In the current folder, whose own name is not before those of its files.
+    monkeypatch.chdir(tmp_path)
+    with serve(music) as server:
+        url = f"{server.url}a.flac"
+        local = (music / "a.flac").as_uri()
+        lines = [url, url.upper(), f"simplecache::{url}", f"file://{url}"]
+        lines += [f"file://{quote(url)}", local.replace("file", "LOCAL")]
+        lines += [f"filecache::{local}", "memory://a.flac", "http:/127.0.0.1/a.flac"]
+        contents = "\n".join(lines)
+        (tmp_path / name).write_text(contents)
+        named = [name] if name == "radio.m3u" else ["--from-file", name]
+        result = scan(*named, input=contents if name == "-" else None)
+        assert not server.requests
+    causes = [row["cause"] for row in json.loads(result.stdout)]
+    assert set(causes) == {"there is no such file"}
+
+
+def test_a_list_in_a_folder_that_is_named_like_a_protocol(music, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    song = tmp_path / "http:" / "127.0.0.1" / "a.flac"
+    song.parent.mkdir(parents=True)
+    shutil.copy(music / "a.flac", song)
+    (tmp_path / "list.txt").write_text("http://127.0.0.1/a.flac\n")
+    (found,) = files_named(None, Path("list.txt")).files
+    assert os.path.samefile(found, song) and not is_url(found)
+
+
 def test_a_folder_s_playlists_are_no_music(music):
-    assert len(files_named([music])) == 3
-    assert files_named([music / "no such.m3u"]) == [str(music / "no such.m3u")]
+    assert len(files_named([music]).files) == 3
+    assert files_named([music / "no such.m3u"]).files == [str(music / "no such.m3u")]
 
 
 def test_sound_and_list_can_not_both_be_the_standard_input():

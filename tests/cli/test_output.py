@@ -78,6 +78,39 @@ def test_what_is_read_is_not_replaced(model, music, tmp_path):
     assert lists.read_text() == f"{music}\n" and model.read_bytes() == before
 
 
+@pytest.mark.parametrize("read", ["playlist", "list", "link", "playlist in a list"])
+def test_a_playlist_that_is_read_is_not_replaced_in_a_folder(
+    model, music, tmp_path, read
+):
+    lists = tmp_path / "lists"
+    lists.mkdir()
+    songs = tmp_path / "low.m3u8" if read == "link" else lists / "low.m3u8"
+    songs.write_text(contents := f"{music / '0.wav'}\n{music / '1.wav'}\n")
+    named = [songs]
+    if read == "link":
+        os.symlink(songs, lists / "low.m3u8")
+    if read == "list":
+        named = ["--from-file", songs]
+    if read == "playlist in a list":
+        (tmp_path / "list.txt").write_text(f"{songs}\n")
+        named = ["--from-file", tmp_path / "list.txt"]
+    result = invoke("predict", model, *named, "--format", "m3u", "-o", lists)
+    assert result.exit_code == 1
+    assert "may replace 'low.m3u8' in it, which is to be read" in (
+        " ".join(result.stderr.split())
+    )
+    assert songs.read_text() == contents
+
+
+def test_a_playlist_that_a_list_names_is_not_replaced(music, tmp_path):
+    songs = tmp_path / "songs.m3u"
+    songs.write_text(contents := f"{music / '0.wav'}\n")
+    (tmp_path / "list.txt").write_text(f"{songs}\n")
+    result = invoke("scan", "--from-file", tmp_path / "list.txt", "-o", songs)
+    assert "would replace what is to be read" in " ".join(result.stderr.split())
+    assert songs.read_text() == contents
+
+
 def test_songs_are_not_replaced(model, tmp_path):
     (tmp_path / "library").mkdir()
     song = tmp_path / "library" / "Song.MP3"

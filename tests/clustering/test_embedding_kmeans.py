@@ -6,6 +6,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from skgenre import EmbeddingKMeans
+from skgenre.clustering import _embedding_kmeans
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +78,16 @@ def test_refit_without_genres_forgets_their_score(blobs):
 def test_undefined_silhouette_is_nan(k):
     E = np.arange(10.0).reshape(5, 2)
     assert np.isnan(EmbeddingKMeans(k, random_state=0).fit(E).silhouette_score_)
+
+
+def test_silhouette_of_a_sample_without_a_cluster_is_nan(monkeypatch):
+    monkeypatch.setattr(_embedding_kmeans, "_SILHOUETTE_CLIPS", 100)
+    E = np.random.default_rng(0).normal(size=(200, 2))
+    E[np.random.RandomState(0).permutation(200)[100]] = 1e4  # the first left out
+    kmeans = EmbeddingKMeans("auto", k_range=(2, 3), random_state=0).fit(E)
+    assert np.isnan(kmeans.silhouette_by_k_[2])
+    assert kmeans.n_clusters_ == 3
+    assert np.isnan(EmbeddingKMeans(2, random_state=0).fit(E).score(E.tolist()))
 
 
 def test_feature_names_and_pandas(blobs):

@@ -7,7 +7,11 @@ import json
 import numpy as np
 import pytest
 
-from skgenre.classifiers._tagging._tag_genres import FEATURE_NAMES, TAG_NAMES
+from skgenre.classifiers._tagging._tag_genres import (
+    FEATURE_NAMES,
+    TAG_NAMES,
+    tag_embedding,
+)
 from skgenre.cli._tables import write_clusters
 from skgenre.clustering._tag_clusters import cluster_songs, distinctive_tags
 
@@ -39,6 +43,11 @@ def test_styles_are_found_and_named(k):
         assert {song["path"].split("/")[0] for song in cluster["songs"]} == {style}
         distances = [song["distance"] for song in cluster["songs"]]
         assert distances == sorted(distances)
+        E = tag_embedding(
+            np.array([planted()[song["path"]] for song in cluster["songs"]])
+        )
+        from_center = np.linalg.norm(E - E.mean(axis=0), axis=1)
+        np.testing.assert_allclose(distances, from_center, atol=1e-4)
     tried = found["silhouettes"]
     assert found["silhouette"] == max(tried.values()) > 0.5
     assert list(tried) == ([3] if k else list(range(2, 16)))

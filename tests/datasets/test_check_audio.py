@@ -48,6 +48,14 @@ def test_paths_keep_their_kind(paths, kind):
     assert list(check_audio(kind(paths)).paths) == paths[::2]
 
 
+def test_waveforms_need_their_rate(paths):
+    tone = np.sin(2 * np.pi * np.arange(22051) / 22050)
+    assert check_audio([(tone, 22050)]).report["status"].tolist() == ["ok"]
+    for clips, place in (([tone], 0), (tone[None], 0), ([paths[0], tone], 1)):
+        with pytest.raises(TypeError, match=rf"Clip {place} of paths is an array"):
+            check_audio(clips)
+
+
 def test_column(paths):
     frame = pd.DataFrame({"path": paths}, index=list("abcde"))
     assert check_audio(frame).paths.index.tolist() == ["a", "c", "e"]

@@ -96,6 +96,10 @@ def test_relative_path(folder, monkeypatch):
 def test_link_to_the_folder_itself_does_not_mix_genres(folder):
     (folder / "rock" / "up").symlink_to(folder)
     assert load_audio_folder(folder).target.tolist().count("rock") == 3
+    (folder / "loop").symlink_to(folder)
+    with pytest.warns(UserWarning, match="No audio files in 'loop'"):
+        tracks = load_audio_folder(folder)
+    assert tracks.target_names.tolist() == ["jazz", "rock"]
 
 
 def test_warnings_point_at_the_caller(folder):

@@ -24,6 +24,12 @@ def test_an_array_is_found_under_its_state_name_and_model_only(tmp_path):
     assert len({kept.state(), state, Kept(None, None, []).state()}) == 3
 
 
+def test_an_array_of_another_decoder_is_not_taken(tmp_path, monkeypatch):
+    Kept(tmp_path, "model", []).put("state", "proba", ARRAY)
+    monkeypatch.setattr("av.library_versions", {"libavcodec": (99, 0, 0)})
+    assert Kept(tmp_path, "model", []).get("state", "proba") is None
+
+
 def test_where_nothing_can_be_kept_nothing_fails(tmp_path):
     (tmp_path / "file").write_text("no folder")
     for folder, model in [

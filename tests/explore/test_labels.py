@@ -53,6 +53,20 @@ def test_genres_and_names_of_files_are_no_formulas_in_the_table(tmp_path):
         labels.change(1, "dub")
 
 
+def test_labels_are_the_same_when_they_are_read_again(tmp_path):
+    given = "R&B|soul", "-core", "|"
+    labels = labels_of(tmp_path, genres=given)
+    assert labels.genres == ["R&B/soul", "-core", "/"]
+    for wrong in ("R&B|soul", "|"):
+        with pytest.raises(ValueError, match="no [|], and"):
+            labels.change(2, wrong)
+    labels.change(2, "dub")
+    again = labels_of(tmp_path, genres=(None,) * 3)
+    assert again.genres == labels.genres == ["R&B/soul", "-core", "dub"]
+    again.change(0, "R&B")
+    assert labels_of(tmp_path, genres=(None,) * 3).genres == ["R&B", "-core", "dub"]
+
+
 @pytest.mark.parametrize(
     "contents", ["", "path,genre\na.flac,rock\n", "a,b\n", "\xff\xfe", "no table"]
 )

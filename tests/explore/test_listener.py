@@ -14,6 +14,7 @@ from skgenre import (
     MFCCStandardizer,
     SegmentClassifier,
 )
+from skgenre.audio import AudioError
 from skgenre.explore._listener import N_TAGS, Listener
 from skgenre.features._pretrained._musicnn_weights import has_weights
 
@@ -51,6 +52,27 @@ def test_a_model_without_an_embedding(songs, no_weights):
     listener = Listener(make_pipeline(mel, FunctionTransformer()).fit(paths))
     with pytest.raises(ValueError, match=r"no embedding: it makes arrays of shape"):
         listener.listen(paths[:1])
+
+
+def test_a_song_that_is_seen_or_played_has_the_time_limit(songs, no_weights):
+    paths, genres = songs
+    listener = Listener(fit_model(paths, genres), time_limit=1e-6)
+    with pytest.raises(AudioError, match="more than 1e-06 s"):
+        listener.load(paths[0], sample_rate=8000)
+
+
+@pytest.mark.skipif(not has_weights(), reason="musicnn's weights are not here")
+def test_the_tagger_has_the_time_limit(songs, monkeypatch):
+    listener, limits = Listener(time_limit=7.0), []
+
+    def predict_timeline(tagger, paths):
+        limits.append(tagger.time_limit)
+        return [np.zeros((1, 1))], [np.zeros((1, 2))]
+
+    monkeypatch.setattr(GenreTagger, "predict_timeline", predict_timeline)
+    monkeypatch.setattr(GenreTagger, "classes_", [], raising=False)
+    listener.timeline(songs[0][0])
+    assert [listener.tagger.time_limit, *limits] == [7.0, 7.0]
 
 
 @pytest.mark.slow

@@ -110,6 +110,21 @@ def test_a_song_has_genres_and_neighbours_with_reasons(client, server):
     broken = client.get("/api/state").json()["problems"][0]["number"]
     assert client.get(f"/api/songs/{broken}").json()["problem"]
     assert client.get(f"/api/songs/{broken}/spectrogram").status_code == 422
+    # Only its name is that of a song: what is in it may be a secret.
+    sound = client.get(f"/api/songs/{broken}/sound")
+    assert sound.status_code == 422 and "no music" not in sound.text
+
+
+def test_the_reasons_of_a_neighbour_take_a_look_at_no_other_song(server, monkeypatch):
+    class Looked(list):
+        def __iter__(self):
+            raise AssertionError("all labels were looked at")
+
+    monkeypatch.setattr(server.labels, "genres", Looked(server.labels.genres))
+    reasons = [
+        reason for each in server.song("1")["near"] for reason in each["reasons"]
+    ]
+    assert any(reason.startswith("same label: ") for reason in reasons)
 
 
 def test_parts_of_a_file_are_served(client, songs):
@@ -210,7 +225,9 @@ def test_a_dropped_song_is_heard_and_deleted_in_the_end(client, server, songs):
     assert sound.content == contents
     assert client.get(f"/api/songs/{found['key']}/spectrogram").status_code == 200
     assert client.post("/api/drop", content=b"").status_code == 400
+    before = sorted(_media.Path(server.media._folder.name).iterdir())
     assert client.post("/api/drop", content=b"no music").status_code == 422
+    assert sorted(_media.Path(server.media._folder.name).iterdir()) == before
 
 
 def test_a_file_that_is_too_large_is_refused_and_leaves_nothing(

@@ -58,12 +58,13 @@ def test_a_path_and_clusters(space):
     assert len({*names[:15]}) == len({*names[15:]}) == 1 and names[0] != names[-1]
 
 
-@pytest.mark.parametrize("n", [2, 3])
+@pytest.mark.parametrize("n", [2, 3, 4])
 def test_few_songs(n):
     tags = tags_of_two_styles()[:n]
     space = Space(np.arange(n), np.sqrt(tags), tags, np.array(["a"] * n))
-    points, _ = space.map()
+    points, axes = space.map()
     assert points.shape == (n, 2) and np.isfinite(points).all()
+    assert ("too few songs" in axes[1]) == (n < 4)
     assert len(space.near([0], 10)) == n - 1
     assert len(space.clusters()) == n
 

@@ -120,7 +120,7 @@ def test_searches_and_folds_never_hold_a_fold(clips, path, monkeypatch):
             return super()._read(rows)
 
     for module in ("_checks", "_training._data"):
-        monkeypatch.setattr(f"skgenre.classifiers.{module}._CHUNK_BYTES", 10 * 4 * 8)
+        monkeypatch.setattr(f"skgenre.classifiers.{module}.CHUNK_BYTES", 10 * 4 * 8)
     artists = np.arange(40) // 4
 
     def results(X, y):
@@ -148,7 +148,7 @@ def test_worker_processes_open_the_file(clips, path):
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float32])
 def test_the_error_names_the_clip_that_is_not_finite(dtype, clips, path, monkeypatch):
-    monkeypatch.setattr("skgenre.classifiers._checks._CHUNK_BYTES", 10 * 4 * 8)
+    monkeypatch.setattr("skgenre.classifiers._checks.CHUNK_BYTES", 10 * 4 * 8)
     X, y = clips[0].astype(dtype), clips[1]
     fitted = clone(CRNN).fit(X, y)
     odd = X.copy()

@@ -116,8 +116,10 @@ def id3v2_frames(version, *frames, flags=0):
         elif version == 3:
             body += name + len(content).to_bytes(4) + b"\0\0" + content
         else:
+            if flags & 0x80:
+                content = content.replace(b"\xff", b"\xff\0")
             body += name + _seven_bits(len(content)) + b"\0\0" + content
-    if flags & 0x80:
+    if flags & 0x80 and version < 4:
         body = body.replace(b"\xff", b"\xff\0")
     return b"ID3" + bytes([version, 0, flags]) + _seven_bits(len(body)) + body
 

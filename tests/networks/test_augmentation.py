@@ -62,6 +62,10 @@ class TestSpecAugment:
         np.testing.assert_array_equal(hidden.any(axis=1), hidden.all(axis=1))
         assert 0 < hidden.any(axis=1).sum(axis=1).max() <= 6
 
+    def test_a_stretch_may_be_empty(self):
+        n_hidden = self.hidden(time_mask=1).any(axis=2).sum(axis=1)
+        assert set(n_hidden) == {0, 1, 2}
+
     def test_masks_longer_than_the_clip(self):
         assert self.hidden(time_mask=1000, frequency_mask=1000).any()
 

@@ -324,6 +324,10 @@ def test_windows_and_weights(tmp_path):
         skgenre.save(model, tmp_path / "it.model")
         info = read_info(tmp_path / "it.model")
         assert (info["window"], info["weights"]) == (window, weights)
+    of_features = make_pipeline(MFCCStandardizer(input="features"), SVC())
+    skgenre.save(of_features, tmp_path / "it.model")
+    info = read_info(tmp_path / "it.model")
+    assert info["sample_rate"] is None and info["window"] is None
 
 
 def test_loading_a_network_loads_no_tensorflow(clips, tmp_path):
@@ -535,6 +539,15 @@ class TestRefusals:
         for message in (str(caught[0].message), str(refused.value)):
             assert r"\x1b[2J\u202e" in message
             assert "\x1b" not in message and "\u202e" not in message
+
+    def test_a_part_of_another_scikit_learn_is_named(self, tmp_path):
+        path = tmp_path / "it.model"
+        model = skgenre.TemperatureScalingClassifier(SVC())
+        skgenre.save(model, path)
+        repack(path, info='{"format": 2, "packages": {"scikit-learn": "1.2.0"}}')
+        warned = sklearn.exceptions.InconsistentVersionWarning
+        with pytest.warns(warned, match="SVC from version 1.2.0"):
+            skgenre.load(path)
 
     def test_refused_model_of_another_scikit_learn(self, tmp_path):
         """Another version's attributes are unknown: its number says what to install."""

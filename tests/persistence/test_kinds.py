@@ -56,22 +56,26 @@ NOTHING_KNOWN = (Follows(), print, int, MASKED, MATRIX, 1j, b"a", {1}, range(2))
             [{1: True}, {"a": 1}, [], [("a", True)]],
         ),
         (
-            kinds.array("f", 2),
+            kinds.array("numbers", 2),
             [np.zeros(2), np.zeros(2, np.float16), np.zeros(2, int)],
             [np.zeros(3), np.zeros((2, 1)), np.zeros(2, bool), np.zeros(2, "U1")]
             + [np.array([1, np.nan]), np.array([np.inf, 1]), np.zeros(2, object)]
             + [np.zeros(2, "M8[D]"), np.zeros(2, complex), np.zeros(()), [0.0, 0.0]],
         ),
-        (kinds.array("f", 1, finite=False), [np.array([np.nan])], [np.zeros(0)]),
-        (kinds.array("i", 1, low=0, high=2), [np.array([2])], [np.array([3])]),
-        (kinds.array("i", 1, low=0), [np.array([2**63], np.uint64)], [np.array([-1])]),
+        (kinds.array("numbers", 1, finite=False), [np.array([np.nan])], [np.zeros(0)]),
+        (kinds.array("integers", 1, low=0, high=2), [np.array([2])], [np.array([3])]),
         (
-            kinds.array("i", 1),
+            kinds.array("integers", 1, low=0),
+            [np.array([2**63], np.uint64)],
+            [np.array([-1])],
+        ),
+        (
+            kinds.array("integers", 1),
             [np.zeros(1, np.uint8)],
             [np.zeros(1), np.zeros(1, bool)],
         ),
-        (kinds.array("b", 1), [np.zeros(1, bool)], [np.zeros(1, np.int8)]),
-        (kinds.array("U", 1), [np.array(["a"])], [np.array(["a"], object)]),
+        (kinds.array("booleans", 1), [np.zeros(1, bool)], [np.zeros(1, np.int8)]),
+        (kinds.array("texts", 1), [np.array(["a"])], [np.array(["a"], object)]),
         (
             kinds.values("fiU", axes=1),
             [np.zeros(3), np.array(["a"]), np.array(["a"], object)],
@@ -108,8 +112,8 @@ def test_values(kind, good, bad):
     ("kind", "value", "other"),
     [
         (kinds.size("n"), 3, 4),
-        (kinds.array("f", "n"), np.zeros(3), np.zeros(4)),
-        (kinds.array("f", 1, "n"), np.zeros((1, 3)), np.zeros((1, 4))),
+        (kinds.array("numbers", "n"), np.zeros(3), np.zeros(4)),
+        (kinds.array("numbers", 1, "n"), np.zeros((1, 3)), np.zeros((1, 4))),
         (kinds.values("f", "n"), np.zeros(3), np.zeros(4)),
         (kinds.labels("n"), np.arange(3), np.arange(4)),
         (kinds.list_of(kinds.flag, "n"), [True] * 3, [True] * 4),

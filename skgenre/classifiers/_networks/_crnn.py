@@ -11,11 +11,11 @@ from skgenre._sklearn_compat import Interval, StrOptions
 from skgenre.classifiers._base import BaseGenreClassifier
 from skgenre.classifiers._networks._shared_parameters import (
     PaperRecipe,
-    document_shared_and_masks,
+    document_shared,
 )
 
 
-@document_shared_and_masks
+@document_shared
 class CRNNClassifier(PaperRecipe, BaseGenreClassifier):
     """Classify spectrograms by genre with a convolutional recurrent network.
 

@@ -42,7 +42,9 @@ _BLOCKS = {
     metrics : list or None, default=%(metrics)s
         Names, classes or objects of Keras's metrics, to be in `history_`, too. They
         take the numbers of the genres, as
-        ``keras.metrics.SparseTopKCategoricalAccuracy`` does.
+        ``keras.metrics.SparseTopKCategoricalAccuracy`` does. Where clips may have
+        several genres, they take 0 and 1 in a column for each, and "accuracy" is the
+        share of these that are right.
     callbacks : callback, list of callbacks or None, default=%(callbacks)s
         Classes or objects of `keras.callbacks`, such as ``CSVLogger("log.csv")``. Each
         fit calls the classes and copies the objects. They come after those of the
@@ -92,8 +94,8 @@ _BLOCKS = {
         Folder in which `fit` keeps the state of the training after each epoch.
         Called again with the same parameters and data after it was cut off, `fit`
         resumes from there, and the result is that of one go. Needs a
-        `random_state`; the file is deleted when the fit has ended. None keeps
-        nothing.
+        `random_state`, and losses, optimisers and layers of Keras, not of your own;
+        the file is deleted when the fit has ended. None keeps nothing.
     verbose : int or bool, default=%(verbose)s
         0 is silent, 1 shows Keras's progress bar, 2 prints a line an epoch.
     """,
@@ -132,9 +134,7 @@ _BLOCKS = {
     """,
 }
 
-_of_all = {name: text for name, text in _BLOCKS.items() if name != "masks"}
-document_shared = substitute(**_of_all)
-document_shared_and_masks = substitute(**_BLOCKS)
+document_shared = substitute(**_BLOCKS)
 
 
 class PaperRecipe:

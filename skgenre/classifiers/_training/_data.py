@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from sklearn.utils import gen_batches
 
 from skgenre.classifiers._checks import Rows, scaled
-from skgenre.features._lazy_rows import LazyRows
+from skgenre.features._lazy_rows import CHUNK_BYTES, LazyRows
 
 if TYPE_CHECKING:
     import tensorflow as tf
 
 # Natural logarithm of the power of 1 dB is ln(10) / 10.
 _DECIBELS_PER_LOG_POWER = 10 / np.log(10)
-_CHUNK_BYTES = 32 * 2**20
 # Batches that wait for the network, at the most. Keras would have TensorFlow find the
 # number, which it doubles whenever the network had to wait: to hundreds of megabytes.
 _AHEAD = 2
@@ -164,10 +164,10 @@ def band_statistics(
         mean, scale = np.zeros(n_mels), np.full(n_mels, _DECIBELS_PER_LOG_POWER)
         return mean.astype(np.float32), scale.astype(np.float32)
 
-    chunk = max(1, _CHUNK_BYTES // (n_frames * n_mels * 8))
+    n_bytes = n_frames * n_mels * 8
     n_seen, mean, squares = 0, np.zeros(n_mels), np.zeros(n_mels)
-    for start in range(0, len(rows), chunk):
-        clips = np.asarray(X[rows[start : start + chunk]])
+    for chunk in gen_batches(len(rows), max(1, CHUNK_BYTES // n_bytes)):
+        clips = np.asarray(X[rows[chunk]])
         values = clips.reshape(-1, n_mels).astype(np.float64)
         # Chan, Golub and LeVeque's update: sums of squares would cancel out.
         n_new, mean_new = len(values), values.mean(axis=0)

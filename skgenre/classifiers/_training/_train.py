@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 from skgenre import networks
 from skgenre.classifiers._training._checkpoints import Checkpoints, checkpoint_path
 from skgenre.classifiers._training._data import ClipRows, SpectrogramBatches
-from skgenre.classifiers._training._wrapper import NetworkClassifier
+from skgenre.classifiers._training._wrapper import NetworkClassifier, description
 from skgenre.runtime._keras import (
     check_process,
     check_settings,
@@ -56,7 +56,9 @@ class NetworkState:
     name: str
     """Name of the function in `skgenre.networks` that builds the network."""
     parameters: dict[str, Any]
-    """Keyword arguments of that function, but for the seed."""
+    """Keyword arguments of that function in predictions, but for the seed."""
+    training_parameters: dict[str, Any]
+    """What is added to these, or replaces them, in training."""
     classes: NDArray
     """The genres, in the order of the network's output."""
     several: bool
@@ -115,7 +117,12 @@ class Recipe:
         if self.loss is None and several:
             return SeveralCrossentropy(float(self.label_smoothing), class_weights)
         if self.loss is None:
-            return loss_function(self.label_smoothing)
+            if not self.label_smoothing:
+                return "sparse_categorical_crossentropy"
+            smoothing = float(self.label_smoothing)
+            return OneHotLoss(
+                keras.losses.CategoricalCrossentropy(label_smoothing=smoothing)
+            )
         if class_weights is not None:
             raise ValueError(
                 "Where clips have several genres, class_weight is a part of the "
@@ -124,9 +131,8 @@ class Recipe:
         is_class = inspect.isclass(self.loss)
         if not is_class and not isinstance(self.loss, str | dict | keras.losses.Loss):
             return self.loss  # a function
-        if isinstance(self.loss, keras.losses.Loss):
-            loss = copy.deepcopy(self.loss)
-        else:
+        loss = self.loss  # not a copy, which Keras would make of its configuration
+        if not isinstance(loss, keras.losses.Loss):
             cls, settings = class_and_settings(keras.losses, self.loss)
             loss = cls(**settings)
         of_numbers = isinstance(loss, keras.losses.SparseCategoricalCrossentropy)
@@ -136,10 +142,16 @@ class Recipe:
 
     def new_metrics(self, *, several: bool = False) -> list[Any]:
         """Return what `keras.Model.compile` takes, as this training's own."""
-        watched: Any = "accuracy"
+        # Of a name, Keras makes a metric while it traces the first step, and because
+        # that makes variables, TensorFlow traces the step twice.
+        accuracy = keras.metrics.SparseCategoricalAccuracy
         if several:
-            watched = keras.metrics.MeanMetricWrapper(label_ranking_precision, RANKING)
-        return [watched, *(_own(metric) for metric in self.metrics or ())]
+            accuracy = keras.metrics.BinaryAccuracy
+        watched = LabelRankingPrecision(RANKING) if several else "accuracy"
+        return [
+            accuracy(name="accuracy") if metric == "accuracy" else metric
+            for metric in (watched, *map(_own, self.metrics or ()))
+        ]
 
     def new_callbacks(self) -> list[keras.callbacks.Callback]:
         """Return the user's callbacks, as this training's own.
@@ -147,7 +159,7 @@ class Recipe:
         Raises
         ------
         TypeError
-            If one is none.
+            If one is not a Keras callback.
         """
         given = () if self.callbacks is None else self.callbacks
         several = given if isinstance(given, list | tuple) else [given]
@@ -159,14 +171,6 @@ class Recipe:
                     f"keras.callbacks.Callback, got {callback!r:.200}."
                 )
         return callbacks
-
-    def facts(self) -> dict[str, str]:
-        """Return what decides the result, in words that are the same in any process."""
-        return {
-            name: settings_text(value)
-            for name, value in vars(self).items()
-            if name not in ("metrics", "callbacks")
-        }
 
 
 def class_and_settings(module: ModuleType, given: Any) -> tuple[type, dict[str, Any]]:
@@ -214,17 +218,40 @@ def _own(given: Any) -> Any:
     return given() if inspect.isclass(given) else copy.deepcopy(given)
 
 
-def settings_text(given: Any) -> str:
-    """Return a text that is the same for all that would train in the same way."""
-    if isinstance(given, str):
-        return given
-    if isinstance(given, dict):
-        given = sorted(given.items())
-    elif hasattr(given, "get_config") and not inspect.isclass(given):
-        given = type(given).__name__, sorted(given.get_config().items())
-    elif callable(given):
-        given = given.__module__, given.__qualname__
-    return repr(given)
+def optimizer_name(optimizer: Any) -> str:
+    """Return a text that is the same for all optimisers that have the same settings."""
+    if isinstance(optimizer, str):
+        return optimizer
+    if isinstance(optimizer, dict):
+        optimizer = sorted(optimizer.items())
+    elif not inspect.isclass(optimizer):  # which is refused before training
+        optimizer = type(optimizer).__name__, sorted(optimizer.get_config().items())
+    return repr(optimizer)
+
+
+def checkpoint_facts(network: NetworkState, recipe: Recipe) -> dict[str, str]:
+    """Return the parameters that decide the result, as texts.
+
+    Raises
+    ------
+    ValueError
+        If one is code of the user's.
+    """
+    facts = {}
+    for name, value in (vars(recipe) | network.parameters).items():
+        if name in ("metrics", "callbacks"):
+            continue
+        of = recipe.new_optimizer() if name == "optimizer" else value
+        text = description(of)
+        if text is None:
+            raise ValueError(
+                f"checkpoint_dir can't be used with {name}={value!r:.100}. It is "
+                "code of your own, which may have changed since a training was cut "
+                "off. Use a loss and an optimiser of Keras, and a network of the "
+                "layers that the user guide lists; or leave checkpoint_dir at None."
+            )
+        facts[name] = text
+    return facts
 
 
 @dataclass(frozen=True)
@@ -295,7 +322,8 @@ def train(
     Raises
     ------
     ValueError
-        If the loss or the weights are no longer finite.
+        If the loss or the weights are no longer finite, or there is a `checkpoint_dir`
+        for code of the user's.
     RuntimeError
         If a global setting of Keras would change the training.
     OSError
@@ -327,26 +355,25 @@ def train(
         verbose=verbose,
     )
     n_done, checkpoints = 0, None
-    if checkpoint_dir is not None:
-        seeds = {"network_seed": network_seed, "shuffle_seed": shuffle_seed}
-        facts = recipe.facts() | network.parameters | seeds | {"epochs": epochs}
-        arrays = [network.mean, network.scale]
-        arrays += [*(network.weights or []), *(network.optimizer_state or [])]
-        arrays += [] if class_weights is None else [class_weights]
-        path = checkpoint_path(
-            checkpoint_dir, network.name, facts, arrays, [training, validation]
-        )
-        checkpoints = Checkpoints(path, wrapper, callbacks, best_epoch)
-        callbacks.append(checkpoints)
-        n_done = checkpoints.n_epochs
-        for _ in range(n_done):
-            batches.reshuffle()
-    if tasks is not None:  # after the checkpoints, which call those before them again
-        callbacks.append(FollowEpochs(tasks, wrapper, best_epoch))
     try:
         wrapper.build(
             network.classes, network.parameters["input_shape"], several=network.several
         )
+        if checkpoint_dir is not None:
+            seeds = {"network_seed": network_seed, "shuffle_seed": shuffle_seed}
+            facts = checkpoint_facts(network, recipe) | seeds | {"epochs": epochs}
+            arrays = [network.mean, network.scale, *wrapper.state()]
+            arrays += [] if class_weights is None else [class_weights]
+            path = checkpoint_path(
+                checkpoint_dir, network.name, facts, arrays, [training, validation]
+            )
+            checkpoints = Checkpoints(path, wrapper, callbacks, best_epoch)
+            callbacks.append(checkpoints)
+            n_done = checkpoints.n_epochs
+            for _ in range(n_done):
+                batches.reshuffle()
+        if tasks is not None:  # after the checkpoints, which call the others again
+            callbacks.append(FollowEpochs(tasks, wrapper, best_epoch))
         wrapper.run_epochs(
             batches, held_out, callbacks, initial_epoch=n_done, epochs=epochs
         )
@@ -400,6 +427,7 @@ def wrap(
     """
     check_process()
     optimizer, settings = recipe.new_optimizer()
+    built_with = network.parameters | network.training_parameters
     return NetworkClassifier(
         model=getattr(networks, network.name),
         loss=recipe.new_loss(several=network.several, class_weights=class_weights),
@@ -410,43 +438,9 @@ def wrap(
         start_weights=network.weights,
         start_optimizer=network.optimizer_state,
         **{f"optimizer__{k}": v for k, v in settings.items()},
-        **{f"model__{k}": v for k, v in network.parameters.items()},
+        **{f"model__{k}": v for k, v in built_with.items()},
         **parameters,
     )
-
-
-def loss_function(label_smoothing: float) -> "str | SmoothedCrossentropy":
-    """Return the cross-entropy as `keras.Model.compile` takes it."""
-    if label_smoothing:
-        return SmoothedCrossentropy(float(label_smoothing))
-    return "sparse_categorical_crossentropy"
-
-
-class SmoothedCrossentropy(keras.losses.Loss):
-    """Cross-entropy with a share of each label spread over all genres.
-
-    Keras has label smoothing for one-hot labels only.
-
-    Parameters
-    ----------
-    label_smoothing : float
-        The share, in [0, 1).
-    """
-
-    def __init__(self, label_smoothing: float) -> None:
-        super().__init__(name="smoothed_crossentropy")
-        self.label_smoothing = label_smoothing
-
-    def call(self, y_true: Any, y_pred: Any) -> Any:
-        """Compare genre numbers (batch,) with probabilities (batch, n_classes)."""
-        probabilities = ops.clip(y_pred, keras.config.epsilon(), 1.0)
-        spread = -ops.mean(ops.log(probabilities), axis=-1)
-        labelled = keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
-        return (1 - self.label_smoothing) * labelled + self.label_smoothing * spread
-
-    def __repr__(self) -> str:
-        """Name all that the loss depends on: networks are kept under this name."""
-        return f"{type(self).__name__}({self.label_smoothing!r})"
 
 
 class SeveralCrossentropy(keras.losses.Loss):
@@ -478,10 +472,13 @@ class SeveralCrossentropy(keras.losses.Loss):
             losses = losses * ops.where(y_true > 0, with_genre, without)
         return ops.mean(losses, axis=-1)
 
-    def __repr__(self) -> str:
-        """Name all that the loss depends on: networks are kept under this name."""
-        settings = self.label_smoothing, self.class_weights
-        return f"{type(self).__name__}{settings!r}"
+
+class LabelRankingPrecision(keras.metrics.Mean):
+    """Mean label-ranking average precision of clips."""
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
+        """Take a batch: 0 and 1, and probabilities, both (batch, n_classes)."""
+        super().update_state(label_ranking_precision(y_true, y_pred), sample_weight)
 
 
 def label_ranking_precision(y_true: Any, y_pred: Any) -> Any:
@@ -509,17 +506,13 @@ class OneHotLoss(keras.losses.Loss):
     """
 
     def __init__(self, loss: keras.losses.Loss) -> None:
-        super().__init__(name=loss.name)
+        super().__init__(name=loss.name, reduction=loss.reduction, dtype=loss.dtype)
         self.loss = loss
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         """Compare genre numbers (batch,) with probabilities (batch, n_classes)."""
         one_hot = ops.one_hot(ops.cast(y_true, "int32"), y_pred.shape[-1])
         return self.loss.call(ops.cast(one_hot, y_pred.dtype), y_pred)
-
-    def __repr__(self) -> str:
-        """Name all that the loss depends on: networks are kept under this name."""
-        return f"{type(self).__name__}({settings_text(self.loss)})"
 
 
 def training_callbacks(

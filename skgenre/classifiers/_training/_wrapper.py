@@ -4,6 +4,7 @@ Tracing takes seconds and training a small network does not: a grid search, a
 cross-validation or the estimator checks fit the same architecture again and again.
 """
 
+import inspect
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
@@ -23,6 +24,11 @@ from skgenre.networks._own import layers_or_none
 _MAX_IDLE = 4
 _idle: OrderedDict[tuple[str, int], "CompiledNetwork"] = OrderedDict()
 _lock = threading.Lock()
+_OF_PLAIN_SETTINGS = (
+    keras.losses.Loss,
+    keras.optimizers.schedules.LearningRateSchedule,
+    keras.DTypePolicy,
+)
 
 
 class NetworkClassifier(KerasClassifier):
@@ -128,7 +134,7 @@ class NetworkClassifier(KerasClassifier):
     def release(self) -> None:
         """Give the compiled network back; this object can't be used afterwards."""
         if self._compiled is not None and self._compiled.key is not None:
-            _give_back(self._compiled)
+            _give_back(self._compiled.key, self._compiled)
         self._compiled = None
         self.__dict__.pop("model_", None)
 
@@ -168,14 +174,6 @@ class NetworkClassifier(KerasClassifier):
 
     def _get_compile_kwargs(self) -> dict[str, Any]:
         arguments = super()._get_compile_kwargs()
-        # Of a name, Keras makes a metric while it traces the first step, and because
-        # that makes variables, TensorFlow traces the step twice.
-        arguments["weighted_metrics"] = [
-            keras.metrics.SparseCategoricalAccuracy(name="accuracy")
-            if metric == "accuracy"
-            else metric
-            for metric in arguments["weighted_metrics"]
-        ]
         if self.get_params()["model__precision"] == "mixed_float16":
             # Keras would do so only if the global policy was this one.
             arguments["optimizer"] = keras.optimizers.LossScaleOptimizer(
@@ -192,16 +190,15 @@ class NetworkClassifier(KerasClassifier):
             if name.startswith(("model", "optimizer", "loss", "compile__"))
             and name not in ("model__seed", "optimizer__learning_rate")
         }
-        pooled = self._pooled
-        if "model__network" in settings:  # the user's: known by what it is made of
-            settings["model__network"] = layers_or_none(start)
-            pooled = pooled and settings["model__network"] is not None
+        if "model__network" in settings and (layers := layers_or_none(start)):
+            # The user's own: known by what it is made of.
+            settings |= {"model__network": layers, "model__network_parameters": ()}
         if not isinstance(learning_rate, float):  # a schedule: it can't be set
             settings["schedule"], learning_rate = learning_rate, None
-        key = repr(settings)
-        compiled = _take(key) if pooled else None
+        key = description(settings) if self._pooled else None
+        compiled = None if key is None else _take(key)
         if compiled is None:
-            compiled = CompiledNetwork(key, start, self._get_compile_kwargs(), settings)
+            compiled = CompiledNetwork(key, start, self._get_compile_kwargs())
         else:
             compiled.reset(start, learning_rate)
         if self._start_weights is not None:
@@ -217,26 +214,19 @@ class CompiledNetwork:
 
     Parameters
     ----------
-    key : str
-        Names everything that is in the traced graph.
+    key : str or None
+        Describes everything that is in the traced graph; None means that it is not
+        kept for another training.
     model : keras.Model
         Built, not compiled.
     compile_arguments : dict
         For `keras.Model.compile`.
-    settings : object
-        What the key is made of. Objects are in it by their addresses, which are not
-        used again as long as they are kept.
     """
 
     def __init__(
-        self,
-        key: str,
-        model: keras.Model,
-        compile_arguments: dict[str, Any],
-        settings: Any = None,
+        self, key: str | None, model: keras.Model, compile_arguments: dict[str, Any]
     ) -> None:
-        self.key, self._settings = key, settings
-        self.model = model
+        self.key, self.model = key, model
         # Weights and the counters of the random layers, but not yet the metrics'.
         self._variables = list(model.variables)
         # Compiling by XLA makes an epoch several times slower on a CPU.
@@ -267,6 +257,37 @@ class CompiledNetwork:
             optimizer.learning_rate = learning_rate
 
 
+def description(value: Any) -> str | None:
+    """Return a text that is equal, in any process, for all that trains in the same way.
+
+    None means that nothing is sure, as of functions and classes of users: what they
+    compute also depends on what is outside them. A loss is described by its attributes,
+    as Keras's configuration lacks some; a metric is made from its configuration.
+    """
+    if isinstance(value, np.ndarray | np.generic):
+        value = value.tolist()
+    if value is None or isinstance(value, bool | int | float | str):
+        return repr(value)
+    if isinstance(value, dict):
+        if "class_name" in value:  # in a configuration, of an object of any class
+            return None
+        value = sorted(value.items())
+    if isinstance(value, list | tuple):
+        parts = [description(part) for part in value]
+        return f"({', '.join(map(str, parts))})" if None not in parts else None
+    is_code = inspect.isclass(value) or inspect.isfunction(value)
+    code = value if is_code else type(value)
+    if code.__module__.partition(".")[0] not in ("keras", "skgenre"):
+        return None
+    if is_code:
+        return f"{code.__module__}.{code.__qualname__}"
+    if isinstance(value, keras.metrics.Metric):
+        return description((code, value.get_config()))
+    if isinstance(value, _OF_PLAIN_SETTINGS):
+        return description((code, vars(value)))
+    return None
+
+
 def _take(key: str) -> CompiledNetwork | None:
     """Return a compiled network that nobody else uses, if there is one of this key."""
     with _lock:
@@ -274,9 +295,9 @@ def _take(key: str) -> CompiledNetwork | None:
         return _idle.pop(found) if found else None
 
 
-def _give_back(network: CompiledNetwork) -> None:
+def _give_back(key: str, network: CompiledNetwork) -> None:
     """Keep a compiled network for the next fit; the longest idle one is dropped."""
     with _lock:
-        _idle[network.key, id(network)] = network
+        _idle[key, id(network)] = network
         while len(_idle) > _MAX_IDLE:
             _idle.popitem(last=False)

@@ -62,14 +62,20 @@ def set_cache(step: "AudioTransformer", folder: Path | None) -> None:
     """Have an audio step keep its results in a folder.
 
     Not spectrograms in the folder that nobody has named: they are a hundred times as
-    large as the other results. Nor is it an error if that can't be made.
+    large as the other results.
     """
     from skgenre.features import MelSpectrogramTransformer
 
-    if folder == default_folder():
-        if isinstance(step, MelSpectrogramTransformer) or not _is_there(folder):
-            folder = None
-    step.set_params(cache_dir=folder)
+    if folder == default_folder() and isinstance(step, MelSpectrogramTransformer):
+        folder = None
+    step.set_params(cache_dir=usable_folder(folder))
+
+
+def usable_folder(folder: Path | None) -> Path | None:
+    """Return a folder, or None for that which nobody has named if it can't be made."""
+    if folder is not None and folder == default_folder() and not _is_there(folder):
+        return None
+    return folder
 
 
 def _is_there(folder: Path) -> bool:

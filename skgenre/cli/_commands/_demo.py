@@ -10,7 +10,7 @@ from sklearn.utils import Bunch
 
 from skgenre.audio import Waveform
 from skgenre.classifiers import CRNNClassifier
-from skgenre.cli._commands._train import Evaluation, train_and_evaluate
+from skgenre.cli._commands._models._train import Evaluation, train_and_evaluate
 from skgenre.cli._console import plain
 from skgenre.cli._files import predict_files
 from skgenre.cli._tables import write_predictions

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from skgenre.cli._commands._cache import CacheDir
+from skgenre.cli._commands._cache import CacheDir, usable_folder
 from skgenre.cli._console import console, fail, plain
 from skgenre.cli._options import Jobs, Labels, TimeLimit, Yes
 
@@ -93,7 +93,8 @@ def explore(
 
     try:
         if static is not None:
-            check_output(static, [folder, model, output], option="--static")
+            table = None if labels in [*Labels] else labels
+            check_output(static, [folder, model, output, table], option="--static")
         estimator = None if model is None else load(model, runtime="auto")
         if estimator is None:
             from skgenre.cli._commands._weights import require_weights
@@ -122,7 +123,8 @@ def explore(
             host=host,
             port=port,
             open_browser=browser and static is None,
-            cache_dir=cache_dir,
+            cache_dir=usable_folder(cache_dir),
+            time_limit=time_limit,
             n_jobs=jobs,
         )
         if static is not None:

@@ -40,8 +40,8 @@ def scan(
     from skgenre.datasets import check_audio
 
     try:
-        paths = files_named(music, from_file)
-        check_output(output, [*paths, *(music or []), from_file])
+        paths, lists = files_named(music, from_file)
+        check_output(output, [*paths, *lists])
         checked = check_audio(
             paths,
             duration=None if whole else 30.0,

@@ -105,9 +105,8 @@ def tag(
             duration=None if timeline else 30.0,
         )
         tagger._check_parameters()
-        paths = files_named(music, from_file)
-        inputs = [*paths, *(music or []), from_file]
-        check_output(output, inputs, is_folder=is_playlist)
+        paths, lists = files_named(music, from_file)
+        check_output(output, [*paths, *lists], is_folder=is_playlist)
         require_weights(yes=yes)
         if missing_only:
             paths = without_genre(paths, n_jobs=jobs, console=console)
@@ -177,12 +176,13 @@ def tag_files(
 def timelines(
     tagger: "GenreTagger", paths: Sequence[str], **how: Any
 ) -> list[dict[str, Any]]:
-    """Return one dict a file: 'path', and 'windows' or what is wrong ('error').
+    """Return one dict a file: 'path', 'status', and 'windows' or an 'error'.
 
-    A window has 'start', 'end', 'genre' and 'confidence'.
+    A window has 'start', 'end', 'genre' and 'confidence'. Of a file that is damaged or
+    without music, a 'note' says why; one without music has no windows.
     """
     from skgenre.audio import AudioError
-    from skgenre.cli._files import prepare
+    from skgenre.cli._files import prepare, print_note
 
     if not paths:  # all of them have a genre
         return []
@@ -193,11 +193,17 @@ def timelines(
     for i, (path, read) in enumerate(
         zip(paths, tagger.extraction_records_, strict=True)
     ):
-        if read["status"] not in ("ok", "damaged"):
-            error = str(AudioError(path, read["cause"]))
-            songs.append({"path": path, "error": error})
+        song: dict[str, Any] = {"path": path, "status": read["status"]}
+        songs.append(song)
+        if song["status"] == "error":
+            song["error"] = str(AudioError(path, read["cause"]))
             continue
-        windows = [
+        if song["status"] != "ok":
+            song["note"] = read["cause"]
+            print_note(path, song["status"], read["cause"], console)
+        if song["status"] not in ("ok", "damaged"):
+            continue
+        song["windows"] = [
             {
                 "start": round(float(start), 2),
                 "end": round(float(stop), 2),
@@ -208,7 +214,6 @@ def timelines(
                 times[i], _best(tagger, probabilities[i]), strict=True
             )
         ]
-        songs.append({"path": path, "windows": windows})
     return songs
 
 

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from sklearn.utils import check_array, check_consistent_length, column_or_1d
 
 from skgenre._text import format_list, shorten
-from skgenre.datasets._form import genres_of_clips, is_missing
+from skgenre.datasets._form import genres_of_clips
 from skgenre.datasets._genres._tree_files import read_tree
 from skgenre.datasets._library._genre_names import genre_key
 
@@ -225,6 +225,11 @@ class GenreTree(Mapping[str, str | None]):
             The top genre first, and "" below a genre that is less deep than others. All
             "" where there is no genre (None, NaN).
 
+        Raises
+        ------
+        ValueError
+            If clips have lists of genres.
+
         Examples
         --------
         >>> from skgenre.datasets import GenreTree
@@ -232,10 +237,13 @@ class GenreTree(Mapping[str, str | None]):
         array([['Rock', 'Punk'],
                ['Jazz', '']], dtype='<U4')
         """
-        lineages = [
-            () if is_missing(genre) else self.lineage(genre)
-            for genre in column_or_1d(genres).tolist()
-        ]
+        of_each, are_several = genres_of_clips("genres", genres)
+        if are_several:
+            raise ValueError(
+                "genres must have one genre for each clip, got lists of genres. Choose "
+                "one of each."
+            )
+        lineages = [self.lineage(*genre) if genre else () for genre in of_each]
         depth = max(map(len, lineages), default=0)
         rows = [[*names, *[""] * (depth - len(names))] for names in lineages]
         return np.array(rows, dtype=str).reshape(len(rows), depth)

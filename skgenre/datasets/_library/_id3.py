@@ -114,7 +114,8 @@ def _frames(file: BinaryIO) -> Iterator[tuple[bytes, bytes]]:
         file.seek(length_of_frame - len(content), os.SEEK_CUR)
         if version == 4:
             content = content[4:] if frame[9] & 0x01 else content
-            content = _synchronised(content) if frame[9] & 0x02 else content
+            is_marked = frame[9] & 0x02 or flags & 0x80
+            content = _synchronised(content) if is_marked else content
         yield name, content
 
 

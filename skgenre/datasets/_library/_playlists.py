@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import IO, NamedTuple
 from urllib.request import url2pathname
 
-PLAYLIST_SUFFIXES = frozenset((".m3u", ".m3u8"))
+from skgenre.audio._remote import is_url
+
+WRITTEN_SUFFIX = ".m3u8"
+"""The end of the names of playlists that are written."""
+PLAYLIST_SUFFIXES = frozenset((".m3u", WRITTEN_SUFFIX))
 MOST_BYTES = 1 << 26
 """Of a list; each path takes some hundred."""
 _MOST_PATHS = 1_000_000
@@ -48,7 +52,7 @@ def read_playlist(path: str | os.PathLike[str]) -> list[str]:
     Returns
     -------
     list of str
-        In the playlist's order; they need not exist.
+        In the playlist's order; they need not exist, and none is a URL.
 
     Raises
     ------
@@ -73,7 +77,7 @@ def read_playlist(path: str | os.PathLike[str]) -> list[str]:
         text = contents.decode("latin-1")
     folder = os.path.dirname(name)
     entries = [line for line in _lines(text) if not line.startswith("#")]
-    return [_in_folder(entry, folder) for entry in _some(entries, what)]
+    return [_local(_in_folder(entry, folder)) for entry in _some(entries, what)]
 
 
 def parse_list(contents: bytes, what: str) -> list[str]:
@@ -86,13 +90,19 @@ def parse_list(contents: bytes, what: str) -> list[str]:
     what : str
         What an error calls it.
 
+    Returns
+    -------
+    list of str
+        In the list's order; they need not exist, and none is a URL.
+
     Raises
     ------
     ValueError
         If it is no text, or names no file.
     """
     _check_text(contents, what)
-    return _some(_lines(os.fsdecode(contents.removeprefix(b"\xef\xbb\xbf"))), what)
+    lines = _lines(os.fsdecode(contents.removeprefix(b"\xef\xbb\xbf")))
+    return [_local(line) for line in _some(lines, what)]
 
 
 def _check_text(contents: bytes, what: str) -> None:
@@ -128,6 +138,11 @@ def _in_folder(entry: str, folder: str) -> str:
         if os.path.exists(of_windows):
             return of_windows
     return path
+
+
+def _local(path: str) -> str:
+    """Return the path, spelt so that nothing takes it for a URL and fetches it."""
+    return os.path.join(os.curdir, path) if is_url(path) else path
 
 
 def write_playlist(entries: Iterable[Entry], stream: IO[str]) -> list[str]:
@@ -175,5 +190,5 @@ def file_names(titles: Iterable[str]) -> dict[str, str]:
         while distinct.casefold() in taken:
             distinct, number = f"{stem} {number}", number + 1
         taken.add(distinct.casefold())
-        names[title] = f"{distinct}.m3u8"
+        names[title] = f"{distinct}{WRITTEN_SUFFIX}"
     return names

@@ -13,7 +13,7 @@ from sklearn.utils import Bunch
 
 from skgenre._text import printable
 from skgenre.classifiers import BaseGenreClassifier
-from skgenre.explore._media import picture
+from skgenre.explore._media import Load, picture
 from skgenre.explore._model._salience import Salience, explain_by_network
 from skgenre.inspection import maximize_activation, sonify
 from skgenre.inspection._displays._learning_curves import CURVES
@@ -51,11 +51,13 @@ class NetworkView:
         """Whether its spectrograms can become sound: there is a mel step before it."""
         return self._mel is not None
 
-    def explain(self, predict_proba: Any, path: str) -> Salience:
+    def explain(self, predict_proba: Any, path: str, load: Load) -> Salience:
         """Return what of a song speaks for its genre; only where `is_heard`."""
         assert self._mel is not None
         with self._lock:
-            return explain_by_network(predict_proba, self._network, self._mel, path)
+            return explain_by_network(
+                predict_proba, self._network, self._mel, path, load
+            )
 
     def curves(self) -> list[dict[str, Any]]:
         """Return title, 'training' and 'validation' of each learning curve."""

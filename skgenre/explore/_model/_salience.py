@@ -7,9 +7,9 @@ from numpy.typing import NDArray
 from sklearn.base import clone
 
 from skgenre._warnings import ignored_warnings
-from skgenre.audio import Waveform, load_audio
+from skgenre.audio import Waveform
 from skgenre.classifiers import BaseGenreClassifier
-from skgenre.explore._media import LONGEST, N_MELS, RATE, picture
+from skgenre.explore._media import LONGEST, N_MELS, RATE, Load, picture
 from skgenre.features import MelSpectrogramTransformer
 from skgenre.features._mel_filters import hz_to_mel, mel_to_hz
 
@@ -44,12 +44,12 @@ class Salience(NamedTuple):
         found = picture(np.sqrt(self._at(frames, hertz)) - 1, 1.0)
         return {"salience": found | {"seconds": seconds}}
 
-    def sound(self, path: str) -> tuple[NDArray, int]:
+    def sound(self, path: str, load: Load) -> tuple[NDArray, int]:
         """Return the song with the rest turned down, and its sample rate."""
         from scipy.signal import istft, stft
 
         rate = int(self.mel.sample_rate)
-        wave = load_audio(path, sample_rate=rate, duration=LONGEST)
+        wave = load(path, sample_rate=rate, duration=LONGEST)
         sizes = {"fs": rate, "nperseg": _N_FFT, "noverlap": _N_FFT // 2}
         hertz, seconds, spectrum = stft(wave, **sizes)
         weights = self._at(seconds * rate / self.mel.hop_length, hertz).T
@@ -89,6 +89,7 @@ def explain_by_network(
     network: BaseGenreClassifier,
     mel: MelSpectrogramTransformer,
     path: str,
+    load: Load,
 ) -> Salience:
     """Return how much each part of a song speaks for its most probable genre.
 
@@ -105,6 +106,8 @@ def explain_by_network(
         In front of the network.
     path : str
         The song.
+    load : callable
+        Reads it.
 
     Raises
     ------
@@ -117,7 +120,7 @@ def explain_by_network(
 
     proba = predict_proba([path])[0]
     genre = int(proba.argmax())
-    wave = load_audio(path, sample_rate=mel.sample_rate, duration=LONGEST)
+    wave = load(path, sample_rate=mel.sample_rate, duration=LONGEST)
     whole = clone(mel).set_params(n_frames=None, cache_dir=None)
     with ignored_warnings():  # of silence
         (spectrogram,) = whole.transform([Waveform(wave, mel.sample_rate)])

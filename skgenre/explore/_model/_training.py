@@ -50,14 +50,22 @@ class Training:
         Where models are written; made when the first one is. No file in it is replaced.
     cache_dir : path or None
         Folder in which features of the songs are kept.
+    time_limit : float or None
+        Seconds that a file may take.
     n_jobs : int or None
         Files read at a time.
     """
 
     def __init__(
-        self, folder: Path, *, cache_dir: Any = None, n_jobs: int | None = None
+        self,
+        folder: Path,
+        *,
+        cache_dir: Any = None,
+        time_limit: float | None = None,
+        n_jobs: int | None = None,
     ) -> None:
-        self._folder, self._cache_dir, self._n_jobs = folder, cache_dir, n_jobs
+        self._folder, self._n_jobs = folder, n_jobs
+        self._how = {"cache_dir": cache_dir, "time_limit": time_limit}
         self._lock = threading.Lock()
         self._stop = threading.Event()
         self._thread: threading.Thread | None = None
@@ -161,7 +169,7 @@ class Training:
 
     def _train(self, recipe: str, songs: Songs, target: Path) -> None:
         model = genre_pipeline(recipe, random_state=_SEED)
-        model[0].set_params(cache_dir=self._cache_dir)
+        model[0].set_params(**self._how)
         paths = np.array(songs.paths, dtype=object)
         rows = _learnable(songs.genres)
         read = self._read(model, paths[rows].tolist())

@@ -7,8 +7,8 @@ import numpy as np
 import scipy.fft
 from numpy.typing import NDArray
 
-from skgenre.audio import Waveform, load_audio
-from skgenre.explore._media import LONGEST, RATE
+from skgenre.audio import Waveform
+from skgenre.explore._media import LONGEST, RATE, Load
 from skgenre.features._mel_filters import hz_to_mel
 
 _SECONDS = 30.0
@@ -47,13 +47,13 @@ class Why(NamedTuple):
         ]
         return {"bands": bands}
 
-    def sound(self, path: str) -> tuple[NDArray, int]:
+    def sound(self, path: str, load: Load) -> tuple[NDArray, int]:
         """Return a song with nothing but the bands that matter, and its sample rate."""
-        wave = load_audio(path, sample_rate=RATE, duration=LONGEST)
+        wave = load(path, sample_rate=RATE, duration=LONGEST)
         return _with_bands(wave, self.weights >= _WORTH_HEARING), RATE
 
 
-def explain(predict_proba: Callable[[Any], NDArray], path: str) -> Why:
+def explain(predict_proba: Callable[[Any], NDArray], path: str, load: Load) -> Why:
     """Return how much each octave of a song speaks for its most probable genre.
 
     One octave after the other is taken out of 30 s of its middle, and the model
@@ -65,6 +65,8 @@ def explain(predict_proba: Callable[[Any], NDArray], path: str) -> Why:
         Of the model.
     path : str
         The song.
+    load : callable
+        Reads it.
 
     Raises
     ------
@@ -76,7 +78,7 @@ def explain(predict_proba: Callable[[Any], NDArray], path: str) -> Why:
     .. [1] M. D. Zeiler, R. Fergus, "Visualizing and Understanding Convolutional
        Networks", ECCV 2014, section 4.2.
     """
-    wave = load_audio(path, sample_rate=RATE, duration=LONGEST)
+    wave = load(path, sample_rate=RATE, duration=LONGEST)
     start = max(0, (len(wave) - int(_SECONDS * RATE)) // 2)
     wave = wave[start : start + int(_SECONDS * RATE)]
     bands = np.eye(len(_EDGES) - 1, dtype=bool)

@@ -6,9 +6,19 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.utils.validation import check_consistent_length, check_is_fitted
 
-from skgenre._estimators import split_last_step
+from skgenre._estimators import describe_estimator, split_last_step
 from skgenre._install import require
-from skgenre.classifiers import MissingClipClassifier, risk_coverage_curve
+from skgenre.classifiers import (
+    AbstainingClassifier,
+    MissingClipClassifier,
+    risk_coverage_curve,
+)
+from skgenre.classifiers._meta._abstaining import branch_curve
+from skgenre.classifiers._meta._back_off import likeliest_branches
+from skgenre.classifiers._several_genres import genre_thresholds
+from skgenre.datasets import GenreTree
+from skgenre.inspection._displays._style import check_clip_labels
+from skgenre.inspection._scores._bootstrap import check_genres_of_clips
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,9 +87,11 @@ class RiskCoverageDisplay:
         ----------
         estimator : estimator
             Fitted classifier with `predict_proba`, or a Pipeline or search that ends
-            with one. The threshold of an `AbstainingClassifier` is marked.
+            with one. The threshold of an `AbstainingClassifier` is marked; with a
+            `genre_tree`, the curve is that of genres and those above them.
         X : array-like of shape (n_clips, ...)
-            What it takes.
+            What it takes. Clips that a `MissingClipClassifier` leaves out have no
+            prediction at any threshold.
         y : array-like of shape (n_clips,)
             True genres.
         ax : matplotlib Axes, default=None
@@ -90,19 +102,35 @@ class RiskCoverageDisplay:
         Returns
         -------
         RiskCoverageDisplay
+
+        Raises
+        ------
+        ValueError
+            If lengths do not match, the classifier predicts several genres a clip, or
+            all clips are missing.
         """
         check_is_fitted(estimator)
-        check_consistent_length(X, y)
+        genres = check_clip_labels(y, "y", X)
+        if genre_thresholds(estimator) is not None:
+            raise ValueError(
+                f"{describe_estimator(estimator)} predicts several genres a clip, and "
+                "the curve is for one. Score it by multilabel_score_intervals."
+            )
         _, last = split_last_step(estimator, through=(MissingClipClassifier,))
-        probabilities = estimator.predict_proba(X)
-        confidence = probabilities.max(axis=1)
-        right = estimator.classes_[probabilities.argmax(axis=1)] == np.asarray(y)
-        coverage, risk, _ = risk_coverage_curve(right, confidence)
+        abstains = isinstance(last, AbstainingClassifier)
+        tree = last._tree() if abstains else GenreTree({})
+        probabilities = np.asarray(estimator.predict_proba(X))
+        heard = ~np.isnan(probabilities).all(axis=1)
+        if not heard.any():
+            raise ValueError("All clips of X are missing: there is nothing to draw.")
+        branches = likeliest_branches(probabilities[heard], estimator.classes_, tree)
+        right = branches.right(genres[heard], tree)
+        coverage, risk, thresholds = branch_curve(branches, right, None)
+        coverage *= heard.mean()
         chosen = None
-        if hasattr(last, "threshold_"):
-            given = confidence >= last.threshold_
-            if given.any():
-                chosen = float(given.mean()), float(1 - right[given].mean())
+        n_reached = np.count_nonzero(thresholds >= last.threshold_) if abstains else 0
+        if n_reached:
+            chosen = float(coverage[n_reached - 1]), float(risk[n_reached - 1])
         name = type(last).__name__ if name is None else name
         return cls(coverage, risk, chosen).plot(ax=ax, name=name)
 
@@ -133,9 +161,9 @@ class RiskCoverageDisplay:
         -------
         RiskCoverageDisplay
         """
-        check_consistent_length(y_true, y_pred, confidence)
-        right = np.asarray(y_true) == np.asarray(y_pred)
-        coverage, risk, _ = risk_coverage_curve(right, confidence)
+        true, predicted = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
+        check_consistent_length(true, confidence)
+        coverage, risk, _ = risk_coverage_curve(true == predicted, confidence)
         return cls(coverage, risk).plot(ax=ax, name=name)
 
     def plot(self, *, ax: "Axes | None" = None, name: str | None = None) -> Self:

@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from sklearn.base import is_clusterer
 from sklearn.metrics import silhouette_samples
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_array, check_is_fitted
 
 from skgenre._estimators import apply_steps
 from skgenre._install import require
-from skgenre.clustering._embedding_kmeans import _SILHOUETTE_CLIPS
+from skgenre.clustering._embedding_kmeans import has_silhouette, silhouette_rows
 from skgenre.inspection._displays._style import (
     COLORS,
     check_clip_labels,
@@ -139,15 +138,20 @@ class SilhouetteDisplay:
         Raises
         ------
         ValueError
-            If there is one cluster, or each clip is one, which leaves nothing to
-            compare, or if lengths do not match.
+            If there is one cluster, or each clip is one, also among those that are
+            drawn, which leaves nothing to compare, or if lengths do not match.
         """
         table: NDArray = check_array(E, dtype=[np.float64, np.float32], input_name="E")
         clusters = check_clip_labels(labels, "labels", table)
-        if len(table) > _SILHOUETTE_CLIPS:
-            chosen = check_random_state(0).permutation(len(table))[:_SILHOUETTE_CLIPS]
-            table, clusters = table[chosen], clusters[chosen]
-        return cls(silhouette_samples(table, clusters), clusters).plot(ax=ax)
+        rows = silhouette_rows(len(table))
+        shown = clusters[rows]
+        if has_silhouette(clusters) and not has_silhouette(shown):
+            raise ValueError(
+                f"Of {len(table)} clips {len(rows)} are drawn, and these are all of "
+                "one cluster, or each of its own. Give a choice of clips with several "
+                "of each cluster."
+            )
+        return cls(silhouette_samples(table[rows], shown), shown).plot(ax=ax)
 
     def plot(self, *, ax: "Axes | None" = None) -> Self:
         """Draw the silhouettes.

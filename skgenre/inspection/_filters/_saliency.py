@@ -47,7 +47,7 @@ def saliency(
         Spectrograms in dB, of the size that the network itself takes: in a
         `SegmentClassifier`, windows.
     genres : array-like of shape (n_clips,), default=None
-        Genre to look for in each clip; None takes the one that the network predicts.
+        Genre to look for in each clip; None takes the most probable one.
     n_steps : int, default=32
         Number of loudnesses at which the gradient is taken.
     smoothness : float, default=2.0
@@ -113,9 +113,10 @@ def saliency(
     network = find_network(estimator)
     X = np.asarray(check_spectrograms(network, X, reset=False), dtype=np.float32)
     if genres is None:
-        genres = network.predict(X)
-    check_consistent_length(X, genres)
-    units = genre_units(network, genres, "genres")
+        units = network.predict_proba(X).argmax(axis=1)
+    else:
+        check_consistent_length(X, genres)
+        units = genre_units(network, genres, "genres")
 
     from scipy.ndimage import gaussian_filter
 

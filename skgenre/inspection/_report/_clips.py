@@ -148,13 +148,8 @@ def _clip(predictions: Predictions, names: ClipNames, row: int) -> dict[str, Any
 def _albums(predictions: Predictions, names: ClipNames) -> tuple[NDArray, str | None]:
     """Return the album, or else the folder, of each clip, and which it is."""
     if predictions.albums is not None:
-        return np.array(
-            [
-                _NO_ALBUM if album is None or album != album else str(album)
-                for album in predictions.albums
-            ],
-            dtype=object,
-        ), "album"
+        albums = [_NO_ALBUM if name is None else name for name in predictions.albums]
+        return np.array(albums, dtype=object), "album"
     if predictions.paths is not None:
         return np.array(names.folders(), dtype=object), "folder"
     return np.full(len(predictions.true), "", dtype=object), None

@@ -9,7 +9,12 @@ from sklearn.utils import Bunch
 
 from skgenre._text import format_list
 from skgenre.inspection._report._predictions import Predictions
-from skgenre.inspection._scores._bootstrap import bootstrap_sums, interval
+from skgenre.inspection._scores._bootstrap import (
+    bootstrap_sums,
+    group_numbers,
+    interval,
+    n_groups_with,
+)
 from skgenre.inspection._scores._calibration import (
     expected_calibration_error,
     reliability_curve,
@@ -59,14 +64,16 @@ def coverage(predictions: Predictions) -> dict[str, Any]:
     """Return the share of clips with a genre, and that of correct ones among them."""
     given, right = predictions.given, predictions.right
     columns = np.column_stack([right, given, np.ones_like(given)]).astype(float)
-    sums = bootstrap_sums(columns, predictions.groups)
+    number = group_numbers(predictions.groups, len(given))
+    sums = bootstrap_sums(columns, number)
+    _, n_of_given, n_groups = n_groups_with(number, columns)
     with np.errstate(invalid="ignore"):
         precision = sums[:, 0] / sums[:, 1]
     return {
         "coverage": float(given.mean()),
-        "coverage_interval": interval(sums[:, 1] / sums[:, 2]),
+        "coverage_interval": interval(sums[:, 1] / sums[:, 2], n_groups),
         "precision": float(right[given].mean()) if given.any() else np.nan,
-        "precision_interval": interval(precision),
+        "precision_interval": interval(precision, n_of_given),
     }
 
 

@@ -12,6 +12,7 @@ from sklearn.utils.multiclass import unique_labels
 from skgenre._text import shorten
 from skgenre.audio._remote import is_url
 from skgenre.classifiers._checks import check_groups
+from skgenre.datasets._form import is_missing, object_array
 from skgenre.inspection._scores._bootstrap import check_genres_of_clips
 from skgenre.inspection._scores._score_intervals import (
     check_genre_list,
@@ -36,7 +37,7 @@ class Predictions:
     other: NDArray | None = None  # as it came
     groups: NDArray | None = None
     paths: list[str] | None = None
-    albums: NDArray | None = None
+    albums: NDArray | None = None  # texts, and None
 
     @property
     def right(self) -> NDArray:
@@ -173,4 +174,5 @@ def _check_albums(albums: ArrayLike | None, true: NDArray) -> NDArray | None:
         return None
     # A track without an album is no mistake, unlike one without a genre.
     check_consistent_length(true, albums)
-    return column_or_1d(albums)
+    names = column_or_1d(albums, dtype=object)  # of text, NaN would be 'nan'
+    return object_array([None if is_missing(name) else str(name) for name in names])

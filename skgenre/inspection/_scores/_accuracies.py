@@ -13,6 +13,7 @@ from skgenre.classifiers._checks import check_groups
 from skgenre.inspection._scores._bootstrap import (
     bootstrap_sums,
     check_genres_of_clips,
+    group_numbers,
     interval,
 )
 from skgenre.inspection._scores._score_intervals import (
@@ -83,7 +84,7 @@ def accuracy_scores(
 
     Notes
     -----
-    Intervals are those of `bootstrap_accuracy`.
+    Intervals are those of `bootstrap_accuracy`; NaN with one artist only.
 
     References
     ----------
@@ -105,9 +106,7 @@ def accuracy_scores(
     """
     true, predicted = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
     artists = check_groups(true, groups)
-    number = np.arange(len(true))
-    if artists is not None:
-        number = np.unique(artists, return_inverse=True)[1]
+    number = group_numbers(artists, len(true))
     n_clips = np.bincount(number)
     right = (true == predicted).astype(float)
     # Of each kind the clips' values and weights, in columns: a ratio of their sums,
@@ -136,8 +135,8 @@ def accuracy_scores(
             values, weights = kinds[name]
             columns = np.hstack([weights * values[:, np.newaxis], weights])
             result[name] = float(_mean_ratio(columns.sum(axis=0)))
-            samples = bootstrap_sums(csr_array(columns), artists)
-            result[f"{name}_interval"] = interval(_mean_ratio(samples))
+            samples = _mean_ratio(bootstrap_sums(csr_array(columns), number))
+            result[f"{name}_interval"] = interval(samples, len(n_clips))
     result["n_groups"] = len(n_clips)
     result["n_effective_groups"] = float(n_clips.sum() ** 2 / (n_clips**2).sum())
     return result

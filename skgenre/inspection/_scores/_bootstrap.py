@@ -17,8 +17,22 @@ _PERCENTILES = (2.5, 97.5)
 _N_DRAWS = 2**22
 
 
+def group_numbers(groups: NDArray | None, n_clips: int) -> NDArray:
+    """Return the number of each clip's artist, from 0; None numbers the clips."""
+    if groups is None:
+        return np.arange(n_clips)
+    return np.unique(groups, return_inverse=True)[1]
+
+
+def n_groups_with(number: NDArray, values: NDArray) -> NDArray:
+    """Return the number of groups that have clips with values above 0, by column."""
+    has = np.zeros((number.max() + 1, values.shape[1]), bool)
+    np.logical_or.at(has, number, values > 0)
+    return has.sum(axis=0)
+
+
 def bootstrap_sums(
-    values: NDArray | csr_array, groups: NDArray | None, n_samples: int = 2000
+    values: NDArray | csr_array, number: NDArray, n_samples: int = 2000
 ) -> NDArray:
     """Return the column sums of bootstrap samples of whole groups.
 
@@ -26,8 +40,8 @@ def bootstrap_sums(
     ----------
     values : ndarray or sparse array of shape (n_clips, n_columns)
         What is summed, a row for each clip.
-    groups : ndarray of shape (n_clips,) or None
-        Artists; None treats each clip as one.
+    number : ndarray of shape (n_clips,), int
+        Number of each clip's group, as of `group_numbers`.
     n_samples : int, default=2000
         Number of samples.
 
@@ -37,9 +51,6 @@ def bootstrap_sums(
         Samples are the same in every call with the same groups.
     """
     n_clips = values.shape[0]
-    number = np.arange(n_clips)
-    if groups is not None:
-        number = np.unique(groups, return_inverse=True)[1]
     members = csr_array((np.ones(n_clips), (number, np.arange(n_clips))))
     of_group = members @ csr_array(values)
     draws = bootstrap_draws(members.shape[0], n_samples)
@@ -121,15 +132,18 @@ def bootstrap_accuracy(
     """
     values = check_shares("right", right)
     columns = np.column_stack([values, np.ones_like(values)])
-    sums = bootstrap_sums(columns, check_groups(values, groups), n_samples)
+    number = group_numbers(check_groups(values, groups), len(values))
+    sums = bootstrap_sums(columns, number, n_samples)
     return sums[:, 0] / sums[:, 1]
 
 
-def interval(samples: NDArray) -> NDArray:
+def interval(samples: NDArray, n_groups: int | NDArray) -> NDArray:
     """Return the 95 % percentile interval, an axis of 2 at the end.
 
-    Samples that are not defined (NaN) don't count; without any other it is NaN.
+    Samples that are not defined (NaN) don't count. The interval is NaN where there are
+    no others, and where all samples are of one group, which says nothing of others.
     """
+    samples = np.where(np.asarray(n_groups) > 1, samples, np.nan)
     with ignored_warnings():
         return np.moveaxis(np.nanpercentile(samples, _PERCENTILES, axis=0), 0, -1)
 

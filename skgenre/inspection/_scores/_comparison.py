@@ -9,6 +9,7 @@ from skgenre.classifiers._checks import check_groups
 from skgenre.inspection._scores._bootstrap import (
     bootstrap_sums,
     check_genres_of_clips,
+    group_numbers,
     interval,
 )
 
@@ -109,10 +110,10 @@ def mean_gain(gain: NDArray, artists: NDArray | None) -> dict[str, float | NDArr
     dict
         'difference', and 'difference_interval' of shape (2,).
     """
-    sums = bootstrap_sums(np.column_stack([gain, np.ones_like(gain)]), artists)
+    number = group_numbers(artists, len(gain))
+    sums = bootstrap_sums(np.column_stack([gain, np.ones_like(gain)]), number)
     samples = sums[:, 0] / sums[:, 1]
-    n_groups = len(gain) if artists is None else len(np.unique(artists))
     return {
         "difference": float(gain.mean()),
-        "difference_interval": interval(np.where(n_groups > 1, samples, np.nan)),
+        "difference_interval": interval(samples, number.max() + 1),
     }

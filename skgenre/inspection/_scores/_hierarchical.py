@@ -10,7 +10,12 @@ from sklearn.utils import Bunch, check_consistent_length
 from skgenre.classifiers._checks import check_groups, check_labels
 from skgenre.datasets import GenreTree
 from skgenre.datasets._form import genres_of_clips
-from skgenre.inspection._scores._bootstrap import bootstrap_sums, interval
+from skgenre.inspection._scores._bootstrap import (
+    bootstrap_sums,
+    group_numbers,
+    interval,
+    n_groups_with,
+)
 
 
 def hierarchical_scores(
@@ -75,7 +80,8 @@ def hierarchical_scores(
         hR = \frac{\sum_i |\hat P_i \cap \hat T_i|}{\sum_i |\hat T_i|}, \quad
         hF = \frac{2 \, hP \, hR}{hP + hR} .
 
-    Intervals are those of `bootstrap_accuracy`.
+    Intervals are those of `bootstrap_accuracy`; NaN where all clips of a score are by
+    one artist.
 
     References
     ----------
@@ -100,11 +106,15 @@ def hierarchical_scores(
     pairs = zip(predicted, true, strict=True)
     counts = np.array([(len(p & t), len(p), len(t)) for p, t in pairs], dtype=float)
     scores = _ratios(counts.sum(axis=0))
-    samples = _ratios(bootstrap_sums(counts, check_groups(true, groups)))
+    number = group_numbers(check_groups(true, groups), len(true))
+    samples = _ratios(bootstrap_sums(counts, number))
+    _, of_predicted, of_true = counts.T
+    columns = np.column_stack([of_predicted, of_true, of_predicted + of_true])
+    n_groups = n_groups_with(number, columns)
     result = Bunch()
-    for name in scores:
+    for name, n in zip(("precision", "recall", "f1"), n_groups, strict=True):
         result[name] = float(scores[name])
-        result[f"{name}_interval"] = interval(samples[name])
+        result[f"{name}_interval"] = interval(samples[name], n)
     return result
 
 

@@ -10,7 +10,7 @@ from sklearn.utils.multiclass import unique_labels
 
 from skgenre._sklearn_compat import Interval, validate_params
 from skgenre.classifiers._checks import check_groups
-from skgenre.inspection._scores._bootstrap import check_genres_of_clips
+from skgenre.inspection._scores._bootstrap import check_genres_of_clips, group_numbers
 from skgenre.inspection._scores._score_intervals import genre_positions
 
 _N_ROWS = 1024  # of similarities at a time
@@ -82,10 +82,7 @@ def suspected_label_errors(
     true, predicted = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
     X = check_array(embeddings, dtype=np.float64, input_name="embeddings")
     check_consistent_length(X, true)
-    artists = check_groups(true, groups)
-    artist = np.arange(len(true))
-    if artists is not None:
-        artist = np.unique(artists, return_inverse=True)[1]
+    artist = group_numbers(check_groups(true, groups), len(true))
     genres = unique_labels(true, predicted)
     of_label, of_prediction = (genre_positions(y, genres) for y in (true, predicted))
     X = normalize(StandardScaler().fit_transform(X))

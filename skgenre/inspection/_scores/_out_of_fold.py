@@ -64,19 +64,23 @@ def predict_other_artists(
     if not len(rows):
         raise ValueError(
             "No track could be predicted from those of other artists. Each genre needs "
-            "tracks by two artists that can be read."
+            "three tracks or more, by two artists or more, that can be read."
         )
     return rows, proba[rows]
 
 
 def _folds(target: NDArray, groups: NDArray, seed: int) -> Any:
     """Return pairs of rows to train on and rows to predict, of other artists."""
-    n_folds = min(_FOLDS, len(np.unique(groups)))
-    if n_folds < 2:
+    n_artists = len(np.unique(groups))
+    if n_artists < 2:
         raise ValueError(
             "Tags are checked by those of other artists, and there is only one. Check "
             "a larger library."
         )
+    # More folds than the commonest genre has tracks are refused by scikit-learn.
+    n_folds = min(_FOLDS, n_artists, np.unique(target, return_counts=True)[1].max())
+    if n_folds < 2:
+        return []
     folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
     with ignored_warnings():  # of genres in fewer tracks
         return list(folds.split(target, target, groups))

@@ -12,6 +12,7 @@ from skgenre.classifiers._checks import check_groups, check_labels
 from skgenre.inspection._scores._bootstrap import (
     bootstrap_sums,
     check_genres_of_clips,
+    group_numbers,
     interval,
 )
 
@@ -89,18 +90,15 @@ def score_intervals(
     ([0.5, 1.0], [1.0, 0.67])
     """
     true, predicted = check_genres_of_clips(y_true=y_true, y_pred=y_pred)
-    artists = check_groups(true, groups)
+    artist = group_numbers(check_groups(true, groups), len(true))
     genres = (
         unique_labels(true, predicted) if labels is None else check_genre_list(labels)
     )
     numbers = genre_positions(true, genres), genre_positions(predicted, genres)
     counts = _counts(*numbers, true == predicted, len(genres))
     scores = scores_of_sums(np.asarray(counts.sum(axis=0)), len(genres))
-    samples = scores_of_sums(bootstrap_sums(counts, artists), len(genres))
+    samples = scores_of_sums(bootstrap_sums(counts, artist), len(genres))
 
-    artist = np.arange(len(true))
-    if artists is not None:
-        artist = np.unique(artists, return_inverse=True)[1]
     n_artists = {
         "accuracy": artist.max() + 1,
         "macro_f1": artist.max() + 1,
@@ -115,7 +113,7 @@ def score_intervals(
     )
     for name, n in n_artists.items():
         result[name] = scores[name]
-        result[f"{name}_interval"] = interval(np.where(n > 1, samples[name], np.nan))
+        result[f"{name}_interval"] = interval(samples[name], n)
     return result
 
 

@@ -13,7 +13,9 @@ from skgenre.classifiers._several_genres import in_columns_of, read_several
 from skgenre.inspection._scores._bootstrap import (
     bootstrap_draws,
     bootstrap_sums,
+    group_numbers,
     interval,
+    n_groups_with,
 )
 from skgenre.inspection._scores._comparison import mean_gain
 from skgenre.inspection._scores._score_intervals import check_genre_list, scores_of_sums
@@ -116,10 +118,8 @@ def multilabel_score_intervals(
         for name, y in (("y_true", y_true), ("y_pred", y_pred))
     )
     check_consistent_length(true, proba, predicted)
-    artists = check_groups(true, groups)
-    artist = np.arange(len(true))
-    if artists is not None:
-        artist = np.unique(artists, return_inverse=True)[1]
+    artist = group_numbers(check_groups(true, groups), len(true))
+    n_artists = int(artist.max()) + 1
 
     k = len(genres)
     exact = (true == predicted).all(axis=1, keepdims=True)
@@ -129,32 +129,29 @@ def multilabel_score_intervals(
         np.hstack([true * predicted, true, predicted, exact, ones, ranking])
     )
     # The last column is beyond those that `scores_of_sums` takes.
-    sums, samples = np.asarray(counts.sum(axis=0)), bootstrap_sums(counts, artists)
+    sums, samples = np.asarray(counts.sum(axis=0)), bootstrap_sums(counts, artist)
     scores, of_samples = (
         scores_of_sums(values[..., :-1], k)
         | {"ranking_precision": values[..., -1] / values[..., -2]}
         for values in (sums, samples)
     )
     scores["average_precision"] = _average_precisions(
-        true, proba, artist, np.ones((1, artist.max() + 1))
+        true, proba, artist, np.ones((1, n_artists))
     )[0]
     of_samples["average_precision"] = np.concatenate(
         [
             _average_precisions(true, proba, artist, times)
-            for times in bootstrap_draws(int(artist.max()) + 1)
+            for times in bootstrap_draws(n_artists)
         ]
     )
     for each in (scores, of_samples):
         each["macro_average_precision"] = _mean_of_known(each["average_precision"])
-    n_true, n_either = (
-        _n_artists(artist, values) for values in (true, true + predicted)
-    )
-    n_artists = {
-        **dict.fromkeys(scores, np.array(artist.max() + 1)),
-        "precision": _n_artists(artist, predicted),
+    n_true = n_groups_with(artist, true)
+    n_groups = dict.fromkeys(scores, n_artists) | {
+        "precision": n_groups_with(artist, predicted),
         "recall": n_true,
         "average_precision": n_true,
-        "f1": n_either,
+        "f1": n_groups_with(artist, true + predicted),
     }
     result = Bunch(
         labels=genres,
@@ -164,8 +161,7 @@ def multilabel_score_intervals(
     )
     for name, values in scores.items():
         result[name] = float(values) if np.ndim(values) == 0 else values
-        certain = np.where(n_artists[name] > 1, of_samples[name], np.nan)
-        result[f"{name}_interval"] = interval(certain)
+        result[f"{name}_interval"] = interval(of_samples[name], n_groups[name])
     return result
 
 
@@ -260,10 +256,3 @@ def _mean_of_known(values: NDArray) -> NDArray:
     is_known = ~np.isnan(values)
     with np.errstate(invalid="ignore"):
         return np.where(is_known, values, 0).sum(axis=-1) / is_known.sum(axis=-1)
-
-
-def _n_artists(artist: NDArray, values: NDArray) -> NDArray:
-    """Return the number of artists with clips in each column."""
-    has = np.zeros((artist.max() + 1, values.shape[1]), bool)
-    np.logical_or.at(has, artist, values > 0)
-    return has.sum(axis=0)

@@ -11,7 +11,6 @@ from skgenre.persistence._classes._savable import (
     N_FEATURES,
     SavableClass,
     names,
-    require,
 )
 from skgenre.persistence._kinds import (
     Sizes,
@@ -21,7 +20,9 @@ from skgenre.persistence._kinds import (
     list_of,
     nothing,
     number,
+    optional,
     part,
+    require,
     size,
     text,
     tuple_of,
@@ -62,15 +63,15 @@ def _check_nodes(
 
 
 _NODES = {
-    "left_child": array("i", "nodes", low=-1),
-    "right_child": array("i", "nodes", low=-1),
-    "feature": array("i", "nodes"),
-    "threshold": array("f", "nodes", finite=False),  # infinite: missing or not
-    "impurity": array("f", "nodes"),
-    "n_node_samples": array("i", "nodes", low=0),
-    "weighted_n_node_samples": array("f", "nodes"),
-    "missing_go_to_left": array("i", "nodes", low=0, high=1),
-    "values": array("f", "nodes", 1, "k"),
+    "left_child": array("integers", "nodes", low=-1),
+    "right_child": array("integers", "nodes", low=-1),
+    "feature": array("integers", "nodes"),
+    "threshold": array("numbers", "nodes", finite=False),  # infinite: missing or not
+    "impurity": array("numbers", "nodes"),
+    "n_node_samples": array("integers", "nodes", low=0),
+    "weighted_n_node_samples": array("numbers", "nodes"),
+    "missing_go_to_left": array("integers", "nodes", low=0, high=1),
+    "values": array("numbers", "nodes", 1, "k"),
     "max_depth": COUNT,
 }
 _TREE_ATTRIBUTES = {
@@ -121,7 +122,7 @@ _FOREST = SavableClass(
             )
         ),
         "oob_score_": number(),
-        "oob_decision_function_": array("f", "clips", "k", finite=False),
+        "oob_decision_function_": array("numbers", "clips", "k", finite=False),
     },
     may_lack=names("oob_score_ oob_decision_function_"),
     not_saved=names("_n_samples _sample_weight _n_samples_bootstrap"),
@@ -129,26 +130,26 @@ _FOREST = SavableClass(
 )
 
 _BOOSTED_NODES = {
-    "value": array("f", "nodes"),
-    "count": array("i", "nodes", low=0),
-    "feature_idx": array("i", "nodes"),
-    "num_threshold": array("f", "nodes", finite=False),
-    "missing_go_to_left": array("i", "nodes", low=0, high=1),
-    "left": array("i", "nodes", low=0),
-    "right": array("i", "nodes", low=0),
-    "gain": array("f", "nodes", finite=False),
-    "depth": array("i", "nodes", low=0),
-    "is_leaf": array("i", "nodes", low=0, high=1),
-    "bin_threshold": array("i", "nodes", low=0),
+    "value": array("numbers", "nodes"),
+    "count": array("integers", "nodes", low=0),
+    "feature_idx": array("integers", "nodes"),
+    "num_threshold": array("numbers", "nodes", finite=False),
+    "missing_go_to_left": array("integers", "nodes", low=0, high=1),
+    "left": array("integers", "nodes", low=0),
+    "right": array("integers", "nodes", low=0),
+    "gain": array("numbers", "nodes", finite=False),
+    "depth": array("integers", "nodes", low=0),
+    "is_leaf": array("integers", "nodes", low=0, high=1),
+    "bin_threshold": array("integers", "nodes", low=0),
 }
 _BOOSTING_ATTRIBUTES = {
     "n_features_in_": N_FEATURES,
     "classes_": CLASS_LABELS,
     "n_trees_per_iteration_": size("trees"),
     "do_early_stopping_": flag,
-    "train_score_": array("f", "scores", finite=False),
-    "validation_score_": array("f", "validations", finite=False),
-    "_baseline_prediction": array("f", 1, "trees"),
+    "train_score_": array("numbers", "scores", finite=False),
+    "validation_score_": array("numbers", "validations", finite=False),
+    "_baseline_prediction": array("numbers", 1, "trees"),
 }
 
 
@@ -236,8 +237,8 @@ COMPILED: dict[str, SavableClass] = {
         "sklearn.cluster",
         {
             "n_features_in_": N_FEATURES,
-            "cluster_centers_": array("f", "clusters", "n"),
-            "labels_": array("i", "clips", low=0),
+            "cluster_centers_": array("numbers", "clusters", "n"),
+            "labels_": array("integers", "clips", low=0),
             "inertia_": number(0),
             "n_iter_": COUNT,
             "_n_features_out": size("clusters"),
@@ -248,7 +249,7 @@ COMPILED: dict[str, SavableClass] = {
     ),
     "KNeighborsClassifier": SavableClass(
         "sklearn.neighbors",
-        {"fit_X": array("f", "clips", "n"), "fit_y": values("fibU", "clips")},
+        {"fit_X": array("numbers", "clips", "n"), "fit_y": values("fibU", "clips")},
         not_saved=names(
             "n_features_in_ outputs_2d_ classes_ _y effective_metric_params_ "
             "effective_metric_ _fit_method _fit_X n_samples_fit_ _tree"
@@ -262,7 +263,7 @@ COMPILED: dict[str, SavableClass] = {
             ),
             "metric_params": nothing,
             "p": number(0.1, 100),
-            "weights": text("uniform", "distance"),
+            "weights": optional(text("uniform", "distance")),
         },
         take=_take_neighbors,
         give=_give_neighbors,
@@ -272,17 +273,17 @@ COMPILED: dict[str, SavableClass] = {
         {
             "n_features_in_": N_FEATURES,
             "classes_": CLASS_LABELS,
-            "class_weight_": array("f", "k"),
-            "support_": array("i", "vectors", low=0),
-            "support_vectors_": array("f", "vectors", "n"),
-            "dual_coef_": array("f", "rows", "vectors"),
-            "intercept_": array("f", "pairs"),
-            "n_iter_": array("i", "pairs", low=0),
+            "class_weight_": array("numbers", "k"),
+            "support_": array("integers", "vectors", low=0),
+            "support_vectors_": array("numbers", "vectors", "n"),
+            "dual_coef_": array("numbers", "rows", "vectors"),
+            "intercept_": array("numbers", "pairs"),
+            "n_iter_": array("integers", "pairs", low=0),
             "fit_status_": integer(0, 1),
             "shape_fit_": tuple_of(COUNT, 2),
-            "_n_support": array("i", "k", low=0),
-            "_probA": array("f", "sigmoids"),
-            "_probB": array("f", "sigmoids"),
+            "_n_support": array("integers", "k", low=0),
+            "_probA": array("numbers", "sigmoids"),
+            "_probB": array("numbers", "sigmoids"),
             "_gamma": number(0),
             "_effective_probability": flag,
         },
@@ -315,7 +316,7 @@ COMPILED: dict[str, SavableClass] = {
         "sklearn.ensemble",
         _BOOSTING_ATTRIBUTES
         | _BOOSTED_NODES
-        | {"n_nodes": array("i", "all trees", low=1, high=_MOST_NODES)},
+        | {"n_nodes": array("integers", "all trees", low=1, high=_MOST_NODES)},
         not_saved=names(
             "is_categorical_ _preprocessor _is_categorical_remapped _label_encoder "
             "_random_seed _feature_subsample_rng _n_features _loss "

@@ -17,7 +17,6 @@ from skgenre.persistence._classes._savable import (
     PART,
     SavableClass,
     names,
-    require,
     y_type,
 )
 from skgenre.persistence._kinds import (
@@ -33,6 +32,7 @@ from skgenre.persistence._kinds import (
     number,
     optional,
     part,
+    require,
     size,
     text,
     tuple_of,
@@ -40,7 +40,9 @@ from skgenre.persistence._kinds import (
 )
 
 _ESTIMATOR_NAME = text()
-_WEIGHTS = either(list_of(number(0)), tuple_of(number(0)), array("f", "weights", low=0))
+_WEIGHTS = either(
+    list_of(number(0)), tuple_of(number(0)), array("numbers", "weights", low=0)
+)
 _WEIGHTS_BY_NAME = optional(dict_of(text(), number()))
 
 
@@ -70,7 +72,9 @@ def _columns(value: Any, sizes: Sizes) -> None:
         for end in (value.start, value.stop, value.step):
             optional(integer())(end, sizes)
     elif type(value) is np.ndarray:
-        either(array("i", "of columns"), array("b", "of columns"))(value, {})
+        either(array("integers", "of columns"), array("booleans", "of columns"))(
+            value, {}
+        )
     else:
         either(kinds, list_of(kinds))(value, sizes)
 
@@ -328,8 +332,8 @@ COMPOSED: dict[str, SavableClass] = {
             "increasing_": flag,
             "X_min_": number(),
             "X_max_": number(),
-            "X_thresholds_": array("f", "thresholds"),
-            "y_thresholds_": array("f", "thresholds"),
+            "X_thresholds_": array("numbers", "thresholds"),
+            "y_thresholds_": array("numbers", "thresholds"),
         },
         not_saved=names("f_"),
         give=_give_isotonic,
@@ -347,7 +351,7 @@ COMPOSED: dict[str, SavableClass] = {
     ),
     "_ConstantPredictor": SavableClass(  # of a column that is all 0 or all 1
         "sklearn.multiclass",
-        {"n_features_in_": N_SAMPLES, "y_": array("i", 1, low=0, high=1)},
+        {"n_features_in_": N_SAMPLES, "y_": array("integers", 1, low=0, high=1)},
         may_lack=names("n_features_in_"),
     ),
     "VotingClassifier": SavableClass(
@@ -387,8 +391,8 @@ COMPOSED: dict[str, SavableClass] = {
             "n_classes_": size("k"),
             "estimator_": part(),
             "estimators_": list_of(part(n_features="n", classes="k")),
-            "estimator_weights_": array("f", "weights"),
-            "estimator_errors_": array("f", "weights"),
+            "estimator_weights_": array("numbers", "weights"),
+            "estimator_errors_": array("numbers", "weights"),
         },
         retired=names("algorithm"),
         relation=_check_boosting,
@@ -403,7 +407,7 @@ COMPOSED: dict[str, SavableClass] = {
             "estimators_": list_of(part(), "members"),
             "estimators_features_": list_of(values("i", low=0), "members"),
             "oob_score_": number(),
-            "oob_decision_function_": array("f", "clips", "k", finite=False),
+            "oob_decision_function_": array("numbers", "clips", "k", finite=False),
         },
         may_lack=names("oob_score_ oob_decision_function_"),
         not_saved=names("_n_samples _max_samples _max_features _sample_weight _seeds"),

@@ -17,7 +17,6 @@ from skgenre.persistence._classes._savable import (
     SavableClass,
     check_parameters,
     names,
-    require,
     y_type,
 )
 from skgenre.persistence._kinds import (
@@ -36,6 +35,7 @@ from skgenre.persistence._kinds import (
     number,
     optional,
     part,
+    require,
     size,
     text,
     tuple_of,
@@ -154,7 +154,7 @@ _GENRES = {
     "classes_": labels("k", rise=False),
     # Where clips may have several genres:
     "y_type_": text("multilabel-indicator", "multilabel-lists"),
-    "thresholds_": array("f", "k", low=0, finite=False),
+    "thresholds_": array("numbers", "k", low=0, finite=False),
 }
 
 # Networks.
@@ -312,8 +312,8 @@ _FITTED: dict[str, Kind] = {
     "network_parameters_": dict_of(
         text(), optional(either(text(), number(), flag, _INTEGERS))
     ),
-    "input_mean_": array("f", "bands"),
-    "input_scale_": array("f", "bands"),
+    "input_mean_": array("numbers", "bands"),
+    "input_scale_": array("numbers", "bands"),
     "weights_": list_of(either(values("f"), number())),
     "history_": dict_of(text(), list_of(number(finite=False))),
     "n_iter_": integer(1),
@@ -402,8 +402,8 @@ OURS: dict[str, SavableClass] = {
         "skgenre.classifiers",
         {
             "n_features_in_": N_SAMPLES,
-            "tag_mean_": array("f", _N_TAGS),
-            "tag_scale_": array("f", _N_TAGS, low=_LEAST_SCALE),
+            "tag_mean_": array("numbers", _N_TAGS),
+            "tag_scale_": array("numbers", _N_TAGS, low=_LEAST_SCALE),
         },
         may_lack=names("n_features_in_ tag_mean_ tag_scale_"),
         not_saved=names("extraction_report_ extraction_records_ _runtime"),
@@ -483,7 +483,7 @@ OURS: dict[str, SavableClass] = {
         "skgenre.clustering",
         {
             "n_features_in_": N_FEATURES,
-            "embeddings_": array("f", "tracks", "n"),
+            "embeddings_": array("numbers", "tracks", "n"),
             "algorithm_": text("exact", "approximate"),
             "groups_": values("fibU", "tracks"),
             "clusterer_": part(n_features="n"),

@@ -24,11 +24,10 @@ NOT_SAVED = frozenset(
         *("time_limit", "verbose"),
     }
 )
-"""Parameters that say where and how work goes on, and what is noted of it.
+"""Parameters that change how work is done, and not what comes of it.
 
-A loaded estimator has its defaults.
-
-What a file says of them is refused.
+They are not saved, a file that has them is refused, and a loaded estimator has their
+defaults.
 """
 
 FUNCTIONS = {
@@ -112,11 +111,6 @@ def names(of: str) -> frozenset[str]:
     return frozenset(of.split())
 
 
-def require(holds: Any, what: str) -> None:
-    if not holds:
-        raise ValueError(what)
-
-
 _BINARIZERS = {
     "MLPClassifier": "_label_binarizer",
     "OneVsRestClassifier": "label_binarizer_",
@@ -142,7 +136,7 @@ N_FEATURES = size("n", MAX_FEATURES)
 N_SAMPLES = size("n")  # of waveforms, where an estimator takes those
 COUNT = integer(0)
 CLASS_LABELS = labels("k")
-BY_FEATURE = array("f", "n")
+BY_FEATURE = array("numbers", "n")
 PART = part()
 
 
@@ -158,8 +152,3 @@ def check_parameters(estimator: Any) -> None:
     check = getattr(type(estimator), "_check_parameters", None)
     if check is not None:
         check(estimator)
-    for name, axes in getattr(type(estimator), "_integers", {}).items():
-        from skgenre.classifiers._checks import check_integers
-
-        shape = (len(getattr(estimator, n)) if isinstance(n, str) else n for n in axes)
-        check_integers(name, getattr(estimator, name), shape=tuple(shape))

@@ -14,7 +14,6 @@ from skgenre.persistence._classes._savable import (
     N_FEATURES,
     SavableClass,
     names,
-    require,
 )
 from skgenre.persistence._kinds import (
     Kind,
@@ -28,6 +27,7 @@ from skgenre.persistence._kinds import (
     number,
     optional,
     part,
+    require,
     size,
     text,
     tuple_of,
@@ -56,9 +56,9 @@ def _linear(
         {
             "n_features_in_": N_FEATURES,
             "classes_": CLASS_LABELS,
-            "coef_": either(array("f", "rows", "n"), array("f", "n")),
-            "intercept_": either(array("f", "rows"), number()),
-            "n_iter_": optional(either(COUNT, array("i", "runs", low=0))),
+            "coef_": either(array("numbers", "rows", "n"), array("numbers", "n")),
+            "intercept_": either(array("numbers", "rows"), number()),
+            "n_iter_": optional(either(COUNT, array("integers", "runs", low=0))),
             **more,
         },
         may_lack=frozenset(may_lack),
@@ -111,13 +111,13 @@ def _check_quadratic(qda: Any, sizes: Sizes) -> None:
 
 
 _STRATEGY = text("constant", "most_frequent", "prior", "stratified", "uniform")
-_N_SEEN = either(COUNT, number(0), array("f", "n", low=0))
+_N_SEEN = either(COUNT, number(0), array("numbers", "n", low=0))
 _COMPONENTS = {
     "n_features_in_": N_FEATURES,
-    "components_": array("f", "components", "n"),
-    "explained_variance_": array("f", "components"),
-    "explained_variance_ratio_": array("f", "components", finite=False),
-    "singular_values_": array("f", "components"),
+    "components_": array("numbers", "components", "n"),
+    "explained_variance_": array("numbers", "components"),
+    "explained_variance_ratio_": array("numbers", "components", finite=False),
+    "singular_values_": array("numbers", "components"),
 }
 # A ridge classifier finds its penalty itself, or is given it.
 _RIDGE = dataclasses.replace(
@@ -133,15 +133,15 @@ _RIDGE = dataclasses.replace(
 _LOGISTIC_CV = _linear(
     "sklearn.linear_model",
     "C_",
-    C_=either(array("f", "penalties"), number(0)),
+    C_=either(array("numbers", "penalties"), number(0)),
     n_iter_=values("i", low=0),
 )
 _SELECTOR = SavableClass(
     "sklearn.feature_selection",
     {
         "n_features_in_": N_FEATURES,
-        "scores_": array("f", "n", finite=False),
-        "pvalues_": optional(array("f", "n", finite=False)),
+        "scores_": array("numbers", "n", finite=False),
+        "pvalues_": optional(array("numbers", "n", finite=False)),
     },
 )
 
@@ -210,8 +210,8 @@ TABLES: dict[str, SavableClass] = {
         {
             "n_features_in_": N_FEATURES,
             "n_quantiles_": size("quantiles"),
-            "references_": array("f", "quantiles"),
-            "quantiles_": array("f", "quantiles", "n"),
+            "references_": array("numbers", "quantiles"),
+            "quantiles_": array("numbers", "quantiles", "n"),
         },
     ),
     "PCA": SavableClass(
@@ -267,12 +267,12 @@ TABLES: dict[str, SavableClass] = {
         "sklearn.discriminant_analysis",
         *("n_iter_ covariance_ xbar_ scalings_ explained_variance_ratio_".split()),
         *("_max_components _n_features_out".split()),
-        priors_=array("f", "k"),
-        means_=array("f", "k", "n"),
+        priors_=array("numbers", "k"),
+        means_=array("numbers", "k", "n"),
         xbar_=BY_FEATURE,
-        scalings_=array("f", "n", "axes"),
-        explained_variance_ratio_=array("f", "ratios", finite=False),
-        covariance_=array("f", "n", "n"),
+        scalings_=array("numbers", "n", "axes"),
+        explained_variance_ratio_=array("numbers", "ratios", finite=False),
+        covariance_=array("numbers", "n", "n"),
         _max_components=size("axes out"),
         _n_features_out=size("axes out"),
         relation=_check_discriminant,
@@ -282,11 +282,11 @@ TABLES: dict[str, SavableClass] = {
         {
             "n_features_in_": N_FEATURES,
             "classes_": CLASS_LABELS,
-            "priors_": array("f", "k", low=0),
-            "means_": array("f", "k", "n"),
+            "priors_": array("numbers", "k", low=0),
+            "means_": array("numbers", "k", "n"),
             "rotations_": list_of(values("f", axes=2), "k"),
             "scalings_": list_of(values("f", axes=1), "k"),
-            "covariance_": list_of(array("f", "n", "n"), "k"),
+            "covariance_": list_of(array("numbers", "n", "n"), "k"),
         },
         may_lack=names("covariance_"),
         relation=_check_quadratic,
@@ -296,10 +296,10 @@ TABLES: dict[str, SavableClass] = {
         {
             "n_features_in_": N_FEATURES,
             "classes_": CLASS_LABELS,
-            "centroids_": array("f", "k", "n"),
-            "class_prior_": array("f", "k", low=0),
+            "centroids_": array("numbers", "k", "n"),
+            "class_prior_": array("numbers", "k", low=0),
             "within_class_std_dev_": BY_FEATURE,
-            "deviations_": array("f", "k", "n"),
+            "deviations_": array("numbers", "k", "n"),
         },
         # Not every version of scikit-learn has them.
         may_lack=names("class_prior_ within_class_std_dev_ deviations_"),
@@ -311,10 +311,10 @@ TABLES: dict[str, SavableClass] = {
             "n_features_in_": N_FEATURES,
             "classes_": CLASS_LABELS,
             "epsilon_": number(0),
-            "theta_": array("f", "k", "n"),
-            "var_": array("f", "k", "n", low=0),
-            "class_count_": array("f", "k", low=0),
-            "class_prior_": array("f", "k", low=0),
+            "theta_": array("numbers", "k", "n"),
+            "var_": array("numbers", "k", "n", low=0),
+            "class_count_": array("numbers", "k", low=0),
+            "class_prior_": array("numbers", "k", low=0),
         },
     ),
     "DummyClassifier": SavableClass(
@@ -324,7 +324,7 @@ TABLES: dict[str, SavableClass] = {
             "n_outputs_": integer(1, 1),
             "classes_": CLASS_LABELS,
             "n_classes_": size("k"),
-            "class_prior_": array("f", "k", low=0),
+            "class_prior_": array("numbers", "k", low=0),
             "sparse_output_": flag,
             "_strategy": _STRATEGY,
         },

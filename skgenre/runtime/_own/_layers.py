@@ -530,7 +530,7 @@ def described_layers(
     Raises
     ------
     ValueError
-        If the description is none, or a layer can't take what it is given.
+        If it describes no network, or a layer can't take what it is given.
     """
     is_tuple = type(layers) is tuple and 2 <= len(layers) <= _MOST_LAYERS
     _require(is_tuple, f"expected 2 to {_MOST_LAYERS} layers")

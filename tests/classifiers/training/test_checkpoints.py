@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 
+import keras
 import numpy as np
 import pytest
 from joblib import parallel_config
@@ -17,6 +18,7 @@ from sklearn.model_selection import GridSearchCV
 
 from skgenre import (
     CRNNClassifier,
+    KerasGenreClassifier,
     ParallelCNNRNNClassifier,
     SecondOrderClassifier,
     SpectrogramFile,
@@ -219,6 +221,80 @@ def test_a_training_on_other_labels_is_not_resumed(clips, tmp_path, cut_off):
     cut_off(0)
     assert_same_fit(network.fit(X, other), expected)
     assert len(list(tmp_path.iterdir())) == 1  # that of the first
+
+
+def own_network(activation, bias=0.0):
+    """Return a function that builds a network, another one at each call."""
+
+    def build(input_shape, n_classes):
+        hidden = keras.layers.Dense(4, activation=activation)
+        layers = [
+            keras.Input(input_shape),
+            keras.layers.GlobalAveragePooling1D(),
+            hidden,
+            keras.layers.Dense(n_classes, activation="softmax"),
+        ]
+        model = keras.Sequential(layers, name="own")
+        hidden.bias.assign(np.full(4, bias))
+        return model
+
+    return build
+
+
+def own_model(activation):
+    return own_network(activation)((20, 6), 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "other"),
+    [
+        ((own_network, "relu"), (own_network, "tanh")),
+        ((own_network, "relu"), (own_network, "relu", 1.0)),
+        ((own_model, "relu"), (own_model, "tanh")),
+    ],
+    ids=["function", "weights", "model"],
+)
+def test_networks_of_the_user_are_known_by_what_they_are(
+    first, other, clips, tmp_path, cut_off
+):
+    def network(make, *arguments, **parameters):
+        parameters |= FAST | {"epochs": 2, "validation_fraction": 0}
+        return KerasGenreClassifier(make(*arguments), **parameters)
+
+    expected = network(*other).fit(*clips)
+    cut_off(1)
+    fit_cut_off(network(*first, checkpoint_dir=tmp_path), *clips)
+    cut_off(0)
+    assert_same_fit(network(*other, checkpoint_dir=tmp_path).fit(*clips), expected)
+    assert len(list(tmp_path.iterdir())) == 1  # that of the first
+    # Made anew, it has another address, as in another process.
+    network(*first, checkpoint_dir=tmp_path).fit(*clips)
+    assert not list(tmp_path.iterdir())
+
+
+def doubled(input_shape, n_classes):
+    layers = own_network("relu")(input_shape, n_classes).layers
+    double = keras.layers.Lambda(lambda x: 2 * x)
+    return keras.Sequential([keras.Input(input_shape), double, *layers])
+
+
+def own_loss(y_true, y_pred):
+    return keras.losses.sparse_categorical_crossentropy(y_true, y_pred)
+
+
+@pytest.mark.parametrize(
+    ("network", "loss", "match"),
+    [
+        (doubled, None, "checkpoint_dir can't be used with network=<function doubled"),
+        (own_network("relu"), own_loss, "can't be used with loss=<function own_loss"),
+    ],
+    ids=["network", "loss"],
+)
+def test_code_that_cannot_be_compared_is_refused(network, loss, match, clips, tmp_path):
+    model = KerasGenreClassifier(network, loss=loss, checkpoint_dir=tmp_path, **FAST)
+    with pytest.raises(ValueError, match=match):
+        model.fit(*clips)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.slow

@@ -132,8 +132,8 @@ def test_bands_are_scaled_by_the_chosen_rows(kind, tmp_path, monkeypatch):
     np.save(tmp_path / "X.npy", X)
     array = X if kind is np.asarray else kind(tmp_path / "X.npy")
     rows = np.array([7, 2, 4])
-    for n_bytes in (_data._CHUNK_BYTES, 1):
-        monkeypatch.setattr(_data, "_CHUNK_BYTES", n_bytes)
+    for n_bytes in (_data.CHUNK_BYTES, 1):
+        monkeypatch.setattr(_data, "CHUNK_BYTES", n_bytes)
         mean, scale = band_statistics(array, rows, "standardize")
         assert_allclose(mean, X[rows].mean(axis=(0, 1)), rtol=1e-5)
         assert_allclose(scale, X[rows].std(axis=(0, 1)), rtol=1e-5)

@@ -26,6 +26,7 @@ def music(tmp_path_factory):
     paths, genres = write_songs(folder, 8, duration=1.0)
     for i, path in enumerate(paths):
         os.rename(path, folder / ("jazz", "rock")[i % 2] / os.path.basename(path))
+    (folder / "labels.csv").write_text("path,genre\n")
     model = folder / "it.model"
     save(fit_model([str(p) for p in sorted(folder.rglob("*.flac"))], genres), model)
     return folder
@@ -49,6 +50,18 @@ def test_labels_of_tags_folders_and_tables(music):
     assert found["frame"].iloc[4].tolist() == ["calm", 90.5]
 
 
+def test_a_table_of_more_columns_than_a_map_has_colours_is_refused(music, tmp_path):
+    table = tmp_path / "wide.csv"
+    for n_further in (198, 199):
+        names = ["path", "genre", *(f"column {i}" for i in range(n_further))]
+        row = [str(music / "jazz" / "000.flac"), "jazz", *["1"] * n_further]
+        table.write_text(f"{','.join(names)}\n{','.join(row)}\n")
+        if n_further == 198:
+            assert _labelled(music, str(table))["frame"].shape == (8, 198)
+    with pytest.raises(ValueError, match="wide.csv' has 201 columns, more than 200"):
+        _labelled(music, str(table))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error"),
     [
@@ -56,6 +69,10 @@ def test_labels_of_tags_folders_and_tables(music):
         (["it.model"], "'it.model' is a file. Give the folder of the music"),
         ([".", "--labels", "x.csv"], "--labels must be tags, folders or a CSV"),
         ([".", "--model", "none.model"], "none.model"),
+        (
+            [".", "--labels", "labels.csv", "--static", "labels.csv"],
+            "--static 'labels.csv' would replace what is to be read",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(arguments, error, music, monkeypatch):
@@ -63,6 +80,25 @@ def test_what_is_wrong_is_said(arguments, error, music, monkeypatch):
     model = [] if "--model" in arguments else ["--model", "it.model"]
     result = CliRunner().invoke(app, ["explore", *arguments, *model, "--no-browser"])
     assert result.exit_code == 1 and error in result.stderr
+
+
+def test_options_reach_the_server(music, tmp_path, monkeypatch):
+    given = {}
+    (tmp_path / "user").write_text("no folder of caches")
+    monkeypatch.delenv("SKGENRE_CACHE_DIR", raising=False)
+    for variable in ("XDG_CACHE_HOME", "HOME", "LOCALAPPDATA"):
+        monkeypatch.setenv(variable, str(tmp_path / "user"))
+
+    def start(**parameters):
+        given.update(parameters)
+        raise ValueError("enough")
+
+    monkeypatch.setattr("skgenre.explore.explore", start)
+    command = ["explore", str(music), "--model", str(music / "it.model")]
+    result = CliRunner().invoke(app, [*command, "--time-limit", "5"])
+    assert "enough" in result.stderr and given["time_limit"] == 5
+    assert given["model"][0].time_limit == 5
+    assert given["cache_dir"] is given["model"][0].cache_dir is None
 
 
 def test_a_page_of_broken_files_names_them(music, tmp_path, monkeypatch):

@@ -132,6 +132,22 @@ def test_timeline(music, songs):
 
 
 @needs_weights
+def test_silence_has_a_note_and_no_timeline(songs, tmp_path):
+    silent = tmp_path / "silent.wav"
+    soundfile.write(silent, np.zeros(5 * 16000), 16000)
+    result = invoke(songs[0], silent, "--timeline", "--format", "json")
+    assert result.exit_code == 0, result.output
+    song, silence = json.loads(result.stdout)
+    assert (song["status"], silence["status"]) == ("ok", "silent")
+    assert "windows" in song and silence.keys() == {"path", "status", "note"}
+    assert "silent.wav' is silent: no sample is above -60 dB" in result.stderr
+    result = invoke(silent, "--timeline", "--format", "csv")
+    (row,) = csv.DictReader(io.StringIO(result.stdout))
+    assert not row["genre"] and row["status"] == "silent" and row["note"]
+    assert "silent" in invoke(silent, "--timeline").stdout.split("silent.wav")[1]
+
+
+@needs_weights
 @pytest.mark.parametrize("options", [[], ["--timeline"]], ids=["song", "timeline"])
 def test_no_file_is_left_where_all_have_a_genre(tmp_path, options):
     write_track(tmp_path / "a.mp3", genre=["Jazz"])

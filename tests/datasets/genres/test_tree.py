@@ -1,4 +1,5 @@
 import copy
+import math
 import pickle
 
 import numpy as np
@@ -76,6 +77,9 @@ def test_levels_have_a_row_for_each_clip():
     # Tracks without a genre, as load_music_library and pandas have them.
     table = ROCK.levels(np.array(["Punk", None, np.nan, pd.NA], dtype=object))
     assert table.tolist() == [["Rock", "Punk"], *[["", ""]] * 3]
+    assert ROCK.levels(["Punk", math.nan, "Jazz"])[1].tolist() == ["", ""]
+    with pytest.raises(ValueError, match="genres must have one genre for each clip"):
+        ROCK.levels([["Punk", "Jazz"], ["Jazz"]])
 
 
 @settings(max_examples=100, deadline=None)

@@ -32,6 +32,28 @@ def test_what_comes():
     assert "paths" not in clips
 
 
+# dB in bands up to 60, 250, 1000 and 4000 Hz, and above.
+LEVELS = {
+    "ambient": [8.5, 12.5, 21.54, 16.57, 18.72],
+    "folk": [8.52, 15.17, 20.47, 21.77, 13.55],
+    "hip-hop": [4.18, 12.44, 11.75, 12.08, 11.53],
+    "reggae": [7.52, 13.44, 16.49, 17.09, 6.38],
+    "rock": [14.33, 16.32, 20.46, 18.36, 13.7],
+    "swing": [14.86, 18.54, 20.85, 22.66, 22.32],
+    "techno": [11.69, 20.15, 18.26, 20.31, 17.65],
+    "waltz": [7.58, 13.25, 14.77, 16.43, 17.24],
+}
+
+
+def test_examples_and_published_figures_are_of_this_music():
+    clips = make_genre_clips(8, tuple(STYLES), duration=6, random_state=0)
+    edges = np.fft.rfftfreq(6 * 22050, 1 / 22050).searchsorted([60, 250, 1000, 4000])
+    for genre, waveform in zip(clips.target, clips.waveforms, strict=True):
+        power = np.abs(np.fft.rfft(waveform)) ** 2 / len(waveform)
+        levels = [10 * np.log10(band.sum()) for band in np.split(power, edges)]
+        np.testing.assert_allclose(levels, LEVELS[genre], atol=0.02, err_msg=genre)
+
+
 def test_every_artist_plays_one_genre():
     clips = make_genre_clips(
         24, tuple(STYLES), duration=1, clips_per_artist=2, random_state=0

@@ -36,6 +36,27 @@ def test_notes_are_playable(genre):
         assert bars >= set(range(1, 25 // STYLES[genre].meter))
 
 
+# Of three clips: notes, pitches times beats, lengths times levels.
+SUMS = {
+    "ambient": (145, 80422.0, 574.50),
+    "folk": (347, 227749.0, 259.61),
+    "hip-hop": (563, 136368.4, 398.44),
+    "reggae": (590, 279287.0, 175.87),
+    "rock": (834, 381538.5, 456.82),
+    "swing": (448, 235501.0, 247.75),
+    "techno": (648, 212662.2, 426.81),
+    "waltz": (337, 187150.5, 175.97),
+}
+
+
+@pytest.mark.parametrize("genre", STYLES)
+def test_examples_and_published_figures_are_of_these_notes(genre):
+    played = [note for seed in range(3) for note in notes(genre, seed)]
+    tune = sum(note.pitch * note.beat for note in played)
+    strength = sum(note.length * note.level for note in played)
+    assert (len(played), round(tune, 1), round(strength, 2)) == SUMS[genre]
+
+
 def test_rhythms_are_those_of_the_genres():
     assert beats("techno", "kick") == {0, 1, 2, 3}
     assert beats("rock", "snare") == {1, 3}

@@ -8,6 +8,7 @@ import soundfile
 from sklearn.pipeline import make_pipeline
 
 from skgenre import CRNNClassifier, MelSpectrogramTransformer, SegmentClassifier
+from skgenre.audio import load_audio
 from skgenre.explore._media import spectrogram
 from skgenre.explore._model._network import NetworkView
 
@@ -41,10 +42,10 @@ def test_the_tone_is_found_where_it_is_and_heard_alone(model, tmp_path):
     path = tmp_path / "song.flac"
     soundfile.write(path, sound_of(True, 6.0, 99, start=3.0), RATE)
     view = NetworkView(model, model[-1].estimator_)
-    found = view.explain(model.predict_proba, str(path))
+    found = view.explain(model.predict_proba, str(path), load_audio)
     assert model.classes_[found.genre] == "tone" and found.probability > 0.5
     shown = found.shown()["salience"]
-    seen = spectrogram(str(path))
+    seen = spectrogram(str(path), load_audio)
     assert shown["bands"] == seen["bands"]
     assert shown["seconds"] == pytest.approx(seen["seconds"], abs=0.1)
     weights = np.frombuffer(base64.b64decode(shown["values"]), np.uint8)
@@ -55,7 +56,7 @@ def test_the_tone_is_found_where_it_is_and_heard_alone(model, tmp_path):
     around = weights[half + 4 :, band - 3 : band + 4]
     assert around.mean() > 4 * weights[: half - 4].mean()
     assert around.mean() > 4 * weights[half + 4 :, : band - 8].mean()
-    sound, rate = found.sound(str(path))
+    sound, rate = found.sound(str(path), load_audio)
     assert rate == RATE and len(sound) == 6 * RATE
     assert np.abs(sound).max() == pytest.approx(0.9, abs=0.01)
     power = np.abs(np.fft.rfft(sound)) ** 2
@@ -67,5 +68,5 @@ def test_silence_speaks_for_nothing(model, tmp_path):
     path = tmp_path / "silence.flac"
     soundfile.write(path, np.zeros(RATE), RATE)
     view = NetworkView(model, model[-1].estimator_)
-    found = view.explain(lambda paths: np.array([[0.4, 0.6]]), str(path))
-    assert not found.weights.any() and not found.sound(str(path))[0].any()
+    found = view.explain(lambda paths: np.array([[0.4, 0.6]]), str(path), load_audio)
+    assert not found.weights.any() and not found.sound(str(path), load_audio)[0].any()

@@ -53,6 +53,7 @@ def test_a_model_is_written_with_its_accuracy_on_other_artists(songs, tmp_path):
     np.testing.assert_allclose(proba, expected.predict_proba(songs.paths), rtol=1e-6)
     info = read_info(file)
     assert info["training"]["n_clips"] == 24 and info["training"]["n_artists"] == 12
+    assert info["training"]["refit"] is True
     assert info["metrics"]["accuracy"] == result["accuracy"]
     # A second one replaces nothing.
     training.start("fast", songs)
@@ -102,10 +103,12 @@ def test_a_stop_and_a_failure_leave_no_model(songs, tmp_path, monkeypatch):
     state = finished(training)
     assert state["phase"] == "stopped" and "result" not in state
 
-    def broken(*args, **options):
+    def broken(model, *args, **options):
+        assert model[0].time_limit == 7.0
         raise RuntimeError("out of order" + 10_000 * "!")
 
     monkeypatch.setattr(_training, "read_once", broken)
+    training = Training(tmp_path / "models", time_limit=7.0, n_jobs=1)
     training.start("fast", songs)
     state = finished(training)
     assert state["phase"] == "failed" and len(state["failure"]) <= 500

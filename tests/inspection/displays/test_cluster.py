@@ -85,6 +85,7 @@ def test_shares(normalize, expected):
     y, labels = ["a"] * 4 + ["b"] * 2, [0, 0, 0, 1, 1, 1]
     display = ClusterDisplay.from_predictions(y, labels, normalize=normalize)
     np.testing.assert_allclose(display.cluster_matrix, expected)
+    assert display.im_.get_clim() == (0, np.max(expected))
     assert display.text_[0, 1].get_text() == f"{expected[0][1]:.2f}"
 
 

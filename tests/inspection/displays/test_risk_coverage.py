@@ -5,10 +5,15 @@ from sklearn.calibration import CalibratedClassifierCV
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV
+from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
-from skgenre import AbstainingClassifier, MissingClipClassifier
+from skgenre import (
+    AbstainingClassifier,
+    MissingClipClassifier,
+    MultiLabelClassifier,
+)
 from skgenre.inspection import RiskCoverageDisplay
 
 pytestmark = pytest.mark.usefixtures("no_figures_left")
@@ -71,6 +76,59 @@ def test_other_classifiers_have_no_threshold_to_mark():
     for model in (LogisticRegression(), CalibratedClassifierCV(careful, cv=2)):
         display = RiskCoverageDisplay.from_estimator(model.fit(X, y), X, y)
         assert display.chosen is None and len(display.ax_.lines) == 1
+
+
+def test_missing_clips_have_no_prediction():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["folk", "rock"], 100)
+    X = rng.normal(size=(200, 1)) + (y == "rock")[:, None]
+    careful = AbstainingClassifier(LogisticRegression(), target_precision=0.8)
+    model = MissingClipClassifier(careful, missing_label="unknown").fit(X, y)
+    X[::4] = np.nan
+    display = RiskCoverageDisplay.from_estimator(model, X, y)
+    predicted = model.predict(X)
+    given = predicted != "unknown"
+    assert display.chosen == pytest.approx(
+        (given.mean(), np.mean((predicted != y)[given]))
+    )
+    assert display.coverage[-1] == 0.75
+    X[:] = np.nan
+    with pytest.raises(ValueError, match="All clips of X are missing"):
+        RiskCoverageDisplay.from_estimator(model, X, y)
+
+
+def test_a_genre_above_in_the_tree_is_a_prediction():
+    rng = np.random.default_rng(0)
+    y = np.repeat(["house", "techno", "folk"], 100)
+    X = rng.normal(size=(300, 2)) + np.repeat([[0, 3], [1, 3], [0, 0]], 100, axis=0)
+    model = AbstainingClassifier(
+        LogisticRegression(),
+        target_precision=0.9,
+        genre_tree={"house": "dance", "techno": "dance"},
+    ).fit(X, y)
+    display = RiskCoverageDisplay.from_estimator(model, X, y)
+    predicted = model.predict(X)
+    assert (predicted == "dance").any()
+    given = predicted != "unknown"
+    right = (predicted == y) | ((predicted == "dance") & (y != "folk"))
+    assert display.chosen == pytest.approx((given.mean(), 1 - right[given].mean()))
+    # It is on the curve.
+    on_curve = np.isclose(display.coverage, display.chosen[0])
+    assert np.isclose(display.risk[on_curve], display.chosen[1]).any()
+
+
+def test_several_genres_a_clip_are_refused():
+    X = np.arange(20.0)[:, None]
+    y = np.column_stack([X > 5, X > 12]).astype(int)
+    several = OneVsRestClassifier(LogisticRegression())
+    model = MultiLabelClassifier(several, cv=2).fit(X, y)
+    with pytest.raises(ValueError, match="predicts several genres a clip"):
+        RiskCoverageDisplay.from_estimator(model, X, y[:, 0])
+    plain = LogisticRegression().fit(X, y[:, 0])
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        RiskCoverageDisplay.from_estimator(plain, X[:2], np.eye(2))
+    with pytest.raises(ValueError, match="y should be a 1d array"):
+        RiskCoverageDisplay.from_predictions(np.eye(2), ["a", "b"], [1, 1])
 
 
 def test_of_predictions_on_given_axes():

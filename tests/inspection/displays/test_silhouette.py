@@ -9,6 +9,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skgenre import EmbeddingKMeans
+from skgenre.clustering import _embedding_kmeans
 from skgenre.inspection import SilhouetteDisplay
 
 pytestmark = pytest.mark.usefixtures("no_figures_left")
@@ -60,14 +61,19 @@ def test_a_cluster_of_one_clip_has_silhouette_0():
     assert len(display.ax_.patches) == 2
 
 
-@pytest.mark.slow
-def test_many_clips_are_drawn_by_those_that_the_score_is_of():
+def test_many_clips_are_drawn_by_those_that_the_score_is_of(monkeypatch):
+    monkeypatch.setattr(_embedding_kmeans, "_SILHOUETTE_CLIPS", 10)
     rng = np.random.default_rng(0)
-    E, labels = rng.normal(size=(10_500, 1)), rng.integers(2, size=10_500)
+    E, labels = rng.normal(size=(20, 1)), rng.integers(2, size=20)
     display = SilhouetteDisplay.from_predictions(E, labels)
-    assert len(display.silhouettes) == 10_000
-    score = silhouette_score(E, labels, sample_size=10_000, random_state=0)
+    assert len(display.silhouettes) == 10
+    score = silhouette_score(E, labels, sample_size=10, random_state=0)
     assert display.silhouettes.mean() == pytest.approx(score)
+
+    labels[:] = 0
+    labels[np.random.RandomState(0).permutation(20)[10]] = 1  # the first left out
+    with pytest.raises(ValueError, match="Of 20 clips 10 are drawn.* one cluster"):
+        SilhouetteDisplay.from_predictions(E, labels)
 
 
 def test_refuses_what_it_can_not_draw(blobs):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import gaussian_filter
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
@@ -142,6 +143,31 @@ def test_a_filter_is_found_alike_alone_and_in_company(parallel):
     np.testing.assert_array_equal(alone.spectrograms, again.spectrograms)
     other = maximize_activation(parallel, "embedding", [20], n_steps=10, random_state=1)
     assert np.abs(other.spectrograms - alone.spectrograms).max() > 0.5
+
+
+class WithoutNoise(np.random.RandomState):
+    def normal(self, loc, scale, size):
+        return np.zeros(size)
+
+
+def test_gradients_are_smoothed_by_a_gaussian(parallel):
+    start = np.full((parallel.n_features_in_, len(parallel.input_mean_)), -40.0)
+
+    def first_step(smoothness):
+        found = maximize_activation(
+            *(parallel, "conv2", [0]),
+            n_steps=1,
+            start=start,
+            smoothness=smoothness,
+            l2=0,
+            random_state=WithoutNoise(0),
+        )
+        return found.spectrograms[0] - start
+
+    rough, smooth = first_step(0), first_step(2)
+    expected = gaussian_filter(rough, 2, mode="reflect", truncate=3)
+    scale = np.linalg.norm(smooth) / np.linalg.norm(expected)
+    np.testing.assert_allclose(smooth, scale * expected, atol=1e-4)
 
 
 @pytest.mark.slow

@@ -135,10 +135,11 @@ def test_smoothness_and_silence(parallel, new_clips):
 
 
 @pytest.mark.slow
-def test_windows_of_a_segment_classifier(training):
+def test_windows_of_a_segment_classifier_of_several_genres(training):
     X, y = training
     crnn = CRNNClassifier(filters=(4,), lstm_units=4, epochs=1, random_state=0)
-    windows = SegmentClassifier(crnn, window=32, hop=16).fit(X[:30], y[:30])
+    genres = [(genre,) for genre in y[:30]]
+    windows = SegmentClassifier(crnn, window=32, hop=16).fit(X[:30], genres)
     assert saliency(windows, X[:2, :32], n_steps=2).shape == (2, 32, 32)
     with pytest.raises(
         ValueError, match="X has 64 features, but CRNNClassifier is expecting 32"

@@ -40,6 +40,13 @@ def test_two_guesses():
     assert scores.n_groups == scores.n_effective_groups == 4
 
 
+def test_one_artist_has_no_interval():
+    scores = accuracy_scores(["a", "b"], ["a", "a"], groups=["x", "x"])
+    assert scores.accuracy == 0.5
+    intervals = [limits for name, limits in scores.items() if "_interval" in name]
+    assert len(intervals) == 5 and np.isnan(intervals).all()
+
+
 def test_a_genre_without_clips_may_be_merged():
     labels = ["folk", "metal", "pop", "rock"]
     scores = accuracy_scores(TRUE, PREDICTED, labels=labels, merge={"metal": "rock"})

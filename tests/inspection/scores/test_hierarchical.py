@@ -38,6 +38,15 @@ def test_unknown_is_no_genre():
     assert np.isnan(nothing.precision_interval).all()
 
 
+def test_scores_of_one_artist_have_no_interval():
+    true, predicted = ["Punk", "Metal", "Jazz"], ["Rock", "Jazz", "?"]
+    scores = hierarchical_scores(
+        true, predicted, TREE, unknown="?", groups=["x", "x", "y"]
+    )
+    assert np.isnan(scores.precision_interval).all()  # only x has predictions
+    assert not np.isnan([scores.recall_interval, scores.f1_interval]).any()
+
+
 def test_without_a_tree_they_are_the_accuracy_and_its_interval():
     rng = np.random.default_rng(0)
     true, predicted = rng.choice(["a", "b"], (2, 60))

@@ -312,9 +312,12 @@ def test_what_support_vectors_are_multiplied_with_is_not_in_the_file(tmp_path):
 def test_many_neighbors(tmp_path):
     """All of them are given for each clip, at the same time."""
     n = 1_001
-    model = KNeighborsClassifier(n).fit(np.zeros((n, 1)), np.arange(n) % 2)
+    model = KNeighborsClassifier(n, weights=None)  # as "uniform"
+    model.fit(np.zeros((n, 1)), np.arange(n) % 2)
     with pytest.raises(TypeError, match="n_neighbors: expected 1 to 1000, got 1001"):
         skgenre.save(model, tmp_path / "it.model")
+    skgenre.save(model.set_params(n_neighbors=n - 1), tmp_path / "it.model")
+    assert skgenre.load(tmp_path / "it.model").weights is None
 
 
 @pytest.mark.parametrize(

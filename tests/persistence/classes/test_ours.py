@@ -152,6 +152,15 @@ def test_what_could_not_be_loaded_is_not_saved(model, tmp_path):
         skgenre.save(model, tmp_path / "it.model")
 
 
+def test_a_tagger_that_standardises_has_what_it_needs_for_it(forge):
+    def edit(node, _):
+        node["parameters"]["standardize"] = True
+
+    assert not unfitted("GenreTagger").standardize
+    path = forge(fitted("GenreTagger"), "GenreTagger", edit)
+    refused(path, "standardises has no means")
+
+
 def test_features_that_are_given(tmp_path):
     features = np.random.default_rng(0).normal(size=(5, 4))
     model = MFCCStandardizer(input="features").fit(features)

@@ -97,11 +97,10 @@ def similar(
 
     try:
         paths = _songs.library_files(among)
-        liked = files_named(songs, from_file)
-        disliked = files_named(less_like) if less_like else []
-        check_output(
-            output, [*paths, *liked, *disliked, among, model, index, from_file]
-        )
+        liked, lists = files_named(songs, from_file)
+        disliked, more = files_named(less_like) if less_like else ([], [])
+        read = [*paths, *liked, *disliked, *lists, *more, among, model, index]
+        check_output(output, read)
         artists = Artists(among, jobs) if other_artists else None
         found = _songs.embed_songs(
             _songs.embedder_of(model, yes=yes),
@@ -231,10 +230,9 @@ def cluster(
 
     errors: list[str] = []
     try:
-        paths = files_named(music, from_file)
+        paths, lists = files_named(music, from_file)
         is_playlist = file_format == SongFormat.m3u
-        inputs = [*paths, *(music or []), from_file]
-        check_output(output, inputs, is_folder=is_playlist)
+        check_output(output, [*paths, *lists], is_folder=is_playlist)
         require_weights(yes=yes)
         tags, errors = tag_probabilities(
             GenreTagger(),
@@ -306,8 +304,8 @@ def make_map(
 
     errors: list[str] = []
     try:
-        paths = files_named(music, from_file)
-        check_output(output, [*paths, *(music or []), from_file])
+        paths, lists = files_named(music, from_file)
+        check_output(output, [*paths, *lists])
         require_weights(yes=yes)
         tagger = GenreTagger()
         tags, errors = tag_probabilities(

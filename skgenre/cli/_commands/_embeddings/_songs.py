@@ -92,7 +92,7 @@ def library_files(library: Path) -> list[str]:
     if library.is_dir():
         return find_audio_files(library)
     if is_playlist(library) and library.is_file():
-        return files_named([library])
+        return files_named([library]).files
     raise ValueError(
         f"--among must be a folder of music or a playlist, got {str(library)!r}."
     )

@@ -76,7 +76,7 @@ def check_tags(
         labelled_tracks,
         without_rare_genres,
     )
-    from skgenre.cli._commands._models import chosen_model
+    from skgenre.cli._commands._models._chosen_model import chosen_model
     from skgenre.cli._output import check_output, results_to
     from skgenre.cli._tables import write_suspects
 
@@ -195,8 +195,11 @@ def check(model: "Pipeline", tracks: "Bunch", *, seed: int) -> Checked:
     """
     import numpy as np
 
-    from skgenre.cli._commands._train import fit_rows, leave_out
-    from skgenre.cli._commands._work_dir import check_work_dir, clips_to_learn_from
+    from skgenre.cli._commands._models._train import fit_rows, leave_out
+    from skgenre.cli._commands._models._work_dir import (
+        check_work_dir,
+        clips_to_learn_from,
+    )
     from skgenre.cli._quiet import import_networks_quietly
     from skgenre.inspection._report._predictions import check_predictions
     from skgenre.inspection._scores._out_of_fold import predict_other_artists

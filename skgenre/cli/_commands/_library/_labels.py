@@ -59,6 +59,8 @@ def labelled_tracks(
         with _printed_warnings(console):
             return load_audio_folder(music, target=target)
     with _printed_warnings(console):
+        # That none of them has a genre is an error here.
+        warnings.filterwarnings("ignore", "(?s)None of the .* has a genre")
         library = load_music_library(
             music, target=target, n_jobs=-1, verbose=console.is_terminal
         )
@@ -131,11 +133,11 @@ def _report(library: Bunch, console: Console) -> None:
     """Print how many tracks have a genre, and which spellings were taken for one."""
     n_tracks, n_labelled = len(library.paths), int(library.has_genre.sum())
     n_artists = len(np.unique(library.groups[library.has_genre].astype(str)))
-    lines = [
-        f"Tags: {n_labelled} of {n_tracks} tracks have a genre, by {n_artists} artists."
-    ]
-    if n_labelled < n_tracks:
-        lines[0] += f" The other {n_tracks - n_labelled} are left out."
+    lines = []
+    if n_labelled:
+        has = f"{n_labelled} of {n_tracks} tracks have a genre, by {n_artists} artists."
+        others = f" The other {n_tracks - n_labelled} are left out."
+        lines.append(f"Tags: {has}" + (others if n_labelled < n_tracks else ""))
     found = library.spellings
     folded = found[found["genre"].notna() & (found["written"] != found["genre"])]
     if len(folded):

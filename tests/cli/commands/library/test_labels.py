@@ -48,6 +48,17 @@ def trained(library, tmp_path_factory):
     return path, " ".join(result.stderr.split())
 
 
+def test_that_no_tag_names_a_genre_is_said_once(tmp_path):
+    write_track(tmp_path / "junk.flac", genre=["Other"])
+    (tmp_path / "broken.mp3").write_text("no music")
+    result = invoke("train", tmp_path, "--labels", "tags", "--model", "baseline")
+    assert result.exit_code == 1
+    news = " ".join(result.stderr.split())
+    assert news.count(" genre in its tags") == 1 and "tracks have a genre" not in news
+    assert "1 of 2 files can't be read" in news
+    assert "Taken for no genre: 'Other'." in news
+
+
 def test_some_tracks_of_a_folder(tmp_path):
     # As the demo does: what a loader returns, not what labelled_tracks makes of it.
     make_genre_clips(4, duration=1, random_state=0, folder=tmp_path / "music")

@@ -21,7 +21,7 @@ from skgenre.audio._remote import is_url
 from skgenre.classifiers._several_genres import read_several
 from skgenre.classifiers._training._data import validation_rows
 from skgenre.cli._commands._library._labels import genre_counts, some_tracks
-from skgenre.cli._commands._work_dir import clips_to_learn_from
+from skgenre.cli._commands._models._work_dir import clips_to_learn_from
 from skgenre.cli._console import plain
 from skgenre.cli._quiet import import_networks_quietly
 from skgenre.cli._tables import (

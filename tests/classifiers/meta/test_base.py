@@ -21,7 +21,7 @@ from skgenre import (
     SegmentClassifier,
     TemperatureScalingClassifier,
 )
-from skgenre.classifiers._meta import (
+from skgenre.classifiers._meta._base import (
     check_all_tested,
     check_clip_weights,
     check_fit_takes,
@@ -130,6 +130,15 @@ class TestProbabilities:
         fitted = SVC().fit(self.X, np.repeat(["folk", "rock"], 2))
         votes = hard_votes(fitted, self.X[[0, 2, 1]], GENRES)
         assert_array_equal(votes, [[1, 0, 0], [0, 0, 1], [1, 0, 0]])
+
+    def test_a_vote_for_none_of_the_genres_is_refused(self):
+        class Unsure(SVC):
+            def predict(self, X):
+                return np.where(np.arange(len(X)) < 1, "folk", "unknown")
+
+        fitted = Unsure().fit(self.X, np.repeat(["folk", "rock"], 2))
+        with pytest.raises(ValueError, match="Unsure predicts .*'unknown'.*, which is"):
+            hard_votes(fitted, self.X, GENRES)
 
     def test_votes_take_memory_for_the_clips_only(self):
         """A square of the classes would be 8 TB, in a model file of 4 MB."""

@@ -11,7 +11,13 @@ from rich.console import Console
 from sklearn.utils import Bunch
 
 from skgenre.classifiers._several_genres import genre_thresholds
-from skgenre.cli._commands._evaluate import (
+from skgenre.cli._commands._library._labels import (
+    as_target,
+    genre_counts,
+    genres_of_each,
+    some_tracks,
+)
+from skgenre.cli._commands._models._evaluate import (
     difference,
     format_genres,
     hierarchical_figures,
@@ -20,12 +26,6 @@ from skgenre.cli._commands._evaluate import (
     model_genres,
     predict_labelled,
     print_caveats,
-)
-from skgenre.cli._commands._library._labels import (
-    as_target,
-    genre_counts,
-    genres_of_each,
-    some_tracks,
 )
 from skgenre.cli._console import plain
 from skgenre.cli._tables import cooccurrence_table, report_table, with_interval

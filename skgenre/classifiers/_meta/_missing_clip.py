@@ -23,7 +23,7 @@ from skgenre.classifiers._checks import (
     keep_target,
     put_label,
 )
-from skgenre.classifiers._meta import (
+from skgenre.classifiers._meta._base import (
     MetaClassifier,
     check_clip_weights,
     check_fit_takes,

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from skgenre.classifiers._windows import (
+from skgenre.classifiers._meta._windows import (
     Windows,
     clip_summary,
     iter_chunks,
@@ -51,7 +51,9 @@ class TestWindows:
 
     def test_chunks_are_all_clips_in_order(self, monkeypatch):
         X = [np.zeros((n, 5), np.float32) for n in (3, 40, 9, 9, 9, 21, 5)]
-        monkeypatch.setattr("skgenre.classifiers._windows._CHUNK_BYTES", 4 * 8 * 5 * 4)
+        monkeypatch.setattr(
+            "skgenre.classifiers._meta._windows.CHUNK_BYTES", 4 * 8 * 5 * 4
+        )
         parts = list(iter_chunks(X, 8, 4))
         assert len(parts) > 2
         assert [len(clip) for part in parts for clip in part] == [len(x) for x in X]
@@ -61,7 +63,7 @@ class TestWindows:
 
     def test_as_many_clips_as_fit_are_in_a_chunk(self, monkeypatch):
         X = np.zeros((7, 16, 5), np.float32)  # of 3 windows each
-        limit = "skgenre.classifiers._windows._CHUNK_BYTES"
+        limit = "skgenre.classifiers._meta._windows.CHUNK_BYTES"
         for n_windows, sizes in [(5, [1] * 7), (6, [2, 2, 2, 1]), (9, [3, 3, 1])]:
             monkeypatch.setattr(limit, n_windows * 8 * 5 * 4)
             assert [len(part) for part in iter_chunks(X, 8, 4)] == sizes

@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.model_selection import BaseCrossValidator
 
 from skgenre._sklearn_compat import HasMethods, fit_context
-from skgenre.classifiers._meta import (
+from skgenre.classifiers._meta._base import (
     MetaClassifier,
     fit_with,
     held_out_probabilities,

@@ -29,14 +29,15 @@ from sklearn.utils import assert_all_finite
 
 import skgenre
 from skgenre import (
+    AbstainingClassifier,
     CRNNClassifier,
     EmbeddingKMeans,
     MelSpectrogramTransformer,
     SegmentClassifier,
     SpectrogramFile,
 )
+from skgenre.classifiers._meta._windows import Windows
 from skgenre.classifiers._training._data import validation_rows
-from skgenre.classifiers._windows import Windows
 
 CRNN = CRNNClassifier(
     filters=(8,),
@@ -469,14 +470,16 @@ class TestContainers:
         expected = model.predict_proba(X)
         path = tmp_path / "X.npy"
         np.save(path, X)
-        monkeypatch.setattr("skgenre.classifiers._windows._CHUNK_BYTES", 4 * 5 * 4 * 40)
+        monkeypatch.setattr(
+            "skgenre.classifiers._meta._windows.CHUNK_BYTES", 4 * 5 * 4 * 40
+        )
         sizes = []
 
         def watch(clips, *args):
             sizes.append(len(clips))
             return Windows(clips, *args)
 
-        monkeypatch.setattr("skgenre.classifiers._segment.Windows", watch)
+        monkeypatch.setattr("skgenre.classifiers._meta._segment.Windows", watch)
         for stored in (np.load(path, mmap_mode="r"), SpectrogramFile(path)):
             assert_allclose(model.predict_proba(stored), expected, atol=1e-6)
             assert sizes == [4, 4, 4, 4, 4, 4, 4, 2]
@@ -679,6 +682,15 @@ class TestRefusals:
             ({"cv": "x", "voting": "stack"}, "'cv' parameter"),
             ({"estimator": SVC()}, "voting='soft' needs .* which SVC doesn"),
             ({"estimator": SVC(), "voting": "stack"}, "voting='stack' needs"),
+            (
+                {
+                    "estimator": make_pipeline(
+                        StandardScaler(), AbstainingClassifier(LogisticRegression())
+                    ),
+                    "voting": "hard",
+                },
+                r"Put it around: AbstainingClassifier\(SegmentClassifier",
+            ),
         ],
     )
     def test_parameters(self, parameters, message, equal):

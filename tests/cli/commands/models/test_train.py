@@ -214,7 +214,7 @@ def test_a_note_that_is_too_long_is_refused_before_training(music, tmp_path):
 
 def test_spectrograms_written_before_a_file_was_repaired(music, tmp_path):
     """A file that can be read now, but could not then, is read and written."""
-    from skgenre.cli._commands._work_dir import _spectrograms_on_disk
+    from skgenre.cli._commands._models._work_dir import _spectrograms_on_disk
     from skgenre.cli._console import console
 
     mel = genre_pipeline("scratch")[0]

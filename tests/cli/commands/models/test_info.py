@@ -1,4 +1,5 @@
 import json
+import re
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ from typer.testing import CliRunner
 
 import skgenre
 from skgenre.cli import app
-from skgenre.cli._commands._info import model_card
+from skgenre.cli._commands._models._info import model_card
 from skgenre.datasets import make_genre_clips
 from skgenre.persistence import read_info
 
@@ -48,6 +49,9 @@ def test_card_has_what_info_shows(trained, tmp_path):
     for genre, scores in metrics["genres"].items():
         assert f"| {genre} | " in card and 0 <= scores["recall"] <= 1
         assert f"| {scores['recall']:.2f}" in card
+    for table in re.findall(r"(?:^\|.*\n)+", card, re.MULTILINE):
+        first, dashes, *rows = (line.count("|") for line in table.splitlines())
+        assert {first, dashes} == {first, *rows}
     assert "4 artists are few" in card and "musicnn" not in card
     assert invoke("card", trained, "-o", tmp_path / "card.md").exit_code == 0
     assert (tmp_path / "card.md").read_text() == card

@@ -18,20 +18,20 @@ from sklearn.utils import Tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
-from skgenre._estimators import takes_three_axes
+from skgenre._estimators import parts, takes_three_axes
 from skgenre._sklearn_compat import HasMethods, Interval, StrOptions, fit_context
 from skgenre.classifiers._base import BaseGenreClassifier
-from skgenre.classifiers._check_windowed import check_windowed_clips, select_clips
 from skgenre.classifiers._checks import (
     Rows,
     check_groups,
     check_pair,
-    check_several,
     check_target,
+    check_two_genres,
     genre_codes,
     keep_target,
 )
-from skgenre.classifiers._meta import (
+from skgenre.classifiers._meta._abstaining import AbstainingClassifier
+from skgenre.classifiers._meta._base import (
     InnerTransform,
     check_all_tested,
     check_clip_weights,
@@ -44,14 +44,15 @@ from skgenre.classifiers._meta import (
     inner_has,
     takes_several,
 )
-from skgenre.classifiers._several_genres import ONE, SeveralGenres
-from skgenre.classifiers._windows import (
+from skgenre.classifiers._meta._check_windowed import check_windowed_clips, select_clips
+from skgenre.classifiers._meta._windows import (
     Clips,
     Windows,
     clip_summary,
     iter_chunks,
     window_times,
 )
+from skgenre.classifiers._several_genres import ONE, SeveralGenres, Target
 
 
 def _voting_gives_probabilities(self: Any) -> bool:
@@ -258,6 +259,8 @@ class SegmentClassifier(
             sample_weight=sample_weight, validation_data=validation_data
         )
         check_takes_several(self.estimator, target)
+        if self.voting == "stack" and target.y_type != ONE:
+            self._check_final_estimator(target)
         if sample_weight is not None:
             sample_weight = check_clip_weights(clips, sample_weight)
         validation = self._validation_windows(validation_data)
@@ -289,8 +292,28 @@ class SegmentClassifier(
                 f"voting={self.voting!r} needs an estimator with predict_proba, which "
                 f"{name} doesn't have. Set voting='hard', or calibrate the estimator."
             )
-        check_several(self, self.classes_)
+        check_two_genres(self, self.classes_)
+        if self.voting == "hard" and any(
+            isinstance(part, AbstainingClassifier) for part in parts(self.estimator)
+        ):
+            raise ValueError(
+                "voting='hard' counts genres, and AbstainingClassifier also predicts "
+                "what is none. Put it around: "
+                "AbstainingClassifier(SegmentClassifier(...))."
+            )
         check_fit_takes(self.estimator, **given)
+
+    def _check_final_estimator(self, target: Target) -> None:
+        """Refuse a final estimator that can't tell how probable several genres are."""
+        if self.final_estimator is None:
+            return
+        check_takes_several(self.final_estimator, target)
+        if not hasattr(self.final_estimator, "predict_proba"):
+            raise ValueError(
+                "final_estimator needs predict_proba where clips have several genres, "
+                f"and {type(self.final_estimator).__name__} doesn't have it. Calibrate "
+                "it, choose another, or leave it at None."
+            )
 
     def predict(self, X: ArrayLike) -> NDArray:
         """Return the genre of each clip, or several genres.

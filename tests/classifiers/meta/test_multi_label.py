@@ -2,7 +2,7 @@ import numpy as np
 import pandas
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, RidgeClassifier
 from sklearn.metrics import f1_score
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
@@ -13,7 +13,7 @@ from skgenre import (
     MultiLabelClassifier,
     SegmentClassifier,
 )
-from skgenre.classifiers._meta import folds_by_group
+from skgenre.classifiers._meta._base import folds_by_group
 
 NAMES = np.array(["rock", "folk", "jazz"])
 
@@ -154,6 +154,23 @@ class TestAround:
             with pytest.warns(UserWarning, match="3 of 400 clips"):
                 found = model.fit(X, in_lists(y)).predict(X)
             assert found[:3].tolist() == [prediction] * 3
+
+    @pytest.mark.parametrize(
+        ("final_estimator", "message"),
+        [
+            (LogisticRegression(), "LogisticRegression takes one each"),
+            (RidgeClassifier(), "final_estimator needs predict_proba"),
+        ],
+    )
+    def test_final_estimators_are_refused_before_anything_is_fitted(
+        self, final_estimator, message, clips
+    ):
+        X, y, _ = clips
+        model = SegmentClassifier(
+            logistic(), window=1, voting="stack", final_estimator=final_estimator, cv=99
+        )
+        with pytest.raises(ValueError, match=message):
+            model.fit(X[:, np.newaxis], y)
 
     @pytest.mark.parametrize("voting", ["soft", "hard", "stack"])
     def test_windows(self, voting, clips):

@@ -14,7 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from skgenre._estimators import split_last_step
 from skgenre._sklearn_compat import HasMethods, fit_context
-from skgenre.classifiers._meta import (
+from skgenre.classifiers._meta._base import (
     MetaClassifier,
     check_all_tested,
     fit_with,

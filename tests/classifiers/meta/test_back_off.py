@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_array_equal
 
-from skgenre.classifiers._back_off import likeliest_branches
+from skgenre.classifiers._meta._back_off import likeliest_branches
 from skgenre.datasets import GenreTree
 
 TREE = GenreTree({"Punk": "Rock", "Oi!": "Punk", "Metal": "Rock"})

@@ -31,8 +31,8 @@ from skgenre._sklearn_compat import (
 from skgenre._warnings import ignored_warnings
 from skgenre.classifiers._checks import (
     check_groups,
-    check_several,
     check_target,
+    check_two_genres,
     keep_target,
 )
 from skgenre.classifiers._several_genres import (
@@ -166,7 +166,7 @@ class MetaClassifier(
             "sample_weight": None,
             "groups": check_groups(X, groups),
         }
-        check_several(self, target.classes)
+        check_two_genres(self, target.classes)
         check_takes_several(self.estimator, target)
         check_fit_takes(self.estimator, sample_weight=sample_weight)
         if sample_weight is not None:
@@ -479,10 +479,22 @@ def class_probabilities(
 def hard_votes(
     estimator: Any, X: Any, classes: NDArray, *, several: bool = False
 ) -> NDArray:
-    """Return 1 in the columns of the classes that an estimator predicts, else 0."""
+    """Return 1 in the columns of the classes that an estimator predicts, else 0.
+
+    Raises
+    ------
+    ValueError
+        If it predicts what is none of the classes.
+    """
+    predicted = np.asarray(estimator.predict(X))
     if several:
-        return np.asarray(estimator.predict(X), float)
-    columns = np.searchsorted(classes, estimator.predict(X))
-    votes = np.zeros((len(columns), len(classes)))
-    votes[np.arange(len(columns)), columns] = 1
-    return votes
+        return predicted.astype(float)
+    votes = predicted[:, np.newaxis] == classes
+    if not votes.any(axis=1).all():
+        other = predicted[votes.any(axis=1).argmin()]
+        raise ValueError(
+            f"{type(estimator).__name__} predicts {other!r:.50}, which is none of the "
+            "genres, so that hard voting can't count it. Choose voting='soft', or put "
+            "what abstains around SegmentClassifier."
+        )
+    return votes.astype(float)

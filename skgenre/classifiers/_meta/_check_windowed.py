@@ -17,7 +17,7 @@ from skgenre.classifiers._checks import (
     refuse_missing_clips,
     refuse_strings,
 )
-from skgenre.classifiers._windows import Clips
+from skgenre.classifiers._meta._windows import Clips
 
 
 def check_windowed_clips(

@@ -5,12 +5,10 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from skgenre.features._lazy_rows import LazyRows
+from skgenre.features._lazy_rows import CHUNK_BYTES, LazyRows
 
 Clips = NDArray | LazyRows | Sequence[NDArray]
 """An array (n_clips, n_frames, n_mels), or arrays (n_frames_i, n_mels)."""
-
-_CHUNK_BYTES = 32 * 2**20
 
 
 def window_starts(n_frames: int, window: int, hop: int) -> NDArray:
@@ -115,7 +113,7 @@ def iter_chunks(clips: Clips, window: int, hop: int) -> Iterator[Clips]:
         Consecutive clips, at least one.
     """
     window_bytes = window * clips[0].shape[1] * clips[0].dtype.itemsize
-    limit = max(1, _CHUNK_BYTES // window_bytes)
+    limit = max(1, CHUNK_BYTES // window_bytes)
     first, n_windows = 0, 0
     for i, clip in enumerate(clips):
         n_new = len(window_starts(len(clip), window, hop))

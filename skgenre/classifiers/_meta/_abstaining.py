@@ -22,12 +22,12 @@ from skgenre._sklearn_compat import (
     fit_context,
 )
 from skgenre._text import format_list, shorten
-from skgenre.classifiers._back_off import Branches, likeliest_branches
 from skgenre.classifiers._checks import (
     check_extra_label,
     put_label,
 )
-from skgenre.classifiers._meta import (
+from skgenre.classifiers._meta._back_off import Branches, likeliest_branches
+from skgenre.classifiers._meta._base import (
     MetaClassifier,
     fit_with,
     held_out_probabilities,
@@ -264,7 +264,7 @@ class AbstainingClassifier(SeveralGenres, MetaClassifier):
         self, branches: Branches, right: NDArray, sample_weight: NDArray | None
     ) -> None:
         """Set the threshold, and its precision and coverage on clips of the folds."""
-        coverage, risk, thresholds = _branch_curve(branches, right, sample_weight)
+        coverage, risk, thresholds = branch_curve(branches, right, sample_weight)
         good = np.flatnonzero(1 - risk >= self.target_precision)
         if not len(good):
             self.threshold_, self.coverage_, self.precision_ = np.inf, 0.0, np.nan
@@ -390,7 +390,7 @@ def risk_coverage_curve(
     return _curve(scores[counts], weights[counts], wrong[counts])
 
 
-def _branch_curve(
+def branch_curve(
     branches: Branches, right: NDArray, sample_weight: NDArray | None
 ) -> tuple[NDArray, NDArray, NDArray]:
     """Return the curve of predictions that go down a branch as the threshold falls.

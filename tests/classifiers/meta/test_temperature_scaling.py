@@ -13,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
 from skgenre import TemperatureScalingClassifier
-from skgenre.classifiers._temperature_scaling import _temperature
+from skgenre.classifiers._meta._temperature_scaling import _temperature
 
 PAIRWISE = SVC(decision_function_shape="ovo")
 

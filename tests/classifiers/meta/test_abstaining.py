@@ -26,7 +26,7 @@ from skgenre import (
     save,
 )
 from skgenre.classifiers import risk_coverage_curve
-from skgenre.classifiers._back_off import likeliest_branches
+from skgenre.classifiers._meta._back_off import likeliest_branches
 from skgenre.datasets import GenreTree
 from skgenre.pipelines import embedding_pipeline
 

@@ -1,0 +1,1 @@
+"""Classifiers around another: windows, abstention, several genres, calibration."""

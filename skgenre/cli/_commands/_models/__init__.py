@@ -1,0 +1,1 @@
+"""Commands that train models, and tell what a model is and how good."""
